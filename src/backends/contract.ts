@@ -1,0 +1,148 @@
+/**
+ * The contract of a backend: something that takes an attempt and reports events.
+ * One suite (test/contracts/backend-contract.ts) runs alike against every implementation.
+ */
+import type { ErrorData } from '#protocol/errors.ts';
+
+/** One submission of one item of one step. Everything a backend needs; nothing else is asked for later. */
+export interface Attempt {
+  readonly runId: string;
+  readonly step: string;
+  readonly item: number;
+  /** 1-based. */
+  readonly attempt: number;
+  /** UUIDv5 of (run, step, item, attempt), canonical lower case. Chosen by us, stored before it is sent. */
+  readonly promptId: string;
+  readonly backendId: string;
+}
+
+/** The workflow with every parameter injected, as the backend's own JSON text (may hold 64-bit integers, NaN). */
+export interface Payload {
+  readonly text: string;
+  /** Ids of the nodes whose files the step declares as outputs; empty means every file. */
+  readonly outputNodes: readonly string[];
+}
+
+/** A file that a backend produced and still holds. */
+export interface RemoteFile {
+  readonly node: string;
+  /** Key under which the node reported it: images, gifs, audio, 3d … */
+  readonly key: string;
+  readonly filename: string;
+  readonly subfolder: string;
+  readonly type: 'output' | 'temp' | 'input';
+  /** The backend says that this file is a drafted card. */
+  readonly draft?: boolean;
+}
+
+/** Text that a node reported instead of a file (PreviewAny and the like). */
+export interface RemoteText {
+  readonly node: string;
+  readonly text: string;
+}
+
+export interface RemoteOutputs {
+  readonly files: readonly RemoteFile[];
+  readonly texts: readonly RemoteText[];
+  /** Ids of nodes that were served from the backend's cache. */
+  readonly cachedNodes: readonly string[];
+}
+
+/** Where an attempt stands by the backend's own word. `absent`: looked up twice and not found. */
+export type AttemptState =
+  | { readonly state: 'absent' }
+  | { readonly state: 'queued'; readonly position?: number }
+  | { readonly state: 'running' }
+  | { readonly state: 'finished'; readonly outputs: RemoteOutputs }
+  | { readonly state: 'failed'; readonly error: ErrorData }
+  | { readonly state: 'interrupted' };
+
+export type BackendEvent =
+  | { readonly type: 'queued'; readonly position?: number }
+  | { readonly type: 'started' }
+  /** `value` 0..1 over the whole attempt; `node` is the id of the node at work. */
+  | { readonly type: 'progress'; readonly value: number; readonly node?: string }
+  | { readonly type: 'preview'; readonly mediaType: string; readonly bytes: Uint8Array }
+  /** Says nothing about the end: the connection is down, or up again. */
+  | { readonly type: 'contact'; readonly status: 'lost' | 'restored' | 'unresponsive' }
+  | { readonly type: 'finished'; readonly outputs: RemoteOutputs }
+  | { readonly type: 'failed'; readonly error: ErrorData }
+  | { readonly type: 'interrupted' }
+  /**
+   * The backend no longer knows the attempt. `restarted`: proven by a refused connection or a counter reset since it was accepted.
+   * `removed`: no restart seen, so somebody took it away. `never-accepted`: the POST was never answered and the id is absent twice.
+   */
+  | { readonly type: 'lost'; readonly cause: 'restarted' | 'removed' | 'never-accepted' };
+
+export interface SubmitReceipt {
+  /** The backend's queue number, for spotting a restart. */
+  readonly number?: number;
+  /** Parts of the prompt that the backend refused while it runs the rest (200 with node_errors). */
+  readonly warnings: readonly ErrorData[];
+}
+
+/** What is known of the attempt from before, e.g. by a daemon that died: decides between the cases of loss. */
+export interface FollowOptions {
+  /** True when the POST was answered with success at some time. */
+  readonly acknowledged: boolean;
+  readonly onEvent: (event: BackendEvent) => void;
+  readonly signal: AbortSignal;
+  readonly previews?: boolean;
+}
+
+export interface CancelOutcome {
+  /** `gone`: proven not queued and not running, without a result. `finished`: it had ended before the cancel took hold. */
+  readonly result: 'gone' | 'finished';
+}
+
+export interface BackendDescription {
+  readonly version: string;
+  /** True when its results are drafts (the sandbox). */
+  readonly draft: boolean;
+  readonly queueRemaining: number;
+  /** Raw text of the object info, and its sha256. */
+  readonly capabilities: Readonly<Record<string, boolean>>;
+}
+
+/** A local file to hand to the backend. */
+export interface InputFile {
+  readonly path: string;
+  readonly sha256: string;
+  /** Original name: only its extension is used. */
+  readonly name: string;
+  readonly mediaType: string;
+}
+
+/**
+ * All methods throw CallsheetError: BACKEND_UNREACHABLE (refused, reset, no answer), BACKEND_NOT_COMFYUI, BACKEND_HTTP, PROMPT_REJECTED, UPLOAD_FAILED.
+ * None of them retries a POST by itself.
+ */
+export interface Backend {
+  readonly id: string;
+  readonly kind: 'comfyui' | 'wan2gp' | 'sandbox';
+  /** Address without credentials, for people. */
+  readonly url: string;
+  describe(signal?: AbortSignal): Promise<BackendDescription>;
+  /** The whole object info as JSON text; cached, `refresh` asks again. */
+  objectInfo(options?: { refresh?: boolean; signal?: AbortSignal }): Promise<string>;
+  /** Uploads under a content-hash name (known ones are not sent again) and returns the name to put into the graph. */
+  upload(file: InputFile, signal?: AbortSignal): Promise<string>;
+  /** Sends the prompt once. Rejects with BACKEND_UNREACHABLE when no answer came: the prompt may or may not have arrived. */
+  submit(attempt: Attempt, payload: Payload, signal?: AbortSignal): Promise<SubmitReceipt>;
+  /** Looks the attempt up: queue and history, read twice before `absent` is said. */
+  attach(attempt: Attempt, signal?: AbortSignal): Promise<AttemptState>;
+  /** Reports until the attempt's end (exactly one of finished, failed, interrupted, lost) or until the signal. Never throws. */
+  follow(attempt: Attempt, options: FollowOptions): void;
+  /** Streams one file; the caller checks what arrives. */
+  fetch(
+    file: RemoteFile,
+    signal?: AbortSignal,
+  ): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes?: number; readonly mediaType?: string }>;
+  /** Cancels exactly this attempt and proves it. */
+  cancel(attempt: Attempt, signal?: AbortSignal): Promise<CancelOutcome>;
+  /** Forgets our own history entry; harmless when it fails. */
+  forget(attempt: Attempt): Promise<void>;
+  /** Asks the backend to unload models and drop caches. */
+  free(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+/** What the method table and the event hub need of the supervisor. The supervisor implements it; tests may fake it. */
+import type { ProgressNotice, PreviewNotice, RunEvent } from '#protocol/events.ts';
+import type { BackendView, RunStatus, RunSummary, RunView } from '#protocol/views.ts';
+
+export interface StartRequest {
+  readonly template: string;
+  readonly version?: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Id of the backend to use; absent lets the daemon choose. */
+  readonly backend?: string;
+  readonly requestKey?: string;
+}
+
+export interface RunService {
+  /** Answers once the run is on disk. Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND, REQUEST_KEY_CONFLICT … */
+  start(request: StartRequest): Promise<{ readonly runId: string }>;
+  /** Throws RUN_NOT_FOUND. */
+  get(runId: string): RunView;
+  list(query: {
+    readonly status?: readonly RunStatus[];
+    readonly template?: string;
+    readonly limit?: number;
+    readonly before?: string;
+  }): readonly RunSummary[];
+  /** Answers once the wish to cancel is on disk; the run ends as `cancelled` when that is proven. */
+  cancel(runId: string, requestKey?: string): Promise<{ readonly status: RunStatus }>;
+  backends(): readonly BackendView[];
+  /** Called after the commit, in order of position. Returns how to stop listening. */
+  onEvents(listener: (events: readonly RunEvent[]) => void): () => void;
+  onProgress(listener: (notice: ProgressNotice) => void): () => void;
+  onPreview(listener: (notice: PreviewNotice) => void): () => void;
+  onBackend(listener: (view: BackendView) => void): () => void;
+  /** Counts for daemon/status. */
+  counts(): { readonly open: number; readonly active: number };
+  /** Takes no new work, writes everything down, leaves backend jobs running. */
+  close(): Promise<void>;
+}

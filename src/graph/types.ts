@@ -1,0 +1,70 @@
+/** Shapes of the graph room: positioned JSON and ComfyUI graphs in API form. Pure data. */
+
+/** A JSON value with its place in the text. `start` and `end` are offsets in UTF-16 code units, `end` exclusive. */
+export type JsonNode = JsonObject | JsonArray | JsonString | JsonNumber | JsonBoolean | JsonNull;
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+export interface JsonMember {
+  readonly key: JsonString;
+  readonly value: JsonNode;
+}
+export interface JsonObject extends Span {
+  readonly kind: 'object';
+  readonly members: readonly JsonMember[];
+}
+export interface JsonArray extends Span {
+  readonly kind: 'array';
+  readonly items: readonly JsonNode[];
+}
+export interface JsonString extends Span {
+  readonly kind: 'string';
+  readonly value: string;
+}
+/** The raw spelling is the truth: `8.0`, `18446744073709551615`, and Python's bare `NaN`, `Infinity`, `-Infinity`. */
+export interface JsonNumber extends Span {
+  readonly kind: 'number';
+  readonly raw: string;
+}
+export interface JsonBoolean extends Span {
+  readonly kind: 'boolean';
+  readonly value: boolean;
+}
+export interface JsonNull extends Span {
+  readonly kind: 'null';
+}
+
+/** Exact JSON in memory: integers beyond ±(2^53−1) are bigint, everything else is what JSON.parse gives (NaN and infinities allowed). */
+export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export interface GraphLink {
+  readonly node: string;
+  readonly slot: number;
+}
+
+export interface GraphInput {
+  readonly name: string;
+  readonly value: JsonNode;
+  /** Set when the value is a link: a list of exactly [string, number]. */
+  readonly link?: GraphLink;
+}
+
+export interface GraphNode {
+  readonly id: string;
+  readonly classType: string;
+  /** `_meta.title`, when present. */
+  readonly title?: string;
+  readonly inputs: ReadonlyMap<string, GraphInput>;
+  /** The node's own object, and its `inputs` object, in the text. */
+  readonly at: JsonObject;
+  readonly inputsAt: JsonObject;
+}
+
+/** A ComfyUI graph in API form: the text as it was read, and an index into it. Printing without edits gives the text back. */
+export interface Graph {
+  readonly text: string;
+  readonly root: JsonObject;
+  readonly nodes: ReadonlyMap<string, GraphNode>;
+}

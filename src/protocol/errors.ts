@@ -1,0 +1,137 @@
+/**
+ * The registry of error codes and the one error class that carries them.
+ * Every code here has a row in docs/errors.md; a test holds the two together.
+ */
+import type { Problem } from './problem.ts';
+
+/** JSON-RPC 2.0 section 5.1 codes and our one server range. */
+export const RPC = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internalError: -32603,
+  notInitialized: -32002,
+  unauthorized: -32001,
+  tooMany: -32005,
+  storage: -32010,
+  gap: -32011,
+  failed: -32000,
+} as const;
+
+interface ErrorEntry {
+  readonly rpc: number;
+  /** True when the same call can succeed later without any change by the caller. */
+  readonly retryable: boolean;
+  /** What it means, for docs/errors.md. */
+  readonly meaning: string;
+}
+
+const entry = (rpc: number, retryable: boolean, meaning: string): ErrorEntry => ({ rpc, retryable, meaning });
+
+export const ERRORS = {
+  PARSE_ERROR: entry(RPC.parseError, false, 'The frame is not JSON.'),
+  INVALID_REQUEST: entry(RPC.invalidRequest, false, 'The JSON is not a JSON-RPC 2.0 request.'),
+  METHOD_NOT_FOUND: entry(RPC.methodNotFound, false, 'No such method.'),
+  INVALID_PARAMS: entry(RPC.invalidParams, false, 'The params do not fit the method; `problems` lists every misfit.'),
+  INTERNAL: entry(RPC.internalError, false, 'A defect in Callsheet; the log has the details.'),
+  NOT_INITIALIZED: entry(RPC.notInitialized, false, 'The connection has not been initialized.'),
+  UNAUTHORIZED: entry(RPC.unauthorized, false, 'The key is missing or wrong.'),
+  FORBIDDEN: entry(RPC.unauthorized, false, "The key's scope does not allow this method."),
+  TOO_MANY_REQUESTS: entry(RPC.tooMany, true, 'A limit of the connection or the queue was reached.'),
+  STORAGE_FAILED: entry(RPC.storage, true, 'The data directory could not be written.'),
+  STORAGE_LOCKED: entry(RPC.storage, false, 'Another daemon holds the data directory.'),
+  STORAGE_NEWER: entry(RPC.storage, false, 'The data directory was written by a newer Callsheet.'),
+  STORAGE_CORRUPT: entry(RPC.storage, false, 'The database is damaged.'),
+  EVENT_GAP: entry(RPC.gap, false, 'Events after `since` are not available in this epoch.'),
+  TEMPLATE_NOT_FOUND: entry(RPC.failed, false, 'No template has this id and version.'),
+  TEMPLATE_NOT_RUNNABLE: entry(RPC.invalidParams, false, 'The template has errors; `problems` lists them.'),
+  PARAMETERS_INVALID: entry(RPC.invalidParams, false, 'Parameters are missing, unknown or out of bounds; `problems` lists all of them.'),
+  PATH_NOT_ALLOWED: entry(RPC.invalidParams, false, 'The path lies outside every approved root.'),
+  ASSET_NOT_FOUND: entry(RPC.invalidParams, false, 'No upload has this id.'),
+  RUN_NOT_FOUND: entry(RPC.failed, false, 'No run has this id.'),
+  REQUEST_KEY_CONFLICT: entry(RPC.invalidParams, false, 'The requestKey was used before with another method or other parameters.'),
+  SNAPSHOT_REFUSED: entry(RPC.failed, false, 'A stored run no longer fits its machine and no migration is known.'),
+  BACKEND_NOT_FOUND: entry(RPC.invalidParams, false, 'No backend has this id.'),
+  BACKEND_UNREACHABLE: entry(RPC.failed, true, 'The backend refused the connection or did not answer.'),
+  BACKEND_NOT_COMFYUI: entry(RPC.failed, false, 'Something answered at the address, but not as ComfyUI does.'),
+  BACKEND_HTTP: entry(RPC.failed, true, 'The backend answered with an HTTP error.'),
+  BACKEND_RESTARTED: entry(RPC.failed, true, 'The backend restarted and forgot the attempt.'),
+  PROMPT_REJECTED: entry(RPC.failed, false, 'The backend refused the graph; `problems` names nodes and inputs.'),
+  PROMPT_REMOVED: entry(RPC.failed, false, 'Somebody removed the prompt from the backend.'),
+  PROMPT_INTERRUPTED: entry(RPC.failed, false, 'Somebody interrupted the prompt on the backend.'),
+  NODE_FAILED: entry(RPC.failed, false, 'A node raised an exception.'),
+  OUT_OF_MEMORY: entry(RPC.failed, true, 'The backend ran out of memory.'),
+  OUTPUT_MISSING: entry(RPC.failed, false, 'The prompt finished without an output that the step declares.'),
+  OUTPUT_INVALID: entry(RPC.failed, true, 'An output was empty, cut short or not the media it claims to be.'),
+  UPLOAD_FAILED: entry(RPC.failed, true, 'An input file could not be uploaded to the backend.'),
+  STEP_INPUT_MISSING: entry(RPC.failed, false, 'A step refers to an output that does not exist or is a list where one value belongs.'),
+  CANCELLED: entry(RPC.failed, false, 'The run was cancelled.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Plain form of an error: what is stored, sent and shown. */
+export interface ErrorData {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly retryable: boolean;
+  readonly problems?: readonly Problem[];
+  readonly step?: string;
+  readonly node?: string;
+}
+
+export interface ErrorExtras {
+  readonly hint?: string;
+  readonly problems?: readonly Problem[];
+  readonly step?: string;
+  readonly node?: string;
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+}
+
+/** The one error class of Callsheet. `message` is a sentence for a person, `code` is stable. */
+export class CallsheetError extends Error {
+  readonly code: ErrorCode;
+  readonly data: ErrorData;
+
+  constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
+    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    this.name = 'CallsheetError';
+    this.code = code;
+    const { hint, problems, step, node } = extras;
+    this.data = {
+      code,
+      message,
+      retryable: extras.retryable ?? ERRORS[code].retryable,
+      ...(hint === undefined ? {} : { hint }),
+      ...(problems === undefined ? {} : { problems }),
+      ...(step === undefined ? {} : { step }),
+      ...(node === undefined ? {} : { node }),
+    };
+  }
+
+  static from(data: ErrorData): CallsheetError {
+    return new CallsheetError(data.code, data.message, data);
+  }
+}
+
+/** Any thrown thing as plain data; what is not ours becomes INTERNAL without its stack. */
+export function toErrorData(error: unknown): ErrorData {
+  if (error instanceof CallsheetError) return error.data;
+  if (isErrorData(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'INTERNAL', message, retryable: false, hint: 'This is a defect in Callsheet. Please report it with the log.' };
+}
+
+export function isErrorData(value: unknown): value is ErrorData {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'code' in value &&
+    typeof value.code === 'string' &&
+    Object.hasOwn(ERRORS, value.code) &&
+    'message' in value
+  );
+}

@@ -1,0 +1,60 @@
+/** Events: the numbered lines of a run's log. What clients see and what resume replays (DESIGN 1, 5, 7). */
+import type { ErrorData } from './errors.ts';
+import type { RunStatus, StepStatus } from './views.ts';
+
+export type RunEventBody =
+  | { readonly type: 'run.created'; readonly template: string; readonly version: string }
+  | { readonly type: 'run.status'; readonly status: RunStatus; readonly error?: ErrorData }
+  | { readonly type: 'step.planned'; readonly step: string; readonly items: number }
+  | {
+      readonly type: 'step.status';
+      readonly step: string;
+      readonly item: number;
+      readonly attempt: number;
+      readonly status: StepStatus;
+      readonly backend?: string;
+      readonly promptId?: string;
+      readonly reason?: string;
+      readonly error?: ErrorData;
+    }
+  | {
+      readonly type: 'artifact.created';
+      readonly artifactId: string;
+      readonly step: string;
+      readonly item: number;
+      readonly output: string;
+      readonly path: string;
+      readonly mediaType: string;
+    }
+  | { readonly type: 'run.note'; readonly code: string; readonly message: string; readonly step?: string };
+
+export interface RunEvent {
+  readonly runId: string;
+  /** Number within the run's log, from 1, without a gap. */
+  readonly seq: number;
+  /** Number within the whole log of this epoch, from 1, without a gap. */
+  readonly position: number;
+  /** Names the log: changes only when the database was rebuilt from a backup. */
+  readonly epoch: string;
+  /** Milliseconds since 1970; for people, never for ordering. */
+  readonly at: number;
+  readonly event: RunEventBody;
+}
+
+/** Coalesced, not stored, not numbered. */
+export interface ProgressNotice {
+  readonly runId: string;
+  readonly progress: number;
+  readonly etaSeconds?: number;
+  readonly step?: string;
+  readonly node?: string;
+}
+
+export interface PreviewNotice {
+  readonly runId: string;
+  readonly step: string;
+  readonly item: number;
+  readonly mediaType: string;
+  /** Base64 of the picture. */
+  readonly data: string;
+}

@@ -1,0 +1,122 @@
+/** What clients see of runs, steps, attempts, artifacts, backends and templates (DESIGN 7). */
+import type { ErrorData } from './errors.ts';
+import type { Problem } from './problem.ts';
+
+export const RUN_STATUSES = ['queued', 'running', 'waiting', 'cancelling', 'succeeded', 'failed', 'cancelled', 'lost'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+export const RUN_ENDS: readonly RunStatus[] = ['succeeded', 'failed', 'cancelled', 'lost'];
+
+export const STEP_STATUSES = [
+  'pending',
+  'preparing',
+  'submitting',
+  'queued',
+  'running',
+  'parsing',
+  'backing-off',
+  'unknown',
+  'unresponsive',
+  'removed',
+  'cancelling',
+  'done',
+  'cached',
+  'skipped',
+  'blocked',
+  'failed',
+  'cancelled',
+  'lost',
+] as const;
+export type StepStatus = (typeof STEP_STATUSES)[number];
+
+export interface AttemptView {
+  /** Same as `promptId` on backends that take our id; unique per (run, step, item, attempt). */
+  readonly attemptId: string;
+  readonly item: number;
+  /** 1-based. */
+  readonly attempt: number;
+  readonly backend: string;
+  readonly promptId?: string;
+  readonly status: string;
+}
+
+export interface StepView {
+  readonly id: string;
+  readonly title?: string;
+  readonly status: StepStatus;
+  /** Why it was skipped, blocked or failed. */
+  readonly reason?: string;
+  readonly items: number;
+  readonly itemsDone: number;
+  readonly progress: number;
+  readonly attempts: readonly AttemptView[];
+  readonly error?: ErrorData;
+}
+
+export interface ArtifactView {
+  readonly artifactId: string;
+  readonly runId: string;
+  readonly step: string;
+  readonly item: number;
+  /** Name of the step's declared output, or `*` when the step declares none for this node. */
+  readonly output: string;
+  readonly node: string;
+  /** Position among the files of this output, from 0. */
+  readonly index: number;
+  /** Absolute path on the daemon's machine. */
+  readonly path: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** Seconds. */
+  readonly duration?: number;
+  /** True when the sandbox drew a storyboard card instead of running a model. */
+  readonly draft: boolean;
+  /** Names of the template outputs that this file belongs to. */
+  readonly outputs?: readonly string[];
+}
+
+export interface RunView {
+  readonly runId: string;
+  readonly template: string;
+  readonly version: string;
+  readonly status: RunStatus;
+  readonly draft: boolean;
+  /** 0..1, never falls. */
+  readonly progress: number;
+  readonly etaSeconds?: number;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly endedAt?: number;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly steps: readonly StepView[];
+  readonly artifacts: readonly ArtifactView[];
+  readonly problems: readonly Problem[];
+  readonly error?: ErrorData;
+}
+
+export type RunSummary = Omit<RunView, 'steps' | 'artifacts' | 'parameters' | 'problems'>;
+
+export interface BackendView {
+  readonly id: string;
+  readonly kind: 'comfyui' | 'wan2gp' | 'sandbox';
+  /** Address without credentials. */
+  readonly url?: string;
+  readonly status: 'unknown' | 'ready' | 'unresponsive' | 'unreachable' | 'not-comfyui';
+  readonly version?: string;
+  readonly queueRemaining?: number;
+  readonly draft: boolean;
+  readonly error?: ErrorData;
+}
+
+export interface TemplateSummary {
+  readonly id: string;
+  readonly version: string;
+  readonly title: string;
+  readonly category: string;
+  readonly steps: readonly string[];
+  readonly parameters: number;
+  readonly runnable: boolean;
+  readonly problems: number;
+}

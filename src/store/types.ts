@@ -1,0 +1,156 @@
+/** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
+import type { ErrorData } from '#protocol/errors.ts';
+import type { RunEventBody, RunEvent } from '#protocol/events.ts';
+import type { ArtifactView, RunStatus } from '#protocol/views.ts';
+
+/** Inserted once, when a run is accepted. */
+export interface NewRun {
+  readonly runId: string;
+  readonly template: string;
+  readonly version: string;
+  /** sha256 of the pinned template, already stored or part of the same batch. */
+  readonly templateHash: string;
+  /** Backend asked for by the client; null lets the daemon choose. */
+  readonly backend: string | null;
+  /** Resolved parameters (defaults and drawn seeds included) as JSON text. Integers beyond 2^53 are decimal strings. */
+  readonly parameters: string;
+  readonly createdAt: number;
+}
+
+/** The hot row: written at every flush of a dirty run. */
+export interface RunState {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly draft: boolean;
+  /** 0..1 */
+  readonly progress: number;
+  /** Id and version of the machine that wrote the snapshot. */
+  readonly machine: string;
+  readonly machineVersion: number;
+  /** JSON text of the persisted snapshot; null once the run has ended. */
+  readonly snapshot: string | null;
+  /** JSON text of pending delayed transitions; null when there are none. */
+  readonly timers: string | null;
+  readonly error: ErrorData | null;
+  readonly endedAt: number | null;
+}
+
+export interface RunRow extends NewRun, RunState {}
+
+export interface AttemptRow {
+  readonly promptId: string;
+  readonly runId: string;
+  readonly step: string;
+  readonly item: number;
+  readonly attempt: number;
+  readonly backend: string;
+  /** sha256 of the payload text that is (to be) sent. */
+  readonly payloadHash: string;
+  /** prepared | submitted | queued | running | finished | failed | interrupted | removed | lost | cancelled | unknown */
+  readonly status: string;
+  /** True once the backend answered the POST with success. */
+  readonly acknowledged: boolean;
+  /** The backend's queue number, null until acknowledged. */
+  readonly number: number | null;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly error: ErrorData | null;
+}
+
+export interface NewEvent {
+  readonly runId: string;
+  readonly at: number;
+  readonly body: RunEventBody;
+}
+
+/** A side effect that is owed once the transaction stands; done ones are deleted. Kinds belong to the daemon. */
+export interface OutboxItem {
+  readonly id: number;
+  readonly runId: string;
+  readonly kind: string;
+  /** JSON text. */
+  readonly body: string;
+  readonly tries: number;
+}
+
+export interface RequestKeyRow {
+  readonly key: string;
+  readonly method: string;
+  /** Canonical hash of the params, without the key itself. */
+  readonly paramsHash: string;
+  readonly runId: string | null;
+  /** JSON text of the first answer. */
+  readonly answer: string;
+}
+
+export interface AssetRow {
+  readonly assetId: string;
+  readonly path: string;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly createdAt: number;
+}
+
+/** One transaction. Order inside: templates, newRuns, requestKeys, attempts, artifacts, states, events, outbox. */
+export interface Batch {
+  readonly templates?: readonly { readonly hash: string; readonly content: string }[];
+  readonly newRuns?: readonly NewRun[];
+  readonly requestKeys?: readonly RequestKeyRow[];
+  /** Upserted by promptId. */
+  readonly attempts?: readonly AttemptRow[];
+  /** Upserted by (run, step, item, node, index). */
+  readonly artifacts?: readonly ArtifactView[];
+  readonly states?: readonly RunState[];
+  readonly events?: readonly NewEvent[];
+  readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries'>[];
+}
+
+export interface RunQuery {
+  readonly status?: readonly RunStatus[];
+  readonly template?: string;
+  /** Newest first; at most this many (default 100, cap 1000). */
+  readonly limit?: number;
+  /** Rows older than this run. */
+  readonly before?: string;
+}
+
+export interface EventQuery {
+  readonly runId?: string;
+  /** Exclusive. With a runId it is a `seq` of that run, else a `position`. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+/**
+ * `commit` throws CallsheetError STORAGE_FAILED when the transaction failed: the outcome is unknown, reread before acting.
+ * Every read sees the last committed state.
+ */
+export interface Store {
+  /** Names the event log; a new one after a rebuild from backup. */
+  readonly epoch: string;
+  commit(batch: Batch): readonly RunEvent[];
+  run(runId: string): RunRow | undefined;
+  runs(query: RunQuery): readonly RunRow[];
+  /** Ids of runs that have not ended, oldest first. */
+  openRuns(): readonly string[];
+  template(hash: string): string | undefined;
+  attempts(runId: string): readonly AttemptRow[];
+  artifacts(runId: string): readonly ArtifactView[];
+  artifact(artifactId: string): ArtifactView | undefined;
+  listArtifacts(query: { readonly runId?: string; readonly limit?: number; readonly before?: string }): readonly ArtifactView[];
+  events(query: EventQuery): readonly RunEvent[];
+  /** Highest position in the log, 0 when empty. */
+  lastPosition(): number;
+  requestKey(key: string): RequestKeyRow | undefined;
+  putRequestKey(row: RequestKeyRow): void;
+  outbox(limit: number): readonly OutboxItem[];
+  outboxDone(id: number): void;
+  outboxTried(id: number): void;
+  putAsset(row: AssetRow): void;
+  asset(assetId: string): AssetRow | undefined;
+  /** Writes a consistent copy to `file` (temp, fsync, rename). */
+  backup(file: string): Promise<void>;
+  close(): void;
+}

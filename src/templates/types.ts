@@ -1,0 +1,142 @@
+/** Types of templates: the manifest as written, the template as loaded, and values as they travel from a client into a graph. */
+import type { Problem } from '#protocol/problem.ts';
+
+export const PARAMETER_TYPES = [
+  'string',
+  'text',
+  'integer',
+  'number',
+  'boolean',
+  'choice',
+  'seed',
+  'color',
+  'vector',
+  'image',
+  'mask',
+  'video',
+  'audio',
+  'model3d',
+  'file',
+  'directory',
+  'model',
+  'list',
+] as const;
+export type ParameterType = (typeof PARAMETER_TYPES)[number];
+
+/** Types whose value is a file that is handed to the backend. */
+export const MEDIA_TYPES = ['image', 'mask', 'video', 'audio', 'model3d', 'file'] as const;
+export type MediaParameterType = (typeof MEDIA_TYPES)[number];
+
+export interface ParameterDefinition {
+  readonly type: ParameterType;
+  readonly title?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly required?: boolean;
+  readonly minimum?: number | bigint;
+  readonly maximum?: number | bigint;
+  readonly multipleOf?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly choices?: readonly (string | number | { readonly value: string | number; readonly title?: string })[];
+  readonly of?: ParameterType;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly size?: number;
+  readonly alpha?: boolean;
+  readonly folder?: string;
+  readonly extensions?: readonly string[];
+  readonly blender?: string;
+  readonly group?: string;
+  readonly advanced?: boolean;
+}
+
+export interface StepDefinition {
+  readonly id: string;
+  readonly title?: string;
+  readonly backend?: 'comfyui' | 'wan2gp' | 'sandbox';
+  readonly workflow: string;
+  readonly needs?: readonly string[];
+  readonly when?: string;
+  readonly each?: string;
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, string>>;
+}
+
+export interface OutputDefinition {
+  readonly from: string;
+  readonly title?: string;
+  readonly asset?: { readonly kind: string; readonly name?: string };
+}
+
+export interface Manifest {
+  readonly format: 1;
+  readonly id: string;
+  readonly version: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly category?: string;
+  readonly tags?: readonly string[];
+  readonly author?: string;
+  readonly license?: string;
+  readonly requires?: Readonly<Record<string, unknown>>;
+  readonly parameters?: Readonly<Record<string, ParameterDefinition>>;
+  readonly steps: readonly StepDefinition[];
+  readonly choices?: readonly Readonly<Record<string, unknown>>[];
+  readonly outputs?: Readonly<Record<string, OutputDefinition>>;
+}
+
+/**
+ * A template's content and nothing else: what a run pins. Plain JSON, so it can be stored and compiled again after a restart.
+ * `hash` is the sha256 over manifest and workflow texts.
+ */
+export interface TemplateSource {
+  readonly hash: string;
+  /** Text of template.json (or of the generated manifest of an adopted workflow). */
+  readonly manifest: string;
+  /** Workflow file name → text, exactly as on disk. */
+  readonly workflows: Readonly<Record<string, string>>;
+}
+
+/** Where a template was found, for messages. */
+export interface TemplateOrigin {
+  /** Absolute path of the folder or of the adopted file. */
+  readonly path: string;
+  readonly kind: 'folder' | 'adopted';
+}
+
+/** A media value inside a run: the file was checked and hashed at the door. */
+export interface MediaValue {
+  readonly $media: 'media';
+  /** Absolute. */
+  readonly path: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly mediaType: string;
+}
+
+/**
+ * A parameter's value after the door: JSON plus bigint (integers beyond 2^53) and MediaValue.
+ * Stored and sent with bigints as decimal strings; `reviveParameters` turns them back by the parameter's type.
+ */
+export type Value = null | boolean | number | bigint | string | MediaValue | readonly Value[] | { readonly [key: string]: Value };
+export type Values = Readonly<Record<string, Value>>;
+
+/** What a finished step offers to later steps: output name → files (or texts), in order; null for a skipped step. */
+export type StepOutputs = Readonly<Record<string, readonly Value[]>> | null;
+
+/** Everything a reference can see while a step is rendered. */
+export interface Scope {
+  readonly params: Values;
+  readonly steps: Readonly<Record<string, StepOutputs>>;
+  readonly choices: Readonly<Record<string, Value>>;
+  readonly each?: Value;
+  readonly index?: number;
+}
+
+export interface Checked<T> {
+  readonly value: T | undefined;
+  readonly problems: readonly Problem[];
+}
