@@ -83,8 +83,10 @@ export interface SubmitReceipt {
 
 /** What is known of the attempt from before, e.g. by a daemon that died: decides between the cases of loss. */
 export interface FollowOptions {
-  /** True when the POST was answered with success at some time. */
+  /** True when the POST was answered with success at some time before. A receipt that submit() gives later counts as well. */
   readonly acknowledged: boolean;
+  /** The queue number of that answer, when known: a smaller one given to anybody later proves a restart. */
+  readonly number?: number;
   readonly onEvent: (event: BackendEvent) => void;
   readonly signal: AbortSignal;
   readonly previews?: boolean;
@@ -131,7 +133,11 @@ export interface Backend {
   submit(attempt: Attempt, payload: Payload, signal?: AbortSignal): Promise<SubmitReceipt>;
   /** Looks the attempt up: queue and history, read twice before `absent` is said. */
   attach(attempt: Attempt, signal?: AbortSignal): Promise<AttemptState>;
-  /** Reports until the attempt's end (exactly one of finished, failed, interrupted, lost) or until the signal. Never throws. */
+  /**
+   * Reports until the attempt's end (exactly one of finished, failed, interrupted, lost) or until the signal. Never throws.
+   * The caller follows first and submits next, so that no event is missed; while a submit() of the same attempt is in flight
+   * nothing is said of its loss, and a submit() that was refused by the backend is not reported here as well.
+   */
   follow(attempt: Attempt, options: FollowOptions): void;
   /** Streams one file; the caller checks what arrives. */
   fetch(

@@ -1,0 +1,88 @@
+/**
+ * The actors' public words: what each takes, gives back and reports.
+ * Names of `src` and shapes of inputs land in stored snapshots: rename only with a snapshot migration.
+ */
+import type { CallbackActorLogic, PromiseActorLogic } from 'xstate';
+import type { ErrorData } from '#protocol/errors.ts';
+import type { RemoteOutputs } from '#backends/contract.ts';
+
+export interface RunKey {
+  readonly runId: string;
+}
+
+/** What the run machine needs to know of a template: order and dependence, nothing else. */
+export interface RunPlan {
+  /** In topological order. */
+  readonly steps: readonly { readonly id: string; readonly needs: readonly string[] }[];
+}
+
+export interface PlanInput extends RunKey {
+  readonly step: string;
+  /** Steps that were skipped: references to them are null. */
+  readonly skipped: readonly string[];
+}
+
+export type PlanOutput = { readonly skip: string } | { readonly items: number };
+
+export interface ItemInput extends PlanInput {
+  /** From 0. */
+  readonly item: number;
+}
+
+export interface PrepareInput extends ItemInput {
+  /** 1-based. */
+  readonly attempt: number;
+}
+
+/** The deterministic key of an attempt; the effect looks it up before it begins (DESIGN 6, attach or begin). */
+export interface Prepared {
+  readonly promptId: string;
+  readonly backendId: string;
+}
+
+export interface ExecuteInput extends PrepareInput, Prepared {}
+
+export interface ParseInput extends ExecuteInput {
+  readonly outputs: RemoteOutputs;
+}
+
+export interface ParseOutput {
+  readonly artifacts: number;
+  readonly draft: boolean;
+}
+
+export interface CollectOutput {
+  readonly draft: boolean;
+}
+
+/** What execute-step reports to its step machine. Progress and previews go past the machine: they are not state. */
+export type ExecuteEvent =
+  | { readonly type: 'backend.queued' }
+  | { readonly type: 'backend.started' }
+  | { readonly type: 'backend.contact'; readonly status: 'lost' | 'restored' | 'unresponsive' }
+  | { readonly type: 'backend.finished'; readonly outputs: RemoteOutputs }
+  | { readonly type: 'backend.failed'; readonly error: ErrorData }
+  | { readonly type: 'backend.lost'; readonly cause: 'restarted' | 'removed' };
+
+export type LoadTemplate = PromiseActorLogic<RunPlan, RunKey>;
+export type InjectParameters = PromiseActorLogic<void, RunKey>;
+export type PlanStep = PromiseActorLogic<PlanOutput, PlanInput>;
+export type PrepareStep = PromiseActorLogic<Prepared, PrepareInput>;
+export type ExecuteStep = CallbackActorLogic<{ type: 'none' }, ExecuteInput>;
+export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput>;
+export type CancelStep = PromiseActorLogic<void, ExecuteInput>;
+export type CollectResults = PromiseActorLogic<CollectOutput, RunKey>;
+
+export interface StepActors {
+  readonly 'prepare-step': PrepareStep;
+  readonly 'execute-step': ExecuteStep;
+  readonly 'parse-results': ParseResults;
+  readonly 'cancel-step': CancelStep;
+}
+
+export interface RunActors extends StepActors {
+  readonly 'load-template': LoadTemplate;
+  readonly 'inject-parameters': InjectParameters;
+  readonly 'plan-step': PlanStep;
+  readonly 'collect-results': CollectResults;
+}

@@ -1,0 +1,227 @@
+/** The run machine: one execution of a template, from loading to its one end. A pure statechart; effects come in as actors. */
+import { assign, emit, enqueueActions, setup } from 'xstate';
+import { type ErrorData, toErrorData } from '#protocol/errors.ts';
+import type { RunEventBody } from '#protocol/events.ts';
+import type { RunStatus } from '#protocol/views.ts';
+import type { PlanOutput, RunActors, RunKey } from '#actors/logic.ts';
+import { advance, firstError, isSettled, newSteps, settleItem, skippedSteps, type StepProgress, update } from './run-steps.ts';
+import { createStepMachine, type StepResult } from './step-machine.ts';
+
+/** Raised with every change that an old snapshot cannot follow; see daemon/snapshot-versions.ts. */
+export const RUN_MACHINE_VERSION = 1;
+
+export interface RunContext extends RunKey {
+  readonly steps: readonly StepProgress[];
+  readonly error: ErrorData | null;
+  readonly draft: boolean;
+}
+
+export interface RunCancelEvent {
+  readonly type: 'run.cancel';
+}
+
+export interface RunResult {
+  readonly error: ErrorData | null;
+  readonly draft: boolean;
+}
+
+const planId = (step: string) => `plan:${step}`;
+const itemId = (step: string, item: number) => `step:${step}:${String(item)}`;
+
+/** A child's end as XState reports it to its parent. */
+interface ChildDone {
+  readonly type: `xstate.done.actor.${string}`;
+  readonly actorId: string;
+  readonly output: unknown;
+}
+interface ChildFailed {
+  readonly type: `xstate.error.actor.${string}`;
+  readonly actorId: string;
+  readonly error: unknown;
+}
+
+const isPlan = (event: { readonly actorId: string }) => event.actorId.startsWith('plan:');
+const isItem = (event: { readonly actorId: string }) => event.actorId.startsWith('step:');
+
+export function createRunMachine(actors: RunActors) {
+  return setup({
+    types: {
+      context: {} as RunContext,
+      events: {} as RunCancelEvent | ChildDone | ChildFailed,
+      input: {} as RunKey,
+      output: {} as RunResult,
+      emitted: {} as RunEventBody,
+    },
+    actors: {
+      'load-template': actors['load-template'],
+      'inject-parameters': actors['inject-parameters'],
+      'plan-step': actors['plan-step'],
+      'collect-results': actors['collect-results'],
+      step: createStepMachine(actors),
+    },
+    actions: {
+      report: emit(({ context }, status: RunStatus) => ({
+        type: 'run.status' as const,
+        status,
+        ...(context.error === null || status === 'running' ? {} : { error: context.error }),
+      })),
+      /** Plans every step that has become ready and marks those that never will be. */
+      advance: enqueueActions(({ context, enqueue }) => {
+        const next = advance(context.steps);
+        enqueue.assign({ steps: next.steps });
+        for (const step of next.blocked) {
+          enqueue.emit({
+            type: 'step.status',
+            step: step.id,
+            item: 0,
+            attempt: 0,
+            status: 'blocked',
+            ...(step.reason === null ? {} : { reason: step.reason }),
+          });
+        }
+        const skipped = skippedSteps(next.steps);
+        for (const step of next.ready) {
+          enqueue.spawnChild('plan-step', { id: planId(step), input: { runId: context.runId, step, skipped } });
+        }
+      }),
+      /** Starts the items of a planned step, or skips it. */
+      startItems: enqueueActions(({ context, enqueue }, event: ChildDone) => {
+        const id = event.actorId.slice('plan:'.length);
+        const plan = event.output as PlanOutput;
+        enqueue.stopChild(event.actorId);
+        if ('skip' in plan) {
+          enqueue.assign({ steps: update(context.steps, id, (step) => ({ ...step, status: 'skipped', reason: plan.skip })) });
+          enqueue.emit({ type: 'step.status', step: id, item: 0, attempt: 0, status: 'skipped', reason: plan.skip });
+          return;
+        }
+        const status = plan.items === 0 ? 'done' : 'active';
+        enqueue.assign({ steps: update(context.steps, id, (step) => ({ ...step, status, items: plan.items })) });
+        enqueue.emit({ type: 'step.planned', step: id, items: plan.items });
+        const skipped = skippedSteps(context.steps);
+        for (let item = 0; item < plan.items; item += 1) {
+          enqueue.spawnChild('step', { id: itemId(id, item), input: { runId: context.runId, step: id, skipped, item } });
+        }
+      }),
+      planFailed: enqueueActions(({ context, enqueue }, event: ChildFailed) => {
+        const id = event.actorId.slice('plan:'.length);
+        const error = toErrorData(event.error);
+        enqueue.stopChild(event.actorId);
+        enqueue.assign({ steps: update(context.steps, id, (step) => ({ ...step, status: 'failed', error })) });
+        enqueue.emit({ type: 'step.status', step: id, item: 0, attempt: 0, status: 'failed', error });
+      }),
+      /** A done child stays in the snapshot until it is stopped. */
+      settleItem: enqueueActions(({ context, enqueue }, event: ChildDone) => {
+        const result = event.output as StepResult;
+        enqueue.stopChild(event.actorId);
+        enqueue.assign({
+          steps: update(context.steps, result.step, (step) => settleItem(step, result)),
+          draft: context.draft || result.draft,
+        });
+      }),
+      /** A step machine that threw: a defect of ours, but the run still ends with a reason. */
+      itemCrashed: enqueueActions(({ context, enqueue }, event: ChildFailed) => {
+        const [, step = '', item = '0'] = event.actorId.split(':');
+        const error = toErrorData(event.error);
+        enqueue.stopChild(event.actorId);
+        enqueue.assign({
+          steps: update(context.steps, step, (one) => settleItem(one, { step, item: Number(item), status: 'failed', draft: false, error })),
+        });
+        enqueue.emit({ type: 'step.status', step, item: Number(item), attempt: 0, status: 'failed', error });
+      }),
+      cancelItems: enqueueActions(({ context, enqueue, self }) => {
+        const children = self.getSnapshot().children;
+        for (const step of context.steps) {
+          if (step.status === 'planning') enqueue.stopChild(planId(step.id));
+          for (let item = 0; item < step.items; item += 1) {
+            const id = itemId(step.id, item);
+            if (id in children) enqueue.sendTo(id, { type: 'step.cancel' });
+          }
+        }
+        enqueue.assign({
+          steps: context.steps.map((step) =>
+            step.status === 'pending' || step.status === 'planning' ? { ...step, status: 'cancelled' } : step,
+          ),
+        });
+      }),
+    },
+    guards: {
+      allSettled: ({ context }) => context.steps.every((step) => isSettled(step)),
+      anyLost: ({ context }) => context.steps.some((step) => step.status === 'lost'),
+      allGood: ({ context }) => context.steps.every((step) => step.status === 'done' || step.status === 'skipped'),
+    },
+  }).createMachine({
+    id: 'run',
+    context: ({ input }) => ({ runId: input.runId, steps: [], error: null, draft: false }),
+    initial: 'loading',
+    output: ({ context }) => ({ error: context.error, draft: context.draft }),
+    states: {
+      loading: {
+        invoke: {
+          src: 'load-template',
+          id: 'load',
+          input: ({ context }) => ({ runId: context.runId }),
+          onDone: { target: 'injecting', actions: assign({ steps: ({ event }) => newSteps(event.output) }) },
+          onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
+        },
+        on: { 'run.cancel': 'cancelled' },
+      },
+      injecting: {
+        invoke: {
+          src: 'inject-parameters',
+          id: 'inject',
+          input: ({ context }) => ({ runId: context.runId }),
+          onDone: 'executing',
+          onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
+        },
+        on: { 'run.cancel': 'cancelled' },
+      },
+      executing: {
+        entry: [{ type: 'report', params: 'running' }, 'advance'],
+        always: { guard: 'allSettled', target: 'collecting' },
+        on: {
+          'xstate.done.actor.*': [
+            { guard: ({ event }) => isPlan(event), actions: [{ type: 'startItems', params: ({ event }) => event }, 'advance'] },
+            { guard: ({ event }) => isItem(event), actions: [{ type: 'settleItem', params: ({ event }) => event }, 'advance'] },
+          ],
+          'xstate.error.actor.*': [
+            { guard: ({ event }) => isPlan(event), actions: [{ type: 'planFailed', params: ({ event }) => event }, 'advance'] },
+            { guard: ({ event }) => isItem(event), actions: [{ type: 'itemCrashed', params: ({ event }) => event }, 'advance'] },
+          ],
+          'run.cancel': 'cancelling',
+        },
+      },
+      cancelling: {
+        entry: [{ type: 'report', params: 'cancelling' }, 'cancelItems'],
+        always: { guard: 'allSettled', target: 'cancelled' },
+        on: {
+          'xstate.done.actor.*': { guard: ({ event }) => isItem(event), actions: { type: 'settleItem', params: ({ event }) => event } },
+          'xstate.error.actor.*': { guard: ({ event }) => isItem(event), actions: { type: 'itemCrashed', params: ({ event }) => event } },
+        },
+      },
+      collecting: {
+        invoke: {
+          src: 'collect-results',
+          id: 'collect',
+          input: ({ context }) => ({ runId: context.runId }),
+          onDone: [
+            {
+              guard: 'allGood',
+              target: 'succeeded',
+              actions: assign({ draft: ({ context, event }) => context.draft || event.output.draft }),
+            },
+            { guard: 'anyLost', target: 'lost', actions: assign({ error: ({ context }) => firstError(context.steps) }) },
+            { target: 'failed', actions: assign({ error: ({ context }) => firstError(context.steps) }) },
+          ],
+          onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
+        },
+        on: { 'run.cancel': 'cancelled' },
+      },
+      succeeded: { type: 'final', entry: { type: 'report', params: 'succeeded' } },
+      failed: { type: 'final', entry: { type: 'report', params: 'failed' } },
+      cancelled: { type: 'final', entry: { type: 'report', params: 'cancelled' } },
+      lost: { type: 'final', entry: { type: 'report', params: 'lost' } },
+    },
+  });
+}
+
+export type RunMachine = ReturnType<typeof createRunMachine>;

@@ -1,0 +1,101 @@
+/** The run machine's bookkeeping of steps: which are ready, blocked or settled. Pure functions over plain data. */
+import type { ErrorData } from '#protocol/errors.ts';
+import type { RunPlan } from '#actors/logic.ts';
+import type { StepResult } from './step-machine.ts';
+
+export type StepProgressStatus = 'pending' | 'planning' | 'active' | 'done' | 'skipped' | 'blocked' | 'failed' | 'cancelled' | 'lost';
+
+export interface StepProgress {
+  readonly id: string;
+  readonly needs: readonly string[];
+  readonly status: StepProgressStatus;
+  /** Known once planned. */
+  readonly items: number;
+  readonly settled: number;
+  /** Items that ended otherwise than done. */
+  readonly failed: number;
+  readonly lost: number;
+  readonly reason: string | null;
+  readonly error: ErrorData | null;
+}
+
+const OPEN: ReadonlySet<StepProgressStatus> = new Set(['pending', 'planning', 'active']);
+/** `needs` on a skipped step is satisfied (DESIGN 3). */
+const SATISFIED: ReadonlySet<StepProgressStatus> = new Set(['done', 'skipped']);
+
+export function newSteps(plan: RunPlan): readonly StepProgress[] {
+  return plan.steps.map(({ id, needs }) => ({
+    id,
+    needs,
+    status: 'pending',
+    items: 0,
+    settled: 0,
+    failed: 0,
+    lost: 0,
+    reason: null,
+    error: null,
+  }));
+}
+
+export function isSettled(step: StepProgress): boolean {
+  return !OPEN.has(step.status);
+}
+
+/**
+ * Marks steps whose needs have failed as blocked, and those whose needs are satisfied as ready.
+ * `steps` are in topological order, so one pass carries a failure down a whole chain.
+ */
+export function advance(steps: readonly StepProgress[]): {
+  readonly steps: readonly StepProgress[];
+  readonly ready: readonly string[];
+  readonly blocked: readonly StepProgress[];
+} {
+  const byId = new Map<string, StepProgress>();
+  const ready: string[] = [];
+  const blocked: StepProgress[] = [];
+  for (const step of steps) {
+    let next = step;
+    if (step.status === 'pending') {
+      const needs = step.needs.map((id) => byId.get(id));
+      const culprit = needs.find((need) => need !== undefined && isSettled(need) && !SATISFIED.has(need.status));
+      if (culprit !== undefined) {
+        next = {
+          ...step,
+          status: 'blocked',
+          reason: `Step '${culprit.id}' ${culprit.status === 'blocked' ? 'is blocked' : `ended as ${culprit.status}`}.`,
+        };
+        blocked.push(next);
+      } else if (needs.every((need) => need === undefined || SATISFIED.has(need.status))) {
+        next = { ...step, status: 'planning' };
+        ready.push(step.id);
+      }
+    }
+    byId.set(next.id, next);
+  }
+  return { steps: [...byId.values()], ready, blocked };
+}
+
+export function update(steps: readonly StepProgress[], id: string, change: (step: StepProgress) => StepProgress): readonly StepProgress[] {
+  return steps.map((step) => (step.id === id ? change(step) : step));
+}
+
+/** Counts one item's end; the step settles with its last item. Items fail singly: finished ones are kept. */
+export function settleItem(step: StepProgress, result: StepResult): StepProgress {
+  const settled = step.settled + 1;
+  const failed = step.failed + (result.status === 'done' ? 0 : 1);
+  const lost = step.lost + (result.status === 'lost' ? 1 : 0);
+  const error = step.error ?? result.error;
+  if (settled < step.items) return { ...step, settled, failed, lost, error };
+  const status = failed === 0 ? 'done' : result.status === 'cancelled' ? 'cancelled' : lost > 0 ? 'lost' : 'failed';
+  return { ...step, settled, failed, lost, error, status };
+}
+
+export function skippedSteps(steps: readonly StepProgress[]): readonly string[] {
+  return steps.filter((step) => step.status === 'skipped').map((step) => step.id);
+}
+
+/** The error of the run: that of the first step, in order, that failed by itself. */
+export function firstError(steps: readonly StepProgress[]): ErrorData | null {
+  for (const step of steps) if (step.error !== null) return { ...step.error, step: step.id };
+  return null;
+}
