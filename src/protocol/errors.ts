@@ -66,6 +66,15 @@ export const ERRORS = {
   OUTPUT_INVALID: entry(RPC.failed, true, 'An output was empty, cut short or not the media it claims to be.'),
   UPLOAD_FAILED: entry(RPC.failed, true, 'An input file could not be uploaded to the backend.'),
   STEP_INPUT_MISSING: entry(RPC.failed, false, 'A step refers to an output that does not exist or is a list where one value belongs.'),
+  PROTOCOL_UNSUPPORTED: entry(RPC.failed, false, 'Client and daemon have no protocol version in common.'),
+  CONFIG_INVALID: entry(RPC.failed, false, 'An option, environment variable or backend specification is wrong.'),
+  RUNTIME_DIR_UNSAFE: entry(RPC.failed, false, 'The runtime directory or file could be read or replaced by somebody else.'),
+  DAEMON_NOT_RUNNING: entry(RPC.failed, true, 'No daemon answers for this data directory.'),
+  DAEMON_UNTRUSTED: entry(RPC.failed, false, 'Something answered at the address, but could not prove that it is the daemon.'),
+  CONNECTION_LOST: entry(RPC.failed, true, 'The connection to the daemon ended before the answer came.'),
+  FILE_NOT_FOUND: entry(RPC.invalidParams, false, 'The file does not exist or is not a regular file.'),
+  FILE_TOO_LARGE: entry(RPC.invalidParams, false, 'The file is larger than the limit for its kind.'),
+  MEDIA_INVALID: entry(RPC.invalidParams, false, 'The content of the file is not the kind of media that the parameter takes.'),
   CANCELLED: entry(RPC.failed, false, 'The run was cancelled.'),
 } as const satisfies Record<string, ErrorEntry>;
 
@@ -80,6 +89,8 @@ export interface ErrorData {
   readonly problems?: readonly Problem[];
   readonly step?: string;
   readonly node?: string;
+  /** Facts for programs: `retryAfterMs`, `epoch`, `seq`, `pid`. Never input, paths of others or stacks. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export interface ErrorExtras {
@@ -88,6 +99,7 @@ export interface ErrorExtras {
   readonly step?: string;
   readonly node?: string;
   readonly retryable?: boolean;
+  readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
@@ -100,7 +112,7 @@ export class CallsheetError extends Error {
     super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
     this.name = 'CallsheetError';
     this.code = code;
-    const { hint, problems, step, node } = extras;
+    const { hint, problems, step, node, details } = extras;
     this.data = {
       code,
       message,
@@ -109,6 +121,7 @@ export class CallsheetError extends Error {
       ...(problems === undefined ? {} : { problems }),
       ...(step === undefined ? {} : { step }),
       ...(node === undefined ? {} : { node }),
+      ...(details === undefined ? {} : { details }),
     };
   }
 

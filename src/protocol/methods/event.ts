@@ -1,0 +1,61 @@
+/** Methods and notifications that carry the event log to clients. */
+import type { PreviewNotice, ProgressNotice, RunEvent } from '../events.ts';
+import type { Problem } from '../problem.ts';
+import { boolean, closed, described, integer, object, optional, string } from '../schema.ts';
+import type { Infer } from '../schema.ts';
+import type { BackendView } from '../views.ts';
+import { method, runId } from './define.ts';
+
+const subscription = string({ minLength: 1, maxLength: 64 });
+
+/** A place in a log. With a runId `seq` is the run's own number, else the position in the whole log. */
+const cursor = closed({ epoch: string({ minLength: 1, maxLength: 100 }), seq: integer({ minimum: 0 }) });
+
+export const eventSubscribe = method({
+  name: 'event/subscribe',
+  scope: 'read',
+  mutation: false,
+  description: 'Sends `event` notifications: those after `since` first, then live ones, without gap or duplicate.',
+  params: closed({
+    since: optional(described(cursor, 'Last event seen; absent means only what comes from now on.')),
+    runId: optional(runId),
+    previews: optional(described(boolean(), 'True sends `preview` notifications too.')),
+  }),
+  result: object({ subscription: string(), epoch: string(), seq: integer({ minimum: 0 }) }),
+  errors: ['EVENT_GAP', 'RUN_NOT_FOUND', 'TOO_MANY_REQUESTS'],
+});
+
+export const eventUnsubscribe = method({
+  name: 'event/unsubscribe',
+  scope: 'read',
+  mutation: false,
+  description: 'Ends a subscription of this connection.',
+  params: closed({ subscription }),
+  result: object({ removed: boolean() }),
+  errors: [],
+});
+
+export type Cursor = Infer<typeof cursor>;
+export type SubscribeParams = Infer<typeof eventSubscribe.params>;
+export type SubscribeResult = Infer<typeof eventSubscribe.result>;
+
+export interface TemplateChanged {
+  readonly id: string;
+  readonly version: string;
+  readonly runnable: boolean;
+  readonly problems: readonly Problem[];
+  /** True when the last file that claimed this id and version is gone. */
+  readonly removed?: boolean;
+}
+
+/** Everything that a daemon sends unasked. `progress`, `preview`, `template/changed` and `backend/changed` may be dropped; `event` never is. */
+export interface Notifications {
+  readonly challenge: { readonly nonce: string };
+  readonly event: RunEvent & { readonly subscription: string };
+  readonly progress: ProgressNotice;
+  readonly preview: PreviewNotice;
+  readonly 'template/changed': TemplateChanged;
+  readonly 'backend/changed': BackendView;
+}
+
+export type NotificationName = keyof Notifications;

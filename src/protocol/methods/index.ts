@@ -1,0 +1,42 @@
+/** The method table: the one source of validation, scopes, types, documentation and OpenRPC. */
+import type { Infer, Schema } from '../schema.ts';
+import type { Method } from './define.ts';
+import { eventSubscribe, eventUnsubscribe } from './event.ts';
+import { artifactList, backendList, runCancel, runGet, runList, runStart } from './run.ts';
+import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
+import { templateCheck, templateGet, templateList, templateRender } from './template.ts';
+
+export const METHODS = {
+  initialize,
+  ping,
+  'rpc.discover': discover,
+  'daemon/status': daemonStatus,
+  'daemon/shutdown': daemonShutdown,
+  'template/list': templateList,
+  'template/get': templateGet,
+  'template/check': templateCheck,
+  'template/render': templateRender,
+  'run/start': runStart,
+  'run/get': runGet,
+  'run/list': runList,
+  'run/cancel': runCancel,
+  'artifact/list': artifactList,
+  'backend/list': backendList,
+  'event/subscribe': eventSubscribe,
+  'event/unsubscribe': eventUnsubscribe,
+} as const;
+
+export type MethodName = keyof typeof METHODS;
+export type ParamsOf<M extends MethodName> = (typeof METHODS)[M] extends { readonly params: Schema<infer P> } ? P : never;
+export type ResultOf<M extends MethodName> = Infer<(typeof METHODS)[M]['result']>;
+
+const byName = new Map<string, Method<unknown, unknown>>(Object.entries(METHODS));
+
+/** By name from outside; a Map, so that `constructor` and `__proto__` are no methods. */
+export function findMethod(name: string): Method<unknown, unknown> | undefined {
+  return byName.get(name);
+}
+
+export function isMethodName(name: string): name is MethodName {
+  return byName.has(name);
+}

@@ -1,0 +1,86 @@
+/** Methods about runs, their artifacts and the backends they use. */
+import { array, closed, integer, json, object, optional, record, string } from '../schema.ts';
+import { method, requestKey, runId, templateId, templateVersion } from './define.ts';
+import { artifact, backend, run, runStatus, runSummary } from './views.ts';
+
+const limit = optional(integer({ minimum: 1, maximum: 1000 }));
+
+export const runStart = method({
+  name: 'run/start',
+  scope: 'run',
+  mutation: true,
+  description: 'Checks the parameters, stores the run and answers once it is on disk. A call that is refused leaves no run behind.',
+  params: closed({
+    template: templateId,
+    version: templateVersion,
+    parameters: optional(record(json())),
+    backend: optional(string({ minLength: 1, maxLength: 64 })),
+    requestKey,
+  }),
+  result: object({ runId: string() }),
+  errors: [
+    'TEMPLATE_NOT_FOUND',
+    'TEMPLATE_NOT_RUNNABLE',
+    'PARAMETERS_INVALID',
+    'PATH_NOT_ALLOWED',
+    'ASSET_NOT_FOUND',
+    'BACKEND_NOT_FOUND',
+    'REQUEST_KEY_CONFLICT',
+    'STORAGE_FAILED',
+  ],
+});
+
+export const runGet = method({
+  name: 'run/get',
+  scope: 'read',
+  mutation: false,
+  description: 'One run with its steps, attempts, artifacts and problems.',
+  params: closed({ runId }),
+  result: object({ run }),
+  errors: ['RUN_NOT_FOUND'],
+});
+
+export const runList = method({
+  name: 'run/list',
+  scope: 'read',
+  mutation: false,
+  description: 'Runs, newest first. `before` continues after the last run of the page before.',
+  params: closed({
+    status: optional(array(runStatus, { maxItems: 8 })),
+    template: optional(templateId),
+    limit,
+    before: optional(runId),
+  }),
+  result: object({ runs: array(runSummary) }),
+  errors: [],
+});
+
+export const runCancel = method({
+  name: 'run/cancel',
+  scope: 'run',
+  mutation: true,
+  description: 'Asks for the end of a run; the answer says that the wish is on disk, the event `run.status` says when it stopped.',
+  params: closed({ runId, requestKey }),
+  result: object({ status: runStatus }),
+  errors: ['RUN_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+});
+
+export const artifactList = method({
+  name: 'artifact/list',
+  scope: 'read',
+  mutation: false,
+  description: 'Artifacts, newest first, of one run or of all. `before` is the last artifactId of the page before.',
+  params: closed({ runId: optional(runId), limit, before: optional(string({ minLength: 1, maxLength: 100 })) }),
+  result: object({ artifacts: array(artifact) }),
+  errors: ['RUN_NOT_FOUND'],
+});
+
+export const backendList = method({
+  name: 'backend/list',
+  scope: 'read',
+  mutation: false,
+  description: 'The configured backends and how they are.',
+  params: closed({}),
+  result: object({ backends: array(backend) }),
+  errors: [],
+});

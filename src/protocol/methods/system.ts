@@ -1,0 +1,105 @@
+/** Methods about the connection and the daemon itself. */
+import { array, boolean, closed, integer, json, object, oneOf, optional, record, string } from '../schema.ts';
+import type { Infer } from '../schema.ts';
+import { SCOPES, method, requestKey } from './define.ts';
+
+/** The one protocol version of this release (docs/protocol.md, Versions). */
+export const PROTOCOL_VERSION = 1;
+
+const party = closed({ name: string({ minLength: 1, maxLength: 100 }), version: string({ maxLength: 100 }) });
+
+export const initialize = method({
+  name: 'initialize',
+  scope: 'read',
+  mutation: false,
+  description: 'Opens the session: who is calling, which protocol, and proof of the key when the upgrade carried none. Comes first and once.',
+  params: closed({
+    client: party,
+    protocol: optional(closed({ min: integer({ minimum: 1 }), max: integer({ minimum: 1 }) })),
+    capabilities: optional(record(json())),
+    auth: optional(
+      closed({
+        scope: oneOf(SCOPES),
+        nonce: string({ minLength: 22, maxLength: 128 }),
+        proof: string({ minLength: 43, maxLength: 43 }),
+      }),
+    ),
+  }),
+  result: object({
+    server: object({ name: string(), version: string() }),
+    protocol: integer({ minimum: 1 }),
+    /** Names this process; a new one after each start. */
+    instance: string(),
+    /** Names the event log. */
+    epoch: string(),
+    scope: oneOf(SCOPES),
+    capabilities: record(json()),
+    /** The server's own proof over the client's nonce; present when the client sent `auth`. */
+    proof: optional(string()),
+  }),
+  errors: ['UNAUTHORIZED', 'PROTOCOL_UNSUPPORTED'],
+});
+
+export const ping = method({
+  name: 'ping',
+  scope: 'read',
+  mutation: false,
+  description: 'Answers at once: the event loop is alive.',
+  params: closed({}),
+  result: object({ ok: boolean() }),
+  errors: [],
+});
+
+export const discover = method({
+  name: 'rpc.discover',
+  scope: 'read',
+  mutation: false,
+  description: 'The OpenRPC document of this daemon, made from the table that validates the calls.',
+  params: closed({}),
+  result: record(json()),
+  errors: [],
+});
+
+export const daemonStatus = method({
+  name: 'daemon/status',
+  scope: 'read',
+  mutation: false,
+  description: 'Version, uptime, counts, and how many requests were refused at the gates and why.',
+  params: closed({}),
+  result: object({
+    version: string(),
+    protocol: integer({ minimum: 1 }),
+    pid: integer(),
+    instance: string(),
+    epoch: string(),
+    /** Milliseconds since 1970. */
+    startedAt: integer(),
+    uptimeSeconds: integer({ minimum: 0 }),
+    dataDir: string(),
+    outputDir: string(),
+    templateDirs: array(string()),
+    roots: array(string()),
+    runs: object({ open: integer({ minimum: 0 }), active: integer({ minimum: 0 }) }),
+    connections: integer({ minimum: 0 }),
+    subscriptions: integer({ minimum: 0 }),
+    /** Reason → count since the start. */
+    refused: record(integer({ minimum: 0 })),
+    /** Highest position in the event log. */
+    position: integer({ minimum: 0 }),
+  }),
+  errors: [],
+});
+
+export const daemonShutdown = method({
+  name: 'daemon/shutdown',
+  scope: 'admin',
+  mutation: true,
+  description: 'Stops the daemon gracefully. Jobs on backends go on and are picked up by the next start.',
+  params: closed({ requestKey }),
+  result: object({ stopping: boolean() }),
+  errors: [],
+});
+
+export type InitializeParams = Infer<typeof initialize.params>;
+export type InitializeResult = Infer<typeof initialize.result>;
+export type DaemonStatus = Infer<typeof daemonStatus.result>;

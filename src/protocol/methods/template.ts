@@ -1,0 +1,90 @@
+/** Methods about templates. */
+import { array, boolean, closed, integer, json, object, optional, record, string } from '../schema.ts';
+import type { Infer } from '../schema.ts';
+import { method, templateId, templateVersion } from './define.ts';
+import { problem, templateSummary } from './views.ts';
+
+const path = string({ minLength: 1, maxLength: 4096 });
+
+export const templateList = method({
+  name: 'template/list',
+  scope: 'read',
+  mutation: false,
+  description: 'Every template that was found, broken ones included.',
+  params: closed({}),
+  result: object({ templates: array(templateSummary) }),
+  errors: [],
+});
+
+export const templateGet = method({
+  name: 'template/get',
+  scope: 'read',
+  mutation: false,
+  description: 'One template with its parameters, the schema to draw a form from, and its problems.',
+  params: closed({ id: templateId, version: templateVersion }),
+  result: object({
+    template: object({
+      id: string(),
+      version: string(),
+      title: string(),
+      description: optional(string()),
+      category: string(),
+      hash: string(),
+      /** Absolute path of its folder or file. */
+      path: string(),
+      kind: string(),
+      runnable: boolean(),
+      parameters: record(record(json())),
+      /** JSON schema of the parameters, in our own subset. */
+      schema: record(json()),
+      steps: array(object({ id: string(), title: optional(string()), backend: optional(string()) })),
+      problems: array(problem),
+    }),
+  }),
+  errors: ['TEMPLATE_NOT_FOUND'],
+});
+
+export const templateCheck = method({
+  name: 'template/check',
+  scope: 'read',
+  mutation: false,
+  description: 'Checks a template of the library, or a file or folder under an approved root, like a compiler: all problems at once.',
+  params: closed({
+    id: optional(templateId),
+    version: templateVersion,
+    path: optional(path),
+    backend: optional(string({ minLength: 1, maxLength: 64 })),
+  }),
+  result: object({ files: array(object({ path: string(), ok: boolean(), problems: array(problem) })) }),
+  errors: ['TEMPLATE_NOT_FOUND', 'PATH_NOT_ALLOWED', 'BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE'],
+});
+
+export const templateRender = method({
+  name: 'template/render',
+  scope: 'read',
+  mutation: false,
+  description: 'Dry run: the exact graphs that the given parameters lead to. Values that only a run can know stay references.',
+  params: closed({ id: templateId, version: templateVersion, parameters: optional(record(json())) }),
+  result: object({
+    template: string(),
+    version: string(),
+    steps: array(
+      object({
+        id: string(),
+        item: integer({ minimum: 0 }),
+        backend: string(),
+        /** JSON text of the workflow, exact: it may hold 64-bit integers. Absent when the step waits for other steps. */
+        workflow: optional(string()),
+        reason: optional(string()),
+      }),
+    ),
+    problems: array(problem),
+  }),
+  errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_NOT_RUNNABLE', 'PARAMETERS_INVALID', 'PATH_NOT_ALLOWED', 'ASSET_NOT_FOUND'],
+});
+
+export type TemplateDetail = Infer<typeof templateGet.result>['template'];
+export type TemplateCheckParams = Infer<typeof templateCheck.params>;
+export type TemplateCheckResult = Infer<typeof templateCheck.result>;
+export type TemplateRenderParams = Infer<typeof templateRender.params>;
+export type TemplateRenderResult = Infer<typeof templateRender.result>;

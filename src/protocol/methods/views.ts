@@ -1,0 +1,136 @@
+/** Schemas of what clients see. The compiler holds each against its interface in protocol/views.ts. */
+import { ERRORS } from '../errors.ts';
+import type { ErrorCode, ErrorData } from '../errors.ts';
+import type { RunEvent } from '../events.ts';
+import type { Problem } from '../problem.ts';
+import { array, boolean, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
+import type { Schema } from '../schema.ts';
+import { RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import type { ArtifactView, AttemptView, BackendView, RunSummary, RunView, StepView, TemplateSummary } from '../views.ts';
+
+const errorCodes = Object.keys(ERRORS) as ErrorCode[];
+const milliseconds = integer({ minimum: 0 });
+const fraction = number({ minimum: 0, maximum: 1 });
+
+export const runStatus = oneOf(RUN_STATUSES);
+
+export const problem: Schema<Problem, false> = object({
+  code: string(),
+  severity: oneOf(['error', 'warning', 'info']),
+  message: string(),
+  hint: optional(string()),
+  file: optional(string()),
+  line: optional(integer({ minimum: 0 })),
+  column: optional(integer({ minimum: 0 })),
+  pointer: optional(string()),
+  node: optional(string()),
+  input: optional(string()),
+  parameter: optional(string()),
+  step: optional(string()),
+});
+
+export const errorData: Schema<ErrorData, false> = object({
+  code: oneOf(errorCodes),
+  message: string(),
+  hint: optional(string()),
+  retryable: boolean(),
+  problems: optional(array(problem)),
+  step: optional(string()),
+  node: optional(string()),
+  details: optional(record(json())),
+});
+
+const attempt: Schema<AttemptView, false> = object({
+  attemptId: string(),
+  item: integer({ minimum: 0 }),
+  attempt: integer({ minimum: 1 }),
+  backend: string(),
+  promptId: optional(string()),
+  status: string(),
+});
+
+const step: Schema<StepView, false> = object({
+  id: string(),
+  title: optional(string()),
+  status: oneOf(STEP_STATUSES),
+  reason: optional(string()),
+  items: integer({ minimum: 0 }),
+  itemsDone: integer({ minimum: 0 }),
+  progress: fraction,
+  attempts: array(attempt),
+  error: optional(errorData),
+});
+
+export const artifact: Schema<ArtifactView, false> = object({
+  artifactId: string(),
+  runId: string(),
+  step: string(),
+  item: integer({ minimum: 0 }),
+  output: string(),
+  node: string(),
+  index: integer({ minimum: 0 }),
+  path: string(),
+  mediaType: string(),
+  bytes: integer({ minimum: 0 }),
+  sha256: string(),
+  width: optional(integer()),
+  height: optional(integer()),
+  duration: optional(number()),
+  draft: boolean(),
+  outputs: optional(array(string())),
+});
+
+const summaryMembers = {
+  runId: string(),
+  template: string(),
+  version: string(),
+  status: runStatus,
+  draft: boolean(),
+  progress: fraction,
+  etaSeconds: optional(number({ minimum: 0 })),
+  createdAt: milliseconds,
+  endedAt: optional(milliseconds),
+  error: optional(errorData),
+};
+
+export const runSummary: Schema<RunSummary, false> = object(summaryMembers);
+
+export const run: Schema<RunView, false> = object({
+  ...summaryMembers,
+  parameters: record(json()),
+  steps: array(step),
+  artifacts: array(artifact),
+  problems: array(problem),
+});
+
+export const backend: Schema<BackendView, false> = object({
+  id: string(),
+  kind: oneOf(['comfyui', 'wan2gp', 'sandbox']),
+  url: optional(string()),
+  status: oneOf(['unknown', 'ready', 'unresponsive', 'unreachable', 'not-comfyui']),
+  version: optional(string()),
+  queueRemaining: optional(integer({ minimum: 0 })),
+  draft: boolean(),
+  error: optional(errorData),
+});
+
+export const templateSummary: Schema<TemplateSummary, false> = object({
+  id: string(),
+  version: string(),
+  title: string(),
+  category: string(),
+  steps: array(string()),
+  parameters: integer({ minimum: 0 }),
+  runnable: boolean(),
+  problems: integer({ minimum: 0 }),
+});
+
+/** `event.event` is a union by `type`; the subset has none, so the document names only its tag (docs/protocol.md lists the kinds). */
+export const runEvent = object({
+  runId: string(),
+  seq: integer({ minimum: 1 }),
+  position: integer({ minimum: 1 }),
+  epoch: string(),
+  at: milliseconds,
+  event: object({ type: string() }),
+}) as Schema<RunEvent, false>;
