@@ -39,6 +39,9 @@ export interface JsonNull extends Span {
 /** Exact JSON in memory: integers beyond ±(2^53−1) are bigint, everything else is what JSON.parse gives (NaN and infinities allowed). */
 export type JsonValue = null | boolean | number | bigint | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** JSON as every reader knows it: what travels to clients. */
+export type WireValue = null | boolean | number | string | readonly WireValue[] | { readonly [key: string]: WireValue };
+
 export interface GraphLink {
   readonly node: string;
   readonly slot: number;
