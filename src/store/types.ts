@@ -105,6 +105,8 @@ export interface Batch {
   readonly states?: readonly RunState[];
   readonly events?: readonly NewEvent[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries'>[];
+  /** Ids of outbox items that are done: they ride along, so that a harmless repeat is cheaper than a commit of their own. */
+  readonly outboxDone?: readonly number[];
 }
 
 export interface RunQuery {
@@ -123,6 +125,18 @@ export interface EventQuery {
   readonly limit: number;
 }
 
+/** Told to people by the daemon and its log. */
+export interface Recovery {
+  /** What was wrong, in SQLite's words. */
+  readonly reason: string;
+  /** Where the damaged file lies now, its -wal beside it. Absent: the file itself was gone. */
+  readonly movedTo?: string;
+  /** The backup that took its place; absent: the store began empty. */
+  readonly restoredFrom?: string;
+  /** Milliseconds since 1970: what was stored after this moment is lost. Absent: everything is. */
+  readonly lostSince?: number;
+}
+
 /**
  * `commit` throws CallsheetError STORAGE_FAILED when the transaction failed: the outcome is unknown, reread before acting.
  * Every read sees the last committed state.
@@ -130,6 +144,8 @@ export interface EventQuery {
 export interface Store {
   /** Names the event log; a new one after a rebuild from backup. */
   readonly epoch: string;
+  /** What the start found and mended; absent when the database was sound. */
+  readonly recovery?: Recovery;
   commit(batch: Batch): readonly RunEvent[];
   run(runId: string): RunRow | undefined;
   runs(query: RunQuery): readonly RunRow[];
@@ -152,5 +168,7 @@ export interface Store {
   asset(assetId: string): AssetRow | undefined;
   /** Writes a consistent copy to `file` (temp, fsync, rename). */
   backup(file: string): Promise<void>;
+  /** Copies the log into the database now. For idle moments: SQLite does it by itself in the middle of a commit otherwise. */
+  checkpoint(): void;
   close(): void;
 }

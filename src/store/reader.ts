@@ -1,0 +1,69 @@
+/** The reads of the store. */
+import { RUN_ENDS } from '#protocol/views.ts';
+import { toArtifact, toAttempt, toEvent, toRequestKey, toRun } from './rows.ts';
+import type { Statements } from './statements.ts';
+import type { Store } from './types.ts';
+
+const USUAL_ROWS = 100;
+const MOST_ROWS = 1000;
+
+export type Reader = Pick<
+  Store,
+  | 'run'
+  | 'runs'
+  | 'openRuns'
+  | 'template'
+  | 'attempts'
+  | 'artifacts'
+  | 'artifact'
+  | 'listArtifacts'
+  | 'events'
+  | 'requestKey'
+  | 'outbox'
+  | 'asset'
+>;
+
+export function createReader(statements: Statements, epoch: string): Reader {
+  return {
+    run(runId) {
+      const row = statements.run.get(runId);
+      return row === undefined ? undefined : toRun(row);
+    },
+    runs({ status, template, limit, before }) {
+      const onlyOpen = status !== undefined && status.every((one) => !RUN_ENDS.includes(one));
+      const statement = onlyOpen ? statements.runsOpen : statements.runs;
+      const rows = statement.all({
+        status: status === undefined ? null : JSON.stringify(status),
+        template: template ?? null,
+        before: before ?? null,
+        limit: rowLimit(limit),
+      });
+      return rows.map(toRun);
+    },
+    openRuns: () => statements.openRuns.all(),
+    template: (hash) => statements.template.get(hash),
+    attempts: (runId) => statements.attempts.all(runId).map((row) => toAttempt(row, runId)),
+    artifacts: (runId) => statements.artifactsOfRun.all(runId).map(toArtifact),
+    artifact(artifactId) {
+      const row = statements.artifact.get(artifactId);
+      return row === undefined ? undefined : toArtifact(row);
+    },
+    listArtifacts: ({ runId, limit, before }) =>
+      statements.listArtifacts.all({ runId: runId ?? null, before: before ?? null, limit: rowLimit(limit) }).map(toArtifact),
+    events({ runId, after, limit }) {
+      const most = Math.max(0, limit);
+      const rows = runId === undefined ? statements.eventsOfAll.all(after, most) : statements.eventsOfRun.all(runId, after, most);
+      return rows.map((row) => toEvent(row, epoch));
+    },
+    requestKey(key) {
+      const row = statements.requestKey.get(key);
+      return row === undefined ? undefined : toRequestKey(row);
+    },
+    outbox: (limit) => statements.outbox.all(Math.max(0, limit)),
+    asset: (assetId) => statements.asset.get(assetId),
+  };
+}
+
+function rowLimit(limit: number | undefined): number {
+  return Math.min(MOST_ROWS, Math.max(0, limit ?? USUAL_ROWS));
+}

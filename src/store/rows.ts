@@ -1,0 +1,158 @@
+/** Shapes of the rows as SQLite gives them, and how they become the types of types.ts. */
+import { isErrorData } from '#protocol/errors.ts';
+import type { ErrorData } from '#protocol/errors.ts';
+import type { RunEvent, RunEventBody } from '#protocol/events.ts';
+import { RUN_STATUSES } from '#protocol/views.ts';
+import type { ArtifactView, RunStatus } from '#protocol/views.ts';
+import type { AttemptRow, RequestKeyRow, RunRow } from './types.ts';
+
+export interface RawRun {
+  readonly run_id: string;
+  readonly template: string;
+  readonly version: string;
+  readonly template_hash: string;
+  readonly backend: string | null;
+  readonly parameters: string;
+  readonly created_at: number;
+  readonly status: string;
+  readonly draft: number;
+  readonly progress: number;
+  readonly machine: string;
+  readonly machine_version: number;
+  readonly snapshot: string | null;
+  readonly timers: string | null;
+  readonly error: string | null;
+  readonly ended_at: number | null;
+}
+
+export interface RawEvent {
+  readonly run_id: string;
+  readonly seq: number;
+  readonly position: number;
+  readonly at: number;
+  readonly body: string;
+}
+
+export interface RawAttempt {
+  readonly prompt_id: string;
+  readonly step: string;
+  readonly item: number;
+  readonly attempt: number;
+  readonly backend: string;
+  readonly payload_hash: string;
+  readonly status: string;
+  readonly acknowledged: number;
+  readonly number: number | null;
+  readonly created_at: number;
+  readonly ended_at: number | null;
+  readonly error: string | null;
+}
+
+export interface RawArtifact {
+  readonly artifact_id: string;
+  readonly run_id: string;
+  readonly step: string;
+  readonly item: number;
+  readonly node: string;
+  readonly number: number;
+  readonly output: string;
+  readonly path: string;
+  readonly media_type: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly duration: number | null;
+  readonly draft: number;
+  readonly outputs: string | null;
+}
+
+export interface RawRequestKey {
+  readonly key: string;
+  readonly method: string;
+  readonly params_hash: string;
+  readonly run_id: string | null;
+  readonly answer: string;
+}
+
+export function toRun(row: RawRun): RunRow {
+  return {
+    runId: row.run_id,
+    template: row.template,
+    version: row.version,
+    templateHash: row.template_hash,
+    backend: row.backend,
+    parameters: row.parameters,
+    createdAt: row.created_at,
+    status: toStatus(row.status),
+    draft: row.draft === 1,
+    progress: row.progress,
+    machine: row.machine,
+    machineVersion: row.machine_version,
+    snapshot: row.snapshot,
+    timers: row.timers,
+    error: toError(row.error),
+    endedAt: row.ended_at,
+  };
+}
+
+export function toEvent(row: RawEvent, epoch: string): RunEvent {
+  const event: RunEventBody = JSON.parse(row.body);
+  return { runId: row.run_id, seq: row.seq, position: row.position, epoch, at: row.at, event };
+}
+
+export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
+  return {
+    promptId: row.prompt_id,
+    runId,
+    step: row.step,
+    item: row.item,
+    attempt: row.attempt,
+    backend: row.backend,
+    payloadHash: row.payload_hash,
+    status: row.status,
+    acknowledged: row.acknowledged === 1,
+    number: row.number,
+    createdAt: row.created_at,
+    endedAt: row.ended_at,
+    error: toError(row.error),
+  };
+}
+
+export function toArtifact(row: RawArtifact): ArtifactView {
+  const outputs: string[] | null = row.outputs === null ? null : JSON.parse(row.outputs);
+  return {
+    artifactId: row.artifact_id,
+    runId: row.run_id,
+    step: row.step,
+    item: row.item,
+    output: row.output,
+    node: row.node,
+    index: row.number,
+    path: row.path,
+    mediaType: row.media_type,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    ...(row.width === null ? {} : { width: row.width }),
+    ...(row.height === null ? {} : { height: row.height }),
+    ...(row.duration === null ? {} : { duration: row.duration }),
+    draft: row.draft === 1,
+    ...(outputs === null ? {} : { outputs }),
+  };
+}
+
+export function toRequestKey(row: RawRequestKey): RequestKeyRow {
+  return { key: row.key, method: row.method, paramsHash: row.params_hash, runId: row.run_id, answer: row.answer };
+}
+
+function toStatus(text: string): RunStatus {
+  return RUN_STATUSES.find((status) => status === text) ?? 'lost';
+}
+
+function toError(text: string | null): ErrorData | null {
+  if (text === null) return null;
+  const value: unknown = JSON.parse(text);
+  if (isErrorData(value)) return value;
+  // A code that a newer release retired must not keep an old run from being read.
+  return { code: 'INTERNAL', message: `Stored error of another release: ${text}`, retryable: false };
+}

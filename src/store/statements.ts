@@ -1,0 +1,134 @@
+/** Every SQL statement of the store, prepared once per connection. */
+import type { Database } from 'better-sqlite3';
+import type { AssetRow, OutboxItem } from './types.ts';
+import type { RawArtifact, RawAttempt, RawEvent, RawRequestKey, RawRun } from './rows.ts';
+
+const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at,
+  s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
+const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
+
+const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
+  a.width, a.height, a.duration, a.draft, a.outputs`;
+const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
+
+const OUTBOX_COLUMNS = 'o.id, r.run_id AS runId, o.kind, o.body, o.tries FROM outbox o JOIN runs r ON r.id = o.run';
+const ASSET_COLUMNS = 'asset_id AS assetId, path, name, media_type AS mediaType, bytes, sha256, created_at AS createdAt';
+
+export type Statements = ReturnType<typeof prepareStatements>;
+
+export function prepareStatements(db: Database) {
+  return {
+    ...prepareReads(db),
+    insertTemplate: db.prepare<[string, string]>('INSERT INTO templates (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
+    insertRun: db.prepare(
+      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at)
+       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?)`,
+    ),
+    insertState: db.prepare(
+      `INSERT INTO run_states (open, status, draft, progress, machine, machine_version, ended_at, error, timers, snapshot, id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    // Leaves `open` alone, so that the index of open runs is not rewritten at every flush.
+    advanceState: db.prepare(
+      `UPDATE run_states SET status = ?, draft = ?, progress = ?, machine = ?, machine_version = ?, ended_at = ?, error = ?, timers = ?, snapshot = ?
+       WHERE id = ?`,
+    ),
+    replaceState: db.prepare(
+      `UPDATE run_states SET open = ?, status = ?, draft = ?, progress = ?, machine = ?, machine_version = ?, ended_at = ?, error = ?, timers = ?,
+       snapshot = ? WHERE id = ?`,
+    ),
+    insertEvent: db.prepare<[number, number, number, number, string]>(
+      'INSERT INTO events (position, run, seq, at, body) VALUES (?, ?, ?, ?, ?)',
+    ),
+    putAttempt: db.prepare(
+      `INSERT INTO attempts (run, prompt_id, step, item, attempt, backend, payload_hash, status, acknowledged, number, created_at, ended_at, error)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run, prompt_id) DO UPDATE SET step = excluded.step, item = excluded.item, attempt = excluded.attempt,
+         backend = excluded.backend, payload_hash = excluded.payload_hash, status = excluded.status, acknowledged = excluded.acknowledged,
+         number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error`,
+    ),
+    putArtifact: db.prepare(
+      `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
+         path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
+         height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs`,
+    ),
+    insertOutbox: db.prepare<[number, number, string, string]>('INSERT INTO outbox (id, run, kind, body) VALUES (?, ?, ?, ?)'),
+    deleteOutbox: db.prepare<[number]>('DELETE FROM outbox WHERE id = ?'),
+    triedOutbox: db.prepare<[number]>('UPDATE outbox SET tries = tries + 1 WHERE id = ?'),
+    insertRequestKey: db.prepare<[string, string, string, number | null, string]>(
+      'INSERT INTO request_keys (key, method, params_hash, run, answer) VALUES (?, ?, ?, ?, ?)',
+    ),
+    putAsset: db.prepare(
+      `INSERT INTO assets (asset_id, path, name, media_type, bytes, sha256, created_at)
+       VALUES (@assetId, @path, @name, @mediaType, @bytes, @sha256, @createdAt)
+       ON CONFLICT (asset_id) DO UPDATE SET path = excluded.path, name = excluded.name, media_type = excluded.media_type,
+         bytes = excluded.bytes, sha256 = excluded.sha256, created_at = excluded.created_at`,
+    ),
+  };
+}
+
+function prepareReads(db: Database) {
+  return {
+    runKey: db.prepare<[string], { id: number; seq: number; open: number }>(
+      `SELECT r.id, s.open, (SELECT ifnull(max(seq), 0) FROM events WHERE run = r.id) AS seq
+       FROM runs r JOIN run_states s ON s.id = r.id WHERE r.run_id = ?`,
+    ),
+    lastPosition: db.prepare<[], number>('SELECT ifnull(max(position), 0) FROM events').pluck(),
+    lastOutbox: db.prepare<[], number>('SELECT ifnull(max(id), 0) FROM outbox').pluck(),
+    epoch: db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck(),
+    template: db.prepare<[string], string>('SELECT content FROM templates WHERE hash = ?').pluck(),
+    run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE r.run_id = ?`),
+    openRuns: db.prepare<[], string>('SELECT r.run_id FROM run_states s JOIN runs r ON r.id = s.id WHERE s.open = 1 ORDER BY s.id').pluck(),
+    runs: db.prepare<RunFilter, RawRun>(
+      `SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES}
+       WHERE (@before IS NULL OR r.id < (SELECT id FROM runs WHERE run_id = @before))
+         AND (@template IS NULL OR r.template = @template)
+         AND (@status IS NULL OR s.status IN (SELECT value FROM json_each(@status)))
+       ORDER BY r.id DESC LIMIT @limit`,
+    ),
+    runsOpen: db.prepare<RunFilter, RawRun>(
+      `SELECT ${RUN_COLUMNS} FROM run_states s JOIN runs r ON r.id = s.id JOIN templates t ON t.id = r.template_id
+       WHERE s.open = 1 AND (@before IS NULL OR s.id < (SELECT id FROM runs WHERE run_id = @before))
+         AND (@template IS NULL OR r.template = @template)
+         AND s.status IN (SELECT value FROM json_each(@status))
+       ORDER BY s.id DESC LIMIT @limit`,
+    ),
+    eventsOfRun: db.prepare<[string, number, number], RawEvent>(
+      `SELECT r.run_id, e.seq, e.position, e.at, e.body FROM runs r JOIN events e ON e.run = r.id
+       WHERE r.run_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+    ),
+    eventsOfAll: db.prepare<[number, number], RawEvent>(
+      `SELECT r.run_id, e.seq, e.position, e.at, e.body FROM events e JOIN runs r ON r.id = e.run
+       WHERE e.position > ? ORDER BY e.position LIMIT ?`,
+    ),
+    attempts: db.prepare<[string], RawAttempt>(
+      `SELECT a.prompt_id, a.step, a.item, a.attempt, a.backend, a.payload_hash, a.status, a.acknowledged, a.number, a.created_at, a.ended_at, a.error
+       FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ? ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
+    ),
+    artifactsOfRun: db.prepare<[string], RawArtifact>(
+      `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE r.run_id = ? ORDER BY a.id`,
+    ),
+    artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ?`),
+    listArtifacts: db.prepare<{ runId: string | null; before: string | null; limit: number }, RawArtifact>(
+      `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES}
+       WHERE (@before IS NULL OR a.id < (SELECT id FROM artifacts WHERE artifact_id = @before))
+         AND (@runId IS NULL OR r.run_id = @runId)
+       ORDER BY a.id DESC LIMIT @limit`,
+    ),
+    requestKey: db.prepare<[string], RawRequestKey>(
+      `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ?`,
+    ),
+    outbox: db.prepare<[number], OutboxItem>(`SELECT ${OUTBOX_COLUMNS} ORDER BY o.id LIMIT ?`),
+    asset: db.prepare<[string], AssetRow>(`SELECT ${ASSET_COLUMNS} FROM assets WHERE asset_id = ?`),
+  };
+}
+
+export interface RunFilter {
+  readonly before: string | null;
+  readonly template: string | null;
+  /** JSON array of statuses. */
+  readonly status: string | null;
+  readonly limit: number;
+}

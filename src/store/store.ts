@@ -1,0 +1,180 @@
+/** Opens the store of a data directory: mends or migrates the file first, then answers the contract of types.ts over one connection. */
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { CallsheetError } from '#protocol/errors.ts';
+import { backupPath, writeBackup, writeBackupSync } from './backups.ts';
+import { connect } from './connection.ts';
+import type { Synchronous } from './connection.ts';
+import { isCorruption, isDoubtful, translateFailure } from './failure.ts';
+import { migrate } from './migrations.ts';
+import { createReader } from './reader.ts';
+import { findDamage, recover } from './recovery.ts';
+import { MIGRATIONS } from './schema.ts';
+import type { Migration } from './schema.ts';
+import { prepareStatements } from './statements.ts';
+import type { Batch, Recovery, RequestKeyRow, Store } from './types.ts';
+import { createWriter } from './writer.ts';
+
+export interface OpenOptions {
+  /** The data directory; made when it is not there. */
+  readonly dir: string;
+  readonly file?: string;
+  /** Milliseconds since 1970; names backups and damaged files. */
+  readonly now?: () => number;
+  /** FULL survives a power cut, NORMAL only the death of the process. */
+  readonly synchronous?: Synchronous;
+  /** Another list of schema steps, to rehearse a migration. */
+  readonly migrations?: readonly Migration[];
+}
+
+/**
+ * One per data directory: hold the lock of lock.ts first.
+ * Throws STORAGE_NEWER (file untouched) and STORAGE_FAILED (cannot be opened). A damaged file is no error: see `recovery`.
+ */
+export function openStore(options: OpenOptions): Store {
+  const { dir, now = Date.now, synchronous = 'FULL', migrations = MIGRATIONS } = options;
+  const path = join(dir, options.file ?? 'callsheet.db');
+  const translated = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw translateFailure(error, dir);
+    }
+  };
+
+  const { db, recovery } = translated(() => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const damage = findDamage(path, migrations.length);
+    const mended = damage === null ? undefined : recover(path, damage, now());
+    try {
+      return { db: openDatabase(path, synchronous, migrations, now), recovery: mended };
+    } catch (error) {
+      if (!isCorruption(error) || mended !== undefined) throw error;
+      const again = recover(path, String(error), now());
+      return { db: openDatabase(path, synchronous, migrations, now), recovery: again };
+    }
+  });
+  return buildStore({ db, dir, translated, ...(recovery === undefined ? {} : { recovery }), reopen: () => connect(path, synchronous) });
+}
+
+interface Parts {
+  readonly db: Database;
+  readonly dir: string;
+  readonly recovery?: Recovery;
+  readonly reopen: () => Database;
+  readonly translated: <T>(work: () => T) => T;
+}
+
+function buildStore({ db: first, dir, recovery, reopen, translated }: Parts): Store {
+  let session: Session | null = translated(() => openSession(first));
+  let closed = false;
+  const { epoch } = session;
+
+  /**
+   * After a failed read or write of the file nobody knows what stands in it: the connection is given up and the next call opens a new one,
+   * which reads what is there just as a restart would.
+   */
+  function live(): Session {
+    if (closed) throw new CallsheetError('STORAGE_FAILED', `The store in ${dir} is closed.`, { retryable: false });
+    session ??= openSession(reopen());
+    return session;
+  }
+
+  function use<T>(work: (session: Session) => T): T {
+    return translated(() => {
+      try {
+        return work(live());
+      } catch (error) {
+        if (isDoubtful(error)) abandon();
+        else session?.writer.forget();
+        throw error;
+      }
+    });
+  }
+
+  function abandon(): void {
+    const old = session;
+    session = null;
+    try {
+      old?.db.close();
+    } catch {
+      // The file may be unreachable; the new connection tells.
+    }
+  }
+
+  return {
+    epoch,
+    ...(recovery === undefined ? {} : { recovery }),
+    commit: (batch) => use(({ commit }) => commit(batch)),
+    putRequestKey: (row) => use(({ putRequestKey }) => putRequestKey(row)),
+    lastPosition: () => use(({ writer }) => writer.lastPosition()),
+    run: (runId) => use(({ reader }) => reader.run(runId)),
+    runs: (query) => use(({ reader }) => reader.runs(query)),
+    openRuns: () => use(({ reader }) => reader.openRuns()),
+    template: (hash) => use(({ reader }) => reader.template(hash)),
+    attempts: (runId) => use(({ reader }) => reader.attempts(runId)),
+    artifacts: (runId) => use(({ reader }) => reader.artifacts(runId)),
+    artifact: (artifactId) => use(({ reader }) => reader.artifact(artifactId)),
+    listArtifacts: (query) => use(({ reader }) => reader.listArtifacts(query)),
+    events: (query) => use(({ reader }) => reader.events(query)),
+    requestKey: (key) => use(({ reader }) => reader.requestKey(key)),
+    outbox: (limit) => use(({ reader }) => reader.outbox(limit)),
+    asset: (assetId) => use(({ reader }) => reader.asset(assetId)),
+    outboxDone: (id) => use(({ statements }) => void statements.deleteOutbox.run(id)),
+    outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),
+    putAsset: (row) => use(({ statements }) => void statements.putAsset.run(row)),
+    async backup(file) {
+      try {
+        await writeBackup(file, (temporary) => live().db.backup(temporary));
+      } catch (error) {
+        throw translateFailure(error, dir);
+      }
+    },
+    checkpoint: () => use(({ db }) => void db.pragma('wal_checkpoint(PASSIVE)')),
+    close() {
+      if (closed) return;
+      closed = true;
+      translated(() => session?.db.close());
+      session = null;
+    },
+  };
+}
+
+type Session = ReturnType<typeof openSession>;
+
+function openSession(db: Database) {
+  const statements = prepareStatements(db);
+  const epoch = statements.epoch.get();
+  if (epoch === undefined) throw new CallsheetError('STORAGE_CORRUPT', 'The database has lost the name of its event log.');
+  const writer = createWriter(statements, epoch);
+  const commit = db.transaction((batch: Batch) => writer.write(batch));
+  const putRequestKey = db.transaction((row: RequestKeyRow) => writer.putRequestKey(row));
+  return {
+    db,
+    statements,
+    epoch,
+    writer,
+    reader: createReader(statements, epoch),
+    commit: (batch: Batch) => commit.immediate(batch),
+    putRequestKey: (row: RequestKeyRow) => putRequestKey.immediate(row),
+  };
+}
+
+function openDatabase(path: string, synchronous: Synchronous, migrations: readonly Migration[], now: () => number): Database {
+  const db = connect(path, synchronous);
+  try {
+    migrate(db, {
+      migrations,
+      beforeChange: () => {
+        writeBackupSync(backupPath(dirname(path), now()), (temporary) => {
+          db.prepare('VACUUM INTO ?').run(temporary);
+        });
+      },
+    });
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
