@@ -4,6 +4,7 @@
  */
 import type { CallbackActorLogic, PromiseActorLogic } from 'xstate';
 import type { ErrorData } from '#protocol/errors.ts';
+import type { RunEventBody } from '#protocol/events.ts';
 import type { RemoteOutputs } from '#backends/contract.ts';
 
 export interface RunKey {
@@ -51,6 +52,10 @@ export interface ParseOutput {
   readonly draft: boolean;
 }
 
+export interface CollectInput extends RunKey {
+  readonly skipped: readonly string[];
+}
+
 export interface CollectOutput {
   readonly draft: boolean;
 }
@@ -69,9 +74,9 @@ export type InjectParameters = PromiseActorLogic<void, RunKey>;
 export type PlanStep = PromiseActorLogic<PlanOutput, PlanInput>;
 export type PrepareStep = PromiseActorLogic<Prepared, PrepareInput>;
 export type ExecuteStep = CallbackActorLogic<{ type: 'none' }, ExecuteInput>;
-export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput>;
+export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput, RunEventBody>;
 export type CancelStep = PromiseActorLogic<void, ExecuteInput>;
-export type CollectResults = PromiseActorLogic<CollectOutput, RunKey>;
+export type CollectResults = PromiseActorLogic<CollectOutput, CollectInput>;
 
 export interface StepActors {
   readonly 'prepare-step': PrepareStep;

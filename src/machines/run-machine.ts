@@ -202,7 +202,7 @@ export function createRunMachine(actors: RunActors) {
         invoke: {
           src: 'collect-results',
           id: 'collect',
-          input: ({ context }) => ({ runId: context.runId }),
+          input: ({ context }) => ({ runId: context.runId, skipped: skippedSteps(context.steps) }),
           onDone: [
             {
               guard: 'allGood',

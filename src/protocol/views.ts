@@ -75,6 +75,8 @@ export interface ArtifactView {
   readonly draft: boolean;
   /** Names of the template outputs that this file belongs to. */
   readonly outputs?: readonly string[];
+  /** What the template's output makes of it: kind of asset, and its name for people. */
+  readonly asset?: { readonly kind: string; readonly name?: string };
 }
 
 export interface RunView {

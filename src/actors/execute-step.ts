@@ -1,0 +1,189 @@
+/**
+ * Execute-step: attach or begin. Looks the attempt up on its backend, sends it only when it is not there,
+ * and reports until its end. Restarted with the same input after a crash, it finds its own prompt again.
+ */
+import { fromCallback } from 'xstate';
+import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
+import type { Attempt, Backend, BackendEvent, Payload } from '#backends/contract.ts';
+import type { AttemptRow } from '#store/types.ts';
+import type { ActorDeps, RunMemory } from './deps.ts';
+import { isRefused, isUnreachable, withGrace } from './grace.ts';
+import type { InFlight } from './in-flight.ts';
+import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
+import { renderItem } from './render-item.ts';
+
+type Report = (event: ExecuteEvent) => void;
+
+export function createExecuteStep(deps: ActorDeps, inFlight: InFlight): ExecuteStep {
+  return fromCallback(({ input, sendBack }) => {
+    const controller = new AbortController();
+    const report: Report = (event) => {
+      if (!controller.signal.aborted) sendBack(event);
+    };
+    execute(deps, inFlight, input, report, controller.signal).catch((error: unknown) =>
+      report({ type: 'backend.failed', error: toErrorData(error) }),
+    );
+    return () => controller.abort();
+  });
+}
+
+async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput, report: Report, signal: AbortSignal): Promise<void> {
+  await deps.committed(input.runId);
+  if (signal.aborted) return;
+  const memory = deps.memory(input.runId);
+  const backend = deps.backend(input.backendId);
+  const { runId, step, item, attempt: number, promptId, backendId } = input;
+  const attempt: Attempt = { runId, step, item, attempt: number, promptId, backendId };
+  const record = (change: Partial<AttemptRow>) => recordAttempt(deps, memory, input, change);
+
+  // A prompt that this process has just prepared cannot be anywhere yet; every other one is looked up before it is sent.
+  const begin = memory.fresh.has(promptId) || !(await isKnown(deps, backend, attempt, memory, signal));
+  const ended = (event: ExecuteEvent, change: Partial<AttemptRow>) => {
+    watch.stop();
+    record({ ...change, endedAt: deps.now() });
+    report(event);
+  };
+  const failed = (error: unknown) =>
+    ended({ type: 'backend.failed', error: toErrorData(error) }, { status: 'failed', error: toErrorData(error) });
+  const watch = createDeathWatch(deps.graceMs, async () => {
+    const death = await deathOf(backend, signal);
+    if (death !== undefined && !signal.aborted) ended({ type: 'backend.failed', error: death }, { status: 'lost', error: death });
+    return death !== undefined;
+  });
+  signal.addEventListener('abort', () => watch.stop());
+
+  const onEvent = (event: BackendEvent): void => {
+    if (signal.aborted) return;
+    if (event.type !== 'contact' || event.status === 'restored') watch.stop();
+    switch (event.type) {
+      case 'queued':
+        report({ type: 'backend.queued' });
+        break;
+      case 'started':
+        report({ type: 'backend.started' });
+        break;
+      case 'progress':
+        deps.onProgress({ runId, step, item }, event.value, event.node);
+        break;
+      case 'preview':
+        deps.onPreview({ runId, step, item }, event.mediaType, event.bytes);
+        break;
+      case 'contact':
+        if (event.status !== 'restored') watch.start();
+        report({ type: 'backend.contact', status: event.status });
+        break;
+      case 'finished':
+        ended({ type: 'backend.finished', outputs: event.outputs }, { status: 'finished' });
+        break;
+      case 'failed':
+        ended({ type: 'backend.failed', error: event.error }, { status: 'failed', error: event.error });
+        break;
+      case 'interrupted':
+        ended({ type: 'backend.failed', error: INTERRUPTED }, { status: 'interrupted', error: INTERRUPTED });
+        break;
+      case 'lost':
+        if (event.cause === 'never-accepted') {
+          // Absent twice and never acknowledged: the same attempt is sent again under the same id (DESIGN 4, loss).
+          follow();
+          void send().catch(failed);
+        } else ended({ type: 'backend.lost', cause: event.cause }, { status: event.cause === 'removed' ? 'removed' : 'lost' });
+        break;
+    }
+  };
+  const row = () => memory.attempts.get(promptId);
+  const follow = () => {
+    const known = row();
+    backend.follow(attempt, {
+      acknowledged: known?.acknowledged ?? false,
+      ...(known?.number === null || known?.number === undefined ? {} : { number: known.number }),
+      onEvent,
+      signal,
+      previews: true,
+    });
+  };
+  const send = () => submit(deps, inFlight, { input, attempt, backend, memory, signal, record });
+
+  follow();
+  if (begin) await send().catch(failed);
+}
+
+interface Sending {
+  readonly input: ExecuteInput;
+  readonly attempt: Attempt;
+  readonly backend: Backend;
+  readonly memory: RunMemory;
+  readonly signal: AbortSignal;
+  readonly record: (change: Partial<AttemptRow>) => void;
+}
+
+/** Sends the prompt once. No answer is not a failure: the follower finds out whether it arrived. */
+async function submit(deps: ActorDeps, inFlight: InFlight, { input, attempt, backend, memory, signal, record }: Sending): Promise<void> {
+  const payload: Payload = inFlight.takePayload(attempt.promptId) ?? (await renderItem(memory, input, backend, signal));
+  memory.fresh.delete(attempt.promptId);
+  const once = async () => {
+    try {
+      const receipt = await inFlight.track(attempt.promptId, backend.submit(attempt, payload));
+      record({ status: 'submitted', acknowledged: true, number: receipt.number ?? null });
+    } catch (error) {
+      if (isUnreachable(error) && !isRefused(error)) return;
+      throw error;
+    }
+  };
+  // A refused connection proves that nothing was sent, so sending again is safe.
+  await withGrace(deps, signal, async () => {
+    if (!signal.aborted) await once();
+  });
+}
+
+/** Looks the attempt up after a restart. A backend that is down is waited for: what it holds decides. */
+async function isKnown(deps: ActorDeps, backend: Backend, attempt: Attempt, memory: RunMemory, signal: AbortSignal): Promise<boolean> {
+  const state = await withGrace(deps, signal, () => backend.attach(attempt, signal));
+  return state.state !== 'absent' || (memory.attempts.get(attempt.promptId)?.acknowledged ?? false);
+}
+
+/** After the grace only a refused connection ends the attempt: a server that is merely silent may be loading a model. */
+async function deathOf(backend: Backend, signal: AbortSignal): Promise<ErrorData | undefined> {
+  try {
+    await backend.describe(signal);
+    return undefined;
+  } catch (error) {
+    if (!isRefused(error)) return undefined;
+    return {
+      ...toErrorData(error),
+      message: `The backend at ${backend.url} died while the attempt was running and did not come back.`,
+      hint: 'Start it again, look into its log for the reason, then run the template again.',
+    };
+  }
+}
+
+/** Asks `isDead` every `graceMs` while contact is out, until it says yes or contact is back. */
+function createDeathWatch(graceMs: number, isDead: () => Promise<boolean>): { start(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const start = () => {
+    timer ??= setTimeout(() => {
+      const own = timer;
+      void isDead().then((dead) => {
+        if (dead || timer !== own) return;
+        timer = undefined;
+        start();
+      });
+    }, graceMs);
+  };
+  const stop = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  return { start, stop };
+}
+
+const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebody interrupted the prompt on the backend.', {
+  hint: 'It was not Callsheet. Run the template again when you want the result.',
+}).data;
+
+function recordAttempt(deps: ActorDeps, memory: RunMemory, input: ExecuteInput, change: Partial<AttemptRow>): void {
+  const row = memory.attempts.get(input.promptId);
+  if (row === undefined) return;
+  const next = { ...row, ...change };
+  memory.attempts.set(input.promptId, next);
+  deps.stage(input.runId, { attempts: [next] });
+}

@@ -1,0 +1,30 @@
+/** Waits for a backend that refuses connections, for a while; anything else is passed on at once. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { CallsheetError } from '#protocol/errors.ts';
+import type { ActorDeps } from './deps.ts';
+
+/** Runs `work` again while it fails with BACKEND_UNREACHABLE and the grace lasts. `work` must be safe to repeat. */
+export async function withGrace<T>(deps: Pick<ActorDeps, 'graceMs' | 'retryMs'>, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnreachable(error) || performance.now() - start + deps.retryMs > deps.graceMs) throw error;
+    }
+    await pause(deps.retryMs, undefined, { signal });
+  }
+}
+
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof CallsheetError && error.code === 'BACKEND_UNREACHABLE';
+}
+
+/** True when the address refused the connection: proof that no server runs there, unlike a timeout (DESIGN 4). */
+export function isRefused(error: unknown): boolean {
+  return isUnreachable(error) && error instanceof Error && hasCode(error.cause, 'ECONNREFUSED');
+}
+
+function hasCode(cause: unknown, code: string): boolean {
+  return typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === code;
+}

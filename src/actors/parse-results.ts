@@ -1,0 +1,145 @@
+/** Parse-results: brings an attempt's outputs home as artifacts. Repeating it after a crash gives the same files and rows. */
+import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fromPromise } from 'xstate';
+import { CallsheetError } from '#protocol/errors.ts';
+import type { ArtifactView } from '#protocol/views.ts';
+import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
+import { saveArtifact } from '#results/save.ts';
+import type { ActorDeps, RunMemory } from './deps.ts';
+import { withGrace } from './grace.ts';
+import { artifactIdOf } from './ids.ts';
+import type { ParseInput, ParseResults } from './logic.ts';
+
+/** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
+const REFETCH_PAUSES = [200, 1000];
+
+export function createParseResults(deps: ActorDeps): ParseResults {
+  return fromPromise(async ({ input, signal, emit }) => {
+    const memory = deps.memory(input.runId);
+    const backend = deps.backend(input.backendId);
+    const artifacts: ArtifactView[] = [];
+    for (const wanted of wantedFiles(memory, input)) {
+      artifacts.push(await bringHome(deps, memory, backend, input, wanted, signal));
+    }
+    mustHaveEvidence(memory, input, artifacts);
+    for (const artifact of artifacts) {
+      const place = memory.artifacts.findIndex((one) => one.artifactId === artifact.artifactId);
+      if (place < 0) memory.artifacts.push(artifact);
+      else memory.artifacts[place] = artifact;
+      const { artifactId, step, item, output, path, mediaType } = artifact;
+      emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
+    }
+    // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
+    deps.stage(input.runId, { artifacts, outbox: [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }] });
+    return { artifacts: artifacts.length, draft: artifacts.some((artifact) => artifact.draft) };
+  });
+}
+
+interface Wanted {
+  readonly output: string;
+  /** Position among the files of this node, from 0. */
+  readonly index: number;
+  readonly file: RemoteFile | { readonly node: string; readonly text: string };
+}
+
+/** The files of declared outputs, or every file when the step declares none. Temp files count only when asked for by name. */
+function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
+  const declared = Object.entries(memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {});
+  const all = declared.find(([, node]) => node === '*');
+  const nameOf = (node: string) => declared.find(([, id]) => id === node)?.[0] ?? all?.[0] ?? (declared.length === 0 ? '*' : undefined);
+  const isNamed = (node: string) => declared.some(([, id]) => id === node);
+  const counts = new Map<string, number>();
+  const wanted: Wanted[] = [];
+  for (const file of [...input.outputs.files, ...input.outputs.texts]) {
+    const output = nameOf(file.node);
+    if (output === undefined) continue;
+    if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;
+    const index = counts.get(file.node) ?? 0;
+    counts.set(file.node, index + 1);
+    wanted.push({ output, index, file });
+  }
+  return wanted;
+}
+
+async function bringHome(
+  deps: ActorDeps,
+  memory: RunMemory,
+  backend: Backend,
+  input: ParseInput,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<ArtifactView> {
+  const { runId, step, item, promptId } = input;
+  const { output, index, file } = wanted;
+  const draft = 'draft' in file && file.draft === true;
+  const artifactId = artifactIdOf(promptId, file.node, index);
+  const provenance = {
+    artifactId,
+    runId,
+    template: memory.template.id,
+    version: memory.template.version,
+    templateHash: memory.template.hash,
+    step,
+    item,
+    output,
+    node: file.node,
+    index,
+    promptId,
+    backend: backend.id,
+    draft,
+  };
+  const saved = await withGrace(deps, signal, () =>
+    refetching(signal, async () => {
+      const remote = 'filename' in file ? await backend.fetch(file, signal) : { stream: textStream(file.text) };
+      return saveArtifact({
+        source: remote.stream,
+        ...('bytes' in remote && remote.bytes !== undefined ? { expectedBytes: remote.bytes } : {}),
+        directory: deps.artifactDirectory(runId),
+        baseName: fileName(step, item, output, file.node, index),
+        provenance,
+        signal,
+      });
+    }),
+  );
+  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...saved };
+}
+
+function textStream(text: string): NodeJS.ReadableStream {
+  return Readable.from([Buffer.from(text, 'utf8')]);
+}
+
+async function refetching<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (const wait of REFETCH_PAUSES) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof CallsheetError) || error.code !== 'OUTPUT_INVALID') throw error;
+      await pause(wait, undefined, { signal });
+    }
+  }
+  return work();
+}
+
+/** `base-02_portrait_1`: step, item from the second on, output, file from the second on. */
+function fileName(step: string, item: number, output: string, node: string, index: number): string {
+  const head = item === 0 ? step : `${step}-${String(item + 1).padStart(2, '0')}`;
+  const tail = index === 0 ? '' : `_${String(index + 1)}`;
+  return `${head}_${output === '*' ? node : output}${tail}`;
+}
+
+/** `succeeded` only with evidence: every declared output has at least one file (DESIGN 5). */
+function mustHaveEvidence(memory: RunMemory, input: ParseInput, artifacts: readonly ArtifactView[]): void {
+  const declared = memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {};
+  const missing = Object.entries(declared).filter(([name]) => !artifacts.some((artifact) => artifact.output === name));
+  if (missing.length === 0) return;
+  const list = missing.map(([name, node]) => `'${name}' (node ${node})`).join(', ');
+  throw new CallsheetError('OUTPUT_MISSING', `Step '${input.step}' finished without its output ${list}.`, {
+    step: input.step,
+    hint: 'The node gave no file: check in the workflow that it is an output node that runs, and that `outputs` of the step names its id.',
+  });
+}
+
+function attemptOf({ runId, step, item, attempt, promptId, backendId }: ParseInput): Attempt {
+  return { runId, step, item, attempt, promptId, backendId };
+}

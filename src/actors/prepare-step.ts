@@ -1,0 +1,41 @@
+/** Prepare-step: chooses the backend, renders the item and writes down the intent, all before anything is sent. */
+import { fromPromise } from 'xstate';
+import { sha256Hex } from '#graph/hash.ts';
+import type { ActorDeps } from './deps.ts';
+import { withGrace } from './grace.ts';
+import { promptIdOf } from './ids.ts';
+import type { InFlight } from './in-flight.ts';
+import type { PrepareStep } from './logic.ts';
+import { renderItem } from './render-item.ts';
+
+export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareStep {
+  return fromPromise(async ({ input, signal }) => {
+    const memory = deps.memory(input.runId);
+    const backend = deps.chooseBackend(memory, memory.template.steps.find((step) => step.id === input.step)?.backend);
+    const payload = await withGrace(deps, signal, () => renderItem(memory, input, backend, signal));
+    const promptId = promptIdOf(input);
+    const { runId, step, item, attempt } = input;
+    const known = memory.attempts.get(promptId);
+    if (known !== undefined) return { promptId, backendId: known.backend };
+    const row = {
+      promptId,
+      runId,
+      step,
+      item,
+      attempt,
+      backend: backend.id,
+      payloadHash: sha256Hex(payload.text),
+      status: 'prepared',
+      acknowledged: false,
+      number: null,
+      createdAt: deps.now(),
+      endedAt: null,
+      error: null,
+    };
+    memory.attempts.set(promptId, row);
+    memory.fresh.add(promptId);
+    inFlight.keepPayload(promptId, payload);
+    deps.stage(runId, { attempts: [row] });
+    return { promptId, backendId: backend.id };
+  });
+}

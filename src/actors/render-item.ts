@@ -1,0 +1,68 @@
+/** Renders one item of a step for one backend: files uploaded, parameters injected, the payload ready to send. */
+import { type ObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
+import { CallsheetError } from '#protocol/errors.ts';
+import { isBlocking, type Problem } from '#protocol/problem.ts';
+import type { Backend, Payload } from '#backends/contract.ts';
+import { planStep, renderStep, stepMedia } from '#templates/render.ts';
+import type { MediaValue, Scope } from '#templates/types.ts';
+import type { RunMemory } from './deps.ts';
+import type { ItemInput } from './logic.ts';
+import { scopeOf } from './scope.ts';
+
+/** Parsed object info by backend; the text is the key, so that a refreshed answer is parsed again. */
+const parsed = new WeakMap<Backend, { readonly text: string; readonly info: ObjectInfo | undefined }>();
+
+export async function objectInfoOf(backend: Backend, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
+  const text = await backend.objectInfo(signal === undefined ? {} : { signal });
+  const known = parsed.get(backend);
+  if (known?.text === text) return known.info;
+  const { info } = parseObjectInfo(text);
+  parsed.set(backend, { text, info });
+  return info;
+}
+
+/** The scope of one item: the step's scope, its `each` value and its index. Throws STEP_INPUT_MISSING. */
+export function itemScope(memory: RunMemory, input: ItemInput): Scope {
+  const scope = scopeOf(memory, input.skipped);
+  const plan = planStep(memory.template, input.step, scope);
+  const planned = plan.value;
+  if (planned === undefined || 'skip' in planned) throw refused(input.step, plan.problems);
+  const each = planned.items[input.item]?.each;
+  return { ...scope, index: input.item, ...(each === undefined ? {} : { each }) };
+}
+
+/**
+ * Uploads what the item needs and injects its values. The same input always gives the same text:
+ * values come from the run's own records, never from a clock or a dice.
+ * Throws STEP_INPUT_MISSING, UPLOAD_FAILED, BACKEND_UNREACHABLE.
+ */
+export async function renderItem(memory: RunMemory, input: ItemInput, backend: Backend, signal: AbortSignal): Promise<Payload> {
+  const scope = itemScope(memory, input);
+  const names = new Map<string, string>();
+  for (const media of stepMedia(memory.template, input.step, scope)) {
+    if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));
+  }
+  const mediaName = (media: MediaValue) => names.get(media.sha256) ?? media.path;
+  const info = usesModels(memory) ? await objectInfoOf(backend, signal) : undefined;
+  const { value, problems } = renderStep(memory.template, input.step, scope, {
+    mediaName,
+    ...(info === undefined ? {} : { objectInfo: info }),
+  });
+  if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
+  return { text: value.text, outputNodes: value.outputNodes };
+}
+
+function usesModels(memory: RunMemory): boolean {
+  return Object.values(memory.template.manifest.parameters ?? {}).some(
+    (parameter) => parameter.type === 'model' || parameter.of === 'model',
+  );
+}
+
+export function refused(step: string, problems: readonly Problem[]): CallsheetError {
+  const first = problems.find((problem) => isBlocking(problem));
+  return new CallsheetError('STEP_INPUT_MISSING', first?.message ?? `Step '${step}' has nothing to run on.`, {
+    step,
+    problems,
+    hint: first?.hint ?? 'Look at what the steps before it gave, with `callsheet runs show`.',
+  });
+}

@@ -1,0 +1,88 @@
+/** The actors of the run machine: load-template, inject-parameters, plan-step, collect-results. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { fromPromise } from 'xstate';
+import { CallsheetError } from '#protocol/errors.ts';
+import { isBlocking } from '#protocol/problem.ts';
+import { planStep, renderOutputs } from '#templates/render.ts';
+import type { MediaValue, Value } from '#templates/types.ts';
+import type { ActorDeps } from './deps.ts';
+import type { CollectResults, InjectParameters, LoadTemplate, PlanOutput, PlanStep } from './logic.ts';
+import { refused } from './render-item.ts';
+import { scopeOf } from './scope.ts';
+
+export function createLoadTemplate(deps: ActorDeps): LoadTemplate {
+  return fromPromise(async ({ input }) => ({
+    steps: deps.memory(input.runId).template.steps.map(({ id, needs }) => ({ id, needs })),
+  }));
+}
+
+/** Binds the run's parameters: every file must still be what was accepted at the door. */
+export function createInjectParameters(deps: ActorDeps): InjectParameters {
+  return fromPromise(async ({ input, signal }) => {
+    for (const [name, value] of Object.entries(deps.memory(input.runId).params)) {
+      for (const media of mediaIn(value)) await mustBeUnchanged(name, media, signal);
+    }
+  });
+}
+
+export function createPlanStep(deps: ActorDeps): PlanStep {
+  return fromPromise(async ({ input }): Promise<PlanOutput> => {
+    const memory = deps.memory(input.runId);
+    const { value, problems } = planStep(memory.template, input.step, scopeOf(memory, input.skipped));
+    if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
+    return 'skip' in value ? { skip: value.skip } : { items: value.items.length };
+  });
+}
+
+/** Gives the artifacts their places in the template's outputs. What a failed run has is mapped all the same. */
+export function createCollectResults(deps: ActorDeps): CollectResults {
+  return fromPromise(async ({ input }) => {
+    const memory = deps.memory(input.runId);
+    const { value: outputs } = renderOutputs(memory.template, scopeOf(memory, input.skipped));
+    const byPath = new Map(memory.artifacts.map((artifact, place) => [artifact.path, place]));
+    const changed = new Set<number>();
+    for (const [name, output] of Object.entries(outputs ?? {})) {
+      for (const [nth, media] of output.values.flatMap((value) => [...mediaIn(value)]).entries()) {
+        const place = byPath.get(media.path);
+        const artifact = place === undefined ? undefined : memory.artifacts[place];
+        if (place === undefined || artifact === undefined) continue;
+        const assetName = output.names?.[nth];
+        memory.artifacts[place] = {
+          ...artifact,
+          outputs: [...new Set([...(artifact.outputs ?? []), name])],
+          ...(output.kind === undefined ? {} : { asset: { kind: output.kind, ...(assetName === undefined ? {} : { name: assetName }) } }),
+        };
+        changed.add(place);
+      }
+    }
+    deps.stage(input.runId, { artifacts: memory.artifacts.filter((_, place) => changed.has(place)) });
+    return { draft: memory.artifacts.some((artifact) => artifact.draft) };
+  });
+}
+
+function* mediaIn(value: Value | undefined): Generator<MediaValue> {
+  if (Array.isArray(value)) for (const one of value) yield* mediaIn(one);
+  else if (typeof value === 'object' && value !== null && isMedia(value)) yield value;
+}
+
+function isMedia(value: object): value is MediaValue {
+  return '$media' in value && value.$media === 'media';
+}
+
+async function mustBeUnchanged(name: string, media: MediaValue, signal: AbortSignal): Promise<void> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(media.path), hash, { signal });
+  } catch (cause) {
+    throw new CallsheetError('PARAMETERS_INVALID', `The file of parameter '${name}' can no longer be read: ${media.path}`, {
+      cause,
+      hint: 'Put the file back, or start the run again with another one.',
+    });
+  }
+  if (hash.digest('hex') === media.sha256) return;
+  throw new CallsheetError('PARAMETERS_INVALID', `The file of parameter '${name}' changed after the run was accepted: ${media.path}`, {
+    hint: 'Start the run again to use the file as it is now.',
+  });
+}

@@ -1,0 +1,65 @@
+/** Knows how each backend is: asks it now and then, and tells when that changes. */
+import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import type { BackendView } from '#protocol/views.ts';
+import type { Backend } from '#backends/contract.ts';
+
+/** `unresponsive` must show within 6 s (DESIGN 4): a question every 2.5 s that is given up after 3 s. In milliseconds. */
+const ASK_EVERY_MS = 2500;
+const GIVE_UP_MS = 3000;
+
+export interface BackendMonitor {
+  views(): readonly BackendView[];
+  onChange(listener: (view: BackendView) => void): () => void;
+  /** Asks every backend once; resolves when all have answered or were given up. */
+  ask(): Promise<void>;
+  close(): void;
+}
+
+export function createBackendMonitor(backends: readonly Backend[]): BackendMonitor {
+  const views = new Map<string, BackendView>(
+    backends.map(({ id, kind, url }) => [id, { id, kind, url, status: 'unknown', draft: kind === 'sandbox' }]),
+  );
+  const listeners = new Set<(view: BackendView) => void>();
+  const closing = new AbortController();
+
+  const tell = (view: BackendView) => {
+    const before = views.get(view.id);
+    views.set(view.id, view);
+    if (before?.status !== view.status || before.version !== view.version) for (const listener of listeners) listener(view);
+  };
+  const ask = async (backend: Backend): Promise<void> => {
+    const { id, kind, url } = backend;
+    try {
+      const { version, draft, queueRemaining } = await backend.describe(AbortSignal.any([closing.signal, AbortSignal.timeout(GIVE_UP_MS)]));
+      tell({ id, kind, url, status: 'ready', version, draft, queueRemaining });
+    } catch (error) {
+      if (!closing.signal.aborted) tell({ id, kind, url, status: statusOf(error), draft: kind === 'sandbox', error: toErrorData(error) });
+    }
+  };
+  const askAll = async () => {
+    await Promise.all(backends.map((backend) => ask(backend)));
+  };
+  const timer = setInterval(() => void askAll(), ASK_EVERY_MS);
+  timer.unref();
+  return {
+    views: () => [...views.values()],
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    ask: askAll,
+    close() {
+      clearInterval(timer);
+      closing.abort();
+    },
+  };
+}
+
+/** Only a refused connection is `unreachable`; silence may be a server that loads a model. */
+function statusOf(error: unknown): BackendView['status'] {
+  if (!(error instanceof CallsheetError)) return 'unresponsive';
+  if (error.code === 'BACKEND_NOT_COMFYUI') return 'not-comfyui';
+  const { cause } = error;
+  const isRefused = typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ECONNREFUSED';
+  return isRefused ? 'unreachable' : 'unresponsive';
+}

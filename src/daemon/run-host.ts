@@ -1,0 +1,296 @@
+/**
+ * The run host: keeps machines alive and on disk. Everything that happened since the last flush, of all runs, goes into ONE transaction:
+ * snapshots, timers, events, attempts, artifacts, outbox. Effects wait at the gate (`committed`) until what led to them is written.
+ */
+import { type Actor, type AnyActorRef, createActor, type InspectionEvent, type SnapshotFrom } from 'xstate';
+import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
+import type { RunEvent, RunEventBody } from '#protocol/events.ts';
+import type { RunStatus } from '#protocol/views.ts';
+import type { RunContext, RunMachine } from '#machines/run-machine.ts';
+import { RUN_MACHINE_VERSION } from '#machines/run-machine.ts';
+import type { StagedRows } from '#actors/deps.ts';
+import type { Batch, NewEvent, RunRow, RunState, Store } from '#store/types.ts';
+import { armTimers, mustFit, snapshotText, type StoredTimer, timersOf } from './snapshots.ts';
+
+/** How long a change that nobody waits for may stay in memory, in milliseconds. */
+const LAZY_FLUSH_MS = 20;
+
+export type RunActor = Actor<RunMachine>;
+export type RunSnapshot = SnapshotFrom<RunMachine>;
+
+export interface RunHostOptions {
+  readonly store: Store;
+  readonly machine: RunMachine;
+  now(): number;
+  /** 0..1, for the stored row. */
+  progressOf(runId: string): number;
+  /** After each commit, in order of position. */
+  onCommitted(events: readonly RunEvent[]): void;
+  /** After the commit that wrote the run's end. */
+  onEnded(runId: string, status: RunStatus): void;
+  /** A commit failed: its outcome is unknown, so the process must reread from disk. */
+  onStorageFailure(error: unknown): void;
+  onDefect(runId: string, error: unknown): void;
+}
+
+export interface RunHost {
+  /** Boots a new run; resolves when its first state stands on disk together with `first`. */
+  start(runId: string, first: Batch): Promise<void>;
+  /** Boots a stored run. Throws SNAPSHOT_REFUSED. */
+  resume(row: RunRow): void;
+  /** Ends a stored run that cannot be resumed, with its reason. */
+  refuse(runId: string, error: ErrorData): void;
+  cancel(runId: string): boolean;
+  committed(runId: string): Promise<void>;
+  stage(runId: string, rows: StagedRows): void;
+  /** Deletes done outbox items with the next transaction. */
+  settleOutbox(ids: readonly number[]): void;
+  snapshot(runId: string): RunSnapshot | undefined;
+  open(): readonly string[];
+  /** Writes down what there is. Machines are not stopped: that would end their runs. */
+  close(): void;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export function createRunHost(options: RunHostOptions): RunHost {
+  const { store, machine } = options;
+  const actors = new Map<string, RunActor>();
+  const dirty = new Set<string>();
+  const ends = new Map<string, RunState>();
+  let pending = emptyBatch();
+  let waiters: Waiter[] = [];
+  let scheduled: 'no' | 'lazily' | 'now' = 'no';
+  let lazyTimer: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const schedule = (when: 'lazily' | 'now') => {
+    if (closed || scheduled === 'now' || scheduled === when) return;
+    scheduled = when;
+    if (when === 'now') setImmediate(flush);
+    else lazyTimer = setTimeout(flush, LAZY_FLUSH_MS);
+  };
+  const mark = (runId: string) => {
+    dirty.add(runId);
+    schedule('lazily');
+  };
+  const append = (runId: string, body: RunEventBody) => {
+    pending.events.push({ runId, at: options.now(), body });
+    mark(runId);
+  };
+
+  function flush(): void {
+    if (closed) return;
+    scheduled = 'no';
+    clearTimeout(lazyTimer);
+    const states = [...dirty].flatMap((runId) => stateOf(runId) ?? []);
+    const batch: Batch = { ...pending, states };
+    const waiting = waiters;
+    dirty.clear();
+    pending = emptyBatch();
+    waiters = [];
+    if (isEmpty(batch)) {
+      for (const waiter of waiting) waiter.resolve();
+      return;
+    }
+    let events: readonly RunEvent[];
+    try {
+      events = store.commit(batch);
+    } catch (error) {
+      closed = true;
+      for (const waiter of waiting) waiter.reject(error);
+      options.onStorageFailure(error);
+      return;
+    }
+    for (const waiter of waiting) waiter.resolve();
+    if (events.length > 0) options.onCommitted(events);
+    for (const state of states) {
+      if (state.endedAt === null) continue;
+      actors.delete(state.runId);
+      ends.delete(state.runId);
+      options.onEnded(state.runId, state.status);
+    }
+  }
+
+  function stateOf(runId: string): RunState | undefined {
+    const ended = ends.get(runId);
+    if (ended !== undefined) return ended;
+    const actor = actors.get(runId);
+    if (actor === undefined) return undefined;
+    try {
+      const state = rowOf(runId, actor, options);
+      if (state.endedAt !== null) ends.set(runId, state);
+      return state;
+    } catch (error) {
+      // A run that cannot be written down is ended alone; the others go on.
+      options.onDefect(runId, error);
+      stopTree(actor);
+      const data = toErrorData(error);
+      pending.events.push({ runId, at: options.now(), body: { type: 'run.status', status: 'failed', error: data } });
+      const state = endedState(runId, data, options);
+      ends.set(runId, state);
+      return state;
+    }
+  }
+
+  function boot(runId: string, restore?: { readonly snapshot: RunSnapshot }): RunActor {
+    const inspect = (event: InspectionEvent) => {
+      // Must not throw: it would surface in whoever sent the event.
+      if (event.type === '@xstate.actor') {
+        const child = event.actorRef as AnyActorRef;
+        child.on?.('*', (emitted: unknown) => append(runId, emitted as RunEventBody));
+        mark(runId);
+      } else if (event.type === '@xstate.snapshot') mark(runId);
+    };
+    const actor = createActor(machine, { id: runId, input: { runId }, inspect, ...restore });
+    actors.set(runId, actor);
+    actor.subscribe({
+      error: (error) => {
+        options.onDefect(runId, error);
+        stopTree(actor);
+        append(runId, { type: 'run.status', status: 'failed', error: toErrorData(error) });
+      },
+      complete: () => schedule('now'),
+    });
+    return actor;
+  }
+
+  return {
+    start(runId, first) {
+      for (const key of Object.keys(first) as (keyof Batch)[]) (pending[key] as unknown[]).push(...(first[key] ?? []));
+      boot(runId).start();
+      return gate(runId);
+    },
+    resume(row) {
+      const snapshot: unknown = JSON.parse(row.snapshot ?? 'null');
+      mustFit(machine, snapshot);
+      const actor = boot(row.runId, { snapshot: snapshot as RunSnapshot });
+      actor.start();
+      armTimers(actor, JSON.parse(row.timers ?? '[]') as StoredTimer[], options.now());
+    },
+    refuse(runId, error) {
+      ends.set(runId, endedState(runId, error, options));
+      append(runId, { type: 'run.status', status: 'failed', error });
+      schedule('now');
+    },
+    cancel(runId) {
+      const actor = actors.get(runId);
+      if (actor === undefined || actor.getSnapshot().status !== 'active') return false;
+      actor.send({ type: 'run.cancel' });
+      return true;
+    },
+    committed: gate,
+    stage(runId, { attempts = [], artifacts = [], outbox = [] }) {
+      pending.attempts.push(...attempts);
+      pending.artifacts.push(...artifacts);
+      pending.outbox.push(...outbox.map((item) => ({ ...item, runId })));
+      mark(runId);
+    },
+    settleOutbox(ids) {
+      pending.outboxDone.push(...ids);
+      schedule('lazily');
+    },
+    snapshot: (runId) => actors.get(runId)?.getSnapshot(),
+    open: () => [...actors.keys()],
+    close() {
+      flush();
+      closed = true;
+      clearTimeout(lazyTimer);
+    },
+  };
+
+  /** Every change before this call is in the next flush, so one waiter list serves all runs. */
+  function gate(runId: string): Promise<void> {
+    if (closed)
+      return Promise.reject(
+        new CallsheetError('STORAGE_FAILED', 'The daemon is stopping; nothing more is written.', { hint: 'Start it again.' }),
+      );
+    dirty.add(runId);
+    schedule('now');
+    return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
+  }
+}
+
+// --- helpers ---
+
+function emptyBatch() {
+  return {
+    templates: [] as NonNullable<Batch['templates']>[number][],
+    newRuns: [] as NonNullable<Batch['newRuns']>[number][],
+    requestKeys: [] as NonNullable<Batch['requestKeys']>[number][],
+    attempts: [] as NonNullable<Batch['attempts']>[number][],
+    artifacts: [] as NonNullable<Batch['artifacts']>[number][],
+    states: [] as RunState[],
+    events: [] as NewEvent[],
+    outbox: [] as NonNullable<Batch['outbox']>[number][],
+    outboxDone: [] as number[],
+  };
+}
+
+function isEmpty(batch: Batch): boolean {
+  return Object.values(batch).every((rows) => rows === undefined || rows.length === 0);
+}
+
+function rowOf(runId: string, actor: RunActor, options: RunHostOptions): RunState {
+  const snapshot = actor.getSnapshot();
+  const status = statusOf(snapshot);
+  const isOver = snapshot.status !== 'active';
+  const context: RunContext = snapshot.context;
+  const timers = isOver ? [] : timersOf(actor);
+  return {
+    runId,
+    status,
+    draft: context.draft,
+    progress: status === 'succeeded' ? 1 : options.progressOf(runId),
+    machine: options.machine.id,
+    machineVersion: RUN_MACHINE_VERSION,
+    snapshot: isOver ? null : snapshotText(actor.getPersistedSnapshot()),
+    timers: timers.length === 0 ? null : JSON.stringify(timers),
+    error: snapshot.status === 'error' ? toErrorData(snapshot.error) : context.error,
+    endedAt: isOver ? options.now() : null,
+  };
+}
+
+function endedState(runId: string, error: ErrorData, options: RunHostOptions): RunState {
+  return {
+    runId,
+    status: 'failed',
+    draft: false,
+    progress: options.progressOf(runId),
+    machine: options.machine.id,
+    machineVersion: RUN_MACHINE_VERSION,
+    snapshot: null,
+    timers: null,
+    error,
+    endedAt: options.now(),
+  };
+}
+
+/** The machine's states as clients know them. */
+export function statusOf(snapshot: RunSnapshot): RunStatus {
+  if (snapshot.status === 'error') return 'failed';
+  switch (snapshot.value) {
+    case 'loading':
+    case 'injecting':
+      return 'queued';
+    case 'executing':
+    case 'collecting':
+      return 'running';
+    default:
+      return snapshot.value;
+  }
+}
+
+/** A machine that errs leaves its children running; they are stopped one by one (xstate.md 6.2). */
+function stopTree(actor: AnyActorRef): void {
+  const { children = {} } = (actor.getSnapshot() ?? {}) as {
+    readonly children?: Readonly<Record<string, AnyActorRef & { _stop?: () => void }>>;
+  };
+  for (const child of Object.values(children)) {
+    stopTree(child);
+    child._stop?.();
+  }
+}

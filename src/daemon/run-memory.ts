@@ -1,0 +1,71 @@
+/** Open runs in memory: loaded from the store on first use, so that a restarted daemon finds what the dead one wrote. */
+import { CallsheetError } from '#protocol/errors.ts';
+import type { RunMemory } from '#actors/deps.ts';
+import type { Store } from '#store/types.ts';
+import { type CompiledTemplate, compileTemplate } from '#templates/compile.ts';
+import { reviveParameters } from '#templates/parameters.ts';
+import type { TemplateSource, Values } from '#templates/types.ts';
+
+/** Compiled pinned templates kept for reuse; a run's own copy is in the database. */
+const COMPILED_LIMIT = 64;
+
+export interface RunMemories {
+  /** Throws RUN_NOT_FOUND, SNAPSHOT_REFUSED. */
+  get(runId: string): RunMemory;
+  /** Adds a run that is about to be stored. */
+  add(run: { readonly runId: string; readonly template: CompiledTemplate; readonly params: Values; readonly backend: string | null }): void;
+  drop(runId: string): void;
+  /** The template a run pinned. Throws SNAPSHOT_REFUSED. */
+  pinned(hash: string): CompiledTemplate;
+}
+
+export function createRunMemories(store: Store): RunMemories {
+  const memories = new Map<string, RunMemory>();
+  const compiled = new Map<string, CompiledTemplate>();
+
+  const keep = (template: CompiledTemplate) => {
+    compiled.delete(template.hash);
+    compiled.set(template.hash, template);
+    const oldest = compiled.keys().next();
+    if (compiled.size > COMPILED_LIMIT && oldest.done !== true) compiled.delete(oldest.value);
+    return template;
+  };
+  const pinned = (hash: string): CompiledTemplate => {
+    const known = compiled.get(hash);
+    if (known !== undefined) return keep(known);
+    const content = store.template(hash);
+    const template = content === undefined ? undefined : compileTemplate(JSON.parse(content) as TemplateSource).value;
+    if (template === undefined) {
+      throw new CallsheetError('SNAPSHOT_REFUSED', 'The template that the run pinned cannot be read any more.', {
+        hint: 'Start the template again; the finished files of the run are kept.',
+      });
+    }
+    return keep(template);
+  };
+  return {
+    pinned,
+    add({ runId, template, params, backend }) {
+      keep(template);
+      memories.set(runId, { runId, template, params, backend, attempts: new Map(), artifacts: [], fresh: new Set() });
+    },
+    get(runId) {
+      const known = memories.get(runId);
+      if (known !== undefined) return known;
+      const row = store.run(runId);
+      if (row === undefined) throw new CallsheetError('RUN_NOT_FOUND', `No run has the id '${runId}'.`, { hint: 'See `callsheet runs`.' });
+      const template = pinned(row.templateHash);
+      const memory: RunMemory = {
+        runId,
+        template,
+        params: reviveParameters(template, row.parameters),
+        backend: row.backend,
+        attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
+        artifacts: [...store.artifacts(runId)],
+        fresh: new Set(),
+      };
+      memories.set(runId, memory);
+      return memory;
+    },
+    drop: (runId) => void memories.delete(runId),
+  };
+}

@@ -1,0 +1,142 @@
+/** The view of a run, folded from its log and its rows: the same for a live run, a finished one and one from before a crash. */
+import type { ErrorData } from '#protocol/errors.ts';
+import type { RunEvent } from '#protocol/events.ts';
+import { type AttemptView, RUN_ENDS, type RunSummary, type RunView, type StepStatus, type StepView } from '#protocol/views.ts';
+import type { AttemptRow, RunRow, Store } from '#store/types.ts';
+import type { CompiledTemplate } from '#templates/compile.ts';
+
+export interface LiveProgress {
+  readonly progress: number;
+  readonly etaSeconds?: number;
+}
+
+/** Statuses after which an item does nothing more. */
+const ITEM_ENDS: ReadonlySet<StepStatus> = new Set(['done', 'cached', 'skipped', 'blocked', 'failed', 'cancelled', 'lost']);
+/** Of several items, the one that says most about the step now. */
+const ACTIVE_ORDER: readonly StepStatus[] = [
+  'running',
+  'unresponsive',
+  'unknown',
+  'parsing',
+  'cancelling',
+  'queued',
+  'submitting',
+  'backing-off',
+  'preparing',
+];
+
+export function summaryOf(row: RunRow, live?: LiveProgress): RunSummary {
+  return {
+    runId: row.runId,
+    template: row.template,
+    version: row.version,
+    status: row.status,
+    draft: row.draft,
+    progress: Math.max(row.progress, live?.progress ?? 0),
+    ...(live?.etaSeconds === undefined ? {} : { etaSeconds: live.etaSeconds }),
+    createdAt: row.createdAt,
+    ...(row.endedAt === null ? {} : { endedAt: row.endedAt }),
+    ...(row.error === null ? {} : { error: row.error }),
+  };
+}
+
+export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, live?: LiveProgress): RunView {
+  const artifacts = store.artifacts(row.runId);
+  return {
+    ...summaryOf(row, live),
+    draft: row.draft || artifacts.some((artifact) => artifact.draft),
+    parameters: JSON.parse(row.parameters) as Record<string, unknown>,
+    steps: stepsOf(template, allEvents(store, row.runId), store.attempts(row.runId), RUN_ENDS.includes(row.status)),
+    artifacts,
+    problems: row.error?.problems ?? [],
+  };
+}
+
+const PAGE = 1000;
+
+function allEvents(store: Store, runId: string): readonly RunEvent[] {
+  const events: RunEvent[] = [];
+  for (;;) {
+    const page = store.events({ runId, after: events.at(-1)?.seq ?? 0, limit: PAGE });
+    events.push(...page);
+    if (page.length < PAGE) return events;
+  }
+}
+
+interface StepFold {
+  items: number;
+  whole: StepStatus | undefined;
+  reason: string | undefined;
+  error: ErrorData | undefined;
+  readonly statuses: Map<number, StepStatus>;
+}
+
+function stepsOf(
+  template: CompiledTemplate,
+  events: readonly RunEvent[],
+  attempts: readonly AttemptRow[],
+  ended: boolean,
+): readonly StepView[] {
+  const folds = new Map<string, StepFold>();
+  const fold = (step: string): StepFold => {
+    const known = folds.get(step) ?? { items: 0, whole: undefined, reason: undefined, error: undefined, statuses: new Map() };
+    folds.set(step, known);
+    return known;
+  };
+  for (const { event } of events) {
+    if (event.type === 'step.planned') fold(event.step).items = event.items;
+    if (event.type !== 'step.status') continue;
+    const step = fold(event.step);
+    // Attempt 0 speaks of the step as a whole: it never got as far as an item.
+    if (event.attempt === 0) step.whole = event.status;
+    else step.statuses.set(event.item, event.status);
+    step.reason = event.reason ?? step.reason;
+    step.error = event.error ?? step.error;
+  }
+  return template.steps.map(({ id, title }) => {
+    const { items, whole, reason, error, statuses } = fold(id);
+    const done = [...statuses.values()].filter((status) => status === 'done' || status === 'cached').length;
+    const settled = [...statuses.values()].filter((status) => ITEM_ENDS.has(status)).length;
+    const status =
+      whole ??
+      statusOfItems(items, statuses, folds.get(id)?.items !== undefined && items === 0 && statuses.size === 0 && wasPlanned(events, id));
+    return {
+      id,
+      ...(title === undefined ? {} : { title }),
+      status: status === 'pending' && ended ? 'cancelled' : status,
+      ...(reason === undefined ? {} : { reason }),
+      items,
+      itemsDone: done,
+      progress: items === 0 ? (status === 'pending' ? 0 : 1) : settled / items,
+      attempts: attempts.filter((attempt) => attempt.step === id).map((attempt) => attemptView(attempt, statuses.get(attempt.item))),
+      ...(error === undefined ? {} : { error }),
+    };
+  });
+}
+
+function wasPlanned(events: readonly RunEvent[], step: string): boolean {
+  return events.some(({ event }) => event.type === 'step.planned' && event.step === step);
+}
+
+function statusOfItems(items: number, statuses: ReadonlyMap<number, StepStatus>, isEmptyPlan: boolean): StepStatus {
+  if (isEmptyPlan) return 'done';
+  const all = [...statuses.values()];
+  const active = ACTIVE_ORDER.find((status) => all.includes(status));
+  if (active !== undefined) return active;
+  if (items === 0) return 'pending';
+  if (all.length < items) return 'preparing';
+  const worst = (['lost', 'failed', 'cancelled'] as const).find((status) => all.includes(status));
+  return worst ?? 'done';
+}
+
+function attemptView(row: AttemptRow, item: StepStatus | undefined): AttemptView {
+  const isLatest = row.endedAt === null;
+  return {
+    attemptId: row.promptId,
+    promptId: row.promptId,
+    item: row.item,
+    attempt: row.attempt,
+    backend: row.backend,
+    status: isLatest && item !== undefined && !ITEM_ENDS.has(item) ? item : row.status,
+  };
+}

@@ -1,0 +1,242 @@
+/** The supervisor: runs as a Map of machines. Admits, starts, resumes and cancels them, and tells what becomes of them. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { canonicalHash } from '#graph/hash.ts';
+import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import type { PreviewNotice, ProgressNotice, RunEvent } from '#protocol/events.ts';
+import { createActors } from '#actors/create-actors.ts';
+import type { ActorDeps } from '#actors/deps.ts';
+import { newRunId } from '#actors/ids.ts';
+import type { Backend } from '#backends/contract.ts';
+import { createRunMachine } from '#machines/run-machine.ts';
+import type { Batch, Store } from '#store/types.ts';
+import type { CompiledTemplate } from '#templates/compile.ts';
+import type { TemplateLibrary } from '#templates/library.ts';
+import { type ResolveMedia, storeParameters } from '#templates/parameters.ts';
+import { createBackendMonitor } from './backend-monitor.ts';
+import { createOutboxWorker } from './outbox-worker.ts';
+import { createProgressTracker } from './progress.ts';
+import { createRequestKeys } from './request-keys.ts';
+import { admit } from './run-door.ts';
+import { createRunHost } from './run-host.ts';
+import { createRunMemories } from './run-memory.ts';
+import type { RunService, StartRequest } from './run-service.ts';
+import { summaryOf, viewOf } from './run-view.ts';
+
+export interface SupervisorOptions {
+  readonly store: Store;
+  readonly library: TemplateLibrary;
+  /** In order of preference; the first serves a run that names none. */
+  readonly backends: readonly Backend[];
+  /** Artifacts of a run go to `<outputDir>/<runId>/`. */
+  readonly outputDir: string;
+  readonly resolveMedia: (template: CompiledTemplate) => ResolveMedia;
+  /** How long a backend that refuses connections is waited for, in milliseconds. */
+  readonly graceMs: number;
+  /** Pause between tries to reach a backend, in milliseconds. */
+  readonly retryMs: number;
+  readonly log: Logger;
+  /** A commit failed; the process must stop and reread. */
+  readonly onStorageFailure: (error: unknown) => void;
+}
+
+export interface Supervisor extends RunService {
+  /** Takes up every run that had not ended. Call once, before clients are let in. */
+  resume(): void;
+}
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { store, library, backends, log } = options;
+  const memories = createRunMemories(store);
+  const progress = createProgressTracker();
+  const monitor = createBackendMonitor(backends);
+  const listeners = {
+    events: new Set<(events: readonly RunEvent[]) => void>(),
+    progress: new Set<(notice: ProgressNotice) => void>(),
+    preview: new Set<(notice: PreviewNotice) => void>(),
+  };
+
+  const deps: ActorDeps = {
+    memory: (runId) => memories.get(runId),
+    committed: (runId) => host.committed(runId),
+    stage: (runId, rows) => host.stage(runId, rows),
+    backend: (id) => backendById(backends, id),
+    chooseBackend: (memory, kind) => chooseBackend(backends, memory.backend ?? undefined, kind),
+    artifactDirectory(runId) {
+      const directory = join(options.outputDir, runId);
+      mkdirSync(directory, { recursive: true });
+      return directory;
+    },
+    onProgress({ runId, step, item }, value, node) {
+      const of = progress.report(runId, step, item, value, stepsOf(runId));
+      const etaSeconds = progress.eta(runId);
+      const notice = {
+        runId,
+        progress: of,
+        step,
+        ...(node === undefined ? {} : { node }),
+        ...(etaSeconds === undefined ? {} : { etaSeconds }),
+      };
+      for (const listener of listeners.progress) listener(notice);
+    },
+    onPreview({ runId, step, item }, mediaType, bytes) {
+      if (listeners.preview.size === 0) return;
+      const notice = { runId, step, item, mediaType, data: Buffer.from(bytes).toString('base64') };
+      for (const listener of listeners.preview) listener(notice);
+    },
+    now: Date.now,
+    graceMs: options.graceMs,
+    retryMs: options.retryMs,
+  };
+  const host = createRunHost({
+    store,
+    machine: createRunMachine(createActors(deps)),
+    now: Date.now,
+    progressOf: (runId) => progress.of(runId, stepsOf(runId)),
+    onCommitted(events) {
+      for (const listener of listeners.events) listener(events);
+    },
+    onEnded(runId, status) {
+      log.info({ runId, status }, 'run ended');
+      progress.drop(runId);
+      memories.drop(runId);
+      outbox.wake();
+    },
+    onStorageFailure: options.onStorageFailure,
+    onDefect: (runId, error) => log.error({ runId, err: error }, 'a run machine failed'),
+  });
+  const outbox = createOutboxWorker({
+    store,
+    done: (ids) => host.settleOutbox(ids),
+    backend: (id) => backends.find((backend) => backend.id === id),
+  });
+  const keys = createRequestKeys(store);
+  const stepsOf = (runId: string) => host.snapshot(runId)?.context.steps ?? [];
+  const live = (runId: string) => {
+    const etaSeconds = progress.eta(runId);
+    return {
+      progress: host.snapshot(runId) === undefined ? 0 : progress.of(runId, stepsOf(runId)),
+      ...(etaSeconds === undefined ? {} : { etaSeconds }),
+    };
+  };
+  const rowOf = (runId: string) => {
+    const row = store.run(runId);
+    if (row === undefined) throw new CallsheetError('RUN_NOT_FOUND', `No run has the id '${runId}'.`, { hint: 'See `callsheet runs`.' });
+    return row;
+  };
+
+  async function begin(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
+    if (request.backend !== undefined) backendById(backends, request.backend);
+    const door = {
+      library,
+      resolveMedia: options.resolveMedia,
+      chooseBackend: (asked: string | undefined, kind: string | undefined) => chooseBackend(backends, asked, kind),
+    };
+    const { template, params } = await admit(door, request);
+    const runId = newRunId();
+    const backend = request.backend ?? null;
+    const first: Batch = {
+      templates: [{ hash: template.hash, content: JSON.stringify(template.source) }],
+      newRuns: [
+        {
+          runId,
+          template: template.id,
+          version: template.version,
+          templateHash: template.hash,
+          backend,
+          parameters: storeParameters(params),
+          createdAt: Date.now(),
+        },
+      ],
+      ...(request.requestKey === undefined
+        ? {}
+        : { requestKeys: [{ key: request.requestKey, method: 'run/start', paramsHash, runId, answer: JSON.stringify({ runId }) }] }),
+      events: [{ runId, at: Date.now(), body: { type: 'run.created', template: template.id, version: template.version } }],
+    };
+    memories.add({ runId, template, params, backend });
+    await host.start(runId, first);
+    log.info({ runId, template: template.id, version: template.version }, 'run accepted');
+    return { runId };
+  }
+
+  return {
+    start(request) {
+      const { requestKey, ...rest } = request;
+      const paramsHash = canonicalHash(JSON.stringify(rest));
+      return keys.once(requestKey, 'run/start', paramsHash, () => begin(request, paramsHash));
+    },
+    get(runId) {
+      const row = rowOf(runId);
+      return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined);
+    },
+    list: (query) => store.runs(query).map((row) => summaryOf(row, row.endedAt === null ? live(row.runId) : undefined)),
+    cancel(runId, requestKey) {
+      return keys.once(
+        requestKey,
+        'run/cancel',
+        canonicalHash(JSON.stringify({ runId })),
+        async () => {
+          rowOf(runId);
+          if (host.cancel(runId)) await host.committed(runId);
+          return { status: rowOf(runId).status };
+        },
+        runId,
+      );
+    },
+    backends: () => monitor.views(),
+    onEvents: (listener) => subscribe(listeners.events, listener),
+    onProgress: (listener) => subscribe(listeners.progress, listener),
+    onPreview: (listener) => subscribe(listeners.preview, listener),
+    onBackend: (listener) => monitor.onChange(listener),
+    counts: () => ({ open: host.open().length, active: host.open().filter((runId) => host.snapshot(runId)?.value === 'executing').length }),
+    resume() {
+      for (const runId of store.openRuns()) {
+        try {
+          memories.get(runId);
+          host.resume(rowOf(runId));
+          log.info({ runId }, 'run resumed');
+        } catch (error) {
+          log.error({ runId, err: error }, 'a stored run cannot be resumed');
+          host.refuse(runId, toErrorData(error));
+        }
+      }
+      outbox.wake();
+      void monitor.ask();
+    },
+    async close() {
+      outbox.close();
+      monitor.close();
+      host.close();
+      await Promise.all(backends.map((backend) => backend.close()));
+    },
+  };
+}
+
+// --- helpers ---
+
+function subscribe<T>(set: Set<T>, listener: T): () => void {
+  set.add(listener);
+  return () => void set.delete(listener);
+}
+
+function backendById(backends: readonly Backend[], id: string): Backend {
+  const backend = backends.find((one) => one.id === id);
+  if (backend !== undefined) return backend;
+  const known = backends.map((one) => `'${one.id}'`).join(', ');
+  throw new CallsheetError('BACKEND_NOT_FOUND', `No backend has the id '${id}'.`, {
+    hint: `Known backends: ${known}. Add one with --backend when the daemon starts.`,
+  });
+}
+
+/** The backend that was asked for; else the first of the step's kind. The sandbox stands in only when nothing else is configured (DESIGN 4). */
+function chooseBackend(backends: readonly Backend[], asked: string | undefined, kind: string | undefined): Backend {
+  if (asked !== undefined) return backendById(backends, asked);
+  const fits =
+    backends.find((backend) => backend.kind === (kind ?? 'comfyui')) ??
+    (backends.length === 1 || kind !== 'wan2gp' ? backends.find((backend) => backend.kind !== 'wan2gp') : undefined);
+  if (fits !== undefined) return fits;
+  throw new CallsheetError('BACKEND_NOT_FOUND', `No backend of kind '${kind ?? 'comfyui'}' is configured.`, {
+    hint: `Start the daemon with --backend ${kind ?? 'comfyui'}=… .`,
+  });
+}
