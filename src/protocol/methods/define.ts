@@ -24,7 +24,10 @@ export function method<Params, Result>(definition: Method<Params, Result>): Meth
 }
 
 export const requestKey = optional(
-  described(string({ minLength: 1, maxLength: 200 }), 'Chosen by the client, unique for each wish. The same key again gives the first answer.'),
+  described(
+    string({ minLength: 1, maxLength: 200 }),
+    'Chosen by the client, unique for each wish. The same key again gives the first answer.',
+  ),
 );
 
 /** UUIDv7 of a run, canonical lower case. */

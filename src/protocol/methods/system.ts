@@ -12,7 +12,8 @@ export const initialize = method({
   name: 'initialize',
   scope: 'read',
   mutation: false,
-  description: 'Opens the session: who is calling, which protocol, and proof of the key when the upgrade carried none. Comes first and once.',
+  description:
+    'Opens the session: who is calling, which protocol, and proof of the key when the upgrade carried none. Comes first and once.',
   params: closed({
     client: party,
     protocol: optional(closed({ min: integer({ minimum: 1 }), max: integer({ minimum: 1 }) })),

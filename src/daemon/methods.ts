@@ -1,0 +1,69 @@
+/** What each method does: a few lines each, the work is done in the supervisor, the library and the event hub. */
+import { CallsheetError } from '#protocol/errors.ts';
+import type { MethodName, ParamsOf, ResultOf } from '#protocol/methods/index.ts';
+import type { DaemonStatus } from '#protocol/methods/system.ts';
+import { openRpcDocument } from '#protocol/openrpc.ts';
+import type { Store } from '#store/types.ts';
+import type { Subscriber } from './event-hub.ts';
+import type { RunService } from './run-service.ts';
+import type { TemplateService } from './template-service.ts';
+
+export interface CallContext {
+  readonly subscriber: Subscriber;
+  /** Runs once the answer to this call has been handed to the socket. */
+  readonly afterAnswer: (task: () => void) => void;
+}
+
+/** `initialize` is missing: it belongs to the connection, whose state it changes. */
+export type Handlers = {
+  readonly [M in Exclude<MethodName, 'initialize'>]: (params: ParamsOf<M>, context: CallContext) => ResultOf<M> | Promise<ResultOf<M>>;
+};
+
+export interface MethodParts {
+  readonly version: string;
+  readonly runs: RunService;
+  readonly templates: TemplateService;
+  readonly store: Pick<Store, 'listArtifacts' | 'run'>;
+  readonly status: () => DaemonStatus;
+  readonly shutdown: () => void;
+}
+
+export function createMethods({ version, runs, templates, store, status, shutdown }: MethodParts): Handlers {
+  return {
+    ping: () => ({ ok: true }),
+    'rpc.discover': () => openRpcDocument(version),
+    'daemon/status': status,
+    'daemon/shutdown': (_params, { afterAnswer }) => {
+      afterAnswer(shutdown);
+      return { stopping: true };
+    },
+    'template/list': () => ({ templates: templates.list() }),
+    'template/get': ({ id, version: wanted }) => ({ template: templates.get(id, wanted) }),
+    'template/check': (params) => {
+      if ((params.id === undefined) === (params.path === undefined)) {
+        throw new CallsheetError('INVALID_PARAMS', 'Give either the id of a template or a path.', {
+          hint: 'Params: {"id": …} or {"path": …}.',
+        });
+      }
+      return templates.check(params);
+    },
+    'template/render': (params) => templates.render(params),
+    'run/start': ({ parameters = {}, ...request }) => runs.start({ ...request, parameters }),
+    'run/get': ({ runId }) => ({ run: runs.get(runId) }),
+    'run/list': (query) => ({ runs: runs.list(query) }),
+    'run/cancel': ({ runId, requestKey }) => runs.cancel(runId, requestKey),
+    'artifact/list': (query) => {
+      if (query.runId !== undefined && store.run(query.runId) === undefined) {
+        throw new CallsheetError('RUN_NOT_FOUND', 'No run has this id.', { hint: 'List runs: run/list' });
+      }
+      return { artifacts: store.listArtifacts(query) };
+    },
+    'backend/list': () => ({ backends: runs.backends() }),
+    'event/subscribe': (params, { subscriber, afterAnswer }) => {
+      const { result, deliver } = subscriber.subscribe(params);
+      afterAnswer(deliver);
+      return result;
+    },
+    'event/unsubscribe': ({ subscription }, { subscriber }) => ({ removed: subscriber.unsubscribe(subscription) }),
+  };
+}

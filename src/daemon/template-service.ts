@@ -1,0 +1,21 @@
+/** What the method table needs of the template library. */
+import type { TemplateChanged } from '#protocol/methods/event.ts';
+import type {
+  TemplateCheckParams,
+  TemplateCheckResult,
+  TemplateDetail,
+  TemplateRenderParams,
+  TemplateRenderResult,
+} from '#protocol/methods/template.ts';
+import type { TemplateSummary } from '#protocol/views.ts';
+
+export interface TemplateService {
+  list(): readonly TemplateSummary[];
+  /** Throws TEMPLATE_NOT_FOUND. */
+  get(id: string, version?: string): TemplateDetail;
+  /** Throws TEMPLATE_NOT_FOUND, PATH_NOT_ALLOWED, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
+  check(params: TemplateCheckParams): Promise<TemplateCheckResult>;
+  /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID. */
+  render(params: TemplateRenderParams): Promise<TemplateRenderResult>;
+  onChange(listener: (change: TemplateChanged) => void): () => void;
+}
