@@ -56,6 +56,7 @@ export const ERRORS = {
   BACKEND_UNREACHABLE: entry(RPC.failed, true, 'The backend refused the connection or did not answer.'),
   BACKEND_NOT_COMFYUI: entry(RPC.failed, false, 'Something answered at the address, but not as ComfyUI does.'),
   BACKEND_HTTP: entry(RPC.failed, true, 'The backend answered with an HTTP error.'),
+  BACKEND_TOO_OLD: entry(RPC.failed, false, 'The backend is older than Callsheet can work with.'),
   BACKEND_RESTARTED: entry(RPC.failed, true, 'The backend restarted and forgot the attempt.'),
   PROMPT_REJECTED: entry(RPC.failed, false, 'The backend refused the graph; `problems` names nodes and inputs.'),
   PROMPT_REMOVED: entry(RPC.failed, false, 'Somebody removed the prompt from the backend.'),

@@ -1,0 +1,213 @@
+/** The comfyui backend: one server, one socket, and the contract over them. The sandbox is driven by it too. */
+import { randomUUID } from 'node:crypto';
+import { CallsheetError } from '#protocol/errors.ts';
+import type { AttemptState, Backend } from '../contract.ts';
+import { parseAddress } from './address.ts';
+import { cancelPrompt } from './cancel.ts';
+import { createContact } from './contact.ts';
+import { describeServer, readObjectInfo, versionAtLeast } from './describe.ts';
+import { viewFile } from './fetch.ts';
+import type { Follower } from './follow.ts';
+import { startFollowing } from './follow.ts';
+import { createHttp } from './http.ts';
+import type { Found } from './look-up.ts';
+import { createLookUp } from './look-up.ts';
+import { buildPrompt } from './prompt.ts';
+import { httpError } from './replies.ts';
+import type { ComfyUIOptions } from './settings.ts';
+import { DEFAULT_TIMEOUTS, silentLog, systemClock } from './settings.ts';
+import { createSocket } from './socket.ts';
+import { postPrompt } from './submit.ts';
+import { createTracks } from './track.ts';
+import { createUploader } from './upload.ts';
+
+export type { ComfyUIOptions } from './settings.ts';
+
+/** Nothing is opened before it is needed. Throws INVALID_PARAMS for an address that cannot be used. */
+export function createComfyUIBackend(options: ComfyUIOptions): Backend {
+  const address = parseAddress(options.url);
+  const { clock = systemClock, log = silentLog, headers = {}, kind = 'comfyui' } = options;
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  // A second socket under one id would silence the first: never the id of an earlier process (comfyui.md 2.3).
+  const clientId = randomUUID();
+  const contact = createContact();
+  const http = createHttp(
+    address,
+    headers,
+    {
+      answered: () => contact.heard(),
+      refused: () => contact.lost(true),
+      broken: () => contact.lost(false),
+      slow: () => contact.unresponsive(),
+    },
+    timeouts.slowMs,
+  );
+  const lookUp = createLookUp(http, timeouts, clock);
+  const uploader = createUploader(http, timeouts.transferMs);
+  const tracks = createTracks(clock, timeouts.progressMs, () => contact.refusals);
+  const followers = new Map<string, Follower>();
+  const watched = (): boolean => followers.size > 0;
+  let objectInfo: Promise<string> | undefined;
+  let version: Promise<string> | undefined;
+  let probing = false;
+
+  /** The socket says nothing: is it the socket or the server? */
+  const probe = (): void => {
+    if (probing) return;
+    probing = true;
+    http
+      .send({ method: 'GET', path: '/prompt', timeoutMs: timeouts.probeMs })
+      .then(
+        () => socket.renew(),
+        () => undefined,
+      )
+      .finally(() => {
+        probing = false;
+      });
+  };
+
+  const socket = createSocket({
+    address,
+    clientId,
+    headers,
+    token: options.token,
+    clock,
+    timeouts,
+    log,
+    events: {
+      text: (frame) => tracks.text(frame),
+      binary: (frame) => tracks.binary(frame),
+      heard: () => contact.heard(),
+      silent: probe,
+      opened() {
+        lookUp.forgetFeatures();
+        for (const follower of followers.values()) follower.look();
+      },
+      down(reason) {
+        if (reason === 'closed' || reason === 'failed') contact.lost(false);
+        else if (reason === 'refused') contact.lost(true);
+        for (const follower of followers.values()) follower.look();
+      },
+    },
+  });
+
+  const isInterruptOurs = async (): Promise<boolean | undefined> => {
+    version ??= describeServer(http, timeouts, false).then((description) => description.version);
+    try {
+      return versionAtLeast(await version, [0, 3, 57]);
+    } catch {
+      version = undefined;
+      return undefined;
+    }
+  };
+
+  return {
+    id: options.id,
+    kind,
+    url: address.label,
+    describe: (signal) => describeServer(http, timeouts, kind === 'sandbox', signal),
+
+    objectInfo({ refresh = false, signal } = {}) {
+      if (refresh) objectInfo = undefined;
+      objectInfo ??= readObjectInfo(http, timeouts, signal);
+      const asked = objectInfo;
+      return asked.catch((error: unknown) => {
+        if (objectInfo === asked) objectInfo = undefined;
+        throw error;
+      });
+    },
+
+    upload: (file, signal) => uploader.upload(file, signal),
+
+    async submit(attempt, payload, signal) {
+      const { body, nodes } = buildPrompt(attempt, payload, clientId);
+      const track = tracks.get(attempt.promptId);
+      track.progress.know(nodes);
+      track.sent = 'sending';
+      // Events may arrive before the POST is answered, and what is sent while nobody listens is lost.
+      socket.want(watched());
+      if (!socket.open) await socket.ready(timeouts.socketReadyMs);
+      try {
+        const receipt = await postPrompt(http, attempt, body, timeouts.promptMs, signal);
+        track.ours = true;
+        track.refusalsThen = contact.refusals;
+        tracks.receipt(track, receipt.number);
+        track.sent = 'accepted';
+        track.listener?.accepted();
+        return receipt;
+      } catch (error) {
+        const unknown = error instanceof CallsheetError && (error.code === 'BACKEND_UNREACHABLE' || error.code === 'CANCELLED');
+        track.ours = unknown;
+        track.sent = unknown ? 'unknown' : 'rejected';
+        if (unknown) track.listener?.unanswered();
+        else track.listener?.refused();
+        // An input that the server no longer has is sent again the next time.
+        if (!unknown) uploader.forget();
+        throw error;
+      }
+    },
+
+    async attach(attempt, signal) {
+      const found = await lookUp.twice(attempt.promptId, signal);
+      return stateOf(found);
+    },
+
+    follow(attempt, followOptions) {
+      const { promptId } = attempt;
+      const track = tracks.get(promptId);
+      const follower = startFollowing(track, followOptions, {
+        lookUp,
+        contact,
+        clock,
+        timeouts,
+        log,
+        socketOpen: () => socket.open,
+        socketMissed: () => socket.renew(),
+        done() {
+          if (followers.get(promptId) === follower) followers.delete(promptId);
+          socket.want(watched());
+        },
+      });
+      if (followOptions.signal.aborted) return;
+      followers.set(promptId, follower);
+      socket.want(true);
+    },
+
+    fetch: (file, signal) => viewFile(http, file, timeouts.transferMs, signal),
+
+    async cancel(attempt, signal) {
+      const track = tracks.get(attempt.promptId);
+      track.cancelled = true;
+      const canceller = { http, lookUp, clock, timeouts, log, interruptIsOurs: isInterruptOurs };
+      const outcome = await cancelPrompt(canceller, attempt.promptId, track.sent === 'accepted', signal);
+      if (outcome.result === 'finished') track.cancelled = false;
+      followers.get(attempt.promptId)?.look();
+      return outcome;
+    },
+
+    async forget(attempt) {
+      // Only ever our own id: the bare `clear` would take other people's work away.
+      const body = JSON.stringify({ delete: [attempt.promptId] });
+      const reply = await http.send({ method: 'POST', path: '/history', body, timeoutMs: timeouts.getMs });
+      if (reply.status >= 400) throw httpError(address, 'the request to forget a prompt', reply);
+      tracks.drop(attempt.promptId);
+    },
+
+    async free() {
+      const body = JSON.stringify({ unload_models: true, free_memory: true });
+      const reply = await http.send({ method: 'POST', path: '/free', body, timeoutMs: timeouts.getMs });
+      if (reply.status >= 400) throw httpError(address, 'the request to free memory', reply);
+    },
+
+    async close() {
+      await socket.close();
+      http.close();
+    },
+  };
+}
+
+function stateOf(found: Found): AttemptState {
+  if (found.state === 'queued') return { state: 'queued', ...(found.position === undefined ? {} : { position: found.position }) };
+  if (found.state === 'running') return { state: 'running' };
+  return found;
+}

@@ -1,0 +1,85 @@
+/** Cancels exactly one prompt and proves it: by the atomic route where it exists, else by queue and interrupt (comfyui.md 2.5). */
+import { CallsheetError } from '#protocol/errors.ts';
+import type { CancelOutcome } from '../contract.ts';
+import type { Http, HttpReply } from './http.ts';
+import { isUnknownRoute } from './http.ts';
+import type { LookUp } from './look-up.ts';
+import type { BackendLog, Clock, Timeouts } from './settings.ts';
+import { wait } from './settings.ts';
+
+export interface Canceller {
+  readonly http: Http;
+  readonly lookUp: LookUp;
+  readonly clock: Clock;
+  readonly timeouts: Timeouts;
+  readonly log: BackendLog;
+  /** False below 0.3.57, where /interrupt is global and stops whatever runs. Undefined when the version is not known. */
+  readonly interruptIsOurs: () => Promise<boolean | undefined>;
+}
+
+/** Between two interrupts of a prompt that goes on: one that lands between dequeue and start is erased (comfyui.md 2.4). */
+const REPEAT_MS = 2_000;
+
+/** `accepted`: the POST was answered with a yes, so the prompt cannot turn up later. */
+export async function cancelPrompt(deps: Canceller, promptId: string, accepted: boolean, signal?: AbortSignal): Promise<CancelOutcome> {
+  const { http, lookUp, clock, timeouts, log } = deps;
+  const began = clock.now();
+  const post = (path: string, body: string): Promise<HttpReply> =>
+    http.send({ method: 'POST', path, body, timeoutMs: timeouts.getMs, signal });
+  let atomic: boolean | undefined;
+  let interruptedAt: number | undefined;
+  let seen = false;
+
+  for (;;) {
+    if (atomic !== false) {
+      const reply = await post(`/jobs/${encodeURIComponent(promptId)}/cancel`, '{}');
+      atomic = !isUnknownRoute(reply) && reply.status !== 405;
+    }
+    const queued = await lookUp.queue(promptId, signal);
+    if (queued.state !== 'absent') seen = true;
+    if (queued.state === 'queued' && !atomic) {
+      await post('/queue', JSON.stringify({ delete: [promptId] }));
+      continue;
+    }
+    if (queued.state === 'running' && !atomic && (interruptedAt === undefined || clock.now() - interruptedAt >= REPEAT_MS)) {
+      await interrupt(deps, promptId, post);
+      interruptedAt = clock.now();
+    }
+    if (queued.state === 'absent') {
+      const ended = await lookUp.ended(promptId, signal);
+      if (ended !== undefined) return { result: ended.state === 'interrupted' ? 'gone' : 'finished' };
+      // One picture of the queue and a history read after it leave no place to hide, unless the POST is still on its way.
+      if (seen || accepted) return { result: 'gone' };
+      const second = await lookUp.twice(promptId, signal);
+      if (second.state === 'absent' || second.state === 'interrupted') return { result: 'gone' };
+      if (second.state === 'finished' || second.state === 'failed') return { result: 'finished' };
+      seen = true;
+    }
+    if (clock.now() - began > timeouts.cancelMs) {
+      log.warn({ promptId }, 'a prompt did not stop');
+      throw new CallsheetError(
+        'BACKEND_HTTP',
+        `The backend at ${http.address.label} did not stop the prompt within ${Math.round(timeouts.cancelMs / 1000)} s.`,
+        {
+          hint: 'A node that never looks for interrupts is at work: restart ComfyUI, or wait for the node to end.',
+          retryable: true,
+        },
+      );
+    }
+    await wait(clock, timeouts.cancelStepMs, signal);
+  }
+}
+
+async function interrupt(deps: Canceller, promptId: string, post: (path: string, body: string) => Promise<unknown>): Promise<void> {
+  const ours = await deps.interruptIsOurs();
+  if (ours === false) {
+    // The version took a round trip: look once more, as late as possible.
+    const now = await deps.lookUp.queue(promptId);
+    if (now.state !== 'running') return;
+    deps.log.warn(
+      { promptId },
+      'this ComfyUI interrupts whatever runs (below 0.3.57): if our prompt ends in this very moment, the next one is stopped instead',
+    );
+  }
+  await post('/interrupt', JSON.stringify({ prompt_id: promptId }));
+}

@@ -1,0 +1,51 @@
+/** What a server says about itself: version, queue, features, object info. */
+import type { BackendDescription } from '../contract.ts';
+import type { Http } from './http.ts';
+import { MIB } from './http.ts';
+import { finite, isFields, notComfyUI, parsePython, readObject, text } from './replies.ts';
+import type { Fields } from './replies.ts';
+import type { Timeouts } from './settings.ts';
+
+export async function describeServer(http: Http, timeouts: Timeouts, draft: boolean, signal?: AbortSignal): Promise<BackendDescription> {
+  const get = async (path: string) => http.send({ method: 'GET', path, timeoutMs: timeouts.getMs, signal });
+  const [stats, prompt, features] = await Promise.all([get('/system_stats'), get('/prompt'), get('/features')]);
+  const system = readObject(http.address, 'the question for its state', stats)['system'];
+  if (!isFields(system)) throw notComfyUI(http.address, 'the question for its state', stats);
+  const exec = readObject(http.address, 'the question for its queue', prompt)['exec_info'];
+  const queueRemaining = isFields(exec) ? finite(exec['queue_remaining']) : undefined;
+  if (queueRemaining === undefined) throw notComfyUI(http.address, 'the question for its queue', prompt);
+  // Servers before 0.3.50 or so have no /features.
+  const flags = features.status === 200 ? readObject(http.address, 'the question for its features', features) : {};
+  return { version: text(system['comfyui_version']) ?? 'unknown', draft, queueRemaining, capabilities: booleans(flags) };
+}
+
+function booleans(flags: Fields): Record<string, boolean> {
+  return Object.fromEntries(Object.entries(flags).filter((entry): entry is [string, boolean] => typeof entry[1] === 'boolean'));
+}
+
+/** 1–20 MB, and the server scans its model folders for every answer: asked for once. Throws BACKEND_NOT_COMFYUI for anything but a JSON object. */
+export async function readObjectInfo(http: Http, timeouts: Timeouts, signal?: AbortSignal): Promise<string> {
+  const reply = await http.send({ method: 'GET', path: '/object_info', timeoutMs: timeouts.promptMs, maxBytes: 256 * MIB, signal });
+  if (reply.status !== 200) readObject(http.address, 'the question for its nodes', reply);
+  if (!isFields(safely(reply.text))) throw notComfyUI(http.address, 'the question for its nodes', reply);
+  return reply.text;
+}
+
+function safely(source: string): unknown {
+  try {
+    return parsePython(source);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `a` at least `b`, for versions of three numbers; undefined when one is not. */
+export function versionAtLeast(version: string, least: readonly [number, number, number]): boolean | undefined {
+  const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version);
+  if (match === null) return undefined;
+  for (const [index, floor] of least.entries()) {
+    const part = Number(match[index + 1]);
+    if (part !== floor) return part > floor;
+  }
+  return true;
+}

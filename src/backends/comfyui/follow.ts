@@ -1,0 +1,231 @@
+/** Follows one attempt to its end. The socket only says when to look; queue and history say what is so (comfyui.md 2.5). */
+import type { BackendEvent, FollowOptions } from '../contract.ts';
+import { nodeFailure } from './failures.ts';
+import type { Contact } from './contact.ts';
+import type { Ended } from './history.ts';
+import type { Found, LookUp } from './look-up.ts';
+import { readOutputs } from './outputs.ts';
+import type { BackendLog, Clock, Timeouts } from './settings.ts';
+import { wait } from './settings.ts';
+import type { Track } from './track.ts';
+
+export interface FollowDependencies {
+  readonly lookUp: LookUp;
+  readonly contact: Contact;
+  readonly clock: Clock;
+  readonly timeouts: Timeouts;
+  readonly log: BackendLog;
+  readonly socketOpen: () => boolean;
+  /** A look found what the socket had not told: it may have gone mute while it is open (ComfyUI#9393, #16010). */
+  readonly socketMissed: () => void;
+  readonly done: () => void;
+}
+
+export interface Follower {
+  /** Looks now, e.g. because the socket is up again. */
+  look(): void;
+}
+
+const FIRST_LOOK_MS = 2_000;
+
+type Terminal = Extract<BackendEvent, { type: 'finished' | 'failed' | 'interrupted' | 'lost' }>;
+
+export function startFollowing(track: Track, options: FollowOptions, dependencies: FollowDependencies): Follower {
+  const { lookUp, contact, clock, timeouts, log } = dependencies;
+  const { signal } = options;
+  const since = clock.now();
+  let over = false;
+  let toldQueued: number | 'yes' | undefined;
+  let toldStarted = false;
+  let toldValue = -1;
+  let toldNode: string | undefined;
+  let looking = false;
+  let again = false;
+  let absentAt: number | undefined;
+  let cancelPoll: (() => void) | undefined;
+
+  const emit = (event: BackendEvent): void => {
+    if (over) return;
+    try {
+      options.onEvent(event);
+    } catch (error) {
+      log.warn({ error: String(error), event: event.type }, 'a listener of an attempt threw');
+    }
+  };
+
+  const end = (event: Terminal): void => {
+    if (over) return;
+    emit(event);
+    stop();
+  };
+
+  const stop = (): void => {
+    over = true;
+    cancelPoll?.();
+    unlisten();
+    signal.removeEventListener('abort', stop);
+    if (track.listener === listener) track.listener = undefined;
+    dependencies.done();
+  };
+
+  const started = (): void => {
+    if (toldStarted) return;
+    toldStarted = true;
+    emit({ type: 'started' });
+  };
+
+  const progress = (): void => {
+    const value = track.progress.value();
+    const { node } = track.progress;
+    if (value <= toldValue && node === toldNode) return;
+    toldValue = value;
+    toldNode = node;
+    started();
+    emit({ type: 'progress', value, ...(node === undefined ? {} : { node }) });
+  };
+
+  const listener = {
+    started,
+    progress,
+    preview: (frame: { mediaType: string; bytes: Uint8Array }) => {
+      if (options.previews !== true) return;
+      started();
+      emit({ type: 'preview', mediaType: frame.mediaType, bytes: frame.bytes });
+    },
+    mayHaveEnded: () => look(),
+    accepted: () => {
+      if (!toldStarted && toldQueued === undefined) {
+        toldQueued = 'yes';
+        emit({ type: 'queued' });
+      }
+      // The first look comes early: a socket that is mute from the start shows by then.
+      schedule(Math.min(timeouts.pollMs, FIRST_LOOK_MS));
+    },
+    refused: () => cancelPoll?.(),
+    unanswered: () => look(),
+  };
+
+  const ended = (found: Ended): void => {
+    if (found.state === 'finished') end({ type: 'finished', outputs: found.outputs });
+    else if (found.state === 'failed') end({ type: 'failed', error: found.error });
+    else end({ type: 'interrupted' });
+  };
+
+  /** The end that the socket told, for a history that somebody cleared before it was read. */
+  const endByHint = (): boolean => {
+    const { hint } = track;
+    if (hint === undefined || hint.end === 'idle') return false;
+    if (hint.end === 'interrupted') end({ type: 'interrupted' });
+    else if (hint.end === 'error') end({ type: 'failed', error: nodeFailure(hint.data) });
+    else {
+      const outputs = readOutputs(Object.fromEntries(track.executed), undefined, track.cachedNodes);
+      if (outputs.files.length === 0 && outputs.texts.length === 0) return false;
+      end({ type: 'finished', outputs });
+    }
+    return true;
+  };
+
+  const absent = (): void => {
+    if (track.sent === 'sending' || track.sent === 'rejected') return;
+    const acknowledged = options.acknowledged || track.sent === 'accepted';
+    // Followed before it is sent: nothing is lost that nobody has posted yet.
+    if (!acknowledged && track.sent === 'no' && clock.now() - since < timeouts.unsentMs) return;
+    if (absentAt === undefined) absentAt = clock.now();
+    if (clock.now() - absentAt < timeouts.absentGapMs) return;
+    if (track.cancelled) end({ type: 'interrupted' });
+    else if (endByHint()) return;
+    else if (!acknowledged) end({ type: 'lost', cause: 'never-accepted' });
+    else end({ type: 'lost', cause: track.counterReset || contact.refusals > track.refusalsThen ? 'restarted' : 'removed' });
+  };
+
+  const take = (found: Found): void => {
+    if (found.state === 'absent') {
+      absent();
+      return;
+    }
+    absentAt = undefined;
+    // It is there, so it was accepted, whatever became of the answer.
+    if (track.sent !== 'sending') track.sent = 'accepted';
+    if (found.state === 'queued') {
+      if (found.nodes !== undefined) track.progress.know(found.nodes);
+      const position = found.position ?? 'yes';
+      if (!toldStarted && position !== toldQueued)
+        emit({ type: 'queued', ...(found.position === undefined ? {} : { position: found.position }) });
+      toldQueued = position;
+    } else if (found.state === 'running') {
+      if (found.nodes !== undefined) track.progress.know(found.nodes);
+      if (track.ours && !track.started && dependencies.socketOpen()) dependencies.socketMissed();
+      track.started = true;
+      started();
+    } else {
+      if (track.ours && track.hint === undefined && dependencies.socketOpen()) dependencies.socketMissed();
+      ended(found);
+    }
+  };
+
+  /** After an event that looks like an end: only the history, with a back-off, since the event precedes its entry. */
+  const readEnd = async (): Promise<boolean> => {
+    for (const ms of timeouts.historyBackoffMs) {
+      if (ms > 0) await wait(clock, ms, signal);
+      const found = await lookUp.ended(track.promptId, signal);
+      if (found !== undefined) {
+        ended(found);
+        return true;
+      }
+    }
+    return false;
+  };
+
+  const lookOnce = async (): Promise<void> => {
+    if (track.hint !== undefined && (await readEnd())) return;
+    take(await lookUp.once(track.promptId, signal));
+  };
+
+  const look = (): void => {
+    if (over) return;
+    if (looking) {
+      again = true;
+      return;
+    }
+    looking = true;
+    again = false;
+    cancelPoll?.();
+    lookOnce()
+      // No answer is no news: what it means for the contact was told where it happened.
+      .catch((error: unknown) => log.debug({ promptId: track.promptId, error: String(error) }, 'a look at the backend failed'))
+      .finally(() => {
+        looking = false;
+        if (over) return;
+        if (again) look();
+        else schedule(nextPoll());
+      });
+  };
+
+  const schedule = (ms: number): void => {
+    cancelPoll?.();
+    if (!over && !looking) cancelPoll = clock.after(ms, look);
+  };
+
+  const nextPoll = (): number => {
+    if (absentAt !== undefined || track.hint !== undefined) return timeouts.absentGapMs;
+    return dependencies.socketOpen() ? timeouts.pollMs : timeouts.pollOfflineMs;
+  };
+
+  track.listener = listener;
+  signal.addEventListener('abort', stop, { once: true });
+  const unlisten = contact.listen((status) => {
+    emit({ type: 'contact', status });
+    if (status === 'restored') look();
+  });
+  if (contact.status !== 'ok') emit({ type: 'contact', status: contact.status });
+  if (track.started) started();
+  if (signal.aborted) stop();
+  else if (track.sent === 'sending' || (track.sent === 'no' && !options.acknowledged)) schedule(timeouts.pollMs);
+  else if (track.sent === 'accepted' && track.ours && track.hint === undefined) listener.accepted();
+  else if (track.sent !== 'rejected') look();
+  return {
+    look() {
+      if (track.sent !== 'sending' && track.sent !== 'rejected' && (track.sent !== 'no' || options.acknowledged)) look();
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** One entry of ComfyUI's history as an attempt's end (comfyui.md 1.2). */
+import type { AttemptState } from '../contract.ts';
+import { nodeFailure } from './failures.ts';
+import { readOutputs } from './outputs.ts';
+import { isFields, list, text } from './replies.ts';
+import type { Fields } from './replies.ts';
+
+export type Ended = Extract<AttemptState, { state: 'finished' | 'failed' | 'interrupted' }>;
+
+export function readHistoryEntry(entry: Fields): Ended {
+  const status = isFields(entry['status']) ? entry['status'] : {};
+  const messages = new Map<string, Fields>();
+  for (const message of list(status['messages'])) {
+    const [name, data] = list(message);
+    if (typeof name === 'string') messages.set(name, isFields(data) ? data : {});
+  }
+  // An interrupted prompt has the status `error` too: the message tells them apart.
+  if (messages.has('execution_interrupted')) return { state: 'interrupted' };
+  const failure = messages.get('execution_error');
+  // Before 0.3.65 or so a cycle found while running leaves `success` beside its error message.
+  if (failure !== undefined) return { state: 'failed', error: nodeFailure(failure) };
+  if (status['status_str'] === 'error') return { state: 'failed', error: nodeFailure({}) };
+  const cached = list(messages.get('execution_cached')?.['nodes']).map(String);
+  return { state: 'finished', outputs: readOutputs(entry['outputs'], entry['meta'], cached) };
+}
+
+/** A terminal job of /api/jobs/{id}, for servers whose history has dropped the entry meanwhile. */
+export function readEndedJob(job: Fields): Ended | undefined {
+  const status = text(job['status']);
+  if (status === 'cancelled') return { state: 'interrupted' };
+  if (status === 'failed') return { state: 'failed', error: nodeFailure(isFields(job['execution_error']) ? job['execution_error'] : {}) };
+  if (status === 'completed') return { state: 'finished', outputs: readOutputs(job['outputs'], undefined, []) };
+  return undefined;
+}

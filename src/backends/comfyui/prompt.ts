@@ -1,0 +1,42 @@
+/** The body of POST /prompt: the payload's own text with the output folders made the attempt's own, in an envelope that is concatenated, never re-printed. */
+import { CallsheetError } from '#protocol/errors.ts';
+import type { GraphEdit } from '#graph/graph.ts';
+import { parseGraph, printGraph } from '#graph/graph.ts';
+import type { Attempt, Payload } from '../contract.ts';
+
+export interface PromptBody {
+  readonly body: string;
+  /** Ids of the nodes of the graph. */
+  readonly nodes: readonly string[];
+}
+
+/** Throws PROMPT_REJECTED when the payload is no graph in API form. */
+export function buildPrompt(attempt: Attempt, payload: Payload, clientId: string): PromptBody {
+  const { graph, problems } = parseGraph(payload.text);
+  if (graph === undefined) {
+    throw new CallsheetError('PROMPT_REJECTED', 'The payload is not a ComfyUI graph in API form.', {
+      problems,
+      hint: 'Export the workflow in API format and check it with `callsheet check`.',
+    });
+  }
+  const edits: GraphEdit[] = [];
+  for (const node of graph.nodes.values()) {
+    const prefix = node.inputs.get('filename_prefix')?.value;
+    if (prefix?.kind === 'string')
+      edits.push({ node: node.id, input: 'filename_prefix', json: JSON.stringify(ownPrefix(attempt.promptId, prefix.value)) });
+  }
+  // The marker comes back verbatim in queue and history: a daemon that lost its database can still tell its own prompts.
+  const marker = JSON.stringify({ runId: attempt.runId, step: attempt.step, item: attempt.item, attempt: attempt.attempt });
+  const prompt = printGraph(graph, edits).replace(/^\uFEFF/, '');
+  const body = `{"prompt":${prompt},"client_id":${JSON.stringify(clientId)},"prompt_id":${JSON.stringify(attempt.promptId)},"extra_data":{"callsheet":${marker},"preview_method":"auto"}}`;
+  return { body, nodes: [...graph.nodes.keys()] };
+}
+
+/**
+ * A sub-folder per attempt: ComfyUI finds its counters by listing a folder, so servers that share one collide, and what a lost
+ * attempt left is found again. Parts that would leave the output folder are dropped: the node would refuse them.
+ */
+export function ownPrefix(promptId: string, prefix: string): string {
+  const parts = prefix.split(/[\\/]+/).filter((part) => part !== '' && part !== '.' && part !== '..' && !/^[A-Za-z]:$/.test(part));
+  return `callsheet/${promptId}/${parts.length === 0 ? 'file' : parts.join('/')}`;
+}
