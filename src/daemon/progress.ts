@@ -61,5 +61,5 @@ function shareOf(step: StepProgress, items: ReadonlyMap<string, number>): number
   if (step.items === 0) return 0;
   let running = 0;
   for (let item = 0; item < step.items; item += 1) running += items.get(`${step.id}/${String(item)}`) ?? 0;
-  return Math.min(1, Math.max(running, step.settled) / step.items);
+  return Math.min(1, Math.max(running, step.items - step.open.length) / step.items);
 }

@@ -95,7 +95,9 @@ export function createRunMachine(actors: RunActors) {
           return;
         }
         const status = plan.items === 0 ? 'done' : 'active';
-        enqueue.assign({ steps: update(context.steps, id, (step) => ({ ...step, status, items: plan.items })) });
+        enqueue.assign({
+          steps: update(context.steps, id, (step) => ({ ...step, status, items: plan.items, open: [...Array(plan.items).keys()] })),
+        });
         enqueue.emit({ type: 'step.planned', step: id, items: plan.items });
         const skipped = skippedSteps(context.steps);
         for (let item = 0; item < plan.items; item += 1) {
@@ -128,14 +130,10 @@ export function createRunMachine(actors: RunActors) {
         });
         enqueue.emit({ type: 'step.status', step, item: Number(item), attempt: 0, status: 'failed', error });
       }),
-      cancelItems: enqueueActions(({ context, enqueue, self }) => {
-        const children = self.getSnapshot().children;
+      cancelItems: enqueueActions(({ context, enqueue }) => {
         for (const step of context.steps) {
           if (step.status === 'planning') enqueue.stopChild(planId(step.id));
-          for (let item = 0; item < step.items; item += 1) {
-            const id = itemId(step.id, item);
-            if (id in children) enqueue.sendTo(id, { type: 'step.cancel' });
-          }
+          for (const item of step.open) enqueue.sendTo(itemId(step.id, item), { type: 'step.cancel' });
         }
         enqueue.assign({
           steps: context.steps.map((step) =>

@@ -11,7 +11,8 @@ export interface StepProgress {
   readonly status: StepProgressStatus;
   /** Known once planned. */
   readonly items: number;
-  readonly settled: number;
+  /** Items that have not ended, by number. */
+  readonly open: readonly number[];
   /** Items that ended otherwise than done. */
   readonly failed: number;
   readonly lost: number;
@@ -29,7 +30,7 @@ export function newSteps(plan: RunPlan): readonly StepProgress[] {
     needs,
     status: 'pending',
     items: 0,
-    settled: 0,
+    open: [],
     failed: 0,
     lost: 0,
     reason: null,
@@ -81,13 +82,13 @@ export function update(steps: readonly StepProgress[], id: string, change: (step
 
 /** Counts one item's end; the step settles with its last item. Items fail singly: finished ones are kept. */
 export function settleItem(step: StepProgress, result: StepResult): StepProgress {
-  const settled = step.settled + 1;
+  const open = step.open.filter((item) => item !== result.item);
   const failed = step.failed + (result.status === 'done' ? 0 : 1);
   const lost = step.lost + (result.status === 'lost' ? 1 : 0);
   const error = step.error ?? result.error;
-  if (settled < step.items) return { ...step, settled, failed, lost, error };
+  if (open.length > 0) return { ...step, open, failed, lost, error };
   const status = failed === 0 ? 'done' : result.status === 'cancelled' ? 'cancelled' : lost > 0 ? 'lost' : 'failed';
-  return { ...step, settled, failed, lost, error, status };
+  return { ...step, open, failed, lost, error, status };
 }
 
 export function skippedSteps(steps: readonly StepProgress[]): readonly string[] {
