@@ -2,15 +2,9 @@
 import type { Problem } from '#protocol/problem.ts';
 import { findCycles } from './cycles.ts';
 import { createLineIndex, pointerOf } from './json.ts';
+import { nameId, nameInput } from './names.ts';
 import { closest } from './suggest.ts';
-import type { Graph, GraphInput, GraphNode, JsonArray } from './types.ts';
-
-interface Finding {
-  readonly code: string;
-  readonly severity: 'error' | 'warning';
-  readonly message: string;
-  readonly hint: string;
-}
+import type { Finding, Graph, GraphInput, GraphNode, JsonArray } from './types.ts';
 
 /** All findings, in the order of the text, circles last. Never throws. */
 export function checkStructure(graph: Graph, options: { readonly file?: string } = {}): Problem[] {
@@ -43,7 +37,7 @@ export function checkStructure(graph: Graph, options: { readonly file?: string }
 function checkInput(node: GraphNode, input: GraphInput, ids: ReadonlySet<string>): Finding | undefined {
   const { value, link } = input;
   if (value.kind !== 'array') return undefined;
-  if (link === undefined) return checkList(node, input, value);
+  if (link === undefined) return checkList(node, input, value, ids);
   const target = link.node;
   if (!ids.has(target)) {
     const suggestion = closest(target, ids);
@@ -69,7 +63,7 @@ function checkInput(node: GraphNode, input: GraphInput, ids: ReadonlySet<string>
 }
 
 /** Lists that are no links. A server reads every list in a declared input as a link, and refuses what does not fit. */
-function checkList(node: GraphNode, input: GraphInput, value: JsonArray): Finding | undefined {
+function checkList(node: GraphNode, input: GraphInput, value: JsonArray, ids: ReadonlySet<string>): Finding | undefined {
   const [source, slot] = value.items;
   if (value.items.length === 2 && (source?.kind === 'null' || (source?.kind === 'string' && slot?.kind === 'null'))) {
     return {
@@ -77,6 +71,14 @@ function checkList(node: GraphNode, input: GraphInput, value: JsonArray): Findin
       severity: 'error',
       message: `${nameInput(node, input)} has a link without ${source.kind === 'null' ? 'a node' : 'an output'}: null stands in its place.`,
       hint: 'Connect the input again and export the workflow.',
+    };
+  }
+  if (value.items.length !== 2 && source?.kind === 'string' && ids.has(source.value)) {
+    return {
+      code: 'GRAPH_LINK_SLOT',
+      severity: 'error',
+      message: `${nameInput(node, input)} names node ${source.value}, but a link has two parts and this list has ${value.items.length}.`,
+      hint: `Write ["${source.value}", 0] for the first output of that node.`,
     };
   }
   if (value.items.length === 2 && source?.kind === 'number' && slot?.kind === 'number' && /^\d+$/.test(slot.raw)) {
@@ -99,20 +101,9 @@ function checkList(node: GraphNode, input: GraphInput, value: JsonArray): Findin
 const MAX_NAMED = 50;
 
 function cycleWords(graph: Graph, ids: readonly string[]): { message: string; hint: string } {
-  const named = ids.slice(0, MAX_NAMED).map((id) => nameNode(graph, id));
+  const named = ids.slice(0, MAX_NAMED).map((id) => nameId(graph, id));
   const rest = ids.length > MAX_NAMED ? [`${ids.length - MAX_NAMED} more`] : [];
-  const path = [...named, ...rest, nameNode(graph, ids[0] ?? '')].join(' → ');
+  const path = [...named, ...rest, nameId(graph, ids[0] ?? '')].join(' → ');
   const message = ids.length === 1 ? `Node ${named[0] ?? ''} feeds itself.` : `These nodes feed each other in a circle: ${path}.`;
   return { message, hint: 'Remove one of these links: a graph must run from loaders to outputs without coming back.' };
-}
-
-function nameNode(graph: Graph, id: string): string {
-  const node = graph.nodes.get(id);
-  return node === undefined ? id : `${id} (${node.title ?? node.classType})`;
-}
-
-/** `Node 6 "Positive prompt" (CLIPTextEncode): input "clip"`. The title is left out where it only repeats the class. */
-export function nameInput(node: GraphNode, input: { readonly name: string }): string {
-  const title = node.title === undefined || node.title === node.classType ? '' : ` "${node.title}"`;
-  return `Node ${node.id}${title} (${node.classType}): input "${input.name}"`;
 }

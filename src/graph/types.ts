@@ -1,4 +1,5 @@
 /** Shapes of the graph room: positioned JSON and ComfyUI graphs in API form. Pure data. */
+import type { Severity } from '#protocol/problem.ts';
 
 /** A JSON value with its place in the text. `start` and `end` are offsets in UTF-16 code units, `end` exclusive. */
 export type JsonNode = JsonObject | JsonArray | JsonString | JsonNumber | JsonBoolean | JsonNull;
@@ -70,4 +71,12 @@ export interface Graph {
   readonly text: string;
   readonly root: JsonObject;
   readonly nodes: ReadonlyMap<string, GraphNode>;
+}
+
+/** A problem before its place is known. */
+export interface Finding {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly hint: string;
 }
