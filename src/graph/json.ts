@@ -29,7 +29,7 @@ export const MAX_LENGTH = 64 * 1024 * 1024;
 /** A file made of nothing but duplicate keys is told so this often, not a million times. */
 const MAX_KEY_PROBLEMS = 100;
 /** Objects up to this size are searched for duplicate keys without building a map. */
-const SMALL = 8;
+const SMALL = 16;
 
 interface KeyFinding {
   readonly member: JsonMember;

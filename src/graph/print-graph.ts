@@ -49,13 +49,14 @@ function byNode(edits: readonly GraphEdit[]): Map<string, Map<string, string>> {
 
 function applySplices(text: string, splices: Splice[]): string {
   splices.sort((a, b) => a.start - b.start || a.end - b.end);
-  let out = '';
+  const parts: string[] = [];
   let from = 0;
   for (const splice of splices) {
-    out += text.slice(from, splice.start) + splice.text;
+    parts.push(text.slice(from, splice.start), splice.text);
     from = splice.end;
   }
-  return out + text.slice(from);
+  parts.push(text.slice(from));
+  return parts.join('');
 }
 
 /** New members as the last ones of `inputs`, spaced as the member before them is. */
