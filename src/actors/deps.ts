@@ -2,7 +2,7 @@
 import type { Backend } from '#backends/contract.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { AttemptRow, OutboxItem } from '#store/types.ts';
-import type { CompiledTemplate } from '#templates/compile.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
 /** A run as it is held in memory while it is open: everything effects read, nothing that the machine decides on. */

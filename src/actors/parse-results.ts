@@ -97,6 +97,7 @@ async function bringHome(
         ...('bytes' in remote && remote.bytes !== undefined ? { expectedBytes: remote.bytes } : {}),
         directory: deps.artifactDirectory(runId),
         baseName: fileName(step, item, output, file.node, index),
+        ...('filename' in file ? { claimedName: file.filename } : { allowEmpty: true }),
         provenance,
         signal,
       });

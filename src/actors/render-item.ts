@@ -53,9 +53,7 @@ export async function renderItem(memory: RunMemory, input: ItemInput, backend: B
 }
 
 function usesModels(memory: RunMemory): boolean {
-  return Object.values(memory.template.manifest.parameters ?? {}).some(
-    (parameter) => parameter.type === 'model' || parameter.of === 'model',
-  );
+  return [...memory.template.parameters.values()].some((parameter) => parameter.type === 'model' || parameter.of === 'model');
 }
 
 export function refused(step: string, problems: readonly Problem[]): CallsheetError {

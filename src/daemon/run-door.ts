@@ -6,9 +6,9 @@ import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { objectInfoOf } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
-import type { CompiledTemplate } from '#templates/compile.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
-import { checkParameters, type ResolveMedia } from '#templates/parameters.ts';
+import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
 import { planStep, renderStep } from '#templates/render.ts';
 import type { Scope, Values } from '#templates/types.ts';
 import type { StartRequest } from './run-service.ts';
@@ -23,7 +23,7 @@ export interface Admitted {
 
 export interface DoorOptions {
   readonly library: TemplateLibrary;
-  readonly resolveMedia: (template: CompiledTemplate) => ResolveMedia;
+  readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   /** The backend that the run's steps would go to. Throws BACKEND_NOT_FOUND. */
   readonly chooseBackend: (asked: string | undefined, kind: string | undefined) => Backend;
 }
@@ -83,7 +83,7 @@ function refusal(
 async function unknownClasses(options: DoorOptions, asked: string | undefined, template: CompiledTemplate): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const step of template.steps) {
-    if (step.graph === undefined) continue;
+    if (step.backend === 'wan2gp') continue;
     const backend = options.chooseBackend(asked, step.backend);
     try {
       const info = await objectInfoOf(backend, AbortSignal.timeout(OBJECT_INFO_PATIENCE_MS));

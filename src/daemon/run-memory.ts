@@ -2,7 +2,8 @@
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunMemory } from '#actors/deps.ts';
 import type { Store } from '#store/types.ts';
-import { type CompiledTemplate, compileTemplate } from '#templates/compile.ts';
+import { compileTemplate } from '#templates/compile.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 import { reviveParameters } from '#templates/parameters.ts';
 import type { TemplateSource, Values } from '#templates/types.ts';
 

@@ -3,7 +3,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
 import { type AttemptView, RUN_ENDS, type RunSummary, type RunView, type StepStatus, type StepView } from '#protocol/views.ts';
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
-import type { CompiledTemplate } from '#templates/compile.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 
 export interface LiveProgress {
   readonly progress: number;

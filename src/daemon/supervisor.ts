@@ -11,9 +11,9 @@ import { newRunId } from '#actors/ids.ts';
 import type { Backend } from '#backends/contract.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
 import type { Batch, Store } from '#store/types.ts';
-import type { CompiledTemplate } from '#templates/compile.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
-import { type ResolveMedia, storeParameters } from '#templates/parameters.ts';
+import { type ParameterTools, storeParameters } from '#templates/parameters.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
 import { createProgressTracker } from './progress.ts';
@@ -31,7 +31,7 @@ export interface SupervisorOptions {
   readonly backends: readonly Backend[];
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
-  readonly resolveMedia: (template: CompiledTemplate) => ResolveMedia;
+  readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   /** How long a backend that refuses connections is waited for, in milliseconds. */
   readonly graceMs: number;
   /** Pause between tries to reach a backend, in milliseconds. */
