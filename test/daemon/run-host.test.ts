@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fromPromise } from 'xstate';
+import type { RunActors } from '#actors/logic.ts';
+import { createRunHost, type RunHost, type RunHostOptions } from '#daemon/run-host.ts';
+import { mustFit } from '#daemon/snapshots.ts';
+import { createRunMachine } from '#machines/run-machine.ts';
+import type { RunEvent } from '#protocol/events.ts';
+import { CallsheetError } from '#protocol/errors.ts';
+import type { RunStatus } from '#protocol/views.ts';
+import { openStore } from '#store/store.ts';
+import type { Batch, Store } from '#store/types.ts';
+import { createFakeActors, type FakeActors, turn } from '../machines/fake-actors.ts';
+
+const plan = { steps: [{ id: 'a', needs: [] }] };
+const prepared = { promptId: 'p', backendId: 'b' };
+const outputs = { files: [], texts: [], cachedNodes: [] };
+
+let dir: string;
+let store: Store;
+let fakes: FakeActors;
+let committed: RunEvent[];
+let ended: [string, RunStatus][];
+let failures: unknown[];
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'callsheet-host-'));
+  store = openStore({ dir });
+  fakes = createFakeActors();
+  committed = [];
+  ended = [];
+  failures = [];
+});
+afterEach(() => {
+  store.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function hostOver(actors: RunActors, extra: Partial<RunHostOptions> = {}): RunHost {
+  return createRunHost({
+    store,
+    machine: createRunMachine(actors),
+    now: () => 1000,
+    progressOf: () => 0,
+    onCommitted: (events) => void committed.push(...events),
+    onEnded: (runId, status) => void ended.push([runId, status]),
+    onStorageFailure: (error) => void failures.push(error),
+    onDefect: (_, error) => void failures.push(error),
+    ...extra,
+  });
+}
+
+function first(runId: string): Batch {
+  return {
+    templates: [{ hash: 'h', content: '{}' }],
+    newRuns: [{ runId, template: 't', version: '1.0.0', templateHash: 'h', backend: null, parameters: '{}', createdAt: 1 }],
+    requestKeys: [{ key: `key-${runId}`, method: 'run/start', paramsHash: 'x', runId, answer: JSON.stringify({ runId }) }],
+    events: [{ runId, at: 1, body: { type: 'run.created', template: 't', version: '1.0.0' } }],
+  };
+}
+
+/** Takes run `r` to the point where its only item is on its backend. */
+async function toBackend(): Promise<void> {
+  await fakes.resolve('load', plan);
+  await fakes.resolve('inject', undefined);
+  await fakes.resolve('plan a', { items: 1 });
+  await fakes.resolve('prepare a/0', prepared);
+}
+
+describe('run host', () => {
+  it('answers for a new run once its row, snapshot, request key and first event stand', async () => {
+    const host = hostOver(fakes.actors);
+    await host.start('r', first('r'));
+    expect(store.run('r')).toMatchObject({ status: 'queued', machine: 'run' });
+    expect(store.run('r')?.snapshot).toContain('"loading"');
+    expect(store.requestKey('key-r')?.runId).toBe('r');
+    expect(store.events({ runId: 'r', after: 0, limit: 10 }).map(({ event }) => event.type)).toEqual(['run.created']);
+  });
+
+  it('opens the gate only when the state that led to the effect is on disk', async () => {
+    let seen: string | null | undefined = 'not run';
+    const gated = fromPromise(async () => {
+      await host.committed('r');
+      seen = store.run('r')?.snapshot;
+      return plan;
+    });
+    const host = hostOver({ ...fakes.actors, 'load-template': gated as RunActors['load-template'] });
+    await host.start('r', first('r'));
+    await turn();
+    expect(seen).toContain('"loading"');
+  });
+
+  it('takes many runs into one transaction', async () => {
+    let commits = 0;
+    const counting: Store = { ...store, commit: (batch) => ((commits += 1), store.commit(batch)) };
+    const host = hostOver(fakes.actors, { store: counting });
+    await Promise.all(['a', 'b', 'c', 'd'].map((runId) => host.start(runId, first(runId))));
+    expect(commits).toBe(1);
+  });
+
+  it('goes on after a restart where the snapshot left off', async () => {
+    const before = hostOver(fakes.actors);
+    await before.start('r', first('r'));
+    await toBackend();
+    before.close();
+
+    const row = store.run('r');
+    if (row === undefined) throw new Error('the run is gone');
+    const after = hostOver(fakes.actors);
+    after.resume(row);
+    await turn();
+    await fakes.report('a/0', { type: 'backend.finished', outputs });
+    await fakes.resolve('parse a/0', { artifacts: 0, draft: false });
+    await fakes.resolve('collect', { draft: false });
+    await turn();
+    expect(ended).toEqual([['r', 'succeeded']]);
+    expect(store.run('r')).toMatchObject({ status: 'succeeded', snapshot: null, progress: 1 });
+    const numbers = store.events({ runId: 'r', after: 0, limit: 100 }).map(({ seq }) => seq);
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+  });
+
+  it('keeps a back-off across a restart', async () => {
+    const before = hostOver(fakes.actors, { now: Date.now });
+    await before.start('r', first('r'));
+    await toBackend();
+    await fakes.report('a/0', { type: 'backend.lost', cause: 'restarted' });
+    before.close();
+
+    const row = store.run('r');
+    expect(row?.timers).toContain('backOff');
+    if (row === undefined) throw new Error('the run is gone');
+    // The daemon was away for longer than the back-off: it is due at once.
+    const after = hostOver(fakes.actors, { now: () => Date.now() + 60_000 });
+    after.resume(row);
+    await expect
+      .poll(() => after.snapshot('r')?.children['step:a:0']?.getSnapshot())
+      .toMatchObject({ value: 'preparing', context: { attempt: 2 } });
+  });
+
+  it('ends alone a run that cannot be written down, and lets the others go on', async () => {
+    const host = hostOver(fakes.actors);
+    await host.start('bad', first('bad'));
+    await host.start('good', first('good'));
+    await fakes.resolve('load', { steps: [{ id: 'a', needs: new Map() as unknown as string[] }] });
+    await host.committed('good');
+    await turn();
+    expect(store.run('good')).toMatchObject({ status: 'failed', error: { code: 'INTERNAL' } });
+    expect(store.run('bad')).toMatchObject({ status: 'queued' });
+  });
+
+  it('stops when a commit fails, and no effect behind the gate runs', async () => {
+    const broken: Store = {
+      ...store,
+      commit: () => {
+        throw new CallsheetError('STORAGE_FAILED', 'The disk is full.');
+      },
+    };
+    const host = hostOver(fakes.actors, { store: broken });
+    await expect(host.start('r', first('r'))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(failures).toHaveLength(1);
+    await expect(host.committed('r')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  });
+
+  it('says that a cancel came too late', async () => {
+    const host = hostOver(fakes.actors);
+    await host.start('r', first('r'));
+    expect(host.cancel('r')).toBe(true);
+    await host.committed('r');
+    expect(host.cancel('r')).toBe(false);
+    expect(ended).toEqual([['r', 'cancelled']]);
+  });
+});
+
+describe('a stored snapshot', () => {
+  const machine = createRunMachine(createFakeActors().actors);
+  const context = { runId: 'r', steps: [], error: null, draft: false };
+
+  it('is refused when its state does not exist any more', () => {
+    expect(() => mustFit(machine, { value: 'dreaming', context, children: {} })).toThrow(/no longer fits/);
+  });
+
+  it('is refused when the actor of a child does not exist any more', () => {
+    const children = { load: { src: 'load-manuscript', snapshot: {} } };
+    expect(() => mustFit(machine, { value: 'loading', context, children })).toThrow(/load-manuscript/);
+  });
+
+  it('is refused when a child of a child does not resolve', () => {
+    const inner = { value: 'executing', context: {}, children: { execute: { src: 'gone', snapshot: {} } } };
+    const children = { 'step:a:0': { src: 'step', snapshot: inner } };
+    expect(() => mustFit(machine, { value: 'executing', context, children })).toThrow(/'gone'/);
+  });
+});
