@@ -8,7 +8,7 @@ export interface GateRequest {
 }
 
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 421 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 503;
   readonly reason: RefusalReason;
   /** Names the reason; echoes nothing of the request. */
   readonly message: string;
@@ -22,7 +22,7 @@ export function checkGates(request: GateRequest, port: number): Refusal | undefi
   const hosts = valuesOf(request.rawHeaders, 'host');
   if (hosts.length !== 1) return { status: 400, reason: 'host', message: 'Exactly one Host header is needed.' };
   if (hosts[0] !== `127.0.0.1:${port}` && hosts[0] !== `localhost:${port}`) {
-    return { status: 421, reason: 'host', message: 'This Host is not served here. Use 127.0.0.1 with the port of the runtime file.' };
+    return { status: 403, reason: 'host', message: 'This Host is not served here. Use 127.0.0.1 with the port of the runtime file.' };
   }
   const origins = valuesOf(request.rawHeaders, 'origin');
   if (origins.length > 1) return { status: 403, reason: 'origin', message: 'More than one Origin header.' };

@@ -190,7 +190,6 @@ const PHRASES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
-  421: 'Misdirected Request',
   503: 'Service Unavailable',
 };
 

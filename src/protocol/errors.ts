@@ -76,6 +76,7 @@ export const ERRORS = {
   FILE_NOT_FOUND: entry(RPC.invalidParams, false, 'The file does not exist or is not a regular file.'),
   FILE_TOO_LARGE: entry(RPC.invalidParams, false, 'The file is larger than the limit for its kind.'),
   MEDIA_INVALID: entry(RPC.invalidParams, false, 'The content of the file is not the kind of media that the parameter takes.'),
+  OUT_NOT_WRITTEN: entry(RPC.failed, false, 'The results could not be copied to the directory that the command line names.'),
   CANCELLED: entry(RPC.failed, false, 'The run was cancelled.'),
 } as const satisfies Record<string, ErrorEntry>;
 

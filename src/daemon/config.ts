@@ -1,0 +1,119 @@
+/** The daemon's configuration: options over environment over defaults; every mistake is said at once, before anything is opened. */
+import { homedir } from 'node:os';
+import { delimiter, join, parse, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CallsheetError } from '#protocol/errors.ts';
+import type { Problem } from '#protocol/problem.ts';
+import { parseBackends } from './backend-spec.ts';
+import type { BackendSpec } from './backend-spec.ts';
+import { DOOR_LIMITS } from './limits.ts';
+import type { DoorLimits } from './limits.ts';
+import { defaultDataDir } from './places.ts';
+import type { Environment } from './places.ts';
+
+export interface DaemonConfig {
+  /** Absolute, as all paths here. */
+  readonly dataDir: string;
+  /** 0 takes any free port. The host is always 127.0.0.1. */
+  readonly port: number;
+  readonly backends: readonly BackendSpec[];
+  /** In order: of two templates with one id and version the first is kept. */
+  readonly templateDirs: readonly string[];
+  /** Directories whose files media parameters may name. */
+  readonly roots: readonly string[];
+  readonly outputDir: string;
+  /** Milliseconds for which a backend that refuses connections is waited for, and between tries. */
+  readonly graceMs: number;
+  readonly retryMs: number;
+  readonly logLevel: string;
+  /** True writes readable log lines to stderr. */
+  readonly logToTerminal: boolean;
+  readonly limits: DoorLimits;
+}
+
+/** As the command line gives them. */
+export interface ConfigOptions {
+  readonly data?: string;
+  readonly port?: string | number;
+  /** `comfyui=URL`, `ID:comfyui=URL`, `sandbox`, `ID:sandbox`. */
+  readonly backends?: readonly string[];
+  readonly templates?: readonly string[];
+  readonly roots?: readonly string[];
+  readonly out?: string;
+  readonly logToTerminal?: boolean;
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** The curated library that comes with Callsheet. */
+const OWN_TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
+
+/** Throws CONFIG_INVALID with one problem for each mistake. */
+export function parseConfig(options: ConfigOptions = {}, env: Environment = process.env, cwd: string = process.cwd()): DaemonConfig {
+  const problems: Problem[] = [];
+  const problem = (code: string, message: string, hint: string): void => {
+    problems.push({ code, severity: 'error', message, hint });
+  };
+  const absolute = (path: string): string => resolve(cwd, path);
+  const dataDir = options.data === undefined ? defaultDataDir(env) : absolute(options.data);
+  const outputDir = absolute(options.out ?? read(env, 'CALLSHEET_OUT') ?? join(dataDir, 'output'));
+  const ownDir = join(dataDir, 'templates');
+  const templateDirs = [...(options.templates ?? paths(env, 'CALLSHEET_TEMPLATES')).map(absolute), ownDir, OWN_TEMPLATES];
+  const roots = [...(options.roots ?? paths(env, 'CALLSHEET_ROOTS')).map(absolute), ...projectRoot(cwd, env), outputDir];
+  const logLevel = read(env, 'CALLSHEET_LOG_LEVEL') ?? 'info';
+  if (!LOG_LEVELS.includes(logLevel))
+    problem('CONFIG_LOG_LEVEL', 'CALLSHEET_LOG_LEVEL is not a level.', `One of ${LOG_LEVELS.join(', ')}.`);
+  const { backends, problems: backendProblems } = parseBackends(options.backends ?? words(env, 'CALLSHEET_BACKENDS'), env);
+  problems.push(...backendProblems);
+  const whole = (text: string | number | undefined, otherwise: number, most: number, name: string): number => {
+    if (text === undefined) return otherwise;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 0 && value <= most && String(text).trim() !== '') return value;
+    problem('CONFIG_NUMBER', `${name} must be a whole number from 0 to ${most}.`, `It was given "${String(text).slice(0, 40)}".`);
+    return otherwise;
+  };
+  const port = whole(options.port ?? read(env, 'CALLSHEET_PORT'), 0, 65_535, '--port');
+  const graceMs = whole(read(env, 'CALLSHEET_GRACE_MS'), 30_000, 86_400_000, 'CALLSHEET_GRACE_MS');
+  const retryMs = whole(read(env, 'CALLSHEET_RETRY_MS'), 1000, 3_600_000, 'CALLSHEET_RETRY_MS');
+  if (problems.length > 0) {
+    const [first] = problems;
+    throw new CallsheetError('CONFIG_INVALID', first?.message ?? 'The configuration is wrong.', {
+      problems,
+      ...(first?.hint === undefined ? {} : { hint: first.hint }),
+    });
+  }
+  return {
+    dataDir,
+    port,
+    backends,
+    templateDirs: [...new Set(templateDirs)],
+    roots: [...new Set(roots)],
+    outputDir,
+    graceMs,
+    retryMs,
+    logLevel,
+    logToTerminal: options.logToTerminal ?? false,
+    limits: DOOR_LIMITS,
+  };
+}
+
+// --- helpers ---
+
+/** The directory one works in, unless it holds everything one has: started from there, nothing was meant by it. */
+function projectRoot(cwd: string, env: Environment): readonly string[] {
+  const tooWide = [parse(cwd).root, resolve(env['HOME'] ?? homedir())];
+  return tooWide.includes(resolve(cwd)) ? [] : [resolve(cwd)];
+}
+
+function read(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value === '' ? undefined : value;
+}
+
+function paths(env: Environment, name: string): readonly string[] {
+  return (read(env, name) ?? '').split(delimiter).filter((part) => part !== '');
+}
+
+function words(env: Environment, name: string): readonly string[] {
+  return (read(env, name) ?? '').split(/[\s,]+/).filter((part) => part !== '');
+}

@@ -1,0 +1,111 @@
+/** The HTTP routes beside the WebSocket: uploads in, artifacts out, a sign of life. All behind the gates and the key. */
+import { constants, open } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import type { Store } from '#store/types.ts';
+import type { Route } from './http-server.ts';
+import { receiveUpload } from './uploads.ts';
+import type { UploadOptions } from './uploads.ts';
+
+export interface RouteOptions extends UploadOptions {
+  readonly store: Pick<Store, 'artifact' | 'asset' | 'putAsset'>;
+}
+
+/** Shown in place; anything else is offered for saving. SVG and HTML could run scripts and are never shown. */
+const SHOWN = /^(?:image\/(?:png|jpeg|webp|gif|avif)|video\/(?:mp4|webm|quicktime)|audio\/(?:mpeg|wav|flac|ogg|mp4))$/;
+
+const STATUS_OF: Readonly<Record<string, number>> = { FILE_TOO_LARGE: 413, FILE_NOT_FOUND: 404, STORAGE_FAILED: 507, INTERNAL: 500 };
+
+export function createRoutes(options: RouteOptions): readonly Route[] {
+  const { store } = options;
+  return [
+    {
+      method: 'GET',
+      path: /^\/healthz$/,
+      scope: 'read',
+      handle: async (_request, response) => answerJson(response, 200, { ok: true }),
+    },
+    {
+      method: 'POST',
+      path: /^\/uploads$/,
+      scope: 'run',
+      async handle(request, response) {
+        try {
+          answerJson(response, 201, { assetId: await receiveUpload(request, options) });
+        } catch (error) {
+          answerError(response, error);
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/artifacts\/([\w-]{1,100})$/,
+      scope: 'read',
+      async handle(request, response, match) {
+        const artifact = store.artifact(match[1] ?? '');
+        if (artifact === undefined) {
+          answerError(
+            response,
+            new CallsheetError('FILE_NOT_FOUND', 'No artifact has this id.', { hint: 'List artifacts: artifact/list' }),
+          );
+          return;
+        }
+        await sendFile(request, response, artifact);
+      },
+    },
+  ];
+}
+
+// --- helpers ---
+
+async function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path, mediaType, sha256 }: { readonly path: string; readonly mediaType: string; readonly sha256: string },
+): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
+  const stats = await handle?.stat();
+  if (handle === undefined || stats?.isFile() !== true) {
+    await handle?.close();
+    answerError(
+      response,
+      new CallsheetError('FILE_NOT_FOUND', 'The file of this artifact is gone.', { hint: 'Somebody moved or deleted it; run again.' }),
+    );
+    return;
+  }
+  const shown = SHOWN.test(mediaType);
+  response.writeHead(200, {
+    'Content-Type': shown ? mediaType : 'application/octet-stream',
+    'Content-Length': stats.size,
+    'Content-Disposition': `${shown ? 'inline' : 'attachment'}; filename*=UTF-8''${encodeName(basename(path))}`,
+    ETag: `"${sha256}"`,
+  });
+  if (request.method === 'HEAD') {
+    await handle.close();
+    response.end();
+    return;
+  }
+  // The reader may leave at any time; the stream closes the handle either way.
+  await pipeline(handle.createReadStream(), response).catch(() => response.destroy());
+}
+
+/** RFC 5987 ext-value: what encodeURIComponent leaves and the grammar does not. */
+function encodeName(name: string): string {
+  return encodeURIComponent(name.toWellFormed()).replaceAll(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function answerJson(response: ServerResponse, status: number, value: unknown): void {
+  const text = JSON.stringify(value);
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function answerError(response: ServerResponse, error: unknown): void {
+  const data = toErrorData(error);
+  const { status } = data.details ?? {};
+  // What is left of the body is not read.
+  response.setHeader('Connection', 'close');
+  answerJson(response, typeof status === 'number' ? status : (STATUS_OF[data.code] ?? 400), { error: data });
+}

@@ -1,0 +1,97 @@
+/** Sees saves in the template directories and has the library read them again, once they have come to rest. */
+import { watch } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
+import type { Logger } from './log.ts';
+
+/** Milliseconds of silence after which a save counts as done, and the longest that a busy directory is waited for: a save is seen within 300. */
+const QUIET_MS = 75;
+const LONGEST_MS = 225;
+/** Templates lie one or two levels deep; whoever names a whole disk shall not have it watched. */
+const DEPTH = 6;
+
+export interface WatcherOptions {
+  readonly dirs: readonly string[];
+  /** Absolute paths that changed since the last call; never called while a call is at work. */
+  readonly refresh: (paths: readonly string[]) => Promise<void> | void;
+  readonly log: Logger;
+}
+
+export interface TemplateWatcher {
+  close(): Promise<void>;
+}
+
+/** Resolves once changes from now on will be seen. */
+export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Promise<TemplateWatcher> {
+  const changed = new Set<string>();
+  let quiet: NodeJS.Timeout | undefined;
+  let longest: NodeJS.Timeout | undefined;
+  let working: Promise<void> = Promise.resolve();
+  let closed = false;
+  let watcher = start(false);
+
+  function start(polling: boolean): FSWatcher {
+    const fresh = watch([...dirs], {
+      ignoreInitial: true,
+      depth: DEPTH,
+      usePolling: polling,
+      interval: 1000,
+      ignored: (path) => /(?:^|[/\\])(?:\.[^/\\]|node_modules(?:[/\\]|$))/.test(relativeTo(dirs, path)),
+    });
+    fresh.on('all', (_event, path) => note(path));
+    fresh.on('error', (error) => {
+      log.warn({ err: error, polling }, 'template directories are not fully watched');
+      if (polling || closed) return;
+      // The system is out of watches (ENOSPC, EMFILE): looking every second still works.
+      void watcher.close();
+      watcher = start(true);
+    });
+    return fresh;
+  }
+
+  function note(path: string): void {
+    if (closed) return;
+    changed.add(path);
+    clearTimeout(quiet);
+    quiet = setTimeout(flush, QUIET_MS);
+    longest ??= setTimeout(flush, LONGEST_MS);
+  }
+
+  function flush(): void {
+    clearTimeout(quiet);
+    clearTimeout(longest);
+    longest = undefined;
+    working = working.then(async () => {
+      const paths = [...changed];
+      changed.clear();
+      if (closed || paths.length === 0) return;
+      try {
+        await refresh(paths);
+      } catch (error) {
+        log.error({ err: error }, 'templates could not be read again');
+      }
+    });
+  }
+
+  await new Promise<void>((resolve) => {
+    watcher.once('ready', () => resolve());
+    watcher.once('error', () => resolve());
+  });
+
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(quiet);
+      clearTimeout(longest);
+      await watcher.close();
+      await working;
+    },
+  };
+}
+
+// --- helpers ---
+
+/** The part below the watched directory: a dot in the way to it is the user's own choice. */
+function relativeTo(dirs: readonly string[], path: string): string {
+  const dir = dirs.find((one) => path.startsWith(one));
+  return dir === undefined ? path : path.slice(dir.length);
+}
