@@ -1,0 +1,192 @@
+/** Brings one output file home: streamed, hashed, checked, and visible only when it is whole (DESIGN 5.4, 5.8). */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CallsheetError } from '#protocol/errors.ts';
+import { bytesOfFile } from './bytes.ts';
+import { assertClaim } from './claims.ts';
+import { measure } from './dimensions.ts';
+import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
+import { safeName } from './names.ts';
+import { writeSidecar } from './sidecar.ts';
+import { sniff, SNIFF_BYTES } from './sniff.ts';
+
+const USUAL_LIMIT = 4 * 1024 ** 3;
+
+/** Names tried before giving up: `base.png`, `base-2.png` … */
+const MOST_NAMES = 10_000;
+
+export interface SaveRequest {
+  readonly source: NodeJS.ReadableStream;
+  /** What the backend announced (Content-Length); another length is OUTPUT_INVALID. */
+  readonly expectedBytes?: number;
+  /** Made when it is not there. */
+  readonly directory: string;
+  /** Without extension, which the content decides; made safe for every file system. */
+  readonly baseName: string;
+  /** The backend's own name of the file: media by that name must be media by content. */
+  readonly claimedName?: string;
+  /** Where the file came from, as JSON; kept in a sidecar from which the database can be rebuilt. */
+  readonly provenance?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+  /** Default 4 GiB. */
+  readonly maxBytes?: number;
+  /** For text that may be empty. */
+  readonly allowEmpty?: boolean;
+}
+
+export interface SavedArtifact {
+  /** Absolute when `directory` is. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly mediaType: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** Seconds. */
+  readonly duration?: number;
+}
+
+/**
+ * Saving the same content under the same base name again gives the same path and no second copy.
+ * Throws OUTPUT_INVALID (empty, cut short, too large, not a whole file of its kind), STORAGE_FAILED (disk), and the signal's reason.
+ * Whatever is thrown, no temporary file stays.
+ */
+export async function saveArtifact(request: SaveRequest): Promise<SavedArtifact> {
+  const { directory, signal } = request;
+  const temporary = partialPath(directory);
+  try {
+    signal?.throwIfAborted();
+    await mkdir(directory, { recursive: true });
+    const handle = await open(temporary, 'wx+');
+    const checked = await fill(handle, request).finally(() => handle.close());
+    signal?.throwIfAborted();
+    const { extension, ...facts } = checked;
+    const path = await settle(temporary, directory, safeName(request.baseName), extension, facts);
+    const saved = { path, ...facts };
+    if (request.provenance !== undefined) await writeSidecar(saved, request.provenance);
+    return saved;
+  } catch (error) {
+    throw translateFileFailure(error, directory);
+  } finally {
+    destroy(request.source);
+    await discard(temporary);
+  }
+}
+
+type Checked = Omit<SavedArtifact, 'path'> & { readonly extension: string };
+
+async function fill(handle: FileHandle, request: SaveRequest): Promise<Checked> {
+  const { bytes, sha256 } = await pour(handle, request);
+  const { expectedBytes } = request;
+  if (expectedBytes !== undefined && bytes !== expectedBytes) {
+    throw invalid(`The file arrived with ${bytes} bytes where ${expectedBytes} were announced.`);
+  }
+  if (bytes === 0 && request.allowEmpty !== true) throw invalid('The file is empty.');
+  const source = bytesOfFile(handle, bytes);
+  const { mediaType, extension } = sniff(await source.read(0, SNIFF_BYTES));
+  if (request.claimedName !== undefined) assertClaim(request.claimedName, mediaType);
+  const { fault, ...facts } = await measure(source, mediaType);
+  if (fault !== undefined) throw invalid(`The file is not a whole ${mediaType}: ${fault}.`);
+  await handle.sync();
+  return { bytes, sha256, mediaType, extension, ...facts };
+}
+
+async function pour(handle: FileHandle, { source, signal, maxBytes = USUAL_LIMIT }: SaveRequest) {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const stop = (): void => destroy(source);
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const piece of readAll(source, () => bytes)) {
+      signal?.throwIfAborted();
+      bytes += piece.length;
+      if (bytes > maxBytes) throw invalid(`The file is larger than the ${maxBytes} bytes allowed.`, false);
+      hash.update(piece);
+      await handle.write(piece);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+  signal?.throwIfAborted();
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** Only the failures of the source itself become OUTPUT_INVALID; those of the disk keep their own face. */
+async function* readAll(source: NodeJS.ReadableStream, count: () => number): AsyncGenerator<Buffer> {
+  try {
+    for await (const piece of source) yield Buffer.from(piece);
+  } catch (error) {
+    if (error instanceof CallsheetError) throw error;
+    throw new CallsheetError('OUTPUT_INVALID', `The file broke off after ${count()} bytes.`, {
+      hint: 'The backend or the way to it failed; the file is asked for again.',
+      cause: error,
+    });
+  }
+}
+
+async function settle(
+  temporary: string,
+  directory: string,
+  base: string,
+  extension: string,
+  facts: { readonly bytes: number; readonly sha256: string },
+) {
+  for (let number = 1; number <= MOST_NAMES; number += 1) {
+    const path = join(directory, `${base}${number === 1 ? '' : `-${number}`}.${extension}`);
+    if (await publishNew(temporary, path)) {
+      await syncDirectory(directory);
+      return path;
+    }
+    if (await holds(path, facts)) return path;
+  }
+  throw new CallsheetError('STORAGE_FAILED', `${directory} holds ${MOST_NAMES} files named ${base}.`, { hint: 'Move some of them away.' });
+}
+
+async function holds(path: string, { bytes, sha256 }: { readonly bytes: number; readonly sha256: string }): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile() || found.size !== bytes) return false;
+    const hash = createHash('sha256');
+    for await (const piece of createReadStream(path)) hash.update(piece);
+    return hash.digest('hex') === sha256;
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'EACCES', 'EPERM')) return false;
+    throw error;
+  }
+}
+
+/** What cannot be deleted now is swept at the next start; the first failure is the one worth telling. */
+async function discard(temporary: string): Promise<void> {
+  try {
+    await rm(temporary, { force: true });
+  } catch {
+    // See above.
+  }
+}
+
+function destroy(source: NodeJS.ReadableStream): void {
+  if (!('destroy' in source) || typeof source.destroy !== 'function') return;
+  source.destroy();
+}
+
+function invalid(message: string, retryable = true): CallsheetError {
+  return new CallsheetError('OUTPUT_INVALID', message, {
+    retryable,
+    hint: 'Look at the file on the backend; if it is whole there, run the step again.',
+  });
+}
+
+function translateFileFailure(error: unknown, directory: string): unknown {
+  if (error instanceof CallsheetError || !(error instanceof Error) || !('syscall' in error)) return error;
+  const why = isCode(error, 'ENOSPC', 'EDQUOT') ? 'the disk is full' : error.message;
+  return new CallsheetError('STORAGE_FAILED', `A result could not be written to ${directory}: ${why}.`, {
+    hint: 'Check that the folder belongs to you and that its disk has space.',
+    cause: error,
+  });
+}
