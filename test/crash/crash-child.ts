@@ -1,0 +1,78 @@
+/**
+ * A daemon in a process of its own that can be told to die: before or after the Nth commit or side effect, by SIGKILL.
+ * Store and backends are the real ones, each call counted on its way through. Started by crash-scenario.ts.
+ */
+import { appendFileSync } from 'node:fs';
+import type { Backend } from '#backends/contract.ts';
+import { parseConfig } from '#daemon/config.ts';
+import { startDaemon } from '#daemon/daemon.ts';
+import { openStore } from '#store/store.ts';
+import type { Store } from '#store/types.ts';
+
+interface Orders {
+  readonly data: string;
+  readonly templates: string;
+  readonly backend: string;
+  readonly root: string;
+  /** Die when this many points have been passed; 0 never. */
+  readonly dieAt: number;
+  /** File to which the name of every point passed is appended. */
+  readonly record: string;
+}
+
+const orders = JSON.parse(process.env['CALLSHEET_CRASH_ORDERS'] ?? '{}') as Orders;
+let passed = 0;
+
+function point(name: string): void {
+  passed += 1;
+  appendFileSync(orders.record, `${name}\n`);
+  if (passed === orders.dieAt) process.kill(process.pid, 'SIGKILL');
+}
+
+function watchedStore(store: Store): Store {
+  return {
+    ...store,
+    commit(batch) {
+      point('commit.before');
+      const events = store.commit(batch);
+      point('commit.after');
+      return events;
+    },
+  };
+}
+
+/** `submit`, `upload`, `fetch`, `cancel` and `forget` reach outside; looking something up changes nothing. */
+function watchedBackend(backend: Backend): Backend {
+  const watched =
+    <Args extends readonly unknown[], Result>(name: string, call: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      point(`${name}.before`);
+      const result = await call(...args);
+      point(`${name}.after`);
+      return result;
+    };
+  return {
+    id: backend.id,
+    kind: backend.kind,
+    url: backend.url,
+    describe: (signal) => backend.describe(signal),
+    objectInfo: (options) => backend.objectInfo(options),
+    attach: (attempt, signal) => backend.attach(attempt, signal),
+    follow: (attempt, options) => backend.follow(attempt, options),
+    free: () => backend.free(),
+    close: () => backend.close(),
+    upload: watched('upload', (file, signal) => backend.upload(file, signal)),
+    submit: watched('submit', (attempt, payload, signal) => backend.submit(attempt, payload, signal)),
+    fetch: watched('fetch', (file, signal) => backend.fetch(file, signal)),
+    cancel: watched('cancel', (attempt, signal) => backend.cancel(attempt, signal)),
+    forget: watched('forget', (attempt) => backend.forget(attempt)),
+  };
+}
+
+const config = parseConfig(
+  { data: orders.data, templates: [orders.templates], backends: [`comfyui=${orders.backend}`], roots: [orders.root] },
+  { ...process.env, CALLSHEET_LOG_LEVEL: 'warn', CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
+);
+const daemon = await startDaemon(config, { openStore: (options) => watchedStore(openStore(options)), wrapBackend: watchedBackend });
+process.stdout.write(`${JSON.stringify({ type: 'ready', url: daemon.url, runtimeFile: daemon.runtimeFile })}\n`);
+process.on('SIGTERM', () => void daemon.close().then(() => process.exit(0)));

@@ -1,0 +1,35 @@
+/** Real processes for crash tests: a sandbox that outlives daemons, and daemons that are killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface Process {
+  readonly child: ChildProcess;
+  /** The first JSON line that it printed. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  readonly ended: Promise<unknown>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a TypeScript file on the Node that runs this and waits for its first line; undefined when it died before. */
+export async function startProcess(file: string, env: Readonly<Record<string, string>>): Promise<Process | undefined> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended.then(() => undefined)]);
+  if (line === undefined || child.exitCode !== null) return undefined;
+  return {
+    child,
+    ready: JSON.parse(String(line[0])) as Record<string, unknown>,
+    ended,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
