@@ -64,6 +64,15 @@ export interface StepDefinition {
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
+export interface ChoiceDefinition {
+  readonly after: string;
+  readonly from: string;
+  /** 1 when absent. */
+  readonly pick?: number;
+  readonly into: string;
+  readonly title?: string;
+}
+
 export interface OutputDefinition {
   readonly from: string;
   readonly title?: string;
@@ -83,7 +92,7 @@ export interface Manifest {
   readonly requires?: Readonly<Record<string, unknown>>;
   readonly parameters?: Readonly<Record<string, ParameterDefinition>>;
   readonly steps: readonly StepDefinition[];
-  readonly choices?: readonly Readonly<Record<string, unknown>>[];
+  readonly choices?: readonly ChoiceDefinition[];
   readonly outputs?: Readonly<Record<string, OutputDefinition>>;
 }
 
@@ -117,6 +126,10 @@ export interface MediaValue {
   readonly mediaType: string;
 }
 
+export function isMedia(value: unknown): value is MediaValue {
+  return typeof value === 'object' && value !== null && '$media' in value && value.$media === 'media';
+}
+
 /**
  * A parameter's value after the door: JSON plus bigint (integers beyond 2^53) and MediaValue.
  * Stored and sent with bigints as decimal strings; `reviveParameters` turns them back by the parameter's type.
@@ -133,7 +146,10 @@ export interface Scope {
   readonly steps: Readonly<Record<string, StepOutputs>>;
   readonly choices: Readonly<Record<string, Value>>;
   readonly each?: Value;
+  /** Number of the item, from 0. */
   readonly index?: number;
+  /** The backend that the step goes to, for `when`; without it the step's own kind and an empty id. */
+  readonly backend?: { readonly id: string; readonly kind: string };
 }
 
 export interface Checked<T> {

@@ -1,0 +1,73 @@
+/** The compiled template: everything that could be decided before a value was known. Pure data and parsed conditions. */
+import type { Graph, JsonNode } from '#graph/types.ts';
+import type { Problem } from '#protocol/problem.ts';
+import type { Condition } from './conditions.ts';
+import type { Placeholder, TextTemplate } from './grammar.ts';
+import type { Manifest, ParameterDefinition, TemplateSource } from './types.ts';
+
+/** JSON text that goes in as it stands, or a string of the JSON that holds placeholders. */
+export type Piece = string | TextTemplate;
+
+/** One input of one node that is written when the step is rendered. */
+export interface Site {
+  readonly node: string;
+  readonly input: string;
+  readonly classType: string;
+  /** Concatenated they are the JSON text of the input's value. */
+  readonly pieces: readonly Piece[];
+  readonly from: 'set' | 'workflow';
+  /** What the workflow holds there; undefined when the input is added. */
+  readonly current: JsonNode | undefined;
+  /** Where the value was written, for problems. */
+  readonly place: { readonly file: string; readonly line: number; readonly column: number; readonly pointer: string };
+}
+
+export interface CompiledStep {
+  readonly id: string;
+  readonly title: string | undefined;
+  readonly backend: 'comfyui' | 'wan2gp' | 'sandbox';
+  /** Name of the workflow file. */
+  readonly workflow: string;
+  /** Declared and implied by references, in the order of the template. */
+  readonly needs: readonly string[];
+  readonly each: Placeholder | undefined;
+  readonly when: Condition | undefined;
+  /** For Wan2GP settings: a graph with the one node `SETTINGS_NODE`, whose inputs are the settings. */
+  readonly graph: Graph;
+  readonly sites: readonly Site[];
+  /** Output name → node id, or `*` for every file. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+export const SETTINGS_NODE = 'settings';
+
+export interface CompiledChoice {
+  readonly after: string;
+  readonly from: Placeholder;
+  readonly pick: number;
+  readonly into: string;
+  readonly title: string | undefined;
+}
+
+export interface CompiledOutput {
+  readonly from: Placeholder;
+  readonly title: string | undefined;
+  readonly kind: string | undefined;
+  readonly name: TextTemplate | string | undefined;
+}
+
+export interface CompiledTemplate {
+  readonly id: string;
+  readonly version: string;
+  /** sha256 of the source. */
+  readonly hash: string;
+  readonly manifest: Manifest;
+  readonly source: TemplateSource;
+  readonly parameters: ReadonlyMap<string, ParameterDefinition>;
+  /** Topological: every step stands after the ones it needs; else as in the manifest. */
+  readonly steps: readonly CompiledStep[];
+  readonly choices: readonly CompiledChoice[];
+  readonly outputs: ReadonlyMap<string, CompiledOutput>;
+  /** Warnings and notes; a template with errors is not compiled. */
+  readonly problems: readonly Problem[];
+}

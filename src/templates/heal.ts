@@ -1,0 +1,32 @@
+/** Brings model names into the backend's own spelling: separators, case, sub-folders. */
+import { inputsOf, type ObjectInfo } from '#graph/object-info.ts';
+import type { Graph } from '#graph/types.ts';
+
+export type Healed = { readonly value: string } | { readonly unknown: readonly string[] };
+
+/**
+ * The backend's spelling of `name` for this input. Files may lie in a sub-folder there, and Windows servers write `\`.
+ * `unknown` lists what the backend has when nothing matches, or more than one file does.
+ */
+export function healName(info: ObjectInfo, graph: Graph, nodeId: string, input: string, name: string): Healed {
+  const node = graph.nodes.get(nodeId);
+  const nodeClass = node === undefined ? undefined : info.classes.get(node.classType);
+  if (node === undefined || nodeClass === undefined) return { value: name };
+  const choices = inputsOf(nodeClass, node)
+    .get(input)
+    ?.choices?.filter((choice) => typeof choice === 'string');
+  if (choices === undefined || choices.length === 0 || choices.includes(name)) return { value: name };
+  const wanted = plain(name);
+  const base = wanted.slice(wanted.lastIndexOf('/') + 1);
+  for (const same of [
+    (choice: string) => plain(choice) === wanted,
+    (choice: string) => plain(choice).toLowerCase() === wanted.toLowerCase(),
+    (choice: string) => plain(choice).endsWith(`/${base}`) || plain(choice) === base,
+  ]) {
+    const [only, ...others] = choices.filter(same);
+    if (only !== undefined && others.length === 0) return { value: only };
+  }
+  return { unknown: choices };
+}
+
+const plain = (name: string): string => name.replaceAll('\\', '/').replace(/^\.\//, '');

@@ -1,0 +1,88 @@
+/** Reads template files from disk: capped, UTF-8, never out of the folder. Everything that goes wrong is a problem. */
+import { open, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { TextDecoder } from 'node:util';
+import type { Problem } from '#protocol/problem.ts';
+import { problemIn } from './locate.ts';
+
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+export const MAX_WORKFLOW_BYTES = 64 * 1024 * 1024;
+
+export type ReadText = { readonly text: string } | { readonly problem: Problem };
+
+/** A byte order mark is dropped. */
+export async function readTextFile(path: string, maxBytes: number): Promise<ReadText> {
+  let bytes: Buffer;
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      if (size > maxBytes) {
+        const message = `The file has ${size} bytes; at most ${maxBytes} are read.`;
+        return {
+          problem: problemIn(
+            path,
+            'TEMPLATE_FILE_TOO_LARGE',
+            message,
+            'Move large data, such as images in base64, out of the workflow into files.',
+          ),
+        };
+      }
+      bytes = await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return { problem: unreadable(path, error) };
+  }
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    const message = 'The file is not UTF-8 text.';
+    return {
+      problem: problemIn(
+        path,
+        'TEMPLATE_FILE_ENCODING',
+        message,
+        'Save it as UTF-8; a workflow inside a picture has to be exported as JSON first.',
+      ),
+    };
+  }
+}
+
+/** A file of the template's folder; a symbolic link that leads out of the folder is refused. Undefined when there is no such file. */
+export async function readInside(folder: string, name: string, maxBytes: number): Promise<ReadText | undefined> {
+  const path = join(folder, name);
+  try {
+    const [root, real] = await Promise.all([realpath(folder), realpath(path)]);
+    if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+      const message = `"${name}" is a link that leads out of the template's folder.`;
+      return { problem: problemIn(path, 'TEMPLATE_PATH_ESCAPES', message, 'Copy the file into the folder.') };
+    }
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' ? undefined : { problem: unreadable(path, error) };
+  }
+  return readTextFile(path, maxBytes);
+}
+
+function unreadable(path: string, error: unknown): Problem {
+  if (codeOf(error) === 'ENOENT') {
+    return problemIn(
+      path,
+      'TEMPLATE_FILE_MISSING',
+      'The file does not exist.',
+      'Check the path; names are told apart by upper and lower case on some systems.',
+    );
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return problemIn(
+    path,
+    'TEMPLATE_FILE_UNREADABLE',
+    `The file cannot be read: ${reason}.`,
+    'Check that it is a file and that you may read it.',
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
