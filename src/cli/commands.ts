@@ -1,0 +1,21 @@
+/** The commands, in the order of the help text. */
+import type { Command } from './command.ts';
+import { callCommand } from './commands/call.ts';
+import { checkCommand } from './commands/check.ts';
+import { daemonCommand } from './commands/daemon.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { runCommand } from './commands/run.ts';
+import { runsCommand } from './commands/runs.ts';
+import { sandboxCommand } from './commands/sandbox.ts';
+import { templatesCommand } from './commands/templates.ts';
+
+export const COMMANDS: readonly Command[] = [
+  runCommand,
+  daemonCommand,
+  runsCommand,
+  templatesCommand,
+  checkCommand,
+  sandboxCommand,
+  callCommand,
+  doctorCommand,
+];

@@ -1,0 +1,62 @@
+/** `callsheet daemon`: the daemon in the foreground until it is told to stop. */
+import { parseConfig } from '#daemon/config.ts';
+import { startDaemon } from '#daemon/daemon.ts';
+import { type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
+import { EXIT, isLive, jsonLine, line } from '../io.ts';
+import { noMorePositionals } from '../parse-arguments.ts';
+
+export const daemonCommand: Command = {
+  name: 'daemon',
+  summary: 'Starts the daemon in the foreground.',
+  usage: ['daemon [--data DIR] [--port N] [--backend comfyui=URL|sandbox]… [--templates DIR]… [--root DIR]… [--json]'],
+  options: {
+    ...DATA_OPTION,
+    port: { type: 'string', value: 'N', help: 'port on 127.0.0.1 (default: any free one)' },
+    backend: { type: 'string', multiple: true, value: 'SPEC', help: 'comfyui=URL, ID:comfyui=URL or sandbox' },
+    templates: { type: 'string', multiple: true, value: 'DIR', help: 'a directory of templates besides the ones shipped' },
+    root: { type: 'string', multiple: true, value: 'DIR', help: 'files below DIR may be given as media parameters' },
+    ...JSON_OPTION,
+  },
+  notes: [
+    'With --json the first line is {"type":"ready","url":…,"pid":…,"runtimeFile":…}.',
+    'Ctrl-C stops it; jobs on backends go on and are picked up by the next start. A second Ctrl-C does not wait.',
+  ],
+
+  async run(args, io) {
+    noMorePositionals(args);
+    const json = args.flag('json');
+    const [data, port] = [args.text('data'), args.text('port')];
+    const list = (name: string) => (args.texts(name).length === 0 ? undefined : args.texts(name));
+    const [backends, templates, roots] = [list('backend'), list('templates'), list('root')];
+    const config = parseConfig(
+      {
+        logToTerminal: isLive(io.err, io.env),
+        ...(data === undefined ? {} : { data }),
+        ...(port === undefined ? {} : { port }),
+        ...(backends === undefined ? {} : { backends }),
+        ...(templates === undefined ? {} : { templates }),
+        ...(roots === undefined ? {} : { roots }),
+      },
+      io.env,
+      io.cwd,
+    );
+    const stop = Promise.withResolvers<void>();
+    const hurry = Promise.withResolvers<number>();
+    let signals = 0;
+    const stopListening = io.onInterrupt(() => {
+      signals += 1;
+      if (signals === 1) stop.resolve();
+      else hurry.resolve(EXIT.interrupted);
+    });
+    try {
+      const daemon = await startDaemon(config);
+      const { url, pid, runtimeFile } = daemon;
+      if (json) jsonLine(io.out, { type: 'ready', url, pid, runtimeFile });
+      else line(io.out, `Callsheet listens at ${url}  (data ${config.dataDir}, backends ${config.backends.map(({ id }) => id).join(', ')})`);
+      await Promise.race([stop.promise, daemon.stopped]);
+      return await Promise.race([daemon.close().then(() => EXIT.done), hurry.promise]);
+    } finally {
+      stopListening();
+    }
+  },
+};

@@ -1,0 +1,79 @@
+/** `callsheet run`: executes a template, or a workflow file given by path, and waits for its files. */
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { TemplateDetail } from '#protocol/methods/template.ts';
+import { backendOption, chooseBackend } from '../choose-backend.ts';
+import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
+import { finishRun } from '../finish-run.ts';
+import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
+import { type Io, jsonLine, line } from '../io.ts';
+import { openSession } from '../open-session.ts';
+import { onePositional } from '../parse-arguments.ts';
+import type { Session } from '../session.ts';
+import { demandTemplate } from '../template-names.ts';
+import { findByPath, type Library, libraryFor } from '../template-path.ts';
+import { uploadMedia } from '../upload-media.ts';
+
+export const runCommand: Command = {
+  name: 'run',
+  summary: 'Executes a template and waits for its files.',
+  usage: ['run <template|file> [-p NAME=VALUE]… [--params FILE] [--backend ID] [--out DIR] [--json]'],
+  options: {
+    ...PARAMETER_OPTIONS,
+    backend: { type: 'string', value: 'ID', help: 'a backend of the daemon; without a running one also comfyui=URL or sandbox' },
+    out: { type: 'string', value: 'DIR', help: 'copy the results into DIR; nothing there is overwritten' },
+    templates: { type: 'string', multiple: true, value: 'DIR', help: 'without a running daemon: a directory of templates besides the ones shipped' },
+    ...JSON_OPTION,
+    ...DATA_OPTION,
+  },
+  notes: [
+    'A running daemon of the data directory is used; without one it is started in this process and stopped at the end.',
+    '<file> is a ComfyUI workflow or a folder with template.json; write it with a slash or its .json ending.',
+    'Ctrl-C cancels the run and waits for the proof; a second Ctrl-C leaves at once.',
+  ],
+
+  async run(args, io) {
+    const name = onePositional(args, 'the template (its id, a workflow file or a template folder)');
+    const path = asPath(name, io);
+    const library = path === undefined ? undefined : libraryFor(path, name);
+    try {
+      const backend = backendOption(args);
+      const templates = [...args.texts('templates'), ...(library === undefined ? [] : [library.directory])];
+      const session = await openSession(args, io, { templates, backends: backend?.own ?? [] });
+      try {
+        const template = library === undefined ? await demandTemplate(session, name) : await findByPath(session, library);
+        return await start(session, template, args, io);
+      } finally {
+        await session.close();
+      }
+    } finally {
+      library?.dispose();
+    }
+  },
+};
+
+// --- helpers ---
+
+/** What looks like a path is one, and so is a bare name that exists as a .json file or template folder only when written as such. */
+function asPath(name: string, io: Io): string | undefined {
+  const path = resolve(io.cwd, name);
+  if (name.includes('/') || name.includes('\\') || name.startsWith('.') || name.endsWith('.json')) return path;
+  return undefined;
+}
+
+async function start(session: Session, template: TemplateDetail, args: Arguments, io: Io): Promise<number> {
+  const backend = await chooseBackend(session, backendOption(args));
+  const given = givenParameters(args, template.parameters, io.cwd);
+  const parameters = await uploadMedia(given, template.parameters, session);
+  const { runId } = await session.client.call('run/start', {
+    template: template.id,
+    version: template.version,
+    parameters,
+    requestKey: randomUUID(),
+    ...(backend === undefined ? {} : { backend }),
+  });
+  const json = args.flag('json');
+  if (json) jsonLine(io.out, { type: 'run', runId, template: template.id, version: template.version });
+  else line(io.out, `run ${runId}  ${template.id} ${template.version}`);
+  return finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'cancel' });
+}

@@ -1,0 +1,92 @@
+/** `callsheet runs`: what was executed, how one run stands, watching and cancelling it. */
+import type { RunSummary } from '#protocol/views.ts';
+import { RUN_ENDS } from '#protocol/views.ts';
+import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
+import { finishRun } from '../finish-run.ts';
+import { formatDuration, formatPercent, formatTable, formatTime } from '../format.ts';
+import { EXIT, type Io, jsonLine, line } from '../io.ts';
+import { openSession } from '../open-session.ts';
+import { integerOption, noMorePositionals, onePositional, subcommand } from '../parse-arguments.ts';
+import type { Session } from '../session.ts';
+import { printError, printProblems } from '../report-error.ts';
+import { printRun } from '../show-run.ts';
+
+const ACTIONS = ['list', 'show', 'watch', 'cancel'] as const;
+
+export const runsCommand: Command = {
+  name: 'runs',
+  summary: 'Lists runs, shows one, watches or cancels it.',
+  usage: ['runs [list] [--limit N]', 'runs show ID', 'runs watch ID [--out DIR]', 'runs cancel ID'],
+  options: {
+    limit: { type: 'string', value: 'N', help: 'list: at most so many, newest first (default 20)' },
+    out: { type: 'string', value: 'DIR', help: 'watch: copy the results into DIR at the end' },
+    ...JSON_OPTION,
+    ...DATA_OPTION,
+  },
+  notes: ['Without a running daemon one is started in this process, and runs that had not ended go on in it while the command lasts.'],
+
+  async run(args, io) {
+    const action = subcommand(args, ACTIONS, 'list');
+    const limit = integerOption(args, 'limit', 1, 1000) ?? 20;
+    if (action === 'list') noMorePositionals(args, 1);
+    const id = action === 'list' ? '' : onePositional(args, 'the ID of a run', 1);
+    const session = await openSession(args, io, {});
+    try {
+      return await act(session, { action, id, limit }, args, io);
+    } finally {
+      await session.close();
+    }
+  },
+};
+
+// --- helpers ---
+
+interface Wish {
+  readonly action: (typeof ACTIONS)[number];
+  readonly id: string;
+  readonly limit: number;
+}
+
+async function act(session: Session, { action, id, limit }: Wish, args: Arguments, io: Io): Promise<number> {
+  const json = args.flag('json');
+  switch (action) {
+    case 'list': {
+      const { runs } = await session.client.call('run/list', { limit });
+      if (json) jsonLine(io.out, { runs });
+      else io.out.write(runs.length === 0 ? 'There are no runs yet.\n' : runTable(runs));
+      return EXIT.done;
+    }
+    case 'show': {
+      const { run } = await session.client.call('run/get', { runId: id });
+      if (json) {
+        jsonLine(io.out, { run });
+        return EXIT.done;
+      }
+      printRun(run, io);
+      printProblems(run.problems, io);
+      if (run.error !== undefined) printError(run.error, io);
+      return EXIT.done;
+    }
+    case 'watch':
+      return finishRun(session, id, io, { json, out: args.text('out'), onInterrupt: 'leave' });
+    default: {
+      const { status } = await session.client.call('run/cancel', { runId: id });
+      if (json) jsonLine(io.out, { runId: id, status });
+      else if (RUN_ENDS.includes(status)) line(io.out, `Run ${id} had ended before: ${status}.`);
+      else line(io.out, `Run ${id} is being cancelled.`);
+      return EXIT.done;
+    }
+  }
+}
+
+function runTable(runs: readonly RunSummary[]): string {
+  const rows = runs.map((run) => [
+    run.runId,
+    run.status,
+    formatPercent(run.progress),
+    formatTime(run.createdAt),
+    run.endedAt === undefined ? '' : formatDuration((run.endedAt - run.createdAt) / 1000),
+    `${run.template} ${run.version}${run.draft ? ' (draft)' : ''}`,
+  ]);
+  return formatTable(['ID', 'STATUS', 'DONE', 'CREATED', 'TOOK', 'TEMPLATE'], rows);
+}

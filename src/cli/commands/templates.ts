@@ -1,0 +1,104 @@
+/** `callsheet templates`: what can be asked for, one template in full, and the exact graphs that parameters lead to. */
+import type { TemplateDetail, TemplateRenderResult } from '#protocol/methods/template.ts';
+import type { TemplateSummary } from '#protocol/views.ts';
+import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
+import { formatTable, safeText } from '../format.ts';
+import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
+import { EXIT, type Io, jsonLine, line } from '../io.ts';
+import { openSession } from '../open-session.ts';
+import { noMorePositionals, onePositional, subcommand } from '../parse-arguments.ts';
+import { printProblems } from '../report-error.ts';
+import type { Session } from '../session.ts';
+import { demandTemplate } from '../template-names.ts';
+import { uploadMedia } from '../upload-media.ts';
+
+const ACTIONS = ['list', 'show', 'render'] as const;
+
+export const templatesCommand: Command = {
+  name: 'templates',
+  summary: 'Lists templates, shows one, or renders the graphs that parameters lead to.',
+  usage: ['templates [list]', 'templates show ID', 'templates render ID [-p NAME=VALUE]…'],
+  options: {
+    ...PARAMETER_OPTIONS,
+    templates: { type: 'string', multiple: true, value: 'DIR', help: 'a directory of templates besides the ones shipped' },
+    ...JSON_OPTION,
+    ...DATA_OPTION,
+  },
+
+  async run(args, io) {
+    const action = subcommand(args, ACTIONS, 'list');
+    if (action === 'list') noMorePositionals(args, 1);
+    const id = action === 'list' ? '' : onePositional(args, 'the ID of a template', 1);
+    const session = await openSession(args, io, { templates: args.texts('templates'), scratch: true });
+    try {
+      if (action === 'list') return await list(session, args, io);
+      const template = await demandTemplate(session, id);
+      return action === 'show' ? show(template, args, io) : await render(session, template, args, io);
+    } finally {
+      await session.close();
+    }
+  },
+};
+
+// --- helpers ---
+
+async function list(session: Session, args: Arguments, io: Io): Promise<number> {
+  const { templates } = await session.client.call('template/list');
+  if (args.flag('json')) jsonLine(io.out, { templates });
+  else io.out.write(templates.length === 0 ? 'There are no templates.\n' : templateTable(templates));
+  return EXIT.done;
+}
+
+function templateTable(templates: readonly TemplateSummary[]): string {
+  const rows = templates.map((one) => [
+    one.id,
+    one.version,
+    one.category,
+    String(one.steps.length),
+    one.runnable ? 'yes' : `no (${one.problems} problems)`,
+    safeText(one.title),
+  ]);
+  return formatTable(['ID', 'VERSION', 'CATEGORY', 'STEPS', 'RUNNABLE', 'TITLE'], rows);
+}
+
+function show(template: TemplateDetail, args: Arguments, io: Io): number {
+  if (args.flag('json')) {
+    jsonLine(io.out, { template });
+    return EXIT.done;
+  }
+  line(io.out, `${safeText(template.title)}  (${template.id} ${template.version}, ${template.category})`);
+  if (template.description !== undefined) line(io.out, safeText(template.description));
+  line(io.out, `path      ${safeText(template.path)}`);
+  line(io.out, `runnable  ${template.runnable ? 'yes' : 'no'}`);
+  line(io.out, 'steps');
+  for (const step of template.steps) line(io.out, `  ${step.id}${step.title === undefined ? '' : `  ${safeText(step.title)}`}`);
+  line(io.out, 'parameters');
+  for (const [name, definition] of Object.entries(template.parameters)) line(io.out, `  ${parameterLine(name, definition)}`);
+  printProblems(template.problems, io);
+  return EXIT.done;
+}
+
+function parameterLine(name: string, definition: Readonly<Record<string, unknown>>): string {
+  const { type, of, title, required } = definition;
+  const kind = type === 'list' ? `list of ${String(of ?? 'string')}` : String(type);
+  const must = required === true ? '  required' : '';
+  const fallback = Object.hasOwn(definition, 'default') ? `  default ${JSON.stringify(definition['default'])}` : '';
+  return safeText(`${name}  ${kind}${must}${fallback}${typeof title === 'string' ? `  ${title}` : ''}`);
+}
+
+async function render(session: Session, template: TemplateDetail, args: Arguments, io: Io): Promise<number> {
+  const given = givenParameters(args, template.parameters, io.cwd);
+  const parameters = await uploadMedia(given, template.parameters, session);
+  const result = await session.client.call('template/render', { id: template.id, version: template.version, parameters });
+  if (args.flag('json')) jsonLine(io.out, result);
+  else for (const step of result.steps) printStep(step, io);
+  printProblems(result.problems, io);
+  return EXIT.done;
+}
+
+/** The workflow's text as it is: parsing it here could spoil 64-bit integers. */
+function printStep(step: TemplateRenderResult['steps'][number], io: Io): void {
+  const item = step.item > 0 ? ` item ${step.item}` : '';
+  line(io.out, `// ${step.id}${item} on ${step.backend}${step.reason === undefined ? '' : `: ${safeText(step.reason)}`}`);
+  if (step.workflow !== undefined) line(io.out, step.workflow.trimEnd());
+}

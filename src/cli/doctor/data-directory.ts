@@ -1,0 +1,64 @@
+/** The doctor's look at the data directory: can it be written, is there room, who holds it. */
+import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { findRuntime } from '#daemon/runtime-file.ts';
+import { formatBytes, formatTime } from '../format.ts';
+import type { Io } from '../io.ts';
+import { connectToRunning } from '../session.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** Below these the disk is named: a picture is some MB, a video some hundred. */
+const LOW_BYTES = 5e9;
+const FULL_BYTES = 200e6;
+
+export async function checkDataDirectory(dataDir: string): Promise<Finding[]> {
+  const found = await stat(dataDir).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory()) {
+    return [finding('data', 'error', `${dataDir} is not a directory.`, 'Name another one: --data DIR or CALLSHEET_DATA.')];
+  }
+  const place = found === undefined ? await nearestExisting(dataDir) : dataDir;
+  const hint = `Give yourself the right to write there, or name another: --data DIR or CALLSHEET_DATA.`;
+  try {
+    await access(place, constants.W_OK | constants.X_OK);
+    // Rights can say yes where a read-only file system says no.
+    if (found !== undefined) await rm(await mkdtemp(join(place, '.doctor-')), { recursive: true });
+  } catch (error) {
+    return [finding('data', 'error', `${place} can not be written (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`, hint)];
+  }
+  const text = found === undefined ? `${dataDir} will be made by the first start` : `${dataDir} can be written`;
+  return [finding('data', 'ok', text)];
+}
+
+export async function checkDisk(dataDir: string): Promise<Finding[]> {
+  const { bavail, bsize } = await statfs(await nearestExisting(dataDir));
+  const free = bavail * bsize;
+  const message = `${formatBytes(free)} free for the data directory`;
+  const hint = 'Free some space, or name a directory on another disk: --data DIR.';
+  if (free < FULL_BYTES) return [finding('disk', 'error', message, hint)];
+  return [free < LOW_BYTES ? finding('disk', 'warning', message, hint) : finding('disk', 'ok', message)];
+}
+
+/** Whoever holds the data directory has written a runtime file; the handshake shows whether it is still there. */
+export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
+  const info = findRuntime({ dataDir, env: io.env });
+  if (info === undefined) return [finding('daemon', 'info', 'No daemon runs for this data directory.', 'Commands start one for themselves; to keep one: callsheet daemon')];
+  const session = await connectToRunning(dataDir, io);
+  if (session === undefined) {
+    const hint = `If process ${info.pid} is no Callsheet, start the daemon again: it replaces the file.`;
+    return [finding('daemon', 'warning', `A runtime file names process ${info.pid}, but nothing answers at ${info.url}.`, hint)];
+  }
+  try {
+    const { version, pid, startedAt, runs } = await session.client.call('daemon/status');
+    return [finding('daemon', 'ok', `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`)];
+  } finally {
+    await session.close();
+  }
+}
+
+// --- helpers ---
+
+async function nearestExisting(path: string): Promise<string> {
+  for (let place = path; ; place = dirname(place)) {
+    if ((await stat(place).catch(() => undefined)) !== undefined || place === dirname(place)) return place;
+  }
+}

@@ -1,0 +1,29 @@
+/** One line of text for one event of a run's log: what is printed where no terminal watches. */
+import type { RunEventBody } from '#protocol/events.ts';
+import { safeText } from './format.ts';
+
+/** Undefined for events that say nothing to a person. */
+export function eventLine(event: RunEventBody): string | undefined {
+  switch (event.type) {
+    case 'run.created':
+      return `run created from ${event.template} ${event.version}`;
+    case 'run.status':
+      return `run ${event.status}`;
+    case 'step.planned':
+      return event.items === 1 ? undefined : `step ${event.step} has ${event.items} items`;
+    case 'step.status': {
+      const item = event.item > 0 ? ` item ${event.item}` : '';
+      const attempt = event.attempt > 1 ? ` attempt ${event.attempt}` : '';
+      const backend = event.backend === undefined ? '' : ` on ${event.backend}`;
+      const why = event.error?.message ?? event.reason;
+      return `step ${event.step}${item} ${event.status}${attempt}${backend}${why === undefined ? '' : `: ${safeText(why)}`}`;
+    }
+    case 'artifact.created':
+      return `artifact ${event.step} ${safeText(event.path)}`;
+    case 'run.note':
+      return `note ${event.code} ${safeText(event.message)}`;
+    default:
+      // A newer daemon may know more events than this client.
+      return undefined;
+  }
+}

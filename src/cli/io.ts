@@ -1,0 +1,57 @@
+/** What a command may touch of the world around it: streams, environment, working directory, Ctrl-C. Tests hand in their own. */
+
+/** The part of a TTY or pipe that the command line uses. */
+export interface Output {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+export interface Io {
+  readonly out: Output;
+  readonly err: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute; relative paths of the user start here. */
+  readonly cwd: string;
+  /** Calls back at each SIGINT or SIGTERM until the returned function is called; while anyone listens, the signal does not end the process. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+export const EXIT = { done: 0, failed: 1, usage: 2, locked: 3, interrupted: 130 } as const;
+
+export function line(output: Output, text: string): void {
+  output.write(`${text}\n`);
+}
+
+/** One JSON object on one line. */
+export function jsonLine(output: Output, value: unknown): void {
+  output.write(`${JSON.stringify(value)}\n`);
+}
+
+/** True on a terminal that can move its cursor: there a bar is drawn, elsewhere a line for each change. */
+export function isLive(output: Output, env: Io['env']): boolean {
+  return output.isTTY === true && env['TERM'] !== 'dumb';
+}
+
+/** True on such a terminal unless it was asked to stay plain (https://no-color.org). */
+export function isColourful(output: Output, env: Io['env']): boolean {
+  return isLive(output, env) && (env['NO_COLOR'] ?? '') === '';
+}
+
+/** The process itself. */
+export function processIo(): Io {
+  return {
+    out: process.stdout,
+    err: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    onInterrupt(listener) {
+      process.on('SIGINT', listener);
+      process.on('SIGTERM', listener);
+      return () => {
+        process.off('SIGINT', listener);
+        process.off('SIGTERM', listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** Connects a command to the running daemon of its data directory, or starts a daemon in this process for as long as the command lasts. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CallsheetError } from '#protocol/errors.ts';
+import { type ConfigOptions, type DaemonConfig, parseConfig } from '#daemon/config.ts';
+import { startDaemon } from '#daemon/daemon.ts';
+import { readRuntimeFile } from '#daemon/runtime-file.ts';
+import type { Arguments } from './command.ts';
+import { dataDirOf } from './data-dir.ts';
+import type { Io } from './io.ts';
+import { connectToOwn, connectToRunning, type OwnDaemon, type Session } from './session.ts';
+
+export interface OpenOptions {
+  /** Template directories that come before all others; only a daemon in this process can be told of them. */
+  readonly templates?: readonly string[];
+  readonly backends?: readonly string[];
+  /** Approved besides the usual ones. */
+  readonly roots?: readonly string[];
+  /** A daemon in this process keeps its state in a directory of its own that is removed: for commands that only read templates. */
+  readonly scratch?: boolean;
+}
+
+/** Throws CONFIG_INVALID, STORAGE_LOCKED and what starting a daemon throws. */
+export async function openSession(args: Arguments, io: Io, options: OpenOptions): Promise<Session> {
+  const dataDir = dataDirOf(args, io);
+  const running = await connectToRunning(dataDir, io);
+  if (running !== undefined) return running;
+  const scratch = options.scratch === true ? mkdtempSync(join(tmpdir(), 'callsheet-')) : undefined;
+  const dispose = () => {
+    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  };
+  try {
+    const config = ownConfig(dataDir, scratch, io, options);
+    return await connectToOwn(await startOwn(config, dispose));
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+// --- helpers ---
+
+function ownConfig(dataDir: string, scratch: string | undefined, io: Io, options: OpenOptions): DaemonConfig {
+  const given: ConfigOptions = {
+    data: scratch ?? dataDir,
+    port: 0,
+    ...(options.backends === undefined || options.backends.length === 0 ? {} : { backends: options.backends }),
+  };
+  const config = parseConfig(given, io.env, io.cwd);
+  return {
+    ...config,
+    templateDirs: [...(options.templates ?? []), ...(scratch === undefined ? [] : [join(dataDir, 'templates')]), ...config.templateDirs],
+    roots: [...config.roots, ...(options.roots ?? [])],
+  };
+}
+
+async function startOwn(config: DaemonConfig, dispose: () => void): Promise<OwnDaemon> {
+  const daemon = await startDaemon(config);
+  const close = async () => {
+    await daemon.close();
+    dispose();
+  };
+  const info = readRuntimeFile(daemon.runtimeFile);
+  if (info === undefined) {
+    await close();
+    throw new CallsheetError('DAEMON_NOT_RUNNING', `The daemon of this process left no runtime file at ${daemon.runtimeFile}.`);
+  }
+  return { endpoint: { url: info.url, key: info.key }, close };
+}

@@ -1,0 +1,90 @@
+/** How a run is shown while it goes on: a bar on a terminal, a line for each change elsewhere, JSON lines for scripts. */
+import { createLogUpdate } from 'log-update';
+import type { ProgressNotice, RunEvent } from '#protocol/events.ts';
+import type { RunView } from '#protocol/views.ts';
+import { eventLine } from './event-line.ts';
+import { type Io, isLive, jsonLine, line } from './io.ts';
+import { createPaint } from './paint.ts';
+import { renderRun } from './progress-view.ts';
+
+export interface Reporter {
+  /** True when it wants `view` after each change. */
+  readonly wantsViews: boolean;
+  event(event: RunEvent): void;
+  progress(notice: ProgressNotice): void;
+  view(run: RunView): void;
+  /** A sentence that is no event of the log: "Cancelling …". */
+  say(text: string): void;
+  /** Takes the bar off the screen; nothing is drawn after it. */
+  end(): void;
+}
+
+export function createReporter(io: Io, json: boolean): Reporter {
+  if (json) return jsonReporter(io);
+  return isLive(io.out, io.env) ? barReporter(io) : lineReporter(io);
+}
+
+// --- helpers ---
+
+function jsonReporter(io: Io): Reporter {
+  return {
+    wantsViews: false,
+    event: (event) => jsonLine(io.out, { type: 'event', ...event }),
+    progress: (notice) => jsonLine(io.out, { type: 'progress', ...notice }),
+    view: () => undefined,
+    say: (text) => line(io.err, text),
+    end: () => undefined,
+  };
+}
+
+function lineReporter(io: Io): Reporter {
+  return {
+    wantsViews: false,
+    event({ event }) {
+      const text = eventLine(event);
+      if (text !== undefined) line(io.out, text);
+    },
+    progress: () => undefined,
+    view: () => undefined,
+    say: (text) => line(io.err, text),
+    end: () => undefined,
+  };
+}
+
+function barReporter(io: Io): Reporter {
+  const paint = createPaint(io.out, io.env);
+  // The stream is process.stdout wherever isTTY is true; log-update asks for the full type.
+  const log = createLogUpdate(io.out as unknown as NodeJS.WritableStream);
+  let current: RunView | undefined;
+  let note = '';
+  let ended = false;
+  const draw = () => {
+    if (current === undefined || ended) return;
+    log(`${renderRun(current, io.out.columns ?? 80, paint)}${note === '' ? '' : `\n${note}`}`);
+  };
+  return {
+    wantsViews: true,
+    event: () => undefined,
+    progress(notice) {
+      if (current === undefined) return;
+      const { etaSeconds: _old, ...rest } = current;
+      const eta = notice.etaSeconds === undefined ? {} : { etaSeconds: notice.etaSeconds };
+      current = { ...rest, ...eta, progress: Math.max(current.progress, notice.progress) };
+      draw();
+    },
+    view(run) {
+      current = run;
+      draw();
+    },
+    say(text) {
+      note = text;
+      draw();
+    },
+    end() {
+      if (ended) return;
+      ended = true;
+      log.clear();
+      log.done();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** A run as text: how it ended, what it made, and where the files are. */
+import type { ArtifactView, RunView, StepView } from '#protocol/views.ts';
+import { formatBytes, formatDuration, formatTime, safeText } from './format.ts';
+import { type Io, line } from './io.ts';
+import { createPaint } from './paint.ts';
+
+/** Two parts: one sentence on the end, then one line for each file, its absolute path first. */
+export function printResult(run: RunView, artifacts: readonly ArtifactView[], io: Io): void {
+  const paint = createPaint(io.out, io.env);
+  const took = run.endedAt === undefined ? '' : ` in ${formatDuration((run.endedAt - run.createdAt) / 1000)}`;
+  const mark = run.status === 'succeeded' ? paint.good('✔') : paint.bad('✖');
+  line(io.out, `${mark} ${run.template} ${run.version} ${run.status}${took}  ${paint.faint(run.runId)}`);
+  if (run.draft) line(io.out, '  Draft: the sandbox drew cards in place of generated pictures. Name a ComfyUI with --backend comfyui=URL.');
+  for (const artifact of artifacts) line(io.out, `  ${artifactLine(artifact)}`);
+}
+
+export function printRun(run: RunView, io: Io): void {
+  line(io.out, `run       ${run.runId}`);
+  line(io.out, `template  ${run.template} ${run.version}`);
+  line(io.out, `status    ${run.status}${run.draft ? ' (draft)' : ''}`);
+  line(io.out, `created   ${formatTime(run.createdAt)}`);
+  if (run.endedAt !== undefined) line(io.out, `took      ${formatDuration((run.endedAt - run.createdAt) / 1000)}`);
+  line(io.out, 'parameters');
+  for (const [name, value] of Object.entries(run.parameters)) line(io.out, `  ${name} = ${safeText(JSON.stringify(value))}`);
+  line(io.out, 'steps');
+  for (const step of run.steps) printStep(step, io);
+  line(io.out, 'artifacts');
+  for (const artifact of run.artifacts) line(io.out, `  ${artifactLine(artifact)}`);
+}
+
+export function artifactLine(artifact: ArtifactView): string {
+  const size = artifact.width === undefined || artifact.height === undefined ? '' : `  ${artifact.width}×${artifact.height}`;
+  return `${safeText(artifact.path)}${size}  ${formatBytes(artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
+}
+
+// --- helpers ---
+
+function printStep(step: StepView, io: Io): void {
+  const items = step.items > 1 ? ` ${step.itemsDone}/${step.items}` : '';
+  const why = step.error?.message ?? step.reason;
+  line(io.out, `  ${step.id} ${step.status}${items}${why === undefined ? '' : `: ${safeText(why)}`}`);
+  for (const attempt of step.attempts) {
+    line(io.out, `    item ${attempt.item} attempt ${attempt.attempt} ${attempt.status} on ${attempt.backend}  ${attempt.attemptId}`);
+  }
+}
