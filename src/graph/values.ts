@@ -51,7 +51,7 @@ export function printJson(value: JsonValue): string {
     case 'bigint':
       return String(value);
     case 'number':
-      return Object.is(value, -0) ? '-0' : String(value);
+      return printNumber(value);
     default: {
       if (value === null) return 'null';
       if (isList(value)) return `[${value.map(printJson).join(',')}]`;
@@ -59,6 +59,13 @@ export function printJson(value: JsonValue): string {
       return `{${members.join(',')}}`;
     }
   }
+}
+
+/** A double beyond 2^53 keeps its point, for without it its digits would be read as an exact integer. */
+function printNumber(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  const text = String(value);
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && !text.includes('e') ? `${text}.0` : text;
 }
 
 /**
