@@ -1,0 +1,73 @@
+/** Faults that the sandbox can commit on demand, each one seen on a real ComfyUI or a proxy in front of it. */
+import { readFileSync } from 'node:fs';
+import { CallsheetError } from '#protocol/errors.ts';
+
+export interface SandboxFaults {
+  /** Cuts every socket instead of sending the Nth message (counted from 1 over the server's life). Happens once. */
+  dropSocketAtEvent?: number;
+  /** Sockets stay open and send nothing more (ComfyUI#16010). */
+  muteSockets?: boolean;
+  /** Milliseconds between `execution_success` and the history entry (ComfyUI#11540). */
+  historyDelayMs?: number;
+  /** The next N POST /prompt are enqueued and their connection is cut before the answer. */
+  losePromptResponses?: number;
+  /** Milliseconds before /object_info answers. */
+  objectInfoDelayMs?: number;
+  /** A running prompt notices an interrupt only after this many milliseconds (ComfyUI#1920: model loads do not look). */
+  ignoreInterruptMs?: number;
+  /** Every HTTP answer is a proxy's HTML page with this status. */
+  htmlStatus?: number;
+  /** Behaves like ComfyUI 0.3.45: no jobs API, /interrupt ignores its body, any prompt_id, `invalid_prompt`. */
+  oldServer?: boolean;
+  /** Bare NaN in answers: in the prompts of queue and history and in the object info. */
+  nan?: boolean;
+  /** Largest body in bytes; above it the answer is 413. */
+  maxBodyBytes?: number;
+  /** The worker dies at the next prompt: HTTP lives, the prompt stays "running" for ever (ComfyUI#11513). */
+  crashWorker?: boolean;
+  /** Sub-folders in model names and outputs are written with a backslash, as on Windows. */
+  windowsSeparators?: boolean;
+}
+
+const KINDS: Readonly<Record<keyof SandboxFaults, 'number' | 'boolean'>> = {
+  dropSocketAtEvent: 'number',
+  muteSockets: 'boolean',
+  historyDelayMs: 'number',
+  losePromptResponses: 'number',
+  objectInfoDelayMs: 'number',
+  ignoreInterruptMs: 'number',
+  htmlStatus: 'number',
+  oldServer: 'boolean',
+  nan: 'boolean',
+  maxBodyBytes: 'number',
+  crashWorker: 'boolean',
+  windowsSeparators: 'boolean',
+};
+
+/** Throws CallsheetError INVALID_PARAMS naming the first unknown or mistyped fault. */
+export function checkFaults(value: unknown): SandboxFaults {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Faults are a JSON object.');
+  for (const [name, given] of Object.entries(value)) {
+    const kind = Object.hasOwn(KINDS, name) ? KINDS[name as keyof SandboxFaults] : undefined;
+    if (kind === undefined) throw refuse(`The sandbox knows no fault named "${name}".`);
+    if (typeof given !== kind || (typeof given === 'number' && !(given >= 0))) {
+      throw refuse(`The fault "${name}" takes a ${kind === 'number' ? 'number from 0 up' : 'boolean'}.`);
+    }
+  }
+  return { ...value };
+}
+
+/** Reads a faults file (`callsheet sandbox --faults FILE`). Throws CallsheetError INVALID_PARAMS with the file's name. */
+export function loadFaults(file: string): SandboxFaults {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw refuse(`The faults file ${file} could not be read: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  return checkFaults(value);
+}
+
+function refuse(message: string, cause?: unknown): CallsheetError {
+  return new CallsheetError('INVALID_PARAMS', message, { hint: `Known faults: ${Object.keys(KINDS).join(', ')}.`, cause });
+}

@@ -1,0 +1,88 @@
+/** The ledger of executions: in memory, and appended to ledger.jsonl before the first node runs. */
+import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import type { LedgerEntry } from './options.ts';
+
+type Outcome = NonNullable<LedgerEntry['outcome']>;
+
+export interface LedgerRecord {
+  node(id: string): void;
+  finish(outcome: Outcome): void;
+}
+
+export interface Ledger {
+  /** Written to disk before it returns. */
+  begin(promptId: string): LedgerRecord;
+  entries(): LedgerEntry[];
+}
+
+interface Row {
+  prompt_id: string;
+  started: number;
+  finished: number | null;
+  outcome: LedgerEntry['outcome'];
+  nodes: string[];
+}
+
+interface Line {
+  event: 'start' | 'finish';
+  row: number;
+  prompt_id: string;
+  at: number;
+  outcome?: Outcome;
+  nodes?: string[];
+}
+
+/** Rows of an earlier process in the same directory stay: a judge must survive the accused. */
+export function createLedger(file: string): Ledger {
+  const rows = existsSync(file) ? replay(readFileSync(file, 'utf8')) : [];
+
+  return {
+    begin(promptId) {
+      const row: Row = { prompt_id: promptId, started: Date.now(), finished: null, outcome: null, nodes: [] };
+      const index = rows.push(row) - 1;
+      appendLine(file, { event: 'start', row: index, prompt_id: promptId, at: row.started });
+      return {
+        node: (id) => void row.nodes.push(id),
+        finish(outcome) {
+          row.finished = Date.now();
+          row.outcome = outcome;
+          appendLine(file, { event: 'finish', row: index, prompt_id: promptId, at: row.finished, outcome, nodes: row.nodes });
+        },
+      };
+    },
+    entries: () => rows.map((row) => ({ ...row, nodes: [...row.nodes] })),
+  };
+}
+
+function appendLine(file: string, line: Line): void {
+  const handle = openSync(file, 'a');
+  try {
+    appendFileSync(handle, `${JSON.stringify(line)}\n`);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function replay(text: string): Row[] {
+  const rows: Row[] = [];
+  for (const part of text.split('\n')) {
+    const line = readLine(part);
+    if (line?.event === 'start') rows[line.row] = { prompt_id: line.prompt_id, started: line.at, finished: null, outcome: null, nodes: [] };
+    const row = line?.event === 'finish' ? rows[line.row] : undefined;
+    if (line === undefined || row === undefined) continue;
+    row.finished = line.at;
+    row.outcome = line.outcome ?? null;
+    row.nodes = line.nodes ?? [];
+  }
+  return rows;
+}
+
+/** A killed process may leave half a last line. */
+function readLine(text: string): Line | undefined {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return undefined;
+  }
+}

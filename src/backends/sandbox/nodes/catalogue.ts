@@ -1,0 +1,39 @@
+/** Every node class the sandbox knows. */
+import { COMPOSE_NODES } from './compose.ts';
+import { CONDITIONING_NODES } from './conditioning.ts';
+import type { NodeDefinition } from './define.ts';
+import { FILTER_NODES } from './filters.ts';
+import { GEOMETRY_NODES } from './geometry.ts';
+import { LATENT_NODES } from './latent.ts';
+import { LOAD_NODES } from './load.ts';
+import { LOADER_NODES } from './loaders.ts';
+import { MASK_NODES } from './mask.ts';
+import { PRIMITIVE_NODES } from './primitive.ts';
+import { SAMPLING_NODES } from './sampling.ts';
+import { SAVE_NODES } from './save.ts';
+import { SCALE_NODES } from './scale.ts';
+import { TEST_NODES } from './testing.ts';
+import { UPSCALE_MODEL_NODES } from './upscale-model.ts';
+
+export type Catalogue = ReadonlyMap<string, NodeDefinition>;
+
+export const CATALOGUE: Catalogue = new Map(
+  [
+    LOAD_NODES,
+    SAVE_NODES,
+    SCALE_NODES,
+    GEOMETRY_NODES,
+    COMPOSE_NODES,
+    FILTER_NODES,
+    MASK_NODES,
+    PRIMITIVE_NODES,
+    LOADER_NODES,
+    CONDITIONING_NODES,
+    LATENT_NODES,
+    SAMPLING_NODES,
+    UPSCALE_MODEL_NODES,
+    TEST_NODES,
+  ]
+    .flat()
+    .map((definition) => [definition.name, definition]),
+);

@@ -1,0 +1,57 @@
+/** What the routes and the worker share. Created anew when the server "restarts". */
+import { createNodeCache, type NodeCache } from './cache.ts';
+import type { SandboxFaults } from './faults.ts';
+import type { Ledger } from './ledger.ts';
+import type { Catalogue } from './nodes/catalogue.ts';
+import type { Environment } from './nodes/define.ts';
+import { createQueue, type Queue } from './queue.ts';
+import type { Sockets } from './sockets.ts';
+import type { JsonRecord } from './json.ts';
+
+export interface ServerState {
+  readonly catalogue: Catalogue;
+  readonly environment: Environment;
+  readonly faults: SandboxFaults;
+  readonly sockets: Sockets;
+  readonly ledger: Ledger;
+  readonly log: (line: string) => void;
+  readonly queue: Queue;
+  readonly cache: NodeCache;
+  readonly interrupt: InterruptFlag;
+  readonly free: { memory: boolean };
+  readonly settings: JsonRecord;
+  /** Id of the node at work. */
+  currentNode: string | undefined;
+  /** Wakes the worker; set by it. */
+  wake: () => void;
+}
+
+export interface InterruptFlag {
+  /** Milliseconds since the epoch, or undefined when nobody asked. */
+  since: number | undefined;
+}
+
+export type StateBase = Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'>;
+
+export function createState(base: StateBase): ServerState {
+  const state: ServerState = {
+    ...base,
+    queue: createQueue(() => sendStatus(state)),
+    cache: createNodeCache(),
+    interrupt: { since: undefined },
+    free: { memory: false },
+    settings: {},
+    currentNode: undefined,
+    wake: () => undefined,
+  };
+  return state;
+}
+
+/** Told to everybody at enqueue, start, finish, delete and clear. */
+export function sendStatus({ sockets, queue }: Pick<ServerState, 'sockets' | 'queue'>): void {
+  sockets.send('status', { status: execInfo(queue) });
+}
+
+export function execInfo(queue: Queue): JsonRecord {
+  return { exec_info: { queue_remaining: queue.remaining() } };
+}
