@@ -9,22 +9,22 @@ import type { ParameterDefinition, ParameterType } from './types.ts';
 type Field = keyof ParameterDefinition;
 
 /** Which types a field means something for. Fields that are not listed belong to all. */
-const FIELDS: Partial<Record<Field, readonly ParameterType[]>> = {
-  minimum: ['integer', 'number', 'seed', 'vector'],
-  maximum: ['integer', 'number', 'seed', 'vector'],
-  multipleOf: ['integer', 'number', 'seed', 'vector'],
-  minLength: ['string', 'text'],
-  maxLength: ['string', 'text'],
-  pattern: ['string', 'text'],
-  choices: ['choice'],
-  of: ['list'],
-  minItems: ['list'],
-  maxItems: ['list'],
-  size: ['vector'],
-  alpha: ['color'],
-  folder: ['model'],
-  extensions: ['image', 'mask', 'video', 'audio', 'model3d', 'file'],
-};
+const FIELDS: readonly (readonly [Field, readonly ParameterType[]])[] = [
+  ['minimum', ['integer', 'number', 'seed', 'vector']],
+  ['maximum', ['integer', 'number', 'seed', 'vector']],
+  ['multipleOf', ['integer', 'number', 'seed', 'vector']],
+  ['minLength', ['string', 'text']],
+  ['maxLength', ['string', 'text']],
+  ['pattern', ['string', 'text']],
+  ['choices', ['choice']],
+  ['of', ['list']],
+  ['minItems', ['list']],
+  ['maxItems', ['list']],
+  ['size', ['vector']],
+  ['alpha', ['color']],
+  ['folder', ['model']],
+  ['extensions', ['image', 'mask', 'video', 'audio', 'model3d', 'file']],
+];
 
 export function checkDefinition(where: Located, name: string, definition: ParameterDefinition): Problem[] {
   const problems: Problem[] = [];
@@ -44,8 +44,8 @@ export function checkDefinition(where: Located, name: string, definition: Parame
     );
   }
   const types = definition.type === 'list' ? ['list', definition.of ?? 'string'] : [definition.type];
-  for (const [field, allowed] of Object.entries(FIELDS)) {
-    if (definition[field as Field] === undefined || allowed.some((type) => types.includes(type))) continue;
+  for (const [field, allowed] of FIELDS) {
+    if (definition[field] === undefined || allowed.some((type) => types.includes(type))) continue;
     const hint = `"${field}" belongs to ${allowed.join(', ')}. Remove it, or change the type.`;
     report(field, invalid, `A parameter of type ${definition.type} has no "${field}".`, hint, true);
   }

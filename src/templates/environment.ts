@@ -85,12 +85,14 @@ export function isOurs({ path: [root, ...rest] }: Reference): boolean {
   return (root === 'steps' || root === 'choices') && rest.length > 0;
 }
 
+function offer(near: string | undefined, spell: (name: string) => string, otherwise: string): string {
+  return near === undefined ? otherwise : `Did you mean {${spell(near)}}?`;
+}
+
 /** The sentence and the cure for a reference that `kindOf` does not know. */
 export function explainUnknown(reference: Reference, environment: Environment): { readonly message: string; readonly hint: string } {
   const { steps, choices, parameters } = environment;
   const [root = '', second, third] = reference.path;
-  const offer = (near: string | undefined, spell: (name: string) => string, otherwise: string): string =>
-    near === undefined ? otherwise : `Did you mean {${spell(near)}}?`;
   if (root === 'steps' && second !== undefined) {
     if (!steps.has(second)) {
       const near = nearest(second, steps.keys());

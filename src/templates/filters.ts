@@ -46,5 +46,5 @@ export function slug(text: string): string {
       .replaceAll(/\p{M}+/gu, '')
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu) ?? [];
-  return [...words.join('-')].slice(0, MAX_SLUG).join('').replace(/-$/, '');
+  return Array.from(words.join('-')).slice(0, MAX_SLUG).join('').replace(/-$/, '');
 }

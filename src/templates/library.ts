@@ -89,9 +89,9 @@ export function createLibrary(dirs: readonly string[]): TemplateLibrary {
   };
 }
 
-/** A change of `path` concerns the template at `place`: one lies within the other. */
-function isAround(path: string, place: string): boolean {
-  return path === place || path.startsWith(place + sep) || place.startsWith(path + sep);
+/** A change of `path` concerns the template at the other path: one lies within the other. */
+function isAround(path: string, template: string): boolean {
+  return path === template || path.startsWith(template + sep) || template.startsWith(path + sep);
 }
 
 /** A broken save keeps the last good version. Undefined for files that are nothing of ours. */

@@ -43,8 +43,12 @@ export function readManifest(text: string, file: string): ReadManifest {
   const check = validator();
   if (!check(withoutBigints(value))) problems.push(...translate(where, check.errors ?? []));
   const broken = problems.some((problem) => problem.severity === 'error');
-  // The schema has just proven the shape.
-  return { where, manifest: broken ? undefined : (value as unknown as Manifest), problems };
+  return { where, manifest: !broken && isManifest(value) ? value : undefined, problems };
+}
+
+/** Called once the schema has proven the shape. */
+function isManifest(value: unknown): value is Manifest {
+  return typeof value === 'object' && value !== null && 'id' in value && 'steps' in value;
 }
 
 function formatProblems(where: Located): Problem[] {

@@ -169,7 +169,7 @@ export function storeParameters(values: Values): string {
 
 /** Throws a SyntaxError when the text is not what `storeParameters` wrote. */
 export function reviveParameters(template: Typed, text: string): Values {
-  const stored = JSON.parse(text) as Record<string, Value>;
+  const stored: Readonly<Record<string, Value>> = JSON.parse(text);
   return Object.fromEntries(
     Object.entries(stored).map(([name, value]): [string, Value] => {
       const definition = template.parameters.get(name);

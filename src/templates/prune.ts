@@ -15,51 +15,50 @@ export interface Readable {
 /** `manifest` is any JSON value; `problems` are the schema's, whose pointers name what is broken. */
 export function readable(manifest: unknown, problems: readonly Problem[]): Readable {
   const broken = new Set(problems.filter((problem) => problem.severity === 'error').map((problem) => problem.pointer ?? ''));
-  const root = asRecord(without(manifest, '', broken)) ?? {};
+  const root = asRecord(without(manifest, '', broken));
+  const original = asRecord(manifest);
   const parameters = new Map<string, ParameterDefinition | undefined>();
-  for (const name of Object.keys(asRecord(asRecord(manifest)?.parameters) ?? {})) {
-    const definition = asRecord(asRecord(root.parameters)?.[name]);
-    const whole = definition?.type !== undefined && ![...broken].some((pointer) => pointer.startsWith(`/parameters/${name}/`));
-    // The schema found nothing wrong with it.
-    parameters.set(name, whole ? (definition as unknown as ParameterDefinition) : undefined);
+  const definitions = asRecord(root.parameters);
+  for (const name of Object.keys(asRecord(original.parameters))) {
+    const definition = definitions[name];
+    const whole = ![...broken].some((pointer) => pointer.startsWith(`/parameters/${name}/`));
+    parameters.set(name, whole && isParameter(definition) ? definition : undefined);
   }
-  const given = asList(asRecord(manifest)?.steps);
-  const steps: { at: number; step: StepDefinition }[] = [];
-  const brokenSteps: string[] = [];
   const kept = asList(root.steps);
-  given.forEach((original, at) => {
-    const step = asRecord(kept[at]);
-    const id = asRecord(original)?.id;
-    if (step !== undefined && typeof step.id === 'string' && typeof step.workflow === 'string')
-      steps.push({ at, step: step as unknown as StepDefinition });
-    else if (typeof id === 'string') brokenSteps.push(id);
+  const steps = kept.flatMap((step, at) => (isStep(step) ? [{ at, step }] : []));
+  const brokenSteps = asList(original.steps).flatMap((step, at) => {
+    const { id } = asRecord(step);
+    return isStep(kept[at]) || typeof id !== 'string' ? [] : [id];
   });
-  const choices = asList(root.choices).flatMap((each, at) => {
-    const choice = asRecord(each);
-    const complete = typeof choice?.after === 'string' && typeof choice.from === 'string' && typeof choice.into === 'string';
-    return complete ? [{ at, choice: choice as unknown as ChoiceDefinition }] : [];
-  });
-  const outputs = new Map<string, OutputDefinition>();
-  for (const [name, each] of Object.entries(asRecord(root.outputs) ?? {})) {
-    if (typeof asRecord(each)?.from === 'string') outputs.set(name, each as OutputDefinition);
-  }
+  const choices = asList(root.choices).flatMap((choice, at) => (isChoice(choice) ? [{ at, choice }] : []));
+  const outputs = new Map(Object.entries(asRecord(root.outputs)).flatMap(([name, each]) => (isOutput(each) ? [[name, each]] : [])));
   return { parameters, steps, brokenSteps, choices, outputs };
 }
 
+/** `undefined` stands for what is broken, so that places in lists stay. */
 function without(value: unknown, pointer: string, broken: ReadonlySet<string>): unknown {
   if (broken.size === 0) return value;
   if (pointer !== '' && broken.has(pointer)) return undefined;
   if (Array.isArray(value)) return value.map((item: unknown, index) => without(item, `${pointer}/${index}`, broken));
-  const record = asRecord(value);
-  if (record === undefined) return value;
-  const entries = Object.entries(record).map(([key, item]): [string, unknown] => {
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).map(([key, item]): [string, unknown] => {
     return [key, without(item, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, broken)];
   });
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+// What the schema objected to is gone, so that a part with all it cannot do without is of the right shape.
+const isParameter = (value: unknown): value is ParameterDefinition => isRecord(value) && 'type' in value;
+const isStep = (value: unknown): value is StepDefinition => isRecord(value) && 'id' in value && 'workflow' in value;
+const isChoice = (value: unknown): value is ChoiceDefinition => isRecord(value) && 'after' in value && 'from' in value && 'into' in value;
+const isOutput = (value: unknown): value is OutputDefinition => isRecord(value) && 'from' in value;
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
 }
 
 function asList(value: unknown): readonly unknown[] {

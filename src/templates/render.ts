@@ -56,7 +56,7 @@ export function renderStep(template: CompiledTemplate, stepId: string, scope: Sc
     if (written.has(siteKey(site.node, site.input))) continue;
     const report = reporter(problems, step, site);
     const json = renderSite(site, { template, step, scope, tools, report });
-    if (json === 'left alone') {
+    if (json === LEFT_ALONE) {
       if (site.from === 'workflow') report('STEP_VALUE_NULL', ...leftOver(site));
       continue;
     }
@@ -91,14 +91,16 @@ interface SiteContext {
   readonly report: ReportAt;
 }
 
+const LEFT_ALONE = Symbol('left alone');
+
 /** The JSON text for the input; undefined after a problem. */
-function renderSite(site: Site, context: SiteContext): string | 'left alone' | undefined {
+function renderSite(site: Site, context: SiteContext): string | typeof LEFT_ALONE | undefined {
   const [only] = site.pieces;
   if (site.pieces.length === 1 && typeof only === 'object') {
     if (only.whole === undefined) return renderText(only, site, context, true);
     const value = wholeValue(only.whole, context);
     if (value === undefined) return undefined;
-    return value === null ? 'left alone' : renderValue(value, site, context);
+    return value === null ? LEFT_ALONE : renderValue(value, site, context);
   }
   let json = '';
   for (const piece of site.pieces) {

@@ -9,17 +9,28 @@ const cache = new Map<string, ValidateFunction>();
 const engine = Object.assign((pattern: string) => compilePattern(pattern), { code: 'compilePattern' });
 
 function integerWithin(bounds: IntegerBounds, data: unknown): boolean {
-  if (typeof data === 'number' ? !Number.isSafeInteger(data) : typeof data !== 'string' || !/^-?\d{1,20}$/.test(data)) return true;
-  const value = BigInt(data as number | string);
+  // What is no whole number at all is the business of `type` and `pattern`.
+  if (typeof data === 'string' ? !/^-?\d{1,20}$/.test(data) : typeof data !== 'number' || !Number.isSafeInteger(data)) return true;
+  const value = BigInt(data);
   if (value < BigInt(bounds.minimum) || value > BigInt(bounds.maximum)) return false;
   return bounds.multipleOf === undefined || value % BigInt(bounds.multipleOf) === 0n;
 }
 
+let shared: Ajv | undefined;
+
+function ajv(): Ajv {
+  if (shared !== undefined) return shared;
+  shared = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, multipleOfPrecision: 9, meta: false, code: { regExp: engine } });
+  shared.addKeyword({ keyword: 'x-callsheet', valid: true });
+  shared.addKeyword({ keyword: 'x-integer', type: ['number', 'string'], validate: integerWithin, errors: false });
+  return shared;
+}
+
+/** ajv keeps every schema it has seen; ours are kept in our own bounded cache. */
 function compileSchema(schema: ParameterSchema): ValidateFunction {
-  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, multipleOfPrecision: 9, code: { regExp: engine } });
-  ajv.addKeyword({ keyword: 'x-callsheet', valid: true });
-  ajv.addKeyword({ keyword: 'x-integer', type: ['number', 'string'], validate: integerWithin, errors: false });
-  return ajv.compile(schema);
+  const validate = ajv().compile(schema);
+  ajv().removeSchema(schema);
+  return validate;
 }
 
 /** What does not fit, each as `at` (indexes into a list, empty for the value itself) and a rule in words. Compiled once per distinct schema. */

@@ -10,7 +10,7 @@ export function refuseWorkflowPath(name: string): string | undefined {
   if (parts.includes('..')) return 'leaves the folder of the template';
   for (const part of parts) {
     if (part === '' || part === '.') return 'has an empty or "." folder in it';
-    if (/[<>:"|?*]/.test(part) || [...part].some((character) => character < ' '))
+    if (/[<>:"|?*]/.test(part) || Array.from(part).some((character) => character < ' '))
       return 'has a character that file names cannot have on every system';
     if (/[ .]$/.test(part)) return 'has a part that ends in a dot or a space, which Windows drops';
     if (RESERVED.test(part)) return 'has a part that is the name of a device on Windows';

@@ -1,0 +1,184 @@
+/** Compiles one step: its condition, its list of items, its workflow with everything that goes into it, its outputs. */
+import type { Graph } from '#graph/types.ts';
+import { findNode } from './addresses.ts';
+import { type CompileContext, countUse, manifestText, report } from './compile-context.ts';
+import { readWorkflow, setSites, siteKey, type Workflow, type WorkflowKind, workflowSites } from './compile-workflow.ts';
+import type { CompiledStep, Site } from './compiled.ts';
+import { parseCondition } from './conditions.ts';
+import { type Environment, explainUnknown, kindOfPath, type StaticKind } from './environment.ts';
+import type { Placeholder, Reference } from './grammar.ts';
+import type { Path } from './locate.ts';
+import { compileReference } from './references.ts';
+import { didYouMean } from './suggest.ts';
+import type { StepDefinition } from './types.ts';
+import { refuseWorkflowPath } from './workflow-paths.ts';
+
+const EMPTY: Graph = { text: '{}', root: { kind: 'object', members: [], start: 0, end: 2 }, nodes: new Map() };
+
+/** A step whose workflow is of no use still has its place in the order; the problems say what is wrong with it. */
+export function compileStep(context: CompileContext, step: StepDefinition, at: number): CompiledStep {
+  const { names, where, problems } = context;
+  const path: Path = ['steps', at];
+  const needs = new Set<string>(declaredNeeds(context, step, path));
+  const uses = (reference: Reference): void => {
+    countUse(context, reference.path);
+    for (const id of stepsBehind(context, reference.path)) needs.add(id);
+  };
+  const each = compileEach(context, step, path, uses);
+  const environment: Environment = step.each === undefined ? names : { ...names, each: itemKind(context, each), index: true };
+  const when = compileWhen(context, step, path, uses);
+  const kind: WorkflowKind = step.backend === 'wan2gp' ? 'wan2gp' : 'comfyui';
+  const workflow = workflowOf(context, step, kind, path);
+  const graph = workflow?.graph;
+  const sites: Site[] = [];
+  const outputs: [string, string][] = [];
+  if (workflow !== undefined && graph !== undefined) {
+    const place = { step: step.id, kind, environment, uses, problems };
+    const written = setSites(graph, where, path, place);
+    const overwritten = new Set(written.map((site) => siteKey(site.node, site.input)));
+    sites.push(...workflowSites(graph, workflow, place, overwritten), ...written);
+    for (const [name, node] of Object.entries(step.outputs ?? {})) {
+      const found = outputNode(context, step, name, node, kind, graph, path);
+      if (found !== undefined) outputs.push([name, found]);
+    }
+  }
+  return {
+    id: step.id,
+    title: step.title,
+    backend: step.backend ?? 'comfyui',
+    workflow: step.workflow,
+    needs: [...names.steps.keys()].filter((id) => needs.has(id)),
+    each,
+    when,
+    graph: graph ?? EMPTY,
+    sites,
+    outputs: Object.fromEntries(outputs),
+  };
+}
+
+function declaredNeeds(context: CompileContext, step: StepDefinition, path: Path): readonly string[] {
+  const { steps } = context.names;
+  const needs = step.needs ?? [];
+  for (const [index, id] of needs.entries()) {
+    if (steps.has(id)) continue;
+    const message = `Step "${step.id}" needs a step "${id}" that does not exist.`;
+    const details = { step: step.id, hint: didYouMean(id, steps.keys(), 'steps') };
+    report(context, [...path, 'needs', index], 'TEMPLATE_STEP_UNKNOWN', message, details);
+  }
+  return needs;
+}
+
+/** The steps that must be done before a reference has a value. */
+function stepsBehind({ names }: CompileContext, [root, name = '']: readonly string[]): readonly string[] {
+  const id = root === 'steps' ? name : root === 'choices' ? names.choices.get(name)?.after : undefined;
+  return id !== undefined && names.steps.has(id) ? [id] : [];
+}
+
+function compileEach(
+  context: CompileContext,
+  step: StepDefinition,
+  path: Path,
+  uses: (reference: Reference) => void,
+): Placeholder | undefined {
+  if (step.each === undefined) return undefined;
+  const at: Path = [...path, 'each'];
+  const place = manifestText(context, at, context.names, { step: step.id, uses });
+  const placeholder = compileReference(step.each, 'each', place);
+  for (const reference of placeholder?.alternatives ?? []) {
+    const kind = kindOfPath(reference.path, context.names);
+    if (reference.at === undefined && kind?.list !== 'no') continue;
+    const message = `"each" needs a list, and {${reference.text}} is one value.`;
+    const hint = 'Name a parameter of type list, or an output of a step.';
+    report(context, at, 'TEMPLATE_EACH_INVALID', message, { step: step.id, hint });
+  }
+  return placeholder;
+}
+
+/** What is known of {each}. Only a list of vectors has items that are lists themselves. */
+function itemKind({ names }: CompileContext, each: Placeholder | undefined): StaticKind {
+  const [first] = each?.alternatives ?? [];
+  const kind = first === undefined ? undefined : kindOfPath(first.path, names);
+  if (first === undefined || kind === undefined) return { type: 'unknown', list: 'maybe' };
+  const ofVectors = first.path.length === 1 && names.parameters.get(first.path[0] ?? '')?.of === 'vector';
+  return { type: kind.type, list: ofVectors ? 'yes' : 'no' };
+}
+
+function compileWhen(
+  context: CompileContext,
+  step: StepDefinition,
+  path: Path,
+  uses: (reference: Reference) => void,
+): CompiledStep['when'] {
+  if (step.when === undefined) return undefined;
+  const at: Path = [...path, 'when'];
+  const parsed = parseCondition(step.when);
+  if ('message' in parsed) {
+    report(context, at, 'TEMPLATE_CONDITION_INVALID', parsed.message, { step: step.id, hint: parsed.hint });
+    return undefined;
+  }
+  for (const [root = '', name = '', field = ''] of parsed.condition.reads) {
+    if (root === 'backend') {
+      if (name === 'id' || name === 'kind') continue;
+      const message = `The backend has no "${name}" in conditions.`;
+      report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', message, { step: step.id, hint: 'There are backend.id and backend.kind.' });
+      continue;
+    }
+    const reference = root === 'params' ? [name] : root === 'choices' ? [root, name] : [root, name, field];
+    uses({ path: reference, text: reference.join('.') });
+    if (root === 'params' ? context.names.parameters.has(name) : kindOfPath(reference, context.names) !== undefined) continue;
+    const unknown = explainUnknown({ path: reference, text: reference.join('.') }, context.names);
+    const spell = (text: string): string => text.replaceAll(/\{([^{}]*)\}/g, root === 'params' ? 'params.$1' : '$1');
+    report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', spell(unknown.message), { step: step.id, hint: spell(unknown.hint) });
+  }
+  return parsed.condition;
+}
+
+/** A workflow that several steps use is read, and reported, once. */
+function workflowOf(context: CompileContext, step: StepDefinition, kind: WorkflowKind, path: Path): Workflow | undefined {
+  const { source, workflows, problems } = context;
+  const name = step.workflow;
+  const known = workflows.get(`${kind}\n${name}`);
+  if (known !== undefined) return known;
+  const refused = refuseWorkflowPath(name);
+  if (refused !== undefined) {
+    const hint = 'Put the file beside template.json and write its name, with / between folders.';
+    const message = `"${name}" cannot be a workflow file: it ${refused}.`;
+    report(context, [...path, 'workflow'], 'TEMPLATE_PATH_ESCAPES', message, { step: step.id, hint });
+    return undefined;
+  }
+  const text = Object.hasOwn(source.workflows, name) ? source.workflows[name] : undefined;
+  if (text === undefined) {
+    const hint = `Put the file beside template.json. ${didYouMean(name, Object.keys(source.workflows), 'workflow files')}`;
+    const message = `The workflow file "${name}" of step "${step.id}" does not exist.`;
+    report(context, [...path, 'workflow'], 'TEMPLATE_FILE_MISSING', message, { step: step.id, hint });
+    return undefined;
+  }
+  const workflow = readWorkflow(text, context.file(name), kind);
+  problems.push(...workflow.problems.map((problem) => ({ ...problem, step: step.id })));
+  workflows.set(`${kind}\n${name}`, workflow);
+  return workflow;
+}
+
+function outputNode(
+  context: CompileContext,
+  step: StepDefinition,
+  name: string,
+  node: string,
+  kind: WorkflowKind,
+  graph: Graph,
+  path: Path,
+): string | undefined {
+  if (node === '*') return node;
+  const at: Path = [...path, 'outputs', name];
+  if (kind === 'wan2gp') {
+    const message = `Output "${name}" names a node, and Wan2GP has none.`;
+    report(context, at, 'TEMPLATE_NODE_UNKNOWN', message, { step: step.id, hint: 'Write "*" for the files that the step makes.' });
+    return undefined;
+  }
+  const plain = /^"(.*)"$/s.exec(node)?.[1] ?? node;
+  const found = plain.startsWith('title:') ? findNode(graph, 'title', plain.slice('title:'.length)) : findNode(graph, 'id', plain);
+  if ('node' in found) return found.node.id;
+  const message = `Output "${name}" of step "${step.id}": ${found.message}`;
+  report(context, at, found.code, message, { step: step.id, hint: found.hint, node: plain });
+  return undefined;
+}
