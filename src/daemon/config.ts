@@ -10,6 +10,7 @@ import { DOOR_LIMITS } from './limits.ts';
 import type { DoorLimits } from './limits.ts';
 import { defaultDataDir } from './places.ts';
 import type { Environment } from './places.ts';
+import { runtimeFilePath } from './runtime-file.ts';
 
 export interface DaemonConfig {
   /** Absolute, as all paths here. */
@@ -22,6 +23,7 @@ export interface DaemonConfig {
   /** Directories whose files media parameters may name. */
   readonly roots: readonly string[];
   readonly outputDir: string;
+  readonly runtimeFile: string;
   /** Milliseconds for which a backend that refuses connections is waited for, and between tries. */
   readonly graceMs: number;
   readonly retryMs: number;
@@ -89,6 +91,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     templateDirs: [...new Set(templateDirs)],
     roots: [...new Set(roots)],
     outputDir,
+    runtimeFile: runtimeFilePath(dataDir, env),
     graceMs,
     retryMs,
     logLevel,

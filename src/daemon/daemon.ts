@@ -1,0 +1,167 @@
+/** The composition root: everything is made here, in the order in which it depends on what stands already. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backend } from '#backends/contract.ts';
+import type { Endpoint } from '#protocol/client.ts';
+import { PROTOCOL_VERSION } from '#protocol/methods/system.ts';
+import { createValidator } from '#protocol/validate.ts';
+import { lockDataDirectory } from '#store/lock.ts';
+import { openStore } from '#store/store.ts';
+import { createLibrary } from '#templates/library.ts';
+import { createAuth } from './auth.ts';
+import type { DaemonConfig } from './config.ts';
+import { createEventHub } from './event-hub.ts';
+import { openDoor } from './http-server.ts';
+import { createLibraryService } from './library-service.ts';
+import { createLog } from './log.ts';
+import { createMediaResolver } from './media-resolver.ts';
+import { createMethods } from './methods.ts';
+import { createRefusals } from './refusals.ts';
+import { createRoots } from './roots.ts';
+import { createRoutes } from './routes.ts';
+import { removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
+import { startBackends } from './start-backends.ts';
+import { createStatus } from './status.ts';
+import { createSupervisor } from './supervisor.ts';
+import { watchTemplates } from './template-watcher.ts';
+import { sweepUploads } from './uploads.ts';
+import { VERSION } from './version.ts';
+
+export interface Daemon {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly runtimeFile: string;
+  /** For a client in this process. */
+  readonly endpoint: Endpoint;
+  /** Graceful: takes no new work, writes everything down, leaves jobs on backends running. */
+  close(): Promise<void>;
+  /** For errors that nobody caught: logs and writes the log down. Nothing else is touched; the process must end. */
+  crash(error: unknown): Promise<void>;
+  /** Resolves once everything is closed; with the error when the daemon had to stop by itself. */
+  readonly stopped: Promise<unknown>;
+}
+
+/** What tests put in between. */
+export interface DaemonParts {
+  readonly openStore?: typeof openStore;
+  readonly wrapBackend?: (backend: Backend) => Backend;
+}
+
+/** Throws STORAGE_LOCKED, STORAGE_NEWER, STORAGE_FAILED, RUNTIME_DIR_UNSAFE, and the listener's error when the port is taken. */
+export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {}): Promise<Daemon> {
+  const { dataDir, outputDir, templateDirs, runtimeFile, limits } = config;
+  const instance = randomUUID();
+  const startedAt = Date.now();
+  const stopped = Promise.withResolvers<unknown>();
+  // Undone in reverse order: at the end, and when a later part can not be made.
+  await using made = new AsyncDisposableStack();
+
+  const lock = made.adopt(lockDataDirectory(dataDir), (held) => held.release());
+  for (const dir of [outputDir, join(dataDir, 'templates')]) mkdirSync(dir, { recursive: true });
+  const { log, close: closeLog } = await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal });
+  made.defer(closeLog);
+  const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir }), (one) => one.close());
+  if (store.recovery !== undefined) log.error({ recovery: store.recovery }, 'the database was damaged and has been rebuilt');
+
+  const assetDir = join(dataDir, 'assets');
+  await sweepUploads(assetDir);
+  const roots = createRoots({ roots: config.roots, asset: (id) => store.asset(id) });
+  const library = createLibrary(templateDirs);
+  await library.refresh();
+  const resolveMedia = createMediaResolver(roots, library);
+
+  const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
+  const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
+  const supervisor = made.adopt(
+    createSupervisor({
+      store,
+      library,
+      backends,
+      outputDir,
+      resolveMedia,
+      graceMs: config.graceMs,
+      retryMs: config.retryMs,
+      log,
+      onStorageFailure: stop,
+    }),
+    (one) => one.close(),
+  );
+
+  const hub = made.adopt(createEventHub(store), (one) => one.close());
+  const templates = createLibraryService({ library, roots, resolveMedia, backends, templateDirs });
+  supervisor.onEvents((events) => hub.publish(events));
+  supervisor.onProgress((notice) => hub.progress(notice));
+  supervisor.onPreview((notice) => hub.preview(notice));
+  supervisor.onBackend((view) => hub.announce('backend/changed', view));
+  templates.onChange((change) => hub.announce('template/changed', change));
+  made.adopt(await watchTemplates({ dirs: templateDirs, log, refresh: (paths) => templates.refresh(paths) }), (one) => one.close());
+
+  const auth = createAuth();
+  const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
+  const status = createStatus({ config, instance, startedAt, store, supervisor, hub, refusals, connections: () => door.connections });
+  supervisor.resume();
+  const door = made.adopt(
+    await openDoor({
+      port: config.port,
+      auth,
+      hub,
+      log,
+      refusals,
+      limits,
+      validator: createValidator(),
+      identity: { version: VERSION, instance, epoch: store.epoch },
+      handlers: createMethods({ version: VERSION, runs: supervisor, templates, store, status, shutdown: () => stop(undefined) }),
+      routes: createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall }),
+    }),
+    (one) => one.close(),
+  );
+
+  const { port } = door;
+  const url = `ws://127.0.0.1:${port}/rpc`;
+  const key = auth.keyOf('admin');
+  writeRuntimeFile(runtimeFile, {
+    protocol: PROTOCOL_VERSION,
+    version: VERSION,
+    pid: process.pid,
+    instance,
+    url,
+    port,
+    key,
+    dataDir,
+    startedAt,
+  });
+  made.defer(() => removeRuntimeFile(runtimeFile, instance));
+  log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
+
+  const owned = made.move();
+  let closing: Promise<void> | undefined;
+  function stop(error: unknown): void {
+    if (error !== undefined) log.fatal({ err: error }, 'the daemon must stop');
+    void close().then(
+      () => stopped.resolve(error),
+      (failure: unknown) => stopped.resolve(error ?? failure),
+    );
+  }
+  function close(): Promise<void> {
+    return (closing ??= owned.disposeAsync());
+  }
+  return {
+    url,
+    port,
+    pid: process.pid,
+    runtimeFile,
+    endpoint: { url, key },
+    stopped: stopped.promise,
+    async crash(error) {
+      log.fatal({ err: error }, 'a defect; the process ends');
+      removeRuntimeFile(runtimeFile, instance);
+      await closeLog();
+    },
+    async close() {
+      stop(undefined);
+      await closing;
+    },
+  };
+}

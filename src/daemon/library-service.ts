@@ -1,0 +1,147 @@
+/** The template methods over the library: shows, checks and renders templates, and tells what a save has changed. */
+import { stat } from 'node:fs/promises';
+import { objectInfoOf } from '#actors/render-item.ts';
+import type { Backend } from '#backends/contract.ts';
+import { checkAgainstObjectInfo } from '#graph/object-info.ts';
+import { CallsheetError } from '#protocol/errors.ts';
+import type { TemplateChanged } from '#protocol/methods/event.ts';
+import type { TemplateDetail } from '#protocol/methods/template.ts';
+import { isBlocking } from '#protocol/problem.ts';
+import type { Problem } from '#protocol/problem.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
+import { discover } from '#templates/discover.ts';
+import { summary } from '#templates/library.ts';
+import type { LoadedTemplate, TemplateLibrary } from '#templates/library.ts';
+import { loadTemplate } from '#templates/load.ts';
+import { parameterSchema, wireForm } from '#templates/parameter-schema.ts';
+import { checkParameters } from '#templates/parameters.ts';
+import type { ParameterTools } from '#templates/parameters.ts';
+import { renderDry } from './render-dry.ts';
+import type { Roots } from './roots.ts';
+import { findTemplate } from './run-door.ts';
+import type { TemplateService } from './template-service.ts';
+
+export interface LibraryServiceOptions {
+  readonly library: TemplateLibrary;
+  readonly roots: Roots;
+  readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
+  readonly backends: readonly Backend[];
+  readonly templateDirs: readonly string[];
+}
+
+export interface LibraryService extends TemplateService {
+  /** Reads again what lies at or around the paths, and tells listeners. */
+  refresh(paths: readonly string[]): Promise<void>;
+}
+
+export function createLibraryService(options: LibraryServiceOptions): LibraryService {
+  const { library, roots, backends, templateDirs } = options;
+  const listeners = new Set<(change: TemplateChanged) => void>();
+
+  function demand(id: string, version: string | undefined): LoadedTemplate {
+    const loaded = library.get(id, version);
+    // Throws TEMPLATE_NOT_FOUND with the nearest name.
+    if (loaded === undefined) findTemplate(library, id, version);
+    return loaded as LoadedTemplate;
+  }
+
+  async function againstBackend(template: CompiledTemplate | undefined, id: string | undefined, path: string): Promise<readonly Problem[]> {
+    if (template === undefined || id === undefined) return [];
+    const backend = backends.find((one) => one.id === id);
+    if (backend === undefined) {
+      throw new CallsheetError('BACKEND_NOT_FOUND', `No backend has the id '${id}'.`, {
+        hint: `Known backends: ${backends.map((one) => one.id).join(', ')}.`,
+      });
+    }
+    const info = await objectInfoOf(backend);
+    if (info === undefined) return [];
+    return template.steps
+      .filter((step) => step.backend !== 'wan2gp')
+      .flatMap((step) =>
+        checkAgainstObjectInfo(step.graph, info, { file: step.workflow }).map((problem) => ({ ...problem, step: step.id })),
+      )
+      .map((problem) => (problem.file === undefined ? { ...problem, file: path } : problem));
+  }
+
+  async function checkOne(path: string, backend: string | undefined) {
+    const { template, problems, foreign } = await loadTemplate(path);
+    if (foreign === true) return [];
+    const all = [...problems, ...(await againstBackend(template, backend, path))];
+    return [{ path, ok: !all.some(isBlocking), problems: all }];
+  }
+
+  return {
+    list: () => library.list().map(summary),
+    get: (id, version) => detailOf(demand(id, version)),
+    async check({ id, version, path, backend }) {
+      if (id !== undefined) {
+        const loaded = demand(id, version);
+        const problems = [...loaded.problems, ...(await againstBackend(loaded.template, backend, loaded.origin.path))];
+        return { files: [{ path: loaded.origin.path, ok: loaded.runnable && !problems.some(isBlocking), problems }] };
+      }
+      const found = await roots.resolvePath(path ?? '', templateDirs);
+      const places = (await stat(found)).isDirectory() ? await discover(found) : [found];
+      const files = [];
+      for (const place of places) files.push(...(await checkOne(place, backend)));
+      return { files };
+    },
+    async render({ id, version, parameters = {} }) {
+      const template = findTemplate(library, id, version);
+      const { value, problems } = await checkParameters(template, parameters, {
+        // A dry run draws nothing: the seed of a run is drawn when it starts.
+        drawSeed: () => 0n,
+        resolveMedia: options.resolveMedia(template),
+      });
+      if (value === undefined) {
+        throw new CallsheetError('PARAMETERS_INVALID', `The parameters do not fit template '${id}'.`, { problems });
+      }
+      return renderDry(template, value, problems);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    async refresh(paths) {
+      for (const { id, version, type } of await library.refresh(paths)) {
+        const loaded = library.get(id, version);
+        const change: TemplateChanged =
+          type === 'removed' || loaded === undefined
+            ? { id, version, runnable: loaded?.runnable ?? false, problems: loaded?.problems ?? [], removed: loaded === undefined }
+            : { id, version, runnable: loaded.runnable, problems: loaded.problems };
+        for (const listener of listeners) listener(change);
+      }
+    },
+  };
+}
+
+// --- helpers ---
+
+function detailOf({ id, version, origin, template, problems, runnable }: LoadedTemplate): TemplateDetail {
+  const description = template?.manifest.description;
+  return {
+    id,
+    version,
+    title: template?.manifest.title ?? id,
+    ...(description === undefined ? {} : { description }),
+    category: template?.manifest.category ?? '',
+    hash: template?.hash ?? '',
+    path: origin.path,
+    kind: origin.kind,
+    runnable,
+    parameters: template === undefined ? {} : plain(Object.fromEntries(template.parameters)),
+    schema: template === undefined ? {} : plain(parameterSchema(template)),
+    steps: (template?.manifest.steps ?? []).map((step) => ({
+      id: step.id,
+      ...(step.title === undefined ? {} : { title: step.title }),
+      ...(step.backend === undefined ? {} : { backend: step.backend }),
+    })),
+    problems,
+  };
+}
+
+/** Integers beyond 2^53 become decimal strings, as everywhere on the wire. */
+function plain<T>(value: object): Readonly<Record<string, T>> {
+  return wireForm(value) as Readonly<Record<string, T>>;
+}

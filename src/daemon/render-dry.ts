@@ -1,0 +1,58 @@
+/** The dry run: every step rendered as far as the parameters alone decide. Files that only a run can make stay as references. */
+import type { Problem } from '#protocol/problem.ts';
+import type { TemplateRenderResult } from '#protocol/methods/template.ts';
+import type { CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
+import { planStep, renderStep } from '#templates/render.ts';
+import type { MediaValue, Scope, StepOutputs, Value, Values } from '#templates/types.ts';
+
+export function renderDry(template: CompiledTemplate, params: Values, found: readonly Problem[]): TemplateRenderResult {
+  const problems: Problem[] = [...found];
+  const steps: TemplateRenderResult['steps'][number][] = [];
+  const outputs: Record<string, StepOutputs> = {};
+  const choices = Object.fromEntries(template.choices.map(({ into, pick }) => [into, standIns(`choices.${into}`, pick)]));
+  for (const step of template.steps) {
+    const scope: Scope = { params, steps: outputs, choices };
+    const plan = planStep(template, step.id, scope);
+    problems.push(...plan.problems);
+    if (plan.value === undefined || 'skip' in plan.value) {
+      outputs[step.id] = null;
+      const reason = plan.value === undefined ? 'It can not be planned; see the problems.' : `Skipped: ${plan.value.skip}`;
+      steps.push({ id: step.id, item: 0, backend: step.backend, reason });
+      continue;
+    }
+    const { items } = plan.value;
+    outputs[step.id] = outputsOf(step, items.length);
+    for (const [item, { each }] of items.entries()) {
+      const own: Scope = { ...scope, index: item, ...(each === undefined ? {} : { each }) };
+      const rendered = renderStep(template, step.id, own, { mediaName: ({ name }) => name });
+      problems.push(...rendered.problems);
+      const text = rendered.value?.text;
+      steps.push({ id: step.id, item, backend: step.backend, ...(text === undefined ? {} : { workflow: text }) });
+    }
+  }
+  return { template: template.id, version: template.version, steps, problems };
+}
+
+// --- helpers ---
+
+/** One file for each item: how many a node gives is known only once it ran. */
+function outputsOf(step: CompiledStep, items: number): StepOutputs {
+  return Object.fromEntries(
+    Object.keys(step.outputs).map((name) => {
+      const path = `steps.${step.id}.${name}`;
+      return [
+        name,
+        step.each === undefined ? [standIn(`{${path}}`)] : Array.from({ length: items }, (_, at) => standIn(`{${path}[${at}]}`)),
+      ];
+    }),
+  );
+}
+
+function standIns(path: string, count: number): Value {
+  return count === 1 ? standIn(`{${path}}`) : Array.from({ length: count }, (_, at) => standIn(`{${path}[${at}]}`));
+}
+
+/** Written into the graph by its name: the reference itself. */
+function standIn(name: string): MediaValue {
+  return { $media: 'media', path: name, name, sha256: name, bytes: 0, mediaType: 'application/octet-stream' };
+}

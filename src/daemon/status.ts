@@ -1,0 +1,54 @@
+/** Answers daemon/status. */
+import type { DaemonStatus } from '#protocol/methods/system.ts';
+import { PROTOCOL_VERSION } from '#protocol/methods/system.ts';
+import type { Store } from '#store/types.ts';
+import type { DaemonConfig } from './config.ts';
+import type { EventHub } from './event-hub.ts';
+import type { Refusals } from './refusals.ts';
+import type { RunService } from './run-service.ts';
+import { VERSION } from './version.ts';
+
+export interface StatusParts {
+  readonly config: DaemonConfig;
+  readonly instance: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly store: Pick<Store, 'epoch' | 'lastPosition'>;
+  readonly supervisor: Pick<RunService, 'counts'>;
+  readonly hub: Pick<EventHub, 'subscriptions'>;
+  readonly refusals: Refusals;
+  readonly connections: () => number;
+}
+
+export function createStatus({
+  config,
+  instance,
+  startedAt,
+  store,
+  supervisor,
+  hub,
+  refusals,
+  connections,
+}: StatusParts): () => DaemonStatus {
+  const { dataDir, outputDir, templateDirs, roots } = config;
+  // The wall clock may jump; how long we are up it does not change.
+  const since = performance.now();
+  return () => ({
+    version: VERSION,
+    protocol: PROTOCOL_VERSION,
+    pid: process.pid,
+    instance,
+    epoch: store.epoch,
+    startedAt,
+    uptimeSeconds: Math.floor((performance.now() - since) / 1000),
+    dataDir,
+    outputDir,
+    templateDirs,
+    roots,
+    runs: supervisor.counts(),
+    connections: connections(),
+    subscriptions: hub.subscriptions,
+    refused: refusals.counts(),
+    position: store.lastPosition(),
+  });
+}
