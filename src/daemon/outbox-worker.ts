@@ -14,31 +14,26 @@ export interface OutboxWorker {
 }
 
 export interface OutboxOptions {
-  readonly store: Pick<Store, 'outbox' | 'outboxTried'>;
-  /** Marks items as done in the next transaction. */
-  readonly done: (ids: readonly number[]) => void;
+  readonly store: Pick<Store, 'outbox' | 'outboxDone' | 'outboxTried'>;
   readonly backend: (id: string) => Backend | undefined;
 }
 
-export function createOutboxWorker({ store, done, backend }: OutboxOptions): OutboxWorker {
-  const handled = new Set<number>();
+export function createOutboxWorker({ store, backend }: OutboxOptions): OutboxWorker {
   let timer: NodeJS.Timeout | undefined;
   let working = false;
   let closed = false;
 
   const work = async () => {
     working = true;
-    const items = store.outbox(BATCH).filter((item) => !handled.has(item.id));
-    const finished: number[] = [];
+    const items = store.outbox(BATCH);
     for (const item of items) {
       if (closed) break;
-      if (await perform(item, backend)) finished.push(item.id);
-      else if (item.tries + 1 >= MAX_TRIES) finished.push(item.id);
+      const isDone = await perform(item, backend);
+      if (closed) break;
+      if (isDone || item.tries + 1 >= MAX_TRIES) store.outboxDone(item.id);
       else store.outboxTried(item.id);
     }
-    for (const id of finished) handled.add(id);
     working = false;
-    if (finished.length > 0 && !closed) done(finished);
     if (items.length === BATCH) wake();
   };
   const wake = () => {

@@ -43,8 +43,6 @@ export interface RunHost {
   cancel(runId: string): boolean;
   committed(runId: string): Promise<void>;
   stage(runId: string, rows: StagedRows): void;
-  /** Deletes done outbox items with the next transaction. */
-  settleOutbox(ids: readonly number[]): void;
   snapshot(runId: string): RunSnapshot | undefined;
   open(): readonly string[];
   /** Writes down what there is. Machines are not stopped: that would end their runs. */
@@ -189,10 +187,6 @@ export function createRunHost(options: RunHostOptions): RunHost {
       pending.outbox.push(...outbox.map((item) => ({ ...item, runId })));
       mark(runId);
     },
-    settleOutbox(ids) {
-      pending.outboxDone.push(...ids);
-      schedule('lazily');
-    },
     snapshot: (runId) => actors.get(runId)?.getSnapshot(),
     open: () => [...actors.keys()],
     close() {
@@ -226,7 +220,6 @@ function emptyBatch() {
     states: [] as RunState[],
     events: [] as NewEvent[],
     outbox: [] as NonNullable<Batch['outbox']>[number][],
-    outboxDone: [] as number[],
   };
 }
 

@@ -108,7 +108,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   });
   const outbox = createOutboxWorker({
     store,
-    done: (ids) => host.settleOutbox(ids),
     backend: (id) => backends.find((backend) => backend.id === id),
   });
   const keys = createRequestKeys(store);

@@ -65,6 +65,7 @@ export interface RawArtifact {
   readonly duration: number | null;
   readonly draft: number;
   readonly outputs: string | null;
+  readonly asset: string | null;
 }
 
 export interface RawRequestKey {
@@ -121,6 +122,7 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
 
 export function toArtifact(row: RawArtifact): ArtifactView {
   const outputs: string[] | null = row.outputs === null ? null : JSON.parse(row.outputs);
+  const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
   return {
     artifactId: row.artifact_id,
     runId: row.run_id,
@@ -138,6 +140,7 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.duration === null ? {} : { duration: row.duration }),
     draft: row.draft === 1,
     ...(outputs === null ? {} : { outputs }),
+    ...(asset === null || asset === undefined ? {} : { asset }),
   };
 }
 

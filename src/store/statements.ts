@@ -8,7 +8,7 @@ const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
-  a.width, a.height, a.duration, a.draft, a.outputs`;
+  a.width, a.height, a.duration, a.draft, a.outputs, a.asset`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const OUTBOX_COLUMNS = 'o.id, r.run_id AS runId, o.kind, o.body, o.tries FROM outbox o JOIN runs r ON r.id = o.run';
@@ -48,11 +48,12 @@ export function prepareStatements(db: Database) {
          number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error`,
     ),
     putArtifact: db.prepare(
-      `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
          path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
-         height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs`,
+         height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
+         asset = excluded.asset`,
     ),
     insertOutbox: db.prepare<[number, number, string, string]>('INSERT INTO outbox (id, run, kind, body) VALUES (?, ?, ?, ?)'),
     deleteOutbox: db.prepare<[number]>('DELETE FROM outbox WHERE id = ?'),

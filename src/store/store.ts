@@ -8,13 +8,12 @@ import { connect } from './connection.ts';
 import type { Synchronous } from './connection.ts';
 import { isCorruption, isDoubtful, translateFailure } from './failure.ts';
 import { migrate } from './migrations.ts';
-import { createReader } from './reader.ts';
 import { findDamage, recover } from './recovery.ts';
 import { MIGRATIONS } from './schema.ts';
 import type { Migration } from './schema.ts';
-import { prepareStatements } from './statements.ts';
-import type { Batch, Recovery, RequestKeyRow, Store } from './types.ts';
-import { createWriter } from './writer.ts';
+import { openSession } from './session.ts';
+import type { Session } from './session.ts';
+import type { Recovery, Store } from './types.ts';
 
 export interface OpenOptions {
   /** The data directory; made when it is not there. */
@@ -106,8 +105,8 @@ function buildStore({ db: first, dir, recovery, reopen, translated }: Parts): St
   return {
     epoch,
     ...(recovery === undefined ? {} : { recovery }),
-    commit: (batch) => use(({ commit }) => commit(batch)),
-    putRequestKey: (row) => use(({ putRequestKey }) => putRequestKey(row)),
+    commit: (batch) => use((current) => current.commit(batch)),
+    putRequestKey: (row) => use((current) => current.putRequestKey(row)),
     lastPosition: () => use(({ writer }) => writer.lastPosition()),
     run: (runId) => use(({ reader }) => reader.run(runId)),
     runs: (query) => use(({ reader }) => reader.runs(query)),
@@ -119,9 +118,9 @@ function buildStore({ db: first, dir, recovery, reopen, translated }: Parts): St
     listArtifacts: (query) => use(({ reader }) => reader.listArtifacts(query)),
     events: (query) => use(({ reader }) => reader.events(query)),
     requestKey: (key) => use(({ reader }) => reader.requestKey(key)),
-    outbox: (limit) => use(({ reader }) => reader.outbox(limit)),
+    outbox: (limit) => use((current) => current.outbox(limit)),
     asset: (assetId) => use(({ reader }) => reader.asset(assetId)),
-    outboxDone: (id) => use(({ statements }) => void statements.deleteOutbox.run(id)),
+    outboxDone: (id) => use(({ writer }) => writer.outboxDone(id)),
     outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),
     putAsset: (row) => use(({ statements }) => void statements.putAsset.run(row)),
     async backup(file) {
@@ -131,33 +130,21 @@ function buildStore({ db: first, dir, recovery, reopen, translated }: Parts): St
         throw translateFailure(error, dir);
       }
     },
-    checkpoint: () => use(({ db }) => void db.pragma('wal_checkpoint(PASSIVE)')),
+    checkpoint() {
+      use((current) => {
+        current.settle();
+        current.db.pragma('wal_checkpoint(PASSIVE)');
+      });
+    },
     close() {
       if (closed) return;
-      closed = true;
-      translated(() => session?.db.close());
-      session = null;
+      try {
+        if (session !== null) use((current) => current.settle());
+      } finally {
+        closed = true;
+        abandon();
+      }
     },
-  };
-}
-
-type Session = ReturnType<typeof openSession>;
-
-function openSession(db: Database) {
-  const statements = prepareStatements(db);
-  const epoch = statements.epoch.get();
-  if (epoch === undefined) throw new CallsheetError('STORAGE_CORRUPT', 'The database has lost the name of its event log.');
-  const writer = createWriter(statements, epoch);
-  const commit = db.transaction((batch: Batch) => writer.write(batch));
-  const putRequestKey = db.transaction((row: RequestKeyRow) => writer.putRequestKey(row));
-  return {
-    db,
-    statements,
-    epoch,
-    writer,
-    reader: createReader(statements, epoch),
-    commit: (batch: Batch) => commit.immediate(batch),
-    putRequestKey: (row: RequestKeyRow) => putRequestKey.immediate(row),
   };
 }
 

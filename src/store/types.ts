@@ -105,8 +105,6 @@ export interface Batch {
   readonly states?: readonly RunState[];
   readonly events?: readonly NewEvent[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries'>[];
-  /** Ids of outbox items that are done: they ride along, so that a harmless repeat is cheaper than a commit of their own. */
-  readonly outboxDone?: readonly number[];
 }
 
 export interface RunQuery {
@@ -162,6 +160,7 @@ export interface Store {
   requestKey(key: string): RequestKeyRow | undefined;
   putRequestKey(row: RequestKeyRow): void;
   outbox(limit: number): readonly OutboxItem[];
+  /** Not handed out again by this process; deleted with the next commit, so that it costs no write of its own. After a crash an item may come again. */
   outboxDone(id: number): void;
   outboxTried(id: number): void;
   putAsset(row: AssetRow): void;

@@ -19,13 +19,24 @@ export interface Writer {
   /** Must run inside a transaction. */
   write(batch: Batch): readonly RunEvent[];
   putRequestKey(row: RequestKeyRow): void;
+  /** Remembers that an item is done; it is deleted with the next batch. A crash before that only means that the item is handed out again. */
+  outboxDone(id: number): void;
+  /** True for an item that is done but still stored. */
+  isDone(id: number): boolean;
+  /** How many such items there are. */
+  unsettled(): number;
+  /** Deletes what is done. Must run inside a transaction. */
+  settle(): void;
   lastPosition(): number;
+  /** After a transaction that stands. */
+  committed(): void;
   /** After a transaction that did not stand: everything counted in memory is read again. */
   forget(): void;
 }
 
 export function createWriter(statements: Statements, epoch: string): Writer {
   const keys = new Map<string, RunKey>();
+  const done = new Set<number>();
   let position = statements.lastPosition.get() ?? 0;
   let outboxId = statements.lastOutbox.get() ?? 0;
 
@@ -82,8 +93,13 @@ export function createWriter(statements: Statements, epoch: string): Writer {
     }
   }
 
+  function settle(): void {
+    for (const id of done) statements.deleteOutbox.run(id);
+  }
+
   return {
     write(batch) {
+      settle();
       for (const { hash, content } of batch.templates ?? []) statements.insertTemplate.run(hash, content);
       const inserted = new Set<RunState>();
       for (const run of batch.newRuns ?? []) {
@@ -110,6 +126,11 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       return events;
     },
     putRequestKey,
+    settle,
+    outboxDone: (id) => void done.add(id),
+    isDone: (id) => done.has(id),
+    unsettled: () => done.size,
+    committed: () => done.clear(),
     lastPosition: () => position,
     forget() {
       keys.clear();
@@ -185,6 +206,7 @@ function artifactValues(view: ArtifactView) {
     view.duration ?? null,
     Number(view.draft),
     jsonOrNull(view.outputs ?? null),
+    jsonOrNull(view.asset ?? null),
   ] as const;
 }
 

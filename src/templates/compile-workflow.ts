@@ -8,7 +8,7 @@ import { findNode, parseAddress } from './addresses.ts';
 import { type Piece, SETTINGS_NODE, type Site } from './compiled.ts';
 import { type Environment, kindOf } from './environment.ts';
 import type { Reference, TextTemplate } from './grammar.ts';
-import { type Located, nodeAt, type Path, pointerOf, problemAt } from './locate.ts';
+import { type Located, nodeAt, objectAt, type Path, pointerOf, problemAt } from './locate.ts';
 import { compileText, type Report, type TextPlace } from './references.ts';
 import { didYouMean, nearest } from './suggest.ts';
 
@@ -131,8 +131,8 @@ function compilePieces(value: JsonNode, text: string, place: TextPlace): Piece[]
 
 /** What `set` of one step writes, each checked against the workflow. */
 export function setSites(graph: Graph, where: Located, stepPath: Path, place: WorkflowPlace): Site[] {
-  const set = nodeAt(where.root, [...stepPath, 'set']);
-  if (set.kind !== 'object') return [];
+  const set = objectAt(nodeAt(where.root, stepPath), 'set');
+  if (set === undefined) return [];
   const lines = createLineIndex(where.text);
   const sites = new Map<string, Site>();
   for (const { key, value } of set.members) {
