@@ -127,34 +127,37 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
       // Events may arrive before the POST is answered, and what is sent while nobody listens is lost.
       socket.want(watched());
       if (!socket.open) await socket.ready(timeouts.socketReadyMs);
+      const sentAt = clock.now();
       try {
         const receipt = await postPrompt(http, attempt, body, timeouts.promptMs, signal);
         track.ours = true;
         track.refusalsThen = contact.refusals;
-        tracks.receipt(track, receipt.number);
+        tracks.numbered(track, receipt.number, sentAt);
         track.sent = 'accepted';
         track.listener?.accepted();
         return receipt;
       } catch (error) {
-        const unknown = error instanceof CallsheetError && (error.code === 'BACKEND_UNREACHABLE' || error.code === 'CANCELLED');
-        track.ours = unknown;
-        track.sent = unknown ? 'unknown' : 'rejected';
-        if (unknown) track.listener?.unanswered();
-        else track.listener?.refused();
+        track.sent = afterFailure(error);
+        track.ours = track.sent === 'unknown';
+        if (track.ours) track.listener?.unanswered();
         // An input that the server no longer has is sent again the next time.
-        if (!unknown) uploader.forget();
+        if (track.sent === 'rejected') uploader.forget();
         throw error;
       }
     },
 
     async attach(attempt, signal) {
       const found = await lookUp.twice(attempt.promptId, signal);
+      const track = tracks.get(attempt.promptId);
+      // It is there, so it was accepted once, whoever heard the answer.
+      if (found.state !== 'absent' && track.sent !== 'sending') track.sent = 'accepted';
       return stateOf(found);
     },
 
     follow(attempt, followOptions) {
       const { promptId } = attempt;
       const track = tracks.get(promptId);
+      if (track.number === undefined) tracks.numbered(track, followOptions.number, Number.NEGATIVE_INFINITY);
       const follower = startFollowing(track, followOptions, {
         lookUp,
         contact,
@@ -205,6 +208,17 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     },
   };
 }
+
+/** What a POST that failed leaves behind: an answer is a no, a connection that never stood sent nothing, anything else may have arrived. */
+function afterFailure(error: unknown): 'no' | 'unknown' | 'rejected' {
+  if (!(error instanceof CallsheetError)) return 'rejected';
+  if (error.code === 'CANCELLED') return 'unknown';
+  if (error.code !== 'BACKEND_UNREACHABLE') return 'rejected';
+  const { cause } = error;
+  return cause instanceof Error && 'code' in cause && NEVER_LEFT.has(String(cause.code)) ? 'no' : 'unknown';
+}
+
+const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ELINKLOCAL', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 function stateOf(found: Found): AttemptState {
   if (found.state === 'queued') return { state: 'queued', ...(found.position === undefined ? {} : { position: found.position }) };

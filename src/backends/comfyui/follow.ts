@@ -33,7 +33,6 @@ type Terminal = Extract<BackendEvent, { type: 'finished' | 'failed' | 'interrupt
 export function startFollowing(track: Track, options: FollowOptions, dependencies: FollowDependencies): Follower {
   const { lookUp, contact, clock, timeouts, log } = dependencies;
   const { signal } = options;
-  const since = clock.now();
   let over = false;
   let toldQueued: number | 'yes' | undefined;
   let toldStarted = false;
@@ -45,7 +44,10 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   let cancelPoll: (() => void) | undefined;
 
   const emit = (event: BackendEvent): void => {
-    if (over) return;
+    if (!over) tell(event);
+  };
+
+  const tell = (event: BackendEvent): void => {
     try {
       options.onEvent(event);
     } catch (error) {
@@ -55,8 +57,9 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
 
   const end = (event: Terminal): void => {
     if (over) return;
-    emit(event);
+    // Over before it is told: the listener may follow the same attempt again at once.
     stop();
+    tell(event);
   };
 
   const stop = (): void => {
@@ -69,7 +72,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   };
 
   const started = (): void => {
-    if (toldStarted) return;
+    if (toldStarted || track.sent === 'sending') return;
     toldStarted = true;
     emit({ type: 'started' });
   };
@@ -77,7 +80,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   const progress = (): void => {
     const value = track.progress.value();
     const { node } = track.progress;
-    if (value <= toldValue && node === toldNode) return;
+    if (track.sent === 'sending' || (value <= toldValue && node === toldNode)) return;
     toldValue = value;
     toldNode = node;
     started();
@@ -88,20 +91,22 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     started,
     progress,
     preview: (frame: { mediaType: string; bytes: Uint8Array }) => {
-      if (options.previews !== true) return;
+      if (options.previews !== true || track.sent === 'sending') return;
       started();
       emit({ type: 'preview', mediaType: frame.mediaType, bytes: frame.bytes });
     },
     mayHaveEnded: () => look(),
+    // Events overtake the answer to the POST (comfyui.md 2.3): what they told is told on from here.
     accepted: () => {
       if (!toldStarted && toldQueued === undefined) {
         toldQueued = 'yes';
         emit({ type: 'queued' });
       }
+      if (track.started) progress();
       // The first look comes early: a socket that is mute from the start shows by then.
-      schedule(Math.min(timeouts.pollMs, FIRST_LOOK_MS));
+      if (track.hint === undefined) schedule(Math.min(timeouts.pollMs, FIRST_LOOK_MS));
+      else look();
     },
-    refused: () => cancelPoll?.(),
     unanswered: () => look(),
   };
 
@@ -126,10 +131,8 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   };
 
   const absent = (): void => {
-    if (track.sent === 'sending' || track.sent === 'rejected') return;
     const acknowledged = options.acknowledged || track.sent === 'accepted';
-    // Followed before it is sent: nothing is lost that nobody has posted yet.
-    if (!acknowledged && track.sent === 'no' && clock.now() - since < timeouts.unsentMs) return;
+    if (isUnsent()) return;
     if (absentAt === undefined) absentAt = clock.now();
     if (clock.now() - absentAt < timeouts.absentGapMs) return;
     if (track.cancelled) end({ type: 'interrupted' });
@@ -181,8 +184,11 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     take(await lookUp.once(track.promptId, signal));
   };
 
+  /** Nothing can be lost that has not been posted, and nothing is known while the POST is in the air. */
+  const isUnsent = (): boolean => track.sent === 'sending' || track.sent === 'rejected' || (track.sent === 'no' && !options.acknowledged);
+
   const look = (): void => {
-    if (over) return;
+    if (over || isUnsent()) return;
     if (looking) {
       again = true;
       return;
@@ -220,12 +226,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   if (contact.status !== 'ok') emit({ type: 'contact', status: contact.status });
   if (track.started) started();
   if (signal.aborted) stop();
-  else if (track.sent === 'sending' || (track.sent === 'no' && !options.acknowledged)) schedule(timeouts.pollMs);
-  else if (track.sent === 'accepted' && track.ours && track.hint === undefined) listener.accepted();
-  else if (track.sent !== 'rejected') look();
-  return {
-    look() {
-      if (track.sent !== 'sending' && track.sent !== 'rejected' && (track.sent !== 'no' || options.acknowledged)) look();
-    },
-  };
+  else if (track.sent === 'accepted' && track.ours) listener.accepted();
+  else look();
+  return { look };
 }

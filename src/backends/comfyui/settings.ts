@@ -31,8 +31,6 @@ export interface Timeouts {
   /** Between two looks while a cancel is being proven, and until it is given up. */
   readonly cancelStepMs: number;
   readonly cancelMs: number;
-  /** How long an attempt that was followed but never sent may stay without a POST before it counts as never accepted. */
-  readonly unsentMs: number;
 }
 
 export const DEFAULT_TIMEOUTS: Timeouts = {
@@ -53,7 +51,6 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   progressMs: 40,
   cancelStepMs: 250,
   cancelMs: 600_000,
-  unsentMs: 60_000,
 };
 
 /** Monotonic time and timers; tests bring their own. */

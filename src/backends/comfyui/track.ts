@@ -12,8 +12,8 @@ export interface Track {
   sent: 'no' | 'sending' | 'unknown' | 'accepted' | 'rejected';
   /** Posted by this process, so that the socket tells of it; a prompt adopted from an earlier process is only seen in `status`. */
   ours: boolean;
-  /** The queue number of the receipt, and whether a later receipt had a smaller one: then the server restarted in between. */
-  number: number | undefined;
+  /** The queue number of the receipt and when it was learnt. A later receipt with a smaller one: the server restarted in between. */
+  number: { readonly value: number; readonly at: number } | undefined;
   counterReset: boolean;
   /** Reading of contact.refusals when the prompt was sent or first followed. */
   refusalsThen: number;
@@ -31,16 +31,16 @@ export interface TrackListener {
   progress(): void;
   preview(frame: PreviewFrame): void;
   mayHaveEnded(): void;
-  /** The POST was answered: with a yes, with a no, not at all. */
+  /** The POST was answered with a yes, or not at all. */
   accepted(): void;
-  refused(): void;
   unanswered(): void;
 }
 
 export interface Tracks {
   get(promptId: string): Track;
   drop(promptId: string): void;
-  receipt(track: Track, number: number | undefined): void;
+  /** Takes down the number that a POST sent at `sentAt` was given; a number from an earlier process proves nothing about others. */
+  numbered(track: Track, number: number | undefined, sentAt: number): void;
   text(frame: string): void;
   binary(frame: Buffer): void;
   /** Reads progress that is still waiting. */
@@ -54,7 +54,6 @@ const KEPT = 512;
 export function createTracks(clock: Clock, progressMs: number, refusals: () => number): Tracks {
   const tracks = new Map<string, Track>();
   let executing: Track | undefined;
-  let highestNumber = -1;
   const waiting = new Map<string, string>();
   let cancelFlush: (() => void) | undefined;
 
@@ -136,15 +135,13 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
       if (track === executing) executing = undefined;
       tracks.delete(promptId);
     },
-    receipt(track, number) {
+    numbered(track, number, sentAt) {
       if (number === undefined) return;
-      // A prompt sent with `front` has a number of 0 or less; ours never are, and the counter only grows (comfyui.md 1.1).
-      if (number < highestNumber) {
-        for (const other of tracks.values()) if (other !== track) other.counterReset = true;
-        highestNumber = number;
+      // The counter only grows (comfyui.md 1.1), but answers to POSTs sent side by side may cross: only numbers known before count.
+      for (const other of tracks.values()) {
+        if (other.number !== undefined && other.number.at < sentAt && other.number.value > number) other.counterReset = true;
       }
-      highestNumber = Math.max(highestNumber, number);
-      track.number = number;
+      track.number = { value: number, at: clock.now() };
     },
     text(source) {
       const frame = readFrame(source);
