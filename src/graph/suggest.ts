@@ -5,12 +5,13 @@ import { distance } from 'fastest-levenshtein';
 const MAX_CANDIDATES = 20_000;
 
 /**
- * The candidate that a typing mistake away from `name`: equal but for case, white space and separators (`\` and `/` too), else
- * within a third of its letters, at most 4. Short names must be closer: ids such as 4 and 7 are no mistakes of each other.
+ * The candidate that is a typing mistake away from `name`: equal but for case, white space and separators (`\` and `/` too),
+ * else within a third of its letters, at least 2 and at most 4. Names without letters are never mistakes of each other: node
+ * 1043 says nothing about node 1044.
  */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   const plain = flatten(name);
-  const limit = Math.min(4, Math.floor(plain.length / 3));
+  const limit = plain.length < 3 || !/\p{L}/u.test(plain) ? 0 : Math.min(4, Math.max(2, Math.floor(plain.length / 3)), plain.length - 2);
   let best: string | undefined;
   let bestDistance = limit + 1;
   let seen = 0;
