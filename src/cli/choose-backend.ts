@@ -27,7 +27,9 @@ export async function chooseBackend(session: Session, option: BackendOption | un
   const alike = backends.find((one) => (one.kind === kind || one.id === kind) && (url === undefined || sameAddress(one.url, url)));
   if (alike !== undefined) return alike.id;
   if (!session.own && option.own.length > 0) {
-    throw new UsageError(`The running daemon has no backend ${option.text}; stop it and start it with: callsheet daemon --backend ${option.text}`);
+    throw new UsageError(
+      `The running daemon has no backend ${option.text}; stop it and start it with: callsheet daemon --backend ${option.text}`,
+    );
   }
   throw new UsageError(
     `Unknown backend "${option.text}". ${suggestion(

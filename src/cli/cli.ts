@@ -6,14 +6,14 @@ import { EXIT, line } from './io.ts';
 import type { Io } from './io.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { reportError } from './report-error.ts';
-import { packageVersion } from './version.ts';
+import { VERSION } from '#daemon/version.ts';
 
 /** Never throws: the answer is the exit code. */
 export async function runCli(commands: readonly Command[], argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') return showHelp(commands, rest[0], io);
   if (name === '--version' || name === '-v' || name === 'version') {
-    line(io.out, packageVersion());
+    line(io.out, VERSION);
     return EXIT.done;
   }
   const command = commands.find((one) => one.name === name);
@@ -36,7 +36,7 @@ export async function runCli(commands: readonly Command[], argv: readonly string
 function showHelp(commands: readonly Command[], name: string | undefined, io: Io): number {
   const command = commands.find((one) => one.name === name);
   if (name !== undefined && command === undefined) return reportError(unknownCommand(commands, name), 'help', io, false);
-  io.out.write(command === undefined ? programHelp(commands, packageVersion()) : commandHelp(command));
+  io.out.write(command === undefined ? programHelp(commands, VERSION) : commandHelp(command));
   return EXIT.done;
 }
 

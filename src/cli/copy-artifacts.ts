@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, open, rm } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { ArtifactView } from '#protocol/views.ts';
+import { errorCode } from './error-code.ts';
 
 /** The artifacts with `path` pointing to their copies. A copy that is there already, equal byte for byte, is taken as it is. */
 export async function copyArtifacts(artifacts: readonly ArtifactView[], directory: string): Promise<ArtifactView[]> {
@@ -48,8 +50,7 @@ async function place(temporary: string, target: string): Promise<boolean> {
     await link(temporary, target);
     return true;
   } catch (error) {
-    if (!isErrno(error)) throw error;
-    if (error.code === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     // Memory cards and some network shares know no links.
     return copyExclusively(temporary, target);
   }
@@ -60,7 +61,7 @@ async function copyExclusively(temporary: string, target: string): Promise<boole
     await copyFile(temporary, target, constants.COPYFILE_EXCL);
     return true;
   } catch (error) {
-    if (isErrno(error) && error.code === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -72,10 +73,6 @@ function numbered(name: string, number: number): string {
 
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
-}
-
-function isErrno(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error;
 }

@@ -3,7 +3,6 @@
 /** `4 s`, `1 min 05 s`, `2 h 03 min`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  const two = (value: number) => String(value).padStart(2, '0');
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
@@ -25,7 +24,6 @@ export function formatBytes(bytes: number): string {
 /** Local date and time without zone: `2026-01-31 14:05`. */
 export function formatTime(milliseconds: number): string {
   const date = new Date(milliseconds);
-  const two = (value: number) => String(value).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
@@ -44,10 +42,16 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
     .join('');
 }
 
-// C0, C1 and direction marks in a title or file name would act on the terminal.
-const ACTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+// Control characters and direction marks in a title or file name would act on the terminal.
+const ACTIVE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /** Text that came from a file or a backend, made harmless for a terminal. */
 export function safeText(text: string): string {
   return text.replaceAll(ACTIVE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+// --- helpers ---
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }

@@ -7,10 +7,17 @@ import { toValue, toWire } from '#graph/values.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking } from '#protocol/problem.ts';
 import { MEDIA_TYPES } from '#templates/types.ts';
+import { errorCode } from './error-code.ts';
 import { type Arguments, type OptionTable, UsageError } from './command.ts';
 
 export const PARAMETER_OPTIONS: OptionTable = {
-  param: { type: 'string', short: 'p', multiple: true, value: 'NAME=VALUE', help: 'one parameter; a list is given item by item or as JSON' },
+  param: {
+    type: 'string',
+    short: 'p',
+    multiple: true,
+    value: 'NAME=VALUE',
+    help: 'one parameter; a list is given item by item or as JSON',
+  },
   params: { type: 'string', value: 'FILE', help: 'parameters as a JSON object; 64-bit integers are read exactly' },
 };
 
@@ -57,7 +64,8 @@ function absolute(value: WireValue, known: KnownParameter | undefined, cwd: stri
   if (known === undefined) return value;
   const type = known.type === 'list' ? known.of : known.type;
   if (!PATH_TYPES.has(type)) return value;
-  const one = (item: WireValue): WireValue => (typeof item === 'string' && item !== '' && !item.startsWith('asset:') ? resolve(cwd, item) : item);
+  const one = (item: WireValue): WireValue =>
+    typeof item === 'string' && item !== '' && !item.startsWith('asset:') ? resolve(cwd, item) : item;
   if (Array.isArray(value)) return value.map(one);
   if (known.type !== 'list' || typeof value !== 'string') return one(value);
   const { root, problems } = parseJson(value);
@@ -69,7 +77,7 @@ function readParameters(path: string, shown: string): Readonly<Record<string, Wi
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`Option --params: the file ${shown} could not be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`);
+    throw new UsageError(`Option --params: the file ${shown} could not be read (${errorCode(error)}).`);
   }
   const { root, problems } = parseJson(text, { file: shown });
   if (root === undefined || problems.some(isBlocking)) {

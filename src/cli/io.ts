@@ -13,7 +13,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute; relative paths of the user start here. */
   readonly cwd: string;
-  /** Calls back at each SIGINT or SIGTERM until the returned function is called; while anyone listens, the signal does not end the process. */
+  /** Calls back at each SIGINT, SIGTERM or SIGHUP until the returned function is called; while anyone listens, the signal does not end the process. */
   onInterrupt(listener: () => void): () => void;
 }
 
@@ -38,6 +38,9 @@ export function isColourful(output: Output, env: Io['env']): boolean {
   return isLive(output, env) && (env['NO_COLOR'] ?? '') === '';
 }
 
+/** Ctrl-C, a polite kill, and a terminal window that was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** The process itself. */
 export function processIo(): Io {
   return {
@@ -46,11 +49,9 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     onInterrupt(listener) {
-      process.on('SIGINT', listener);
-      process.on('SIGTERM', listener);
+      for (const signal of SIGNALS) process.on(signal, listener);
       return () => {
-        process.off('SIGINT', listener);
-        process.off('SIGTERM', listener);
+        for (const signal of SIGNALS) process.off(signal, listener);
       };
     },
   };

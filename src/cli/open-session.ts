@@ -2,10 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CallsheetError } from '#protocol/errors.ts';
 import { type ConfigOptions, type DaemonConfig, parseConfig } from '#daemon/config.ts';
 import { startDaemon } from '#daemon/daemon.ts';
-import { readRuntimeFile } from '#daemon/runtime-file.ts';
 import type { Arguments } from './command.ts';
 import { dataDirOf } from './data-dir.ts';
 import type { Io } from './io.ts';
@@ -57,14 +55,11 @@ function ownConfig(dataDir: string, scratch: string | undefined, io: Io, options
 
 async function startOwn(config: DaemonConfig, dispose: () => void): Promise<OwnDaemon> {
   const daemon = await startDaemon(config);
-  const close = async () => {
-    await daemon.close();
-    dispose();
+  return {
+    endpoint: daemon.endpoint,
+    async close() {
+      await daemon.close();
+      dispose();
+    },
   };
-  const info = readRuntimeFile(daemon.runtimeFile);
-  if (info === undefined) {
-    await close();
-    throw new CallsheetError('DAEMON_NOT_RUNNING', `The daemon of this process left no runtime file at ${daemon.runtimeFile}.`);
-  }
-  return { endpoint: { url: info.url, key: info.key }, close };
 }

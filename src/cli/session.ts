@@ -2,9 +2,10 @@
 import { CallsheetError } from '#protocol/errors.ts';
 import { type Client, connect, type Endpoint } from '#protocol/client.ts';
 import type { ProgressNotice } from '#protocol/events.ts';
+import type { Notifications } from '#protocol/methods/event.ts';
 import { findRuntime } from '#daemon/runtime-file.ts';
 import type { Io } from './io.ts';
-import { packageVersion } from './version.ts';
+import { VERSION } from '#daemon/version.ts';
 
 /** How long a daemon may be away, e.g. to be started again, before a command gives up: milliseconds. */
 const RECONNECT_MS = 60_000;
@@ -78,10 +79,10 @@ async function openSession(first: Endpoint, { own, relocate, onClosed }: Session
   const client = await connect({
     ...first,
     name: 'callsheet-cli',
-    version: packageVersion(),
+    version: VERSION,
     onNotification: (name, params) => {
       if (name !== 'progress') return;
-      for (const listener of listeners) listener(params as ProgressNotice);
+      for (const listener of listeners) listener(params as Notifications['progress']);
     },
     onClose: closed.resolve,
     ...(relocate === undefined

@@ -20,7 +20,9 @@ export async function uploadMedia(
   const one = async (name: string, value: WireValue): Promise<WireValue> => {
     if (typeof value !== 'string' || !isAbsolute(value) || roots.some((root) => isInside(root, value))) return value;
     if (statSync(value, { throwIfNoEntry: false })?.isFile() === true) return `asset:${await upload(value, session)}`;
-    throw new CallsheetError('FILE_NOT_FOUND', `Parameter "${name}": there is no file ${value}.`, { hint: 'Check the path; a relative one starts at the working directory.' });
+    throw new CallsheetError('FILE_NOT_FOUND', `Parameter "${name}": there is no file ${value}.`, {
+      hint: 'Check the path; a relative one starts at the working directory.',
+    });
   };
   const entries = Object.entries(parameters).map(async ([name, value]): Promise<[string, WireValue]> => {
     const type = known[name]?.type === 'list' ? known[name].of : known[name]?.type;

@@ -43,7 +43,10 @@ export const callCommand: Command = {
 function paramsOf(text: string): unknown {
   const { root, problems } = parseJson(text, { file: 'JSON' });
   if (root === undefined || problems.some(isBlocking)) {
-    throw new CallsheetError('INVALID_PARAMS', 'The params are not usable JSON.', { problems, hint: 'Quote them for the shell: \'{"id": "x"}\'' });
+    throw new CallsheetError('INVALID_PARAMS', 'The params are not usable JSON.', {
+      problems,
+      hint: 'Quote them for the shell: \'{"id": "x"}\'',
+    });
   }
   if (root.kind !== 'object') throw new UsageError('The params must be one JSON object.');
   return toWire(toValue(root));

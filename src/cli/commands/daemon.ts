@@ -1,8 +1,8 @@
 /** `callsheet daemon`: the daemon in the foreground until it is told to stop. */
 import { parseConfig } from '#daemon/config.ts';
-import { startDaemon } from '#daemon/daemon.ts';
+import { runDaemon } from '#daemon/main.ts';
 import { type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
-import { EXIT, isLive, jsonLine, line } from '../io.ts';
+import { isLive } from '../io.ts';
 import { noMorePositionals } from '../parse-arguments.ts';
 
 export const daemonCommand: Command = {
@@ -24,7 +24,6 @@ export const daemonCommand: Command = {
 
   async run(args, io) {
     noMorePositionals(args);
-    const json = args.flag('json');
     const [data, port] = [args.text('data'), args.text('port')];
     const list = (name: string) => (args.texts(name).length === 0 ? undefined : args.texts(name));
     const [backends, templates, roots] = [list('backend'), list('templates'), list('root')];
@@ -40,23 +39,6 @@ export const daemonCommand: Command = {
       io.env,
       io.cwd,
     );
-    const stop = Promise.withResolvers<void>();
-    const hurry = Promise.withResolvers<number>();
-    let signals = 0;
-    const stopListening = io.onInterrupt(() => {
-      signals += 1;
-      if (signals === 1) stop.resolve();
-      else hurry.resolve(EXIT.interrupted);
-    });
-    try {
-      const daemon = await startDaemon(config);
-      const { url, pid, runtimeFile } = daemon;
-      if (json) jsonLine(io.out, { type: 'ready', url, pid, runtimeFile });
-      else line(io.out, `Callsheet listens at ${url}  (data ${config.dataDir}, backends ${config.backends.map(({ id }) => id).join(', ')})`);
-      await Promise.race([stop.promise, daemon.stopped]);
-      return await Promise.race([daemon.close().then(() => EXIT.done), hurry.promise]);
-    } finally {
-      stopListening();
-    }
+    return runDaemon({ config, json: args.flag('json') });
   },
 };

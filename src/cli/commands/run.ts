@@ -11,7 +11,7 @@ import { openSession } from '../open-session.ts';
 import { onePositional } from '../parse-arguments.ts';
 import type { Session } from '../session.ts';
 import { demandTemplate } from '../template-names.ts';
-import { findByPath, type Library, libraryFor } from '../template-path.ts';
+import { findGiven, templateAt } from '../template-path.ts';
 import { uploadMedia } from '../upload-media.ts';
 
 export const runCommand: Command = {
@@ -22,7 +22,12 @@ export const runCommand: Command = {
     ...PARAMETER_OPTIONS,
     backend: { type: 'string', value: 'ID', help: 'a backend of the daemon; without a running one also comfyui=URL or sandbox' },
     out: { type: 'string', value: 'DIR', help: 'copy the results into DIR; nothing there is overwritten' },
-    templates: { type: 'string', multiple: true, value: 'DIR', help: 'without a running daemon: a directory of templates besides the ones shipped' },
+    templates: {
+      type: 'string',
+      multiple: true,
+      value: 'DIR',
+      help: 'without a running daemon: a directory of templates besides the ones shipped',
+    },
     ...JSON_OPTION,
     ...DATA_OPTION,
   },
@@ -35,26 +40,26 @@ export const runCommand: Command = {
   async run(args, io) {
     const name = onePositional(args, 'the template (its id, a workflow file or a template folder)');
     const path = asPath(name, io);
-    const library = path === undefined ? undefined : libraryFor(path, name);
+    const given = path === undefined ? undefined : await templateAt(path, name);
     try {
       const backend = backendOption(args);
-      const templates = [...args.texts('templates'), ...(library === undefined ? [] : [library.directory])];
+      const templates = [...(given === undefined ? [] : [given.directory]), ...args.texts('templates').map((dir) => resolve(io.cwd, dir))];
       const session = await openSession(args, io, { templates, backends: backend?.own ?? [] });
       try {
-        const template = library === undefined ? await demandTemplate(session, name) : await findByPath(session, library);
+        const template = given === undefined ? await demandTemplate(session, name) : await findGiven(session, given);
         return await start(session, template, args, io);
       } finally {
         await session.close();
       }
     } finally {
-      library?.dispose();
+      given?.dispose();
     }
   },
 };
 
 // --- helpers ---
 
-/** What looks like a path is one, and so is a bare name that exists as a .json file or template folder only when written as such. */
+/** Ids have neither slash nor dot, so what has one is a path. */
 function asPath(name: string, io: Io): string | undefined {
   const path = resolve(io.cwd, name);
   if (name.includes('/') || name.includes('\\') || name.startsWith('.') || name.endsWith('.json')) return path;

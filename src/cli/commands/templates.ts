@@ -1,4 +1,5 @@
 /** `callsheet templates`: what can be asked for, one template in full, and the exact graphs that parameters lead to. */
+import { resolve } from 'node:path';
 import type { TemplateDetail, TemplateRenderResult } from '#protocol/methods/template.ts';
 import type { TemplateSummary } from '#protocol/views.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
@@ -29,7 +30,7 @@ export const templatesCommand: Command = {
     const action = subcommand(args, ACTIONS, 'list');
     if (action === 'list') noMorePositionals(args, 1);
     const id = action === 'list' ? '' : onePositional(args, 'the ID of a template', 1);
-    const session = await openSession(args, io, { templates: args.texts('templates'), scratch: true });
+    const session = await openSession(args, io, { templates: args.texts('templates').map((dir) => resolve(io.cwd, dir)), scratch: true });
     try {
       if (action === 'list') return await list(session, args, io);
       const template = await demandTemplate(session, id);
@@ -80,7 +81,7 @@ function show(template: TemplateDetail, args: Arguments, io: Io): number {
 
 function parameterLine(name: string, definition: Readonly<Record<string, unknown>>): string {
   const { type, of, title, required } = definition;
-  const kind = type === 'list' ? `list of ${String(of ?? 'string')}` : String(type);
+  const kind = type === 'list' && typeof of === 'string' ? `list of ${of}` : JSON.stringify(type).replaceAll('"', '');
   const must = required === true ? '  required' : '';
   const fallback = Object.hasOwn(definition, 'default') ? `  default ${JSON.stringify(definition['default'])}` : '';
   return safeText(`${name}  ${kind}${must}${fallback}${typeof title === 'string' ? `  ${title}` : ''}`);

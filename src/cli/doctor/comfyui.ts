@@ -5,7 +5,9 @@ import { type Finding, finding } from './finding.ts';
 const USUAL = ['http://127.0.0.1:8188', 'http://127.0.0.1:8000'];
 const PATIENCE_MS = 3000;
 
-export type Probe = { readonly state: 'comfyui'; readonly version: string } | { readonly state: 'other' | 'slow' | 'absent'; readonly reason: string };
+export type Probe =
+  | { readonly state: 'comfyui'; readonly version: string }
+  | { readonly state: 'other' | 'slow' | 'absent'; readonly reason: string };
 
 /** `configured`: addresses that runs would go to; what is wrong with them blocks. */
 export async function checkComfyui(configured: readonly string[], headers: Readonly<Record<string, string>> = {}): Promise<Finding[]> {
@@ -24,7 +26,8 @@ export async function probe(url: string, headers: Readonly<Record<string, string
     const what = text.trimStart().startsWith('<') ? 'an HTML page' : 'something else';
     return { state: 'other', reason: `HTTP ${response.status} with ${what}` };
   } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError') return { state: 'slow', reason: `no answer within ${PATIENCE_MS / 1000} s` };
+    if (error instanceof Error && error.name === 'TimeoutError')
+      return { state: 'slow', reason: `no answer within ${PATIENCE_MS / 1000} s` };
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no connection';
     return { state: 'absent', reason: code === 'ECONNREFUSED' ? 'connection refused' : code };
@@ -50,11 +53,23 @@ function describe(url: string, found: Probe, isConfigured: boolean): Finding {
     case 'comfyui':
       return finding('comfyui', 'ok', `ComfyUI ${found.version} at ${url}`);
     case 'other':
-      return finding('comfyui', bad, `Something else than ComfyUI answers at ${url}: ${found.reason}.`, 'Check the address; behind a proxy it may need headers, see docs/cli.md.');
+      return finding(
+        'comfyui',
+        bad,
+        `Something else than ComfyUI answers at ${url}: ${found.reason}.`,
+        'Check the address; behind a proxy it may need headers, see docs/cli.md.',
+      );
     case 'slow':
-      return finding('comfyui', isConfigured ? 'warning' : 'info', `ComfyUI at ${url} does not answer: ${found.reason}.`, 'It may be loading a model; look at its own window and ask again.');
+      return finding(
+        'comfyui',
+        isConfigured ? 'warning' : 'info',
+        `ComfyUI at ${url} does not answer: ${found.reason}.`,
+        'It may be loading a model; look at its own window and ask again.',
+      );
     default: {
-      const hint = isConfigured ? 'Start it, or correct the address of the backend.' : `Start ComfyUI there, or name another: --backend comfyui=URL. Without one the sandbox draws drafts.`;
+      const hint = isConfigured
+        ? 'Start it, or correct the address of the backend.'
+        : `Start ComfyUI there, or name another: --backend comfyui=URL. Without one the sandbox draws drafts.`;
       return finding('comfyui', bad, `No ComfyUI at ${url} (${found.reason}).`, hint);
     }
   }

@@ -2,6 +2,7 @@
 import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { findRuntime } from '#daemon/runtime-file.ts';
+import { errorCode } from '../error-code.ts';
 import { formatBytes, formatTime } from '../format.ts';
 import type { Io } from '../io.ts';
 import { connectToRunning } from '../session.ts';
@@ -23,7 +24,7 @@ export async function checkDataDirectory(dataDir: string): Promise<Finding[]> {
     // Rights can say yes where a read-only file system says no.
     if (found !== undefined) await rm(await mkdtemp(join(place, '.doctor-')), { recursive: true });
   } catch (error) {
-    return [finding('data', 'error', `${place} can not be written (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`, hint)];
+    return [finding('data', 'error', `${place} can not be written (${errorCode(error)}).`, hint)];
   }
   const text = found === undefined ? `${dataDir} will be made by the first start` : `${dataDir} can be written`;
   return [finding('data', 'ok', text)];
@@ -41,7 +42,15 @@ export async function checkDisk(dataDir: string): Promise<Finding[]> {
 /** Whoever holds the data directory has written a runtime file; the handshake shows whether it is still there. */
 export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
   const info = findRuntime({ dataDir, env: io.env });
-  if (info === undefined) return [finding('daemon', 'info', 'No daemon runs for this data directory.', 'Commands start one for themselves; to keep one: callsheet daemon')];
+  if (info === undefined)
+    return [
+      finding(
+        'daemon',
+        'info',
+        'No daemon runs for this data directory.',
+        'Commands start one for themselves; to keep one: callsheet daemon',
+      ),
+    ];
   const session = await connectToRunning(dataDir, io);
   if (session === undefined) {
     const hint = `If process ${info.pid} is no Callsheet, start the daemon again: it replaces the file.`;
@@ -49,7 +58,13 @@ export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
   }
   try {
     const { version, pid, startedAt, runs } = await session.client.call('daemon/status');
-    return [finding('daemon', 'ok', `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`)];
+    return [
+      finding(
+        'daemon',
+        'ok',
+        `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`,
+      ),
+    ];
   } finally {
     await session.close();
   }

@@ -10,7 +10,9 @@ const OLDEST_SQLITE = '3.51.3';
 export function checkNode(version: string): Finding[] {
   const major = Number(version.split('.')[0]);
   if (major >= OLDEST_NODE) return [finding('node', 'ok', `Node ${version}`)];
-  return [finding('node', 'error', `Node ${version} is too old.`, `Install Node ${OLDEST_NODE} or newer, or run \`npm ci\` in the checkout.`)];
+  return [
+    finding('node', 'error', `Node ${version} is too old.`, `Install Node ${OLDEST_NODE} or newer, or run \`npm ci\` in the checkout.`),
+  ];
 }
 
 /** Both are native modules: they load or they do not. */
@@ -29,7 +31,9 @@ export async function checkSqlite(): Promise<Finding[]> {
 
 export async function checkSharp(): Promise<Finding[]> {
   const { default: sharp } = await import('sharp');
-  await sharp({ create: { width: 2, height: 2, channels: 3, background: 'black' } }).png().toBuffer();
+  await sharp({ create: { width: 2, height: 2, channels: 3, background: 'black' } })
+    .png()
+    .toBuffer();
   return [finding('sharp', 'ok', `sharp ${sharp.versions.sharp ?? ''} (libvips ${sharp.versions.vips})`.replace('  ', ' '))];
 }
 

@@ -1,0 +1,135 @@
+/** `callsheet check`: templates and workflows like a compiler, offline or against what a backend has. */
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseObjectInfo } from '#graph/object-info.ts';
+import type { ObjectInfo } from '#graph/object-info.ts';
+import { CallsheetError } from '#protocol/errors.ts';
+import { isBlocking, type Problem } from '#protocol/problem.ts';
+import { checkTemplateAgainst } from '#templates/against-object-info.ts';
+import { discover } from '#templates/discover.ts';
+import { loadTemplate } from '#templates/load.ts';
+import { backendOption, chooseBackend } from '../choose-backend.ts';
+import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
+import { errorCode } from '../error-code.ts';
+import { EXIT, type Io, jsonLine, line } from '../io.ts';
+import { openSession } from '../open-session.ts';
+import { printProblems } from '../report-error.ts';
+
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'Checks templates and workflows like a compiler: all problems at once.',
+  usage: ['check PATH… [--object-info FILE | --backend ID] [--json]'],
+  options: {
+    'object-info': { type: 'string', value: 'FILE', help: 'a saved GET /object_info of a ComfyUI: classes, inputs, ranges, models' },
+    backend: { type: 'string', value: 'ID', help: 'the same from a backend of the running daemon, or comfyui=URL, or sandbox' },
+    ...JSON_OPTION,
+    ...DATA_OPTION,
+  },
+  notes: ['PATH is a template folder, a workflow file, or a directory that is searched for both. Exit code 1 when there is an error.'],
+
+  async run(args, io) {
+    if (args.positionals.length === 0) throw new UsageError('Missing PATH: a template folder, a workflow file, or a directory of them.');
+    if (args.text('object-info') !== undefined && args.text('backend') !== undefined) {
+      throw new UsageError('Give either --object-info or --backend, not both.');
+    }
+    const paths = args.positionals.map((shown) => ({ shown, path: resolve(io.cwd, shown) }));
+    for (const { shown, path } of paths) {
+      if (statSync(path, { throwIfNoEntry: false }) === undefined) throw new UsageError(`There is no file or folder "${shown}".`);
+    }
+    const files = args.text('backend') === undefined ? await checkOffline(paths, args, io) : await checkAtBackend(paths, args, io);
+    const ok = files.every((file) => file.ok);
+    if (args.flag('json')) jsonLine(io.out, { files });
+    else printFiles(files, io);
+    return ok ? EXIT.done : EXIT.failed;
+  },
+};
+
+// --- helpers ---
+
+interface CheckedFile {
+  readonly path: string;
+  readonly ok: boolean;
+  readonly problems: readonly Problem[];
+}
+
+interface GivenPath {
+  readonly shown: string;
+  readonly path: string;
+}
+
+async function checkOffline(paths: readonly GivenPath[], args: Arguments, io: Io): Promise<CheckedFile[]> {
+  const info = objectInfoOption(args, io);
+  const files: CheckedFile[] = [];
+  for (const given of paths) {
+    const places = statSync(given.path).isDirectory() ? await discover(given.path) : [given.path];
+    if (places.length === 0) throw new UsageError(`There are no templates and no workflow files in "${given.shown}".`);
+    for (const place of places) {
+      const file = await checkOne(place, given, info);
+      if (file !== undefined) files.push(file);
+    }
+  }
+  return files;
+}
+
+/** Undefined for JSON of another kind that a search came across; one that was named is reported. */
+async function checkOne(place: string, given: GivenPath, info: ObjectInfo | undefined): Promise<CheckedFile | undefined> {
+  const { template, problems, foreign, origin } = await loadTemplate(place);
+  if (foreign === true && place !== given.path) return undefined;
+  const nameOf = (name: string) => (origin.kind === 'folder' ? join(origin.path, name) : origin.path);
+  const found = template === undefined || info === undefined ? [] : checkTemplateAgainst(template, info, nameOf);
+  const all = [...problems, ...found].map((problem) => withShownPath(problem, given));
+  return { path: showPath(place, given), ok: !all.some(isBlocking), problems: all };
+}
+
+/** Paths are shown as the user wrote them, so that an editor finds them from the same directory. */
+function withShownPath(problem: Problem, given: GivenPath): Problem {
+  return problem.file === undefined ? problem : { ...problem, file: showPath(problem.file, given) };
+}
+
+function showPath(path: string, { shown, path: absolute }: GivenPath): string {
+  return path.startsWith(absolute) ? `${shown.replace(/[/\\]+$/, '')}${path.slice(absolute.length)}` : path;
+}
+
+function objectInfoOption(args: Arguments, io: Io): ObjectInfo | undefined {
+  const shown = args.text('object-info');
+  if (shown === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(resolve(io.cwd, shown), 'utf8');
+  } catch (error) {
+    throw new UsageError(`Option --object-info: the file ${shown} could not be read (${errorCode(error)}).`);
+  }
+  const { info, problems } = parseObjectInfo(text, { file: shown });
+  if (info !== undefined && !problems.some(isBlocking)) return info;
+  throw new CallsheetError('INVALID_PARAMS', `The file ${shown} is no object info of a ComfyUI.`, {
+    problems,
+    hint: 'Save one with: curl http://127.0.0.1:8188/object_info > object_info.json',
+  });
+}
+
+async function checkAtBackend(paths: readonly GivenPath[], args: Arguments, io: Io): Promise<CheckedFile[]> {
+  const option = backendOption(args);
+  const roots = paths.map(({ path }) => (statSync(path).isDirectory() ? path : dirname(path)));
+  const session = await openSession(args, io, { scratch: true, roots, backends: option?.own ?? [] });
+  try {
+    const backend = await chooseBackend(session, option);
+    const files: CheckedFile[] = [];
+    for (const given of paths) {
+      const params = { path: given.path, ...(backend === undefined ? {} : { backend }) };
+      const answer = await session.client.call('template/check', params);
+      for (const { path, ok, problems } of answer.files) {
+        files.push({ path: showPath(path, given), ok, problems: problems.map((problem) => withShownPath(problem, given)) });
+      }
+    }
+    return files;
+  } finally {
+    await session.close();
+  }
+}
+
+function printFiles(files: readonly CheckedFile[], io: Io): void {
+  for (const { path, ok, problems } of files) {
+    printProblems(problems, io);
+    line(io.out, `${path}: ${ok ? 'ok' : `${problems.filter(isBlocking).length} errors`}`);
+  }
+}
