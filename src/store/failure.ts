@@ -12,6 +12,11 @@ export function isCorruption(error: unknown): boolean {
   return sqliteCode(error).startsWith('SQLITE_CORRUPT') || sqliteCode(error) === 'SQLITE_NOTADB';
 }
 
+/** Something that only another file can mend. */
+export function isDamage(error: unknown): boolean {
+  return isCorruption(error) || (error instanceof CallsheetError && error.code === 'STORAGE_CORRUPT');
+}
+
 /** The file could not be read or written: what stands in it is known only to a connection that reads it afresh. */
 export function isDoubtful(error: unknown): boolean {
   return isInputOutput(error) || sqliteCode(error) === 'SQLITE_FULL';
@@ -78,7 +83,7 @@ function sqliteCode(error: unknown): string {
   return error instanceof Database.SqliteError ? error.code : '';
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -1,5 +1,5 @@
 /** Shapes of the rows as SQLite gives them, and how they become the types of types.ts. */
-import { isErrorData } from '#protocol/errors.ts';
+import { CallsheetError, isErrorData } from '#protocol/errors.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import { RUN_STATUSES } from '#protocol/views.ts';
@@ -98,7 +98,7 @@ export function toRun(row: RawRun): RunRow {
 }
 
 export function toEvent(row: RawEvent, epoch: string): RunEvent {
-  const event: RunEventBody = JSON.parse(row.body);
+  const event: RunEventBody = parse(row.body);
   return { runId: row.run_id, seq: row.seq, position: row.position, epoch, at: row.at, event };
 }
 
@@ -121,7 +121,7 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
 }
 
 export function toArtifact(row: RawArtifact): ArtifactView {
-  const outputs: string[] | null = row.outputs === null ? null : JSON.parse(row.outputs);
+  const outputs: string[] | null = row.outputs === null ? null : parse(row.outputs);
   const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
   return {
     artifactId: row.artifact_id,
@@ -148,13 +148,25 @@ export function toRequestKey(row: RawRequestKey): RequestKeyRow {
   return { key: row.key, method: row.method, paramsHash: row.params_hash, runId: row.run_id, answer: row.answer };
 }
 
+/** Only we write these texts, so one that is no JSON was changed behind our back. */
+function parse(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CallsheetError('STORAGE_CORRUPT', 'A stored text is damaged.', {
+      hint: 'Check the disk. A copy of the database from `backups` in the data directory may still hold it.',
+      cause: error,
+    });
+  }
+}
+
 function toStatus(text: string): RunStatus {
   return RUN_STATUSES.find((status) => status === text) ?? 'lost';
 }
 
 function toError(text: string | null): ErrorData | null {
   if (text === null) return null;
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parse(text);
   if (isErrorData(value)) return value;
   // A code that a newer release retired must not keep an old run from being read.
   return { code: 'INTERNAL', message: `Stored error of another release: ${text}`, retryable: false };

@@ -6,7 +6,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import { backupPath, writeBackup, writeBackupSync } from './backups.ts';
 import { connect } from './connection.ts';
 import type { Synchronous } from './connection.ts';
-import { isCorruption, isDoubtful, translateFailure } from './failure.ts';
+import { isDamage, isDoubtful, messageOf, translateFailure } from './failure.ts';
 import { migrate } from './migrations.ts';
 import { findDamage, recover } from './recovery.ts';
 import { MIGRATIONS } from './schema.ts';
@@ -42,33 +42,40 @@ export function openStore(options: OpenOptions): Store {
     }
   };
 
-  const { db, recovery } = translated(() => {
+  const open = (): Session => openChecked(path, synchronous, migrations, now);
+  const { session, recovery } = translated(() => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const damage = findDamage(path, migrations.length);
     const mended = damage === null ? undefined : recover(path, damage, now());
     try {
-      return { db: openDatabase(path, synchronous, migrations, now), recovery: mended };
+      return { session: open(), recovery: mended };
     } catch (error) {
-      if (!isCorruption(error) || mended !== undefined) throw error;
-      const again = recover(path, String(error), now());
-      return { db: openDatabase(path, synchronous, migrations, now), recovery: again };
+      if (!isDamage(error) || mended !== undefined) throw error;
+      const again = recover(path, messageOf(error), now());
+      return { session: open(), recovery: again };
     }
   });
-  return buildStore({ db, dir, translated, ...(recovery === undefined ? {} : { recovery }), reopen: () => connect(path, synchronous) });
+  return buildStore({
+    session,
+    dir,
+    translated,
+    ...(recovery === undefined ? {} : { recovery }),
+    reopen: () => connect(path, synchronous),
+  });
 }
 
 interface Parts {
-  readonly db: Database;
+  readonly session: Session;
   readonly dir: string;
   readonly recovery?: Recovery;
   readonly reopen: () => Database;
   readonly translated: <T>(work: () => T) => T;
 }
 
-function buildStore({ db: first, dir, recovery, reopen, translated }: Parts): Store {
-  let session: Session | null = translated(() => openSession(first));
+function buildStore({ session: first, dir, recovery, reopen, translated }: Parts): Store {
+  let session: Session | null = first;
   let closed = false;
-  const { epoch } = session;
+  const { epoch } = first;
 
   /**
    * After a failed read or write of the file nobody knows what stands in it: the connection is given up and the next call opens a new one,
@@ -148,7 +155,7 @@ function buildStore({ db: first, dir, recovery, reopen, translated }: Parts): St
   };
 }
 
-function openDatabase(path: string, synchronous: Synchronous, migrations: readonly Migration[], now: () => number): Database {
+function openChecked(path: string, synchronous: Synchronous, migrations: readonly Migration[], now: () => number): Session {
   const db = connect(path, synchronous);
   try {
     migrate(db, {
@@ -159,7 +166,7 @@ function openDatabase(path: string, synchronous: Synchronous, migrations: readon
         });
       },
     });
-    return db;
+    return openSession(db);
   } catch (error) {
     db.close();
     throw error;

@@ -13,6 +13,12 @@ function freshStore(directory = freshDirectory()): Store {
   return store;
 }
 
+function owedRows(directory: string): unknown {
+  const db = new Database(join(directory, 'callsheet.db'), { readonly: true });
+  onTestFinished(() => void db.close());
+  return db.prepare('SELECT count(*) FROM outbox').pluck().get();
+}
+
 function codeOf(work: () => unknown): ErrorCode | undefined {
   try {
     work();
@@ -187,6 +193,44 @@ describe('the outbox', () => {
     store.commit({ outbox: [item] });
     store.outboxDone(first);
     expect(store.outbox(10)).toHaveLength(1);
+  });
+});
+
+describe('a done item of the outbox', () => {
+  const item = { runId: 'r1', kind: 'forget', body: '{}' };
+
+  it('is gone for good once something else is committed', () => {
+    const directory = freshDirectory();
+    const store = freshStore(directory);
+    store.commit({ ...created('r1'), outbox: [item] });
+    store.outboxDone(store.outbox(1)[0]?.id ?? 0);
+    expect(store.outbox(1)).toEqual([]);
+    store.commit({ events: [event('r1', 'next')] });
+    expect(owedRows(directory)).toBe(0);
+  });
+
+  it('is gone for good after an orderly close', () => {
+    const directory = freshDirectory();
+    const store = openStore({ dir: directory });
+    store.commit({ ...created('r1'), outbox: [item] });
+    store.outboxDone(store.outbox(1)[0]?.id ?? 0);
+    store.close();
+    expect(owedRows(directory)).toBe(0);
+  });
+
+  it('does not hide the items behind it', () => {
+    const store = freshStore();
+    store.commit({ ...created('r1'), outbox: [item, item, item] });
+    for (const { id } of store.outbox(2)) store.outboxDone(id);
+    expect(store.outbox(1)).toHaveLength(1);
+  });
+
+  it('stays done when the batch that would have deleted it fails', () => {
+    const store = freshStore();
+    store.commit({ ...created('r1'), outbox: [item] });
+    store.outboxDone(store.outbox(1)[0]?.id ?? 0);
+    expect(codeOf(() => store.commit({ events: [event('nobody', 'x')] }))).toBe('INTERNAL');
+    expect(store.outbox(1)).toEqual([]);
   });
 });
 

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openStore } from '#store/store.ts';
+import { batchNumber, countWholeBatches } from './numbered.ts';
+import { freshDirectory } from './samples.ts';
+
+/** Real processes and hundreds of openings; the usual guard is too near on a busy machine. */
+const PATIENCE = 120_000;
+
+const CHILD = join(import.meta.dirname, 'writer-child.ts');
+
+/** Lets a child write `batches` more, kills it there, and returns the last number it acknowledged. */
+async function writeAndKill(directory: string, batches: number): Promise<number> {
+  const child = spawn(process.execPath, [CHILD, directory, '100000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let last = 0;
+  let lines = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    last = Number(line);
+    lines += 1;
+    if (lines === batches) child.kill('SIGKILL');
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  expect(child.signalCode).toBe('SIGKILL');
+  return last;
+}
+
+describe('a daemon killed while it writes', { timeout: PATIENCE }, () => {
+  it('has every acknowledged batch, each whole, and goes on where it was', async () => {
+    const directory = freshDirectory();
+    for (const batches of [1, 2, 9, 40, 160, 400]) {
+      const acknowledged = await writeAndKill(directory, batches);
+      const store = openStore({ dir: directory });
+      const held = countWholeBatches(store);
+      store.close();
+      expect(store.recovery).toBeUndefined();
+      // One more may stand than was said: the commit comes before the word.
+      expect([acknowledged, acknowledged + 1]).toContain(held);
+    }
+  });
+
+  it('opens again when it was killed while it made the database', async () => {
+    for (const milliseconds of [30, 60, 80, 100, 120, 140]) {
+      const directory = freshDirectory();
+      const child = spawn(process.execPath, [CHILD, directory, '1'], { stdio: 'ignore' });
+      const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+      await once(child, 'exit');
+      clearTimeout(timer);
+      const store = openStore({ dir: directory });
+      expect(countWholeBatches(store)).toBeLessThanOrEqual(1);
+      expect(store.recovery).toBeUndefined();
+      store.close();
+    }
+  });
+});
+
+function openWith(database: Buffer, log: Buffer): number {
+  const directory = freshDirectory();
+  writeFileSync(join(directory, 'callsheet.db'), database);
+  writeFileSync(join(directory, 'callsheet.db-wal'), log);
+  const store = openStore({ dir: directory, synchronous: 'NORMAL' });
+  try {
+    expect(store.recovery).toBeUndefined();
+    return countWholeBatches(store);
+  } finally {
+    store.close();
+  }
+}
+
+describe('the log of a database', { timeout: PATIENCE }, () => {
+  const FRAME_HEADER = 24;
+  const LOG_HEADER = 32;
+  const BATCHES = 6;
+
+  /** What a power cut leaves: the database and its log as they were before the last checkpoint. */
+  function interrupted(): { readonly database: Buffer; readonly log: Buffer; readonly frame: number } {
+    const directory = freshDirectory();
+    const store = openStore({ dir: directory });
+    store.checkpoint();
+    for (let n = 1; n <= BATCHES; n += 1) store.commit(batchNumber(n));
+    const file = join(directory, 'callsheet.db');
+    const database = readFileSync(file);
+    const log = readFileSync(`${file}-wal`);
+    store.close();
+    return { database, log, frame: FRAME_HEADER + log.readUInt32BE(8) };
+  }
+
+  it('cut at every frame, and one byte later, holds the first so many batches', () => {
+    const { database, log, frame } = interrupted();
+    const frames = (log.length - LOG_HEADER) / frame;
+    let highest = 0;
+    for (let n = 0; n <= frames; n += 1) {
+      for (const extra of [0, 1]) {
+        const held = openWith(database, log.subarray(0, LOG_HEADER + n * frame + extra));
+        expect(held).toBeGreaterThanOrEqual(highest);
+        highest = held;
+      }
+    }
+    expect(highest).toBe(BATCHES);
+  });
+
+  it('with one byte changed in any frame, holds the batches before it', () => {
+    const { database, log, frame } = interrupted();
+    const frames = (log.length - LOG_HEADER) / frame;
+    for (let n = 0; n < frames; n += 1) {
+      const changed = Buffer.from(log);
+      const at = LOG_HEADER + n * frame + ((n * 131) % frame);
+      changed.writeUInt8(changed.readUInt8(at) ^ 0x40, at);
+      const intact = openWith(database, log.subarray(0, LOG_HEADER + n * frame));
+      expect(openWith(database, changed)).toBe(intact);
+    }
+  });
+
+  it('missing or not a log at all, leaves what was checkpointed', () => {
+    const { database } = interrupted();
+    expect(openWith(database, Buffer.alloc(0))).toBe(0);
+    expect(openWith(database, Buffer.from('this is no log'.repeat(1000)))).toBe(0);
+  });
+});
+
+describe('the database file cut short while it was made', () => {
+  it('opens at every length of its first page', () => {
+    const directory = freshDirectory();
+    const file = join(directory, 'callsheet.db');
+    const made = openStore({ dir: directory });
+    made.close();
+    const whole = readFileSync(file);
+    for (const length of [0, 1, 16, 100, 512, 1023]) {
+      const copy = join(directory, `cut-${length}`);
+      mkdirSync(copy);
+      writeFileSync(join(copy, 'callsheet.db'), whole.subarray(0, length));
+      const store = openStore({ dir: copy });
+      onTestFinished(() => store.close());
+      expect(countWholeBatches(store)).toBe(0);
+    }
+  });
+});
