@@ -6,7 +6,8 @@ import type { InputSpec, NodeClass, ObjectInfo } from './node-classes.ts';
 import { inputsOf } from './node-inputs.ts';
 import { checkLink, isLinkType, unlinked } from './links.ts';
 import { nameInput, nameNode } from './names.ts';
-import { closest } from './suggest.ts';
+import { closest, createSuggester } from './suggest.ts';
+import type { Suggester } from './suggest.ts';
 import type { Finding, Graph, GraphInput, GraphNode } from './types.ts';
 import { printJson } from './values.ts';
 
@@ -24,6 +25,7 @@ export function checkAgainstObjectInfo(graph: Graph, info: ObjectInfo, options: 
   const lines = createLineIndex(graph.text);
   const problems: Problem[] = [];
   const used = usedNodes(graph, info);
+  const suggest = createSuggester(info.classes.keys());
   if (used.size === 0 && graph.nodes.size > 0) {
     const message = 'No node of the graph is an output, so nothing would be executed.';
     const hint = 'Add a node that saves or previews something, such as SaveImage.';
@@ -48,7 +50,7 @@ export function checkAgainstObjectInfo(graph: Graph, info: ObjectInfo, options: 
       problems.push(name === undefined ? { ...finding, severity, ...place } : { ...finding, severity, ...place, input: name });
     };
     if (nodeClass === undefined) {
-      add(unknownClass(node, info), undefined);
+      add(unknownClass(node, suggest), undefined);
       continue;
     }
     for (const spec of inputsOf(nodeClass, node).values()) {
@@ -76,8 +78,8 @@ function usedNodes(graph: Graph, info: ObjectInfo): Set<string> {
   return used;
 }
 
-function unknownClass(node: GraphNode, info: ObjectInfo): Finding {
-  const suggestion = closest(node.classType, info.classes.keys());
+function unknownClass(node: GraphNode, suggest: Suggester): Finding {
+  const suggestion = suggest(node.classType);
   return {
     code: 'NODE_CLASS_UNKNOWN',
     severity: 'error',

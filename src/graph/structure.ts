@@ -3,7 +3,8 @@ import type { Problem } from '#protocol/problem.ts';
 import { findCycles } from './cycles.ts';
 import { createLineIndex, pointerOf } from './json.ts';
 import { nameId, nameInput } from './names.ts';
-import { closest } from './suggest.ts';
+import { createSuggester } from './suggest.ts';
+import type { Suggester } from './suggest.ts';
 import type { Finding, Graph, GraphInput, GraphNode, JsonArray } from './types.ts';
 
 /** All findings, in the order of the text, circles last. Never throws. */
@@ -22,9 +23,10 @@ export function checkStructure(graph: Graph, options: { readonly file?: string }
   };
   // Entries that parseGraph refused are reported there; a link to one of them is not dangling as well.
   const ids = new Set(graph.root.members.map(({ key }) => key.value));
+  const suggest = createSuggester(graph.nodes.keys());
   for (const node of graph.nodes.values()) {
     for (const input of node.inputs.values()) {
-      const finding = checkInput(node, input, ids);
+      const finding = checkInput(node, input, ids, suggest);
       if (finding !== undefined) add(node, input, finding);
     }
   }
@@ -34,13 +36,13 @@ export function checkStructure(graph: Graph, options: { readonly file?: string }
   return problems;
 }
 
-function checkInput(node: GraphNode, input: GraphInput, ids: ReadonlySet<string>): Finding | undefined {
+function checkInput(node: GraphNode, input: GraphInput, ids: ReadonlySet<string>, suggest: Suggester): Finding | undefined {
   const { value, link } = input;
   if (value.kind !== 'array') return undefined;
   if (link === undefined) return checkList(node, input, value, ids);
   const target = link.node;
   if (!ids.has(target)) {
-    const suggestion = closest(target, ids);
+    const suggestion = suggest(target);
     return {
       code: 'GRAPH_LINK_DANGLING',
       severity: 'error',

@@ -1,29 +1,48 @@
 /** "Did you mean": the nearest of some names, or none when nothing is near. */
 import { distance } from 'fastest-levenshtein';
 
-/** Comparing against more names than this would be felt, and so many names are file lists in which the nearest is chance. */
-const MAX_CANDIDATES = 20_000;
+/** Comparisons that one suggester makes, so that a file full of wrong names is still checked in well under a second. */
+const BUDGET = 1_000_000;
+
+export type Suggester = (name: string) => string | undefined;
 
 /**
- * The candidate that is a typing mistake away from `name`: equal but for case, white space and separators (`\` and `/` too),
- * else within a third of its letters, at least 2 and at most 4. Names without letters are never mistakes of each other: node
- * 1043 says nothing about node 1044.
+ * For many wrong names and one set of right ones. A suggestion is a typing mistake away: equal but for case, white space and
+ * separators (`\` and `/` too), else within a third of the letters, at least 2 and at most 4. Names without letters are never
+ * mistakes of each other: node 1043 says nothing about node 1044.
  */
+export function createSuggester(candidates: Iterable<string>): Suggester {
+  let known: { name: string; plain: string }[] | undefined;
+  const answers = new Map<string, string | undefined>();
+  let budget = BUDGET;
+  return (name) => {
+    if (answers.has(name)) return answers.get(name);
+    const plain = flatten(name);
+    if (plain.length < 3 || !/\p{L}/u.test(plain) || budget <= 0) return undefined;
+    known ??= Array.from(candidates, (candidate) => ({ name: candidate, plain: flatten(candidate) }));
+    budget -= known.length;
+    const answer = nearest(name, plain, known);
+    answers.set(name, answer);
+    return answer;
+  };
+}
+
+/** For one wrong name. */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
-  const plain = flatten(name);
-  const limit = plain.length < 3 || !/\p{L}/u.test(plain) ? 0 : Math.min(4, Math.max(2, Math.floor(plain.length / 3)), plain.length - 2);
+  return createSuggester(candidates)(name);
+}
+
+function nearest(name: string, plain: string, known: readonly { name: string; plain: string }[]): string | undefined {
   let best: string | undefined;
-  let bestDistance = limit + 1;
-  let seen = 0;
-  for (const candidate of candidates) {
-    if (++seen > MAX_CANDIDATES) break;
-    const other = flatten(candidate);
-    if (other === plain && candidate !== name) return candidate;
-    if (Math.abs(other.length - plain.length) >= bestDistance) continue;
-    const d = distance(plain, other);
-    if (d > 0 && d < bestDistance) {
-      best = candidate;
-      bestDistance = d;
+  let limit = Math.min(4, Math.max(2, Math.floor(plain.length / 3)), plain.length - 2) + 1;
+  for (const candidate of known) {
+    if (candidate.name === name) continue;
+    if (candidate.plain === plain) return candidate.name;
+    if (Math.abs(candidate.plain.length - plain.length) >= limit) continue;
+    const d = distance(plain, candidate.plain);
+    if (d < limit) {
+      best = candidate.name;
+      limit = d;
     }
   }
   return best;
