@@ -17,7 +17,7 @@ const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
   text_encoders: ['clip_l.safetensors', 'clip_g.safetensors', 't5xxl_fp8_e4m3fn.safetensors', 'umt5_xxl_fp8_e4m3fn_scaled.safetensors'],
   clip_vision: ['clip_vision_h.safetensors'],
   vae: ['ae.safetensors', 'vae-ft-mse-840000-ema-pruned.safetensors', 'sdxl_vae.safetensors'],
-  loras: ['draft-style.safetensors', 'characters/draft-hero.safetensors'],
+  loras: ['sd_xl_offset_example-lora_1.0.safetensors', 'draft-style.safetensors', 'characters/draft-hero.safetensors'],
   controlnet: ['control_v11p_sd15_canny_fp16.safetensors', 'control_v11p_sd15_openpose_fp16.safetensors'],
   upscale_models: ['4x-UltraSharp.pth', 'RealESRGAN_x4plus.pth', 'RealESRGAN_x2plus.pth'],
   embeddings: ['EasyNegative.safetensors'],

@@ -93,7 +93,7 @@ function wrap(text: string, columns: number, limit: number): string[] {
 }
 
 function clip(text: string, length: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= length ? text : `${characters.slice(0, Math.max(1, Math.floor(length) - 1)).join('')}…`;
 }
 

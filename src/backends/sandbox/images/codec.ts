@@ -62,6 +62,15 @@ export async function encodePreview(image: Pixels): Promise<Buffer> {
   return await toSharp(image).resize(512, 512, { fit: 'inside', withoutEnlargement: true }).jpeg({ quality: 95 }).toBuffer();
 }
 
+/** Enlarges off this thread; for drafts, where no arithmetic has to agree with anybody's. */
+export async function enlarge(image: Pixels, width: number, height: number): Promise<Pixels> {
+  const { data, info } = await toSharp(image)
+    .resize(width, height, { kernel: 'cubic', fit: 'fill' })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, channels: info.channels, data: Float32Array.from(data, (byte) => byte / 255) };
+}
+
 export interface WebpOptions {
   readonly fps: number;
   readonly lossless: boolean;

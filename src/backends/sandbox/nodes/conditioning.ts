@@ -62,7 +62,7 @@ export const CONDITIONING_NODES: readonly NodeDefinition[] = [
   {
     ...BASE,
     name: 'CLIPTextEncodeFlux',
-    displayName: 'CLIPTextEncodeFlux',
+    displayName: null,
     category: 'model/conditioning/flux',
     module: 'comfy_extras.nodes_flux',
     schema: 'v3',
@@ -141,7 +141,7 @@ export const CONDITIONING_NODES: readonly NodeDefinition[] = [
   {
     ...BASE,
     name: 'FluxGuidance',
-    displayName: 'FluxGuidance',
+    displayName: null,
     category: 'model/conditioning/flux',
     module: 'comfy_extras.nodes_flux',
     schema: 'v3',

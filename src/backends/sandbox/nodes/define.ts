@@ -36,7 +36,8 @@ export interface NodeResult {
 
 export interface NodeDefinition {
   readonly name: string;
-  readonly displayName: string;
+  /** Null where ComfyUI has none. */
+  readonly displayName: string | null;
   readonly category: string;
   readonly module: string;
   /** V3 writes combos as ["COMBO", {options}] and links as [TYPE, {}]. */
@@ -92,8 +93,8 @@ export function text(details: JsonRecord = {}): InputSpec {
 export function bool(initial?: boolean, details: JsonRecord = {}): InputSpec {
   return { type: 'BOOLEAN', details: initial === undefined ? details : { default: initial, ...details } };
 }
-export function combo(options: readonly string[] | ((environment: Environment) => readonly string[]), details: JsonRecord = {}): InputSpec {
-  return { type: 'COMBO', options: typeof options === 'function' ? options : () => options, details };
+export function combo(options: readonly string[] | ((environment: Environment) => readonly string[]), details?: JsonRecord): InputSpec {
+  return { type: 'COMBO', options: typeof options === 'function' ? options : () => options, ...(details === undefined ? {} : { details }) };
 }
 export function modelFile(folder: string): InputSpec {
   return combo(({ models }) => models.list(folder) ?? [], {});

@@ -58,7 +58,7 @@ export const LATENT_NODES: readonly NodeDefinition[] = [
   {
     ...BASE,
     name: 'EmptySD3LatentImage',
-    displayName: 'EmptySD3LatentImage',
+    displayName: null,
     category: 'model/latent/stable diffusion',
     module: 'comfy_extras.nodes_sd3',
     schema: 'v3',

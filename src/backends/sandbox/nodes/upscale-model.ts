@@ -1,5 +1,5 @@
 /** Upscaling by a model, drafted: enlarged by the factor in the model's name with bicubic. */
-import { resize } from '../images/resample.ts';
+import { enlarge } from '../images/codec.ts';
 import { link, type NodeDefinition } from './define.ts';
 
 /** `4x-UltraSharp`, `RealESRGAN_x2plus`; ComfyUI reads the factor from the weights. */
@@ -22,7 +22,7 @@ export const UPSCALE_MODEL_NODES: readonly NodeDefinition[] = [
       const { frames } = inputs.value('image', 'image');
       const enlarged = [];
       for (const [index, frame] of frames.entries()) {
-        enlarged.push(resize(frame, frame.width * factor, frame.height * factor, 'bicubic'));
+        enlarged.push(await enlarge(frame, frame.width * factor, frame.height * factor));
         await context.step(index + 1, frames.length);
       }
       return { outputs: [{ kind: 'image', frames: enlarged, draft: true }] };

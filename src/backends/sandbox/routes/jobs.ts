@@ -1,6 +1,7 @@
 /** /api/jobs: the one place that tells pending, running, finished and unknown apart (ComfyUI ≥ 0.6, cancel ≥ 0.26). */
 import { type Call, HttpFailure, readLenientBody, type Route, sendJson } from '../http.ts';
 import { isRecord, type Json, type JsonRecord } from '../json.ts';
+import { pyStr } from '../python.ts';
 import type { HistoryEntry, QueueItem } from '../queue.ts';
 import type { ServerState } from '../server-state.ts';
 import { statusJson } from './queue.ts';
@@ -49,9 +50,10 @@ export function jobRoutes(state: ServerState): Route[] {
         const body = await readLenientBody(call);
         const ids = isRecord(body) ? body['job_ids'] : undefined;
         if (!Array.isArray(ids) || ids.length === 0) throw new HttpFailure(400, { error: 'job_ids must be a non-empty list' });
-        const invalid = ids.filter((id) => typeof id !== 'string' || !UUID.test(id));
+        const names = ids.map(pyStr);
+        const invalid = names.filter((id) => !UUID.test(id));
         if (invalid.length > 0) throw new HttpFailure(400, { error: 'job_ids must be canonical UUIDs', invalid_ids: invalid });
-        const cancelled = ids.map((id) => cancel(state, String(id as string)));
+        const cancelled = names.map((id) => cancel(state, id));
         sendJson(call.response, { cancelled: cancelled.includes(true) });
       },
     },
@@ -116,8 +118,7 @@ function list(state: ServerState, { query }: Call): JsonRecord {
   const jobs = all(state)
     .map(({ job }) => job)
     .filter(
-      (job) =>
-        (wanted.length === 0 || wanted.includes(String(job['status'] as string))) && (workflow === null || job['workflow_id'] === workflow),
+      (job) => (wanted.length === 0 || wanted.includes(pyStr(job['status']))) && (workflow === null || job['workflow_id'] === workflow),
     )
     .toSorted((one, two) => (order === 'asc' ? key(one) - key(two) : key(two) - key(one)));
   const page = jobs.slice(offset, limit === undefined ? undefined : offset + limit);

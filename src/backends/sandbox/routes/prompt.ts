@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { HttpFailure, readJsonBody, type Route, sendJson } from '../http.ts';
 import { isRecord, type Json, type JsonRecord } from '../json.ts';
+import { pyRepr, pyStr } from '../python.ts';
 import { execInfo, type ServerState } from '../server-state.ts';
 import { validatePrompt } from '../validate.ts';
 
@@ -59,13 +60,9 @@ function enqueue(state: ServerState, body: Json): JsonRecord {
 
 function idOf(given: Json | undefined, anything: boolean): string {
   if (given === undefined || given === null) return randomUUID();
-  if (anything) return String(given as string | number);
+  if (anything) return pyStr(given);
   if (typeof given === 'string' && CANONICAL_UUID.test(given)) return given;
-  throw refused(
-    'invalid_prompt_id',
-    'prompt_id must be a canonical lower-case UUID',
-    `received ${JSON.stringify(String(given as string))}`,
-  );
+  throw refused('invalid_prompt_id', 'prompt_id must be a canonical lower-case UUID', `received ${pyRepr(given)}`);
 }
 
 function refused(type: string, message: string, details: string): HttpFailure {
