@@ -4,9 +4,10 @@ import { checkStructure } from '#graph/structure.ts';
 import { printJson } from '#graph/values.ts';
 
 const SIZES = [50, 200, 1000];
-const ROUNDS = 7;
+const ROUNDS = 9;
+const WARM_UP = 2;
 /** Each round repeats the work for about this long, so that the clock's grain does not show. */
-const ROUND_MS = 150;
+const ROUND_MS = 60;
 
 /** Nodes as ComfyUI exports them: a chain of samplers with texts, links and a title each, indented by two. */
 function graphText(nodes: number): string {
@@ -33,21 +34,29 @@ function graphText(nodes: number): string {
   return JSON.stringify(graph, undefined, 2);
 }
 
-/** Median over the rounds, in microseconds per call. */
-function medianMicros(work: () => unknown): number {
-  const samples: number[] = [];
-  for (let round = -2; round < ROUNDS; round++) {
-    const begin = performance.now();
-    let calls = 0;
-    let elapsed = 0;
-    while (elapsed < ROUND_MS) {
-      work();
-      calls++;
-      elapsed = performance.now() - begin;
-    }
-    if (round >= 0) samples.push((elapsed / calls) * 1000);
+interface Row {
+  readonly name: string;
+  readonly work: () => unknown;
+  /** Microseconds per call, one entry per round. */
+  readonly micros: number[];
+}
+
+const row = (name: string, work: () => unknown): Row => ({ name, work, micros: [] });
+
+function measure({ work, micros }: Row, keep: boolean): void {
+  const begin = performance.now();
+  let calls = 0;
+  let elapsed = 0;
+  while (elapsed < ROUND_MS) {
+    work();
+    calls++;
+    elapsed = performance.now() - begin;
   }
-  return samples.toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0;
+  if (keep) micros.push((elapsed / calls) * 1000);
+}
+
+function median(samples: readonly number[]): number {
+  return samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)] ?? 0;
 }
 
 function load(text: string) {
@@ -62,18 +71,19 @@ for (const size of SIZES) {
   const targets = [0.1, 0.3, 0.5, 0.7, 0.9].map((part) => String(2 * Math.max(1, Math.floor((size * part) / 2))));
   const edits = targets.map((node, index) => ({ node, input: 'seed', json: printJson(18_446_744_073_709_551_615n - BigInt(index)) }));
   const graph = load(text);
-  const rows: [string, () => unknown][] = [
-    ['JSON.parse + JSON.stringify', () => JSON.stringify(JSON.parse(text))],
-    ['parseGraph', () => parseGraph(text)],
-    ['parseGraph + checkStructure', () => checkStructure(load(text))],
-    ['inject 5 + print', () => printGraph(graph, edits)],
-    ['load + inject 5 + print', () => printGraph(load(text), edits)],
+  const base = row('JSON.parse + JSON.stringify', () => JSON.stringify(JSON.parse(text)));
+  const rows = [
+    base,
+    row('parseGraph', () => parseGraph(text)),
+    row('parseGraph + checkStructure', () => checkStructure(load(text))),
+    row('inject 5 + print', () => printGraph(graph, edits)),
+    row('load + inject 5 + print', () => printGraph(load(text), edits)),
   ];
-  let base = 0;
-  for (const [name, work] of rows) {
-    const micros = medianMicros(work);
-    if (base === 0) base = micros;
+  // Round by round, so that a busy moment of the machine meets all rows; the ratio is the median of the rounds' ratios.
+  for (let round = -WARM_UP; round < ROUNDS; round++) for (const each of rows) measure(each, round >= 0);
+  for (const { name, micros } of rows) {
+    const ratio = median(micros.map((value, round) => value / (base.micros[round] ?? value)));
     const columns = [String(size).padStart(5), (text.length / 1024).toFixed(0).padStart(8), ` ${name.padEnd(28)}`];
-    console.log(...columns, micros.toFixed(1).padStart(10), (micros / base).toFixed(2).padStart(14));
+    console.log(...columns, median(micros).toFixed(1).padStart(10), ratio.toFixed(2).padStart(14));
   }
 }
