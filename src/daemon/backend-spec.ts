@@ -92,11 +92,14 @@ function headersOf(id: string, env: Environment): Readonly<Record<string, string
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     const entries = Object.entries(value);
-    const isText = (pair: [string, unknown]): pair is [string, string] => typeof pair[1] === 'string' && !/[\r\n]/.test(pair[1]);
     return entries.every(isText) ? Object.fromEntries(entries) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isText(pair: [string, unknown]): pair is [string, string] {
+  return typeof pair[1] === 'string' && !/[\r\n]/.test(pair[1]);
 }
 
 function withoutSecrets(text: string): string {

@@ -6,6 +6,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { parseBackends } from './backend-spec.ts';
 import type { BackendSpec } from './backend-spec.ts';
+import type { LogLevel } from './log.ts';
 import { DOOR_LIMITS } from './limits.ts';
 import type { DoorLimits } from './limits.ts';
 import { defaultDataDir } from './places.ts';
@@ -27,7 +28,7 @@ export interface DaemonConfig {
   /** Milliseconds for which a backend that refuses connections is waited for, and between tries. */
   readonly graceMs: number;
   readonly retryMs: number;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
   /** True writes readable log lines to stderr. */
   readonly logToTerminal: boolean;
   readonly limits: DoorLimits;
@@ -45,7 +46,7 @@ export interface ConfigOptions {
   readonly logToTerminal?: boolean;
 }
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** The curated library that comes with Callsheet. */
 const OWN_TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
@@ -62,9 +63,9 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
   const ownDir = join(dataDir, 'templates');
   const templateDirs = [...(options.templates ?? paths(env, 'CALLSHEET_TEMPLATES')).map(absolute), ownDir, OWN_TEMPLATES];
   const roots = [...(options.roots ?? paths(env, 'CALLSHEET_ROOTS')).map(absolute), ...projectRoot(cwd, env), outputDir];
-  const logLevel = read(env, 'CALLSHEET_LOG_LEVEL') ?? 'info';
-  if (!LOG_LEVELS.includes(logLevel))
-    problem('CONFIG_LOG_LEVEL', 'CALLSHEET_LOG_LEVEL is not a level.', `One of ${LOG_LEVELS.join(', ')}.`);
+  const wantedLevel = read(env, 'CALLSHEET_LOG_LEVEL') ?? 'info';
+  const logLevel = LOG_LEVELS.find((level) => level === wantedLevel);
+  if (logLevel === undefined) problem('CONFIG_LOG_LEVEL', 'CALLSHEET_LOG_LEVEL is not a level.', `One of ${LOG_LEVELS.join(', ')}.`);
   const { backends, problems: backendProblems } = parseBackends(options.backends ?? words(env, 'CALLSHEET_BACKENDS'), env);
   problems.push(...backendProblems);
   const whole = (text: string | number | undefined, otherwise: number, most: number, name: string): number => {
@@ -94,7 +95,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     runtimeFile: runtimeFilePath(dataDir, env),
     graceMs,
     retryMs,
-    logLevel,
+    logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,
     limits: DOOR_LIMITS,
   };

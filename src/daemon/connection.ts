@@ -2,6 +2,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { createDispatcher } from '#protocol/dispatch.ts';
 import { CallsheetError } from '#protocol/errors.ts';
+import { textOf } from '#protocol/frame-text.ts';
 import { createNonce } from '#protocol/handshake.ts';
 import type { MethodScope } from '#protocol/methods/define.ts';
 import { findMethod } from '#protocol/methods/index.ts';
@@ -79,7 +80,7 @@ export function createConnection(socket: WebSocket, scope: MethodScope | undefin
       close(CLOSE.binary, 'text frames only');
       return;
     }
-    const text = String(data);
+    const text = textOf(data);
     const stranger = session.scope === undefined;
     if (stranger && (spoken || text.length > limits.authFrame)) {
       refusals.count('protocol');

@@ -11,8 +11,9 @@ import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
 import { createAuth } from './auth.ts';
 import type { DaemonConfig } from './config.ts';
-import { createEventHub } from './event-hub.ts';
+import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
+import { createLifecycle } from './lifecycle.ts';
 import { createLibraryService } from './library-service.ts';
 import { createLog } from './log.ts';
 import { createMediaResolver } from './media-resolver.ts';
@@ -51,17 +52,16 @@ export interface DaemonParts {
 
 /** Throws STORAGE_LOCKED, STORAGE_NEWER, STORAGE_FAILED, RUNTIME_DIR_UNSAFE, and the listener's error when the port is taken. */
 export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {}): Promise<Daemon> {
-  const { dataDir, outputDir, templateDirs, runtimeFile, limits } = config;
-  const instance = randomUUID();
-  const startedAt = Date.now();
-  const stopped = Promise.withResolvers<unknown>();
+  const { dataDir, outputDir, templateDirs, runtimeFile, limits, graceMs, retryMs } = config;
+  const identity = { version: VERSION, instance: randomUUID(), startedAt: Date.now() };
   // Undone in reverse order: at the end, and when a later part can not be made.
   await using made = new AsyncDisposableStack();
 
-  const lock = made.adopt(lockDataDirectory(dataDir), (held) => held.release());
+  made.adopt(lockDataDirectory(dataDir), (lock) => lock.release());
   for (const dir of [outputDir, join(dataDir, 'templates')]) mkdirSync(dir, { recursive: true });
-  const { log, close: closeLog } = await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal });
-  made.defer(closeLog);
+  const logFile = made.adopt(await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal }), (one) => one.close());
+  const { log } = logFile;
+  const lifecycle = createLifecycle(log);
   const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir }), (one) => one.close());
   if (store.recovery !== undefined) log.error({ recovery: store.recovery }, 'the database was damaged and has been rebuilt');
 
@@ -81,26 +81,25 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       backends,
       outputDir,
       resolveMedia,
-      graceMs: config.graceMs,
-      retryMs: config.retryMs,
+      graceMs,
+      retryMs,
       log,
-      onStorageFailure: stop,
+      onStorageFailure: (error) => lifecycle.stop(error),
     }),
     (one) => one.close(),
   );
 
-  const hub = made.adopt(createEventHub(store), (one) => one.close());
   const templates = createLibraryService({ library, roots, resolveMedia, backends, templateDirs });
-  supervisor.onEvents((events) => hub.publish(events));
-  supervisor.onProgress((notice) => hub.progress(notice));
-  supervisor.onPreview((notice) => hub.preview(notice));
-  supervisor.onBackend((view) => hub.announce('backend/changed', view));
-  templates.onChange((change) => hub.announce('template/changed', change));
+  const hub = made.adopt(createEventHub(store), (one) => one.close());
+  feedHub(hub, supervisor, templates);
   made.adopt(await watchTemplates({ dirs: templateDirs, log, refresh: (paths) => templates.refresh(paths) }), (one) => one.close());
 
   const auth = createAuth();
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
-  const status = createStatus({ config, instance, startedAt, store, supervisor, hub, refusals, connections: () => door.connections });
+  const status = createStatus({ config, identity, store, supervisor, hub, refusals, connections: () => door.connections });
+  const handlers = createMethods({ version: VERSION, runs: supervisor, templates, store, status, shutdown: () => lifecycle.stop() });
+  const routes = createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall });
+  const validator = createValidator();
   supervisor.resume();
   const door = made.adopt(
     await openDoor({
@@ -110,58 +109,33 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       log,
       refusals,
       limits,
-      validator: createValidator(),
-      identity: { version: VERSION, instance, epoch: store.epoch },
-      handlers: createMethods({ version: VERSION, runs: supervisor, templates, store, status, shutdown: () => stop(undefined) }),
-      routes: createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall }),
+      validator,
+      handlers,
+      routes,
+      identity: { ...identity, epoch: store.epoch },
     }),
     (one) => one.close(),
   );
 
   const { port } = door;
-  const url = `ws://127.0.0.1:${port}/rpc`;
-  const key = auth.keyOf('admin');
-  writeRuntimeFile(runtimeFile, {
-    protocol: PROTOCOL_VERSION,
-    version: VERSION,
-    pid: process.pid,
-    instance,
-    url,
-    port,
-    key,
-    dataDir,
-    startedAt,
-  });
-  made.defer(() => removeRuntimeFile(runtimeFile, instance));
+  const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
+  writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, dataDir });
+  made.defer(() => removeRuntimeFile(runtimeFile, identity.instance));
   log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
 
-  const owned = made.move();
-  let closing: Promise<void> | undefined;
-  function stop(error: unknown): void {
-    if (error !== undefined) log.fatal({ err: error }, 'the daemon must stop');
-    void close().then(
-      () => stopped.resolve(error),
-      (failure: unknown) => stopped.resolve(error ?? failure),
-    );
-  }
-  function close(): Promise<void> {
-    return (closing ??= owned.disposeAsync());
-  }
+  lifecycle.own(made.move());
   return {
-    url,
+    url: endpoint.url,
     port,
     pid: process.pid,
     runtimeFile,
-    endpoint: { url, key },
-    stopped: stopped.promise,
+    endpoint,
+    stopped: lifecycle.stopped,
+    close: () => lifecycle.close(),
     async crash(error) {
       log.fatal({ err: error }, 'a defect; the process ends');
-      removeRuntimeFile(runtimeFile, instance);
-      await closeLog();
-    },
-    async close() {
-      stop(undefined);
-      await closing;
+      removeRuntimeFile(runtimeFile, identity.instance);
+      await logFile.close();
     },
   };
 }

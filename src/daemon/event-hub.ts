@@ -5,10 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { PreviewNotice, ProgressNotice, RunEvent } from '#protocol/events.ts';
-import type { NotificationName, Notifications, SubscribeParams, SubscribeResult } from '#protocol/methods/event.ts';
+import type { Notifications, SubscribeParams, SubscribeResult } from '#protocol/methods/event.ts';
 import { formatNotification } from '#protocol/rpc.ts';
 import type { Store } from '#store/types.ts';
 import type { Outbound } from './outbound.ts';
+import type { RunService } from './run-service.ts';
+import type { TemplateService } from './template-service.ts';
 
 type EventSource = Pick<Store, 'epoch' | 'events' | 'lastPosition' | 'run'>;
 
@@ -59,15 +61,6 @@ const BEAT_MS = 100;
 export function createEventHub(source: EventSource): EventHub {
   const connections = new Set<Connection>();
   let beat: NodeJS.Timeout | undefined;
-
-  function send<N extends NotificationName>(subscription: Subscription, name: N, params: Notifications[N]): void {
-    subscription.outbound.send(formatNotification(name, params));
-  }
-
-  function sendEvent(subscription: Subscription, event: RunEvent): void {
-    subscription.cursor = numberOf(subscription, event);
-    send(subscription, 'event', { subscription: subscription.id, ...event });
-  }
 
   /** Reads on from the cursor, one page each turn of the event loop, until the log's end is reached. */
   function read(subscription: Subscription): void {
@@ -197,7 +190,22 @@ export function createEventHub(source: EventSource): EventHub {
   };
 }
 
+/** Everything that is told to clients unasked goes through here. */
+export function feedHub(hub: EventHub, runs: RunService, templates: TemplateService): void {
+  runs.onEvents((events) => hub.publish(events));
+  runs.onProgress((notice) => hub.progress(notice));
+  runs.onPreview((notice) => hub.preview(notice));
+  runs.onBackend((view) => hub.announce('backend/changed', view));
+  templates.onChange((change) => hub.announce('template/changed', change));
+}
+
 // --- helpers ---
+
+function sendEvent(subscription: Subscription, event: RunEvent): void {
+  subscription.cursor = numberOf(subscription, event);
+  const params: Notifications['event'] = { subscription: subscription.id, ...event };
+  subscription.outbound.send(formatNotification('event', params));
+}
 
 function numberOf({ runId }: Subscription, event: RunEvent): number {
   return runId === undefined ? event.position : event.seq;

@@ -1,7 +1,6 @@
 /** The one listener: gates first, then the key, then the few routes and the upgrade. Bound to 127.0.0.1 and nothing else. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { MethodScope } from '#protocol/methods/define.ts';
@@ -58,14 +57,15 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   server.headersTimeout = 10_000;
   // Only uploads have long bodies; they have their own clock for silence.
   server.requestTimeout = 30 * 60_000;
-  const sockets = new WebSocketServer({
+  const socketOptions = {
     noServer: true,
     maxPayload: limits.frame,
     maxFragments: 64,
     maxBufferedChunks: 1024,
     perMessageDeflate: false,
     skipUTF8Validation: false,
-  } as ConstructorParameters<typeof WebSocketServer>[0]);
+  };
+  const sockets = new WebSocketServer(socketOptions);
 
   function refusalOf(request: IncomingMessage): Refusal | undefined {
     const refusal = checkGates(request, port);
@@ -155,7 +155,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     server.once('error', reject);
     server.listen(options.port, '127.0.0.1', resolve);
   });
-  ({ port } = server.address() as AddressInfo);
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) ({ port } = address);
 
   return {
     port,

@@ -39,10 +39,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
   const listeners = new Set<(change: TemplateChanged) => void>();
 
   function demand(id: string, version: string | undefined): LoadedTemplate {
-    const loaded = library.get(id, version);
-    // Throws TEMPLATE_NOT_FOUND with the nearest name.
-    if (loaded === undefined) findTemplate(library, id, version);
-    return loaded as LoadedTemplate;
+    return library.get(id, version) ?? unknownTemplate(library, id, version);
   }
 
   async function againstBackend(template: CompiledTemplate | undefined, id: string | undefined, path: string): Promise<readonly Problem[]> {
@@ -117,6 +114,12 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
 }
 
 // --- helpers ---
+
+/** Says it with the nearest name. Throws TEMPLATE_NOT_FOUND. */
+function unknownTemplate(library: TemplateLibrary, id: string, version: string | undefined): never {
+  findTemplate(library, id, version);
+  throw new CallsheetError('TEMPLATE_NOT_FOUND', `No template is called '${id}'.`);
+}
 
 function detailOf({ id, version, origin, template, problems, runnable }: LoadedTemplate): TemplateDetail {
   const description = template?.manifest.description;

@@ -2,9 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { Level, Logger } from 'pino';
 
 export type { Logger } from 'pino';
+export type LogLevel = Level | 'silent';
 
 const FIELD_CAP = 2048;
 
@@ -13,7 +14,7 @@ const SECRET_NAMES = ['key', 'token', 'secret', 'proof', 'authorization', 'Autho
 
 export interface LogOptions {
   readonly dataDir: string;
-  readonly level?: string;
+  readonly level?: LogLevel;
   /** True writes readable lines to stderr too. */
   readonly terminal: boolean;
 }
@@ -28,12 +29,14 @@ export async function createLog({ dataDir, level = 'info', terminal }: LogOption
   const folder = join(dataDir, 'log');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = pino.destination({ dest: join(folder, 'callsheet.log'), append: true, mkdir: false, sync: false, mode: 0o600 });
-  const streams: pino.StreamEntry[] = [{ stream: file, level: level as pino.Level }];
+  // The logger itself is silent then; its streams know no such level.
+  const threshold = level === 'silent' ? 'fatal' : level;
+  const streams: pino.StreamEntry[] = [{ stream: file, level: threshold }];
   if (terminal) {
     const { default: pretty } = await import('pino-pretty');
     streams.push({
       stream: pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }),
-      level: level as pino.Level,
+      level: threshold,
     });
   }
   return {

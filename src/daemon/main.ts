@@ -48,10 +48,7 @@ function guardProcess(daemon: Daemon): () => void {
   // What is in memory can not be trusted after an unknown error; what is on disk can, and the next start reads it.
   const crash = (error: unknown): void => {
     process.stderr.write(`INTERNAL ${toErrorData(error).message}\n`);
-    daemon.crash(error).then(
-      () => process.exit(EXIT.failed),
-      () => process.exit(EXIT.failed),
-    );
+    void endAfter(daemon.crash(error));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
@@ -62,6 +59,14 @@ function guardProcess(daemon: Daemon): () => void {
     process.off('uncaughtException', crash);
     process.off('unhandledRejection', crash);
   };
+}
+
+async function endAfter(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } finally {
+    process.exit(EXIT.failed);
+  }
 }
 
 /** A person's sentences on stderr, a program's object on stdout. */

@@ -6,13 +6,11 @@ import type { DaemonConfig } from './config.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Refusals } from './refusals.ts';
 import type { RunService } from './run-service.ts';
-import { VERSION } from './version.ts';
 
 export interface StatusParts {
   readonly config: DaemonConfig;
-  readonly instance: string;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
+  /** `startedAt` in milliseconds since 1970. */
+  readonly identity: { readonly version: string; readonly instance: string; readonly startedAt: number };
   readonly store: Pick<Store, 'epoch' | 'lastPosition'>;
   readonly supervisor: Pick<RunService, 'counts'>;
   readonly hub: Pick<EventHub, 'subscriptions'>;
@@ -20,26 +18,15 @@ export interface StatusParts {
   readonly connections: () => number;
 }
 
-export function createStatus({
-  config,
-  instance,
-  startedAt,
-  store,
-  supervisor,
-  hub,
-  refusals,
-  connections,
-}: StatusParts): () => DaemonStatus {
+export function createStatus({ config, identity, store, supervisor, hub, refusals, connections }: StatusParts): () => DaemonStatus {
   const { dataDir, outputDir, templateDirs, roots } = config;
   // The wall clock may jump; how long we are up it does not change.
   const since = performance.now();
   return () => ({
-    version: VERSION,
+    ...identity,
     protocol: PROTOCOL_VERSION,
     pid: process.pid,
-    instance,
     epoch: store.epoch,
-    startedAt,
     uptimeSeconds: Math.floor((performance.now() - since) / 1000),
     dataDir,
     outputDir,

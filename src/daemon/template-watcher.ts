@@ -60,16 +60,19 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
     clearTimeout(quiet);
     clearTimeout(longest);
     longest = undefined;
-    working = working.then(async () => {
-      const paths = [...changed];
-      changed.clear();
-      if (closed || paths.length === 0) return;
-      try {
-        await refresh(paths);
-      } catch (error) {
-        log.error({ err: error }, 'templates could not be read again');
-      }
-    });
+    working = readAgain(working);
+  }
+
+  async function readAgain(before: Promise<void>): Promise<void> {
+    await before;
+    const paths = [...changed];
+    changed.clear();
+    if (closed || paths.length === 0) return;
+    try {
+      await refresh(paths);
+    } catch (error) {
+      log.error({ err: error }, 'templates could not be read again');
+    }
   }
 
   await new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
 /** One connection of the client: dial, handshake, calls in flight. It ends once and is never reused. */
 import { WebSocket } from 'ws';
+import { textOf } from './frame-text.ts';
 import { CallsheetError, isErrorData } from './errors.ts';
 import { clientProof, createNonce, sameProof, serverProof } from './handshake.ts';
 import type { MethodScope } from './methods/define.ts';
@@ -56,7 +57,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   let trusted = false;
 
   socket.on('message', (data) => {
-    const message = parse(String(data));
+    const message = parse(textOf(data));
     if (message?.method === 'challenge') {
       challenge.resolve(String((message.params as { nonce?: unknown } | undefined)?.nonce));
     } else if (message?.method !== undefined) {
@@ -80,25 +81,25 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   socket.on('close', (code, reason) => {
     const error = closedBy(code, String(reason));
     challenge.reject(error);
-    for (const call of pending.values()) call.reject(error);
+    for (const waiting of pending.values()) waiting.reject(error);
     pending.clear();
     gone.resolve();
     if (trusted) options.onDown();
   });
 
   function settle(message: Incoming): void {
-    const call = pending.get(message.id);
-    if (call === undefined) return;
+    const waiting = pending.get(message.id);
+    if (waiting === undefined) return;
     pending.delete(message.id);
     if (message.error !== undefined) {
       const { data, message: text } = message.error;
-      call.reject(
+      waiting.reject(
         isErrorData(data) ? CallsheetError.from(data) : new CallsheetError('INTERNAL', text ?? 'The daemon answered with an error.'),
       );
       return;
     }
-    call.onResult?.(message.result);
-    call.resolve(message.result);
+    waiting.onResult?.(message.result);
+    waiting.resolve(message.result);
   }
 
   function call(method: string, params: unknown, onResult?: (result: unknown) => void): Promise<unknown> {

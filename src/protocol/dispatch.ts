@@ -51,7 +51,7 @@ export function createDispatcher<Context = undefined>(options: DispatchOptions<C
     }
   }
 
-  function answer(message: Message, context: Context): Promise<string> | string | undefined {
+  async function answer(message: Message, context: Context): Promise<string | undefined> {
     switch (message.kind) {
       case 'call':
         return call(message.id, message.method, message.params, context);
@@ -61,9 +61,10 @@ export function createDispatcher<Context = undefined>(options: DispatchOptions<C
       case 'answer':
         return undefined;
       case 'invalid':
-        onError?.(undefined, message.error, undefined);
-        return formatError(message.id, message.error);
+        break;
     }
+    onError?.(undefined, message.error, undefined);
+    return formatError(message.id, message.error);
   }
 
   return {

@@ -132,6 +132,7 @@ function explain(misfit: JsonMisfit): [ErrorCode, string, string?] {
     case 'prototype-key':
       return ['INVALID_REQUEST', 'The frame has a member named "__proto__", which is never taken.'];
     case 'unsafe-integer':
+    default:
       return [
         'INVALID_PARAMS',
         'The frame has an integer beyond ±(2^53−1), which JSON readers round.',

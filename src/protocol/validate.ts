@@ -16,12 +16,6 @@ export function createValidator(): ParamsValidator {
   const compiled = new Map<string, ValidateFunction>();
   let ready: Promise<(schema: object) => ValidateFunction> | undefined;
 
-  async function load(): Promise<(schema: object) => ValidateFunction> {
-    const { Ajv } = await import('ajv');
-    const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, ownProperties: true, addUsedSchema: false });
-    return (schema) => ajv.compile(schema);
-  }
-
   return {
     async check(method, params) {
       const compile = await (ready ??= load());
@@ -42,6 +36,12 @@ export function createValidator(): ParamsValidator {
 }
 
 // --- helpers ---
+
+async function load(): Promise<(schema: object) => ValidateFunction> {
+  const { Ajv } = await import('ajv');
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, ownProperties: true, addUsedSchema: false });
+  return (schema) => ajv.compile(schema);
+}
 
 function toProblem(error: ErrorObject): Problem {
   const params = error.params as Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
 import { createAuth } from '#daemon/auth.ts';
-import { createEventHub } from '#daemon/event-hub.ts';
+import { createEventHub, feedHub } from '#daemon/event-hub.ts';
 import { openDoor } from '#daemon/http-server.ts';
 import type { Route } from '#daemon/http-server.ts';
 import { DOOR_LIMITS } from '#daemon/limits.ts';
@@ -21,6 +21,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import type { TemplateChanged } from '#protocol/methods/event.ts';
 import type { TemplateDetail } from '#protocol/methods/template.ts';
+import { textOf } from '#protocol/frame-text.ts';
 import { createValidator } from '#protocol/validate.ts';
 import { openStore } from '#store/store.ts';
 
@@ -48,11 +49,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
   const hub = createEventHub(store);
   const runs = createFakeRuns(store);
   const templates = createFakeTemplates();
-  runs.service.onEvents((events) => hub.publish(events));
-  runs.service.onProgress((notice) => hub.progress(notice));
-  runs.service.onPreview((notice) => hub.preview(notice));
-  runs.service.onBackend((view) => hub.announce('backend/changed', view));
-  templates.service.onChange((change) => hub.announce('template/changed', change));
+  feedHub(hub, runs.service, templates.service);
   const stopped = Promise.withResolvers<void>();
   const startedAt = Date.now();
   const handlers = createMethods({
@@ -263,7 +260,7 @@ export async function rawSocket(url: string, headers: Readonly<Record<string, st
   const waiting: (() => void)[] = [];
   const closed = Promise.withResolvers<{ code: number; reason: string }>();
   socket.on('message', (data) => {
-    frames.push(String(data));
+    frames.push(textOf(data));
     for (const wake of waiting.splice(0)) wake();
   });
   socket.on('close', (code, reason) => {

@@ -37,12 +37,11 @@ function matches(expected: string, answer: string): boolean {
 
 const folder = import.meta.dirname;
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
-  describe(file, () => {
+  describe(`conversation ${file}`, () => {
     it.each(exchangesOf(readFileSync(join(folder, file), 'utf8')))('line $line: $sent', async ({ sent, expected }) => {
       const dispatcher = createDispatcher({ handle });
       const answer = await dispatcher.receive(sent, undefined);
-      if (expected === 'nothing') expect(answer).toBeUndefined();
-      else expect(answer).toSatisfy((text: string) => matches(expected, text), `expected ${expected}`);
+      expect(answer ?? 'nothing').toSatisfy((text: string) => matches(expected, text), `expected ${expected}`);
     });
   });
 }
