@@ -32,6 +32,8 @@ export type Mode =
   /** The request is carried out, then the connection is reset: the answer is lost. */
   | { readonly kind: 'lose-reply' }
   | { readonly kind: 'delay'; readonly ms: number }
+  /** Carried out at once, answered later: events overtake the answer. */
+  | { readonly kind: 'late-reply'; readonly ms: number }
   /** The head and half of the body, then a reset. */
   | { readonly kind: 'cut' };
 
@@ -86,6 +88,9 @@ export interface FakeComfyUI {
   dropSockets(): void;
   /** A socket that is open and silent. */
   mute: boolean;
+  /** Answers nothing, not even pings, until `thaw`: a process that is stopped, or a Python that holds its lock. */
+  freeze(): void;
+  thaw(): void;
   /** Refuses connections until `start`. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -102,6 +107,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
   const connections = new Set<Socket>();
   const watchers = new Set<() => void>();
   let port = 0;
+  let frozen: PromiseWithResolvers<void> | undefined;
   let server: Server | undefined;
   let sockServer: WebSocketServer | undefined;
 
@@ -133,6 +139,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
     const body = await readBody(request);
     const seen: Request = { method: request.method ?? 'GET', path, query: url.search, headers: request.headers, body };
     fake.requests.push(seen);
+    await frozen?.promise;
     const mode = takeRule(seen);
     if (mode?.kind === 'hang') return changed();
     if (mode?.kind === 'reset') return void request.socket.resetAndDestroy();
@@ -141,6 +148,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
       return finish(response, { status: mode.status, type: mode.type ?? 'text/plain', body: mode.body ?? '', headers: mode.headers ?? {} });
     const missing: Reply = { status: 404, type: 'text/plain; charset=utf-8', body: '404: Not Found' };
     const reply = prefixed && options.apiPrefix === false ? missing : await answerRoute(fake, seen, url);
+    if (mode?.kind === 'late-reply') await new Promise((resolve) => setTimeout(resolve, mode.ms));
     if (mode?.kind === 'lose-reply') request.socket.resetAndDestroy();
     else if (mode?.kind === 'cut') {
       const bytes = Buffer.from(reply.body);
@@ -176,6 +184,9 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
       fake.received.push(data.toString('utf8'));
       changed();
     });
+    socket.on('ping', (data: Buffer) => {
+      if (frozen === undefined) socket.pong(data);
+    });
     socket.on('close', () => {
       sockets.delete(socket);
       registered.delete(sid);
@@ -199,6 +210,13 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
     received: [],
     mute: false,
     transform: (message) => [message],
+    freeze() {
+      frozen ??= Promise.withResolvers<void>();
+    },
+    thaw() {
+      frozen?.resolve();
+      frozen = undefined;
+    },
     misbehave(rule) {
       rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY });
     },
@@ -216,7 +234,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
             finish(response, { status: 500, type: 'text/plain', body: String(error) }),
           );
         });
-        const upgrading = new WebSocketServer({ noServer: true });
+        const upgrading = new WebSocketServer({ noServer: true, autoPong: false });
         listening.on('connection', (connection) => {
           connections.add(connection);
           connection.on('close', () => connections.delete(connection));
@@ -253,6 +271,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
         check();
       }),
     async close() {
+      fake.thaw();
       engine.wipe();
       await fake.stop();
     },

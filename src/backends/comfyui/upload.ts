@@ -18,6 +18,7 @@ export interface Uploader {
 
 export function createUploader(http: Http, timeoutMs: number): Uploader {
   const sent = new Map<string, Promise<string>>();
+  let settled = false;
 
   const send = async (file: InputFile, name: string, signal: AbortSignal | undefined): Promise<string> => {
     const { size } = await stat(file.path).catch((error: unknown) => {
@@ -63,20 +64,28 @@ export function createUploader(http: Http, timeoutMs: number): Uploader {
     return folder === '' ? stored : `${folder}/${stored}`;
   };
 
+  const sendFirst = async (file: InputFile, name: string, signal: AbortSignal | undefined): Promise<string> => {
+    // A stream cannot be sent again: the form of the routes behind a proxy is found out before the first one.
+    if (!settled) await http.send({ method: 'GET', path: '/prompt', timeoutMs, signal });
+    settled = true;
+    return send(file, name, signal);
+  };
+
   return {
     async upload(file, signal) {
       const name = uploadName(file);
-      const known = sent.get(name);
-      if (known !== undefined) return known;
-      // A first upload on a server behind a proxy finds out the form of the routes: a stream cannot be sent again.
-      if (sent.size === 0) await http.send({ method: 'GET', path: '/prompt', timeoutMs, signal });
-      const sending = send(file, name, signal);
-      sent.set(name, sending);
-      try {
-        return await sending;
-      } catch (error) {
-        sent.delete(name);
-        throw error;
+      for (;;) {
+        const known = sent.get(name);
+        const sending = known ?? sendFirst(file, name, signal);
+        if (known === undefined) sent.set(name, sending);
+        try {
+          return await sending;
+        } catch (error) {
+          if (sent.get(name) === sending) sent.delete(name);
+          // Somebody else began this upload and gave it up; we have not.
+          const theirs = known !== undefined && error instanceof CallsheetError && error.code === 'CANCELLED';
+          if (!theirs || signal?.aborted === true) throw error;
+        }
       }
     },
     forget() {

@@ -1,0 +1,85 @@
+/** What nodes report: one row per producer of comfyui.md 3.1. */
+import { describe, expect, it } from 'vitest';
+import { readOutputs } from '#backends/comfyui/outputs.ts';
+import { readHistoryEntry } from '#backends/comfyui/history.ts';
+
+const triple = (filename: string, type = 'output', subfolder = '') => ({ filename, subfolder, type });
+
+describe('outputs of nodes', () => {
+  it.each([
+    ['SaveImage', { images: [triple('a.png')] }, ['images a.png output']],
+    ['PreviewImage', { images: [triple('t.png', 'temp')] }, ['images t.png temp']],
+    ['SaveVideo, a film under images', { images: [triple('a.mp4')], animated: [true] }, ['images a.mp4 output']],
+    ['VHS_VideoCombine', { gifs: [{ ...triple('a.mp4'), format: 'video/h264-mp4', fullpath: '/out/a.mp4' }] }, ['gifs a.mp4 output']],
+    ['SaveAudio', { audio: [triple('a.flac', 'output', 'audio')] }, ['audio a.flac output']],
+    ['SaveGLB', { '3d': [triple('a.glb')] }, ['3d a.glb output']],
+    [
+      'Preview3D, a path with the separators of the server',
+      { result: [String.raw`mesh\a.glb`, null, { camera: 1 }] },
+      ['result a.glb output'],
+    ],
+    ['SaveLatent', { latents: [triple('a.latent')] }, ['latents a.latent output']],
+    [
+      'a pack with keys of its own',
+      { a_images: [triple('l.png', 'temp')], b_images: [triple('r.png', 'temp')] },
+      ['a_images l.png temp', 'b_images r.png temp'],
+    ],
+    ['an item without sub-folder and with unknown fields', { images: [{ filename: 'a.png', id: 5 }] }, ['images a.png output']],
+    ['nonsense', { images: [null, 5, 'a.png', { filename: 7 }, { filename: 'x', type: 'elsewhere' }], tags: ['a.glb'] }, []],
+  ])('are files for %s', (_producer, ui, expected) => {
+    const { files } = readOutputs({ 9: ui }, {}, []);
+    expect(files.map((file) => `${file.key} ${file.filename} ${file.type}`)).toEqual(expected);
+  });
+
+  it.each([
+    [{ text: ['a', 'b'] }, ['a', 'b']],
+    [{ text: 'one' }, ['one']],
+    [{ text: [['nested'], 'x'] }, ['nested', 'x']],
+    [{ string: ['pysssss'] }, ['pysssss']],
+  ])('are texts for %j', (ui, expected) => {
+    expect(readOutputs({ 9: ui }, {}, []).texts).toEqual(expected.map((found) => ({ node: '9', text: found })));
+  });
+
+  it('belong to the node of the graph, not to one that arose in an expansion', () => {
+    const meta = { '5.0.0.1': { node_id: '5.0.0.1', display_node: '5', parent_node: '5', real_node_id: '5' } };
+    expect(readOutputs({ '5.0.0.1': { images: [triple('a.png')] } }, meta, []).files[0]?.node).toBe('5');
+  });
+
+  it('keep the sub-folder of the server as it is', () => {
+    expect(readOutputs({ 1: { images: [triple('a.png', 'output', String.raw`x\y`)] } }, {}, []).files[0]?.subfolder).toBe(String.raw`x\y`);
+  });
+
+  it('name a file once that a node reports twice', () => {
+    expect(
+      readOutputs(
+        { 1: { images: [triple('a.png'), triple('a.png')], result: ['m/a.glb'], '3d': [triple('a.glb', 'output', 'm')] } },
+        {},
+        [],
+      ).files,
+    ).toHaveLength(2);
+  });
+
+  it('carry the mark of a draft', () => {
+    expect(readOutputs({ 1: { images: [{ ...triple('a.png'), draft: true }] } }, {}, []).files[0]?.draft).toBe(true);
+  });
+
+  it.each([null, 5, [], { 1: null }, { 1: [] }])('are none in %j', (outputs) => {
+    expect(readOutputs(outputs, null, [])).toEqual({ files: [], texts: [], cachedNodes: [] });
+  });
+});
+
+describe('an entry of the history', () => {
+  it('is a failure when it holds an error, although its status says success (a cycle found while running)', () => {
+    const messages = [
+      ['execution_error', { node_id: '3', exception_type: 'graph.DependencyCycleError', exception_message: 'cycle', current_inputs: [] }],
+    ];
+    expect(readHistoryEntry({ status: { status_str: 'success', messages } })).toMatchObject({ state: 'failed', error: { node: '3' } });
+  });
+
+  it('is a success without status, as old servers write it', () => {
+    expect(readHistoryEntry({ outputs: {}, status: null })).toEqual({
+      state: 'finished',
+      outputs: { files: [], texts: [], cachedNodes: [] },
+    });
+  });
+});
