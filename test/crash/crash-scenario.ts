@@ -79,7 +79,8 @@ export async function play(backend: string, deaths: readonly number[]): Promise<
     const client: Client = await connect({ url: info.url, key: info.key, onClose: (error) => ended.reject(error ?? new Error('closed')) });
     try {
       await client.subscribe(cursor === undefined ? { since: { epoch: client.server.epoch, seq: 0 } } : { since: cursor }, {
-        onEvent(event) {
+        onEvent({ runId: of, seq, position, epoch, at, event: body }) {
+          const event = { runId: of, seq, position, epoch, at, event: body };
           onEvent(event);
           if (event.event.type === 'run.status' && RUN_ENDS.includes(event.event.status)) ended.resolve();
         },
@@ -97,14 +98,14 @@ export async function play(backend: string, deaths: readonly number[]): Promise<
 }
 
 interface Execution {
-  readonly promptId: string;
+  readonly prompt_id: string;
 }
 
 async function executionsOf(backend: string, view: RunView): Promise<readonly Execution[]> {
   const response = await fetch(`${backend}/sandbox/ledger`);
   const ledger = (await response.json()) as { readonly executions: readonly Execution[] };
   const own = new Set(view.steps.flatMap((step) => step.attempts.map((attempt) => attempt.promptId)));
-  return ledger.executions.filter(({ promptId }) => own.has(promptId));
+  return ledger.executions.filter(({ prompt_id }) => own.has(prompt_id));
 }
 
 /** The promises of the design (section 5), as far as this scenario can break them. */
@@ -114,7 +115,7 @@ async function check(data: string, view: RunView, seen: readonly RunEvent[], exe
   hold(view.status === 'succeeded', `the run ended as ${view.status}: ${view.error?.message ?? ''}`);
   hold(view.progress === 1, `progress is ${String(view.progress)}`);
   for (const step of view.steps) hold(step.attempts.length === 1, `step ${step.id} took ${String(step.attempts.length)} attempts`);
-  const counts = Map.groupBy(executions, ({ promptId }) => promptId);
+  const counts = Map.groupBy(executions, ({ prompt_id }) => prompt_id);
   for (const [promptId, times] of counts) hold(times.length === 1, `prompt ${promptId} was executed ${String(times.length)} times`);
   hold(counts.size === 3, `${String(counts.size)} prompts were executed, not 3`);
   hold(view.artifacts.length === 3, `${String(view.artifacts.length)} artifacts, not 3`);
