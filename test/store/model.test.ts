@@ -94,32 +94,50 @@ function compare(store: Store, model: Model, after: number): void {
   }
 }
 
+interface World {
+  readonly directory: string;
+  readonly model: Model;
+  store: Store;
+}
+
+function open(directory: string): Store {
+  return openStore({ dir: directory, synchronous: 'NORMAL' });
+}
+
+const ACTIONS: Readonly<Record<Step['kind'], (world: World, batch: Batch) => void>> = {
+  batch({ store, model }, batch) {
+    const before = model.events.length;
+    const numbered = store.commit(batch);
+    applied(model, batch, store.epoch);
+    expect(numbered).toEqual(model.events.slice(before));
+  },
+  fail({ store }, batch) {
+    const bad = { ...batch, outbox: [{ runId: 'nobody', kind: 'forget', body: '' }] };
+    expect(() => store.commit(bad)).toThrowError('about run nobody');
+  },
+  done({ store, model }) {
+    for (const { id } of store.outbox(2)) store.outboxDone(id);
+    model.owed = model.owed.slice(2);
+  },
+  restart(world) {
+    world.store.close();
+    world.store = open(world.directory);
+  },
+};
+
 describe('the store against a model of plain lists', () => {
   it('holds the same after any row of batches, failures and restarts', { timeout: 120_000 }, () => {
+    expect.hasAssertions();
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
         const directory = freshDirectory();
-        let store = openStore({ dir: directory, synchronous: 'NORMAL' });
         const model: Model = { runs: new Map(), events: [], attempts: new Map(), artifacts: new Map(), owed: [] };
+        const world: World = { directory, model, store: open(directory) };
         for (const [round, one] of steps.entries()) {
-          const batch = plan(model, one, round);
-          if (one.kind === 'batch') {
-            const before = model.events.length;
-            const numbered = store.commit(batch);
-            applied(model, batch, store.epoch);
-            expect(numbered).toEqual(model.events.slice(before));
-          } else if (one.kind === 'fail') {
-            expect(() => store.commit({ ...batch, outbox: [{ runId: 'nobody', kind: 'x', body: '' }] })).toThrowError();
-          } else if (one.kind === 'done') {
-            for (const { id } of store.outbox(2)) store.outboxDone(id);
-            model.owed = model.owed.slice(2);
-          } else {
-            store.close();
-            store = openStore({ dir: directory, synchronous: 'NORMAL' });
-          }
-          compare(store, model, round);
+          ACTIONS[one.kind](world, plan(model, one, round));
+          compare(world.store, model, round);
         }
-        store.close();
+        world.store.close();
       }),
       { numRuns: 40 },
     );
