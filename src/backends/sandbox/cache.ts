@@ -4,7 +4,7 @@ import { isLink, type JsonRecord, printJson } from './json.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
 import type { Environment, NodeResult } from './nodes/define.ts';
 import { sizeOf } from './values.ts';
-import { definitionOf, inputsOf } from './validate.ts';
+import { definitionOf, inputsOf } from './prompt-nodes.ts';
 
 /** Oldest entries go first beyond this many bytes of pixels. */
 const CAPACITY_BYTES = 512 * 1024 * 1024;

@@ -10,7 +10,7 @@ import { createProgress } from './progress.ts';
 import type { HistoryEntry, QueueItem } from './queue.ts';
 import { createSchedule } from './schedule.ts';
 import type { Sockets } from './sockets.ts';
-import { classOf, definitionOf, inputsOf } from './validate.ts';
+import { classOf, definitionOf, inputsOf } from './prompt-nodes.ts';
 import { unwrap } from './validate-input.ts';
 import { isBlocked, type SlotValue } from './values.ts';
 

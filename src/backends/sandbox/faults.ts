@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<keyof SandboxFaults, 'number' | 'boolean'>> = {
 export function checkFaults(value: unknown): SandboxFaults {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Faults are a JSON object.');
   for (const [name, given] of Object.entries(value)) {
-    const kind = Object.hasOwn(KINDS, name) ? KINDS[name as keyof SandboxFaults] : undefined;
+    const kind = new Map<string, 'number' | 'boolean'>(Object.entries(KINDS)).get(name);
     if (kind === undefined) throw refuse(`The sandbox knows no fault named "${name}".`);
     if (typeof given !== kind || (typeof given === 'number' && !(given >= 0))) {
       throw refuse(`The fault "${name}" takes a ${kind === 'number' ? 'number from 0 up' : 'boolean'}.`);

@@ -17,9 +17,7 @@ export function readJson(text: string): Json | undefined {
 function toJson(node: JsonNode): Json {
   switch (node.kind) {
     case 'object': {
-      const record: JsonRecord = Object.create(null) as JsonRecord;
-      for (const { key, value } of node.members) record[key.value] = toJson(value);
-      return record;
+      return Object.fromEntries(node.members.map(({ key, value }): [string, Json] => [key.value, toJson(value)]));
     }
     case 'array':
       return node.items.map(toJson);
@@ -28,7 +26,7 @@ function toJson(node: JsonNode): Json {
     case 'string':
     case 'boolean':
       return node.value;
-    case 'null':
+    default:
       return null;
   }
 }

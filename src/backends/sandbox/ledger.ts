@@ -34,7 +34,9 @@ interface Line {
 
 /** Rows of an earlier process in the same directory stay: a judge must survive the accused. */
 export function createLedger(file: string): Ledger {
-  const rows = existsSync(file) ? replay(readFileSync(file, 'utf8')) : [];
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const rows = replay(before);
+  if (before !== '' && !before.endsWith('\n')) appendFileSync(file, '\n');
 
   return {
     begin(promptId) {
@@ -81,8 +83,13 @@ function replay(text: string): Row[] {
 /** A killed process may leave half a last line. */
 function readLine(text: string): Line | undefined {
   try {
-    return JSON.parse(text) as Line;
+    const line: unknown = JSON.parse(text);
+    return isLine(line) ? line : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isLine(value: unknown): value is Line {
+  return typeof value === 'object' && value !== null && 'event' in value && 'row' in value && Number.isSafeInteger(value.row);
 }

@@ -1,7 +1,7 @@
 /** Which nodes must run, and which of the ready ones goes first. */
 import { isLink, type JsonRecord } from './json.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
-import { definitionOf, inputsOf } from './validate.ts';
+import { definitionOf, inputsOf } from './prompt-nodes.ts';
 
 export interface Schedule {
   /** Adds a node with everything it needs that is not cached. */

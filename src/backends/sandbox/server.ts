@@ -1,7 +1,6 @@
 /** Starts the sandbox: a ComfyUI-compatible server in this process, on loopback only. */
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkFaults, type SandboxFaults } from './faults.ts';
@@ -17,6 +16,9 @@ import { createStorage } from './storage.ts';
 import { runWorker } from './worker.ts';
 
 const LOOPBACK = '127.0.0.1';
+
+/** Before it listens and while it stops nobody is let in. */
+const shut: Gate = () => false;
 
 interface Life {
   readonly state: ServerState;
@@ -44,7 +46,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const latencyMs = options.latencyMs ?? DEFAULT_LATENCY_MS;
 
   let life = begin(base, latencyMs);
-  let gate: Gate = () => false;
+  let gate: Gate = shut;
   const server = createSandboxServer(
     () => life.state,
     () => gate,
@@ -52,12 +54,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const listen = async (port: number): Promise<number> => {
     server.listen(port, LOOPBACK);
     await once(server, 'listening');
-    const { port: given } = server.address() as AddressInfo;
+    const address = server.address();
+    const given = typeof address === 'object' && address !== null ? address.port : port;
     gate = createGate(given, options);
     return given;
   };
   const stop = async (): Promise<void> => {
-    gate = () => false;
+    gate = shut;
     const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();

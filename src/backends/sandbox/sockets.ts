@@ -1,6 +1,6 @@
 /** The sockets of all clients: one live socket per client id, JSON messages and binary previews. */
 import { randomUUID } from 'node:crypto';
-import { WebSocket } from 'ws';
+import { WebSocket, type RawData } from 'ws';
 import type { SandboxFaults } from './faults.ts';
 import { isRecord, printJson, readJson, type JsonRecord } from './json.ts';
 
@@ -66,7 +66,7 @@ export function createSockets(faults: SandboxFaults): Sockets {
       socket.on('message', (payload, isBinary) => {
         if (isBinary || !first) return;
         first = false;
-        const message = readJson(String(payload as Buffer));
+        const message = readJson(textOf(payload));
         if (!isRecord(message) || message['type'] !== 'feature_flags') return;
         if (isRecord(message['data']) && message['data']['supports_preview_metadata'] === true) withMetadata.add(socket);
         deliver(socket, printJson({ type: 'feature_flags', data: flags() }));
@@ -108,4 +108,9 @@ function word(value: number): Buffer {
   const buffer = Buffer.alloc(4);
   buffer.writeUInt32BE(value);
   return buffer;
+}
+
+function textOf(payload: RawData): string {
+  if (Array.isArray(payload)) return Buffer.concat(payload).toString('utf8');
+  return payload instanceof ArrayBuffer ? Buffer.from(payload).toString('utf8') : payload.toString('utf8');
 }

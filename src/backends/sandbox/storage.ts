@@ -112,10 +112,13 @@ function realPath(full: string): string {
   return parent === full ? full : path.join(realPath(parent), path.basename(full));
 }
 
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
 /** The server's own tokens; `%date:…%` and `%Node.widget%` belong to the front end and stay. */
 function expand(prefix: string, size: { width: number; height: number }): string {
   const now = new Date();
-  const two = (value: number): string => String(value).padStart(2, '0');
   return prefix
     .replaceAll('%width%', String(size.width))
     .replaceAll('%height%', String(size.height))

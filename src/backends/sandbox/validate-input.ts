@@ -4,12 +4,12 @@ import type { Environment, InputSpec } from './nodes/define.ts';
 import { inputConfig } from './object-info.ts';
 import { pyBool, pyFloat, pyInt, pyRepr, pyStr } from './python.ts';
 
-export interface NodeError {
+export type NodeError = {
   readonly type: string;
   readonly message: string;
   readonly details: string;
   readonly extra_info: JsonRecord;
-}
+};
 
 export interface Coerced {
   readonly value: Json;

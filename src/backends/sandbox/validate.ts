@@ -3,7 +3,8 @@ import { isRecord, type Json, type JsonRecord } from './json.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
 import type { Environment, NodeDefinition } from './nodes/define.ts';
 import { inputConfig } from './object-info.ts';
-import { pyRepr } from './python.ts';
+import { classOf, definitionOf, inputsOf } from './prompt-nodes.ts';
+import { pyRepr, pyStr } from './python.ts';
 import { checkConstant, type NodeError, typesMatch } from './validate-input.ts';
 
 export interface Validation {
@@ -11,8 +12,10 @@ export interface Validation {
   readonly error?: { type: string; message: string; details: string; extra_info: JsonRecord };
   /** Outputs that can run, in the prompt's order. */
   readonly outputs: readonly string[];
-  readonly nodeErrors: JsonRecord;
+  readonly nodeErrors: NodeErrors;
 }
+
+export type NodeErrors = Record<string, { errors: readonly NodeError[]; dependent_outputs: string[]; class_type: string | null }>;
 
 interface Verdict {
   readonly valid: boolean;
@@ -58,7 +61,7 @@ export function validatePrompt(
 
   const walk: Walk = { prompt, catalogue, environment, verdicts: new Map(), path: [] };
   const outputs: string[] = [];
-  const nodeErrors: JsonRecord = {};
+  const nodeErrors: NodeErrors = {};
   const details: string[] = [];
   for (const root of roots) {
     const verdict = validateRoot(root, walk);
@@ -69,12 +72,8 @@ export function validatePrompt(
     details.push(...verdict.errors.map(({ message, details: text }) => `${message}: ${text}`));
     for (const [id, { valid, errors }] of walk.verdicts) {
       if (valid || errors.length === 0) continue;
-      const entry = (nodeErrors[id] ??= {
-        errors: errors as unknown as Json[],
-        dependent_outputs: [],
-        class_type: classOf(prompt, id) ?? null,
-      });
-      if (isRecord(entry) && Array.isArray(entry['dependent_outputs'])) entry['dependent_outputs'].push(root);
+      const entry = (nodeErrors[id] ??= { errors, dependent_outputs: [], class_type: classOf(prompt, id) ?? null });
+      entry.dependent_outputs.push(root);
     }
   }
   if (outputs.length > 0) return { outputs, nodeErrors };
@@ -216,7 +215,7 @@ function validateLink(name: string, given: readonly Json[], definition: NodeDefi
       extra_info: info,
     };
   }
-  const origin = typeof from === 'string' ? from : String(from);
+  const origin = pyStr(from);
   const source = definitionOf(walk.prompt, origin, walk.catalogue);
   if (source === undefined || !(origin in walk.prompt)) throw new PythonException('KeyError', pyRepr(from));
   const output = typeof slot === 'number' ? source.outputs.at(slot) : undefined;
@@ -265,22 +264,4 @@ function reportCycle(cycle: readonly string[], walk: Walk): Verdict {
     });
   }
   return { valid: false, errors: [] };
-}
-
-export function classOf(prompt: JsonRecord, id: string): string | undefined {
-  const node = prompt[id];
-  const classType = isRecord(node) ? node['class_type'] : undefined;
-  return typeof classType === 'string' ? classType : undefined;
-}
-
-export function definitionOf(prompt: JsonRecord, id: string, catalogue: Catalogue): NodeDefinition | undefined {
-  const classType = classOf(prompt, id);
-  return classType === undefined ? undefined : catalogue.get(classType);
-}
-
-export function inputsOf(prompt: JsonRecord, id: string): JsonRecord {
-  const node = prompt[id];
-  if (!isRecord(node)) return {};
-  if (!isRecord(node['inputs'])) node['inputs'] = {};
-  return node['inputs'];
 }

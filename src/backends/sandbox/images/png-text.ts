@@ -12,7 +12,7 @@ export function addPngText(png: Buffer, entries: Readonly<Record<string, string>
 }
 
 function textChunk(keyword: string, text: string): Buffer {
-  const latin = !/[^\u0000-\u00ff]/u.test(text);
+  const latin = !/[\u0100-\u{10ffff}]/u.test(text);
   const data = latin
     ? Buffer.concat([Buffer.from(keyword, 'latin1'), Buffer.from([0]), Buffer.from(text, 'latin1')])
     : Buffer.concat([Buffer.from(keyword, 'latin1'), Buffer.from([0, 0, 0, 0, 0]), Buffer.from(text, 'utf8')]);

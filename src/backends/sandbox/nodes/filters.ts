@@ -16,6 +16,11 @@ function gaussian(radius: number, sigma: number): Float64Array {
   return kernel.map((value) => value / sum);
 }
 
+function mirror(index: number, length: number): number {
+  const positive = Math.abs(index);
+  return positive < length ? positive : 2 * (length - 1) - positive;
+}
+
 /** Edges are mirrored without repeating the edge itself (torch's `reflect`), so a picture must be larger than the radius. */
 function convolve(image: Pixels, radius: number, kernel: Float64Array): Pixels {
   const { width, height, channels } = image;
@@ -24,10 +29,6 @@ function convolve(image: Pixels, radius: number, kernel: Float64Array): Pixels {
       `Padding size should be less than the corresponding input dimension, but got: padding ${radius} for a picture of ${width} × ${height}`,
     );
   }
-  const mirror = (index: number, length: number): number => {
-    const positive = Math.abs(index);
-    return positive < length ? positive : 2 * (length - 1) - positive;
-  };
   const size = 2 * radius + 1;
   const out = blank(width, height, channels);
   for (let y = 0; y < height; y++) {

@@ -17,6 +17,10 @@ export interface Inputs {
   optional<K extends Kind>(name: string, kind: K): OfKind<K> | undefined;
 }
 
+function isKind<K extends Kind>(value: SlotObject, kind: K): value is OfKind<K> {
+  return value.kind === kind;
+}
+
 /** Every accessor throws a plain Error that names the input, as a Python node would raise a TypeError. */
 export function createInputs(values: ReadonlyMap<string, SlotValue>): Inputs {
   const need = (name: string): SlotValue => {
@@ -32,9 +36,9 @@ export function createInputs(values: ReadonlyMap<string, SlotValue>): Inputs {
   };
   const value = <K extends Kind>(name: string, kind: K): OfKind<K> => {
     const found = need(name);
-    if (typeof found !== 'object' || found === null || found.kind !== kind)
+    if (typeof found !== 'object' || found === null || !isKind(found, kind))
       throw new TypeError(`the input '${name}' is not of type ${kind}`);
-    return found as OfKind<K>;
+    return found;
   };
   return {
     has: (name) => values.has(name),

@@ -60,10 +60,13 @@ function clampIndex(index: number, length: number): number {
   return Math.min(length - 1, Math.max(0, index));
 }
 
+function fade(distance: number, length: number): number {
+  return distance < length ? Math.fround((distance + 1) / length) : 1;
+}
+
 /** Each edge fades in over its own width: row i of n is multiplied by (i + 1) / n. */
 function feather(mask: Pixels, edges: { left: number; top: number; right: number; bottom: number }): Pixels {
   const out: Pixels = { ...mask, data: Float32Array.from(mask.data) };
-  const fade = (distance: number, length: number): number => (distance < length ? Math.fround((distance + 1) / length) : 1);
   for (let y = 0; y < mask.height; y++) {
     for (let x = 0; x < mask.width; x++) {
       const place = y * mask.width + x;

@@ -25,10 +25,10 @@ async function savePngs(value: ImageValue, type: FolderName, prefix: string, lev
   const [first] = value.frames;
   if (first === undefined) throw new Error('there is no picture to save');
   const reservation = context.environment.storage.reserve(type, prefix, first);
-  const text = metadata(value, context);
+  const entries = metadata(value, context);
   const files: Json[] = [];
   for (const [index, frame] of value.frames.entries()) {
-    const png = addPngText(await encodePng(frame, level), text);
+    const png = addPngText(await encodePng(frame, level), entries);
     files.push({ ...reservation.write(index, 'png', png), ...(value.draft ? { draft: true } : {}) });
   }
   return files;

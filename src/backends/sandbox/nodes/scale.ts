@@ -14,8 +14,14 @@ function scaled(
   cropping: 'disabled' | 'center' = 'disabled',
 ): { outputs: [ImageValue] } {
   if (width < 1 || height < 1) throw new RangeError(`the target size ${width} × ${height} is empty`);
-  const how = inputs.string('upscale_method') as ResizeMethod;
+  const how = methodOf(inputs.string('upscale_method'));
   return { outputs: [{ ...value, frames: value.frames.map((frame) => resize(frame, width, height, how, cropping)) }] };
+}
+
+function methodOf(name: string): ResizeMethod {
+  const known = IMAGE_METHODS.find((candidate) => candidate === name);
+  if (known === undefined) throw new Error(`unknown upscale method ${name}`);
+  return known;
 }
 
 function sizeOf(value: ImageValue): { width: number; height: number } {

@@ -171,7 +171,7 @@ function originalOf(form: Form, storage: Storage): string | undefined {
     throw new HttpFailure(400, { error: 'original_ref must be a JSON object with a filename.' });
   const { filename, subfolder, type = 'output' } = reference;
   if (typeof type !== 'string' || !isFolderName(type)) throw new HttpFailure(400);
-  const file = storage.resolve(type, typeof subfolder === 'string' ? subfolder : '', path.basename(String(filename)));
+  const file = storage.resolve(type, typeof subfolder === 'string' ? subfolder : '', path.basename(filename));
   return file !== undefined && existsSync(file) ? file : undefined;
 }
 

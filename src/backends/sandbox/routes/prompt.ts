@@ -4,7 +4,7 @@ import { HttpFailure, readJsonBody, type Route, sendJson } from '../http.ts';
 import { isRecord, type Json, type JsonRecord } from '../json.ts';
 import { pyRepr, pyStr } from '../python.ts';
 import { execInfo, type ServerState } from '../server-state.ts';
-import { validatePrompt } from '../validate.ts';
+import { type NodeErrors, validatePrompt } from '../validate.ts';
 
 const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const SENSITIVE = ['auth_token_comfy_org', 'api_key_comfy_org'];
@@ -28,7 +28,7 @@ export function promptRoutes(state: ServerState): Route[] {
   ];
 }
 
-function enqueue(state: ServerState, body: Json): JsonRecord {
+function enqueue(state: ServerState, body: Json): { prompt_id: string; number: number; node_errors: NodeErrors } {
   if (!isRecord(body)) throw new HttpFailure(500, { error: 'The request body is not a JSON object.' });
   const { queue, faults } = state;
   const given = body['number'];
