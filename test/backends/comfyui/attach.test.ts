@@ -8,7 +8,7 @@ const SERVERS: readonly [string, FakeOptions][] = [
   ['0.26, with jobs', { jobs: true, cancelRoute: true, version: '0.26.0' }],
 ];
 
-const item = (number: number, id: string): string => `[${number}, "${id}", {}, {}, []]`;
+const queueItem = (number: number, id: string): string => `[${number}, "${id}", {}, {}, []]`;
 
 describe.each(SERVERS)('attach on ComfyUI %s', (_name, options) => {
   it('finds an attempt queued, running, finished and failed', async () => {
@@ -51,7 +51,7 @@ describe('attach', () => {
   it('counts the place in the queue by priority: pending is a heap, not a list', async () => {
     const fake = await startFake();
     const attempt = newAttempt();
-    const body = `{"queue_running": [], "queue_pending": [${item(1, 'a')}, ${item(9, attempt.promptId)}, ${item(2, 'b')}, ${item(12, 'c')}]}`;
+    const body = `{"queue_running": [], "queue_pending": [${queueItem(1, 'a')}, ${queueItem(9, attempt.promptId)}, ${queueItem(2, 'b')}, ${queueItem(12, 'c')}]}`;
     fake.misbehave({ path: /^\/queue$/, mode: { kind: 'reply', status: 200, type: 'application/json', body } });
     expect(await connect(fake.url).attach(attempt)).toEqual({ state: 'queued', position: 2 });
   });
