@@ -32,7 +32,10 @@ export async function followRun(session: Session, runId: string, reporter: Repor
   try {
     await subscribe();
     await Promise.race([ended.promise, stop, session.closed.then(lost)]);
-    return (await client.call('run/get', { runId })).run;
+    views.stop();
+    const { run } = await client.call('run/get', { runId });
+    reporter.view(run);
+    return run;
   } finally {
     views.stop();
     stopListening();

@@ -22,10 +22,12 @@ export function reportError(error: unknown, command: string, io: Io, json: boole
 }
 
 export function printError(data: ErrorData, io: Io): void {
-  printProblems(data.problems ?? [], io);
+  const problems = data.problems ?? [];
+  printProblems(problems, io);
   const place = [data.step === undefined ? '' : ` step ${data.step}`, data.node === undefined ? '' : ` node ${data.node}`].join('');
   line(io.err, `callsheet:${place} error ${data.code} ${data.message}`);
-  if (data.hint !== undefined) line(io.err, `    ${data.hint}`);
+  // The hint of the first problem is often the hint of the whole.
+  if (data.hint !== undefined && !problems.some(({ hint }) => hint === data.hint)) line(io.err, `    ${data.hint}`);
 }
 
 export function printProblems(problems: readonly Problem[], io: Io): void {

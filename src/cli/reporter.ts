@@ -15,7 +15,7 @@ export interface Reporter {
   view(run: RunView): void;
   /** A sentence that is no event of the log: "Cancelling …". */
   say(text: string): void;
-  /** Takes the bar off the screen; nothing is drawn after it. */
+  /** The bar stays as it was drawn last; nothing is drawn after it. */
   end(): void;
 }
 
@@ -29,7 +29,7 @@ export function createReporter(io: Io, json: boolean): Reporter {
 function jsonReporter(io: Io): Reporter {
   return {
     wantsViews: false,
-    event: (event) => jsonLine(io.out, { type: 'event', ...event }),
+    event: ({ runId, seq, position, epoch, at, event }) => jsonLine(io.out, { type: 'event', runId, seq, position, epoch, at, event }),
     progress: (notice) => jsonLine(io.out, { type: 'progress', ...notice }),
     view: () => undefined,
     say: (text) => line(io.err, text),
@@ -60,7 +60,7 @@ function barReporter(io: Io): Reporter {
   let ended = false;
   const draw = () => {
     if (current === undefined || ended) return;
-    log(`${renderRun(current, io.out.columns ?? 80, paint)}${note === '' ? '' : `\n${note}`}`);
+    log(`${renderRun(current, columnsOf(io), paint)}${note === '' ? '' : `\n${note}`}`);
   };
   return {
     wantsViews: true,
@@ -83,8 +83,12 @@ function barReporter(io: Io): Reporter {
     end() {
       if (ended) return;
       ended = true;
-      log.clear();
       log.done();
     },
   };
+}
+
+/** A terminal that does not know its width says 0. */
+function columnsOf({ out }: Io): number {
+  return out.columns === undefined || out.columns === 0 ? 80 : out.columns;
 }
