@@ -5,8 +5,14 @@ const MAX_INSTRUCTIONS = 2000;
 const MAX_CACHED = 500;
 const cache = new Map<string, RE2JS>();
 
+export interface Pattern {
+  readonly test: (text: string) => boolean;
+  /** ajv tells patterns apart by their text: without it they would all be the first one. */
+  readonly toString: () => string;
+}
+
 /** Throws an Error whose message says what is wrong with the pattern. */
-export function compilePattern(source: string): { readonly test: (text: string) => boolean } {
+export function compilePattern(source: string): Pattern {
   let compiled = cache.get(source);
   if (compiled === undefined) {
     compiled = RE2JS.compile(source);
@@ -15,5 +21,5 @@ export function compilePattern(source: string): { readonly test: (text: string) 
     cache.set(source, compiled);
   }
   const pattern = compiled;
-  return { test: (text) => pattern.matcher(text).find() };
+  return { test: (text) => pattern.matcher(text).find(), toString: () => source };
 }

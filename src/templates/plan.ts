@@ -37,7 +37,7 @@ export function planStep(template: CompiledTemplate, stepId: string, scope: Scop
     if (list.kind === 'null') return skip(list.reason);
     items = (Array.isArray(list.value) ? (list.value as readonly Value[]) : [list.value]).map((each) => ({ each }));
   }
-  for (const placeholder of step.sites.filter((site) => !isHidden(site, step)).flatMap(placeholdersOf)) {
+  for (const placeholder of visibleSites(step).flatMap(placeholdersOf)) {
     if (placeholder.alternatives.some(({ path: [root] }) => root === 'each' || root === 'index')) continue;
     const resolved = resolve(placeholder, scope, template);
     if (resolved.kind === 'null' && resolved.skipped) return skip(resolved.reason);
@@ -48,10 +48,10 @@ export function planStep(template: CompiledTemplate, stepId: string, scope: Scop
 
 const skip = (reason: string): Checked<StepPlan> => ({ value: { skip: reason }, problems: [] });
 
-/** A placeholder of the workflow over which `set` writes. It is used only where `set` gives null. */
-function isHidden(site: Site, step: CompiledStep): boolean {
-  const key = siteKey(site.node, site.input);
-  return site.from === 'workflow' && step.sites.some((other) => other.from === 'set' && siteKey(other.node, other.input) === key);
+/** Sites that count: a placeholder of the workflow over which `set` writes is used only where `set` gives null. */
+function visibleSites({ sites }: CompiledStep): readonly Site[] {
+  const written = new Set(sites.filter((site) => site.from === 'set').map((site) => siteKey(site.node, site.input)));
+  return written.size === 0 ? sites : sites.filter((site) => site.from === 'set' || !written.has(siteKey(site.node, site.input)));
 }
 
 export function placeholdersOf(site: Site) {

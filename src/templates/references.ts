@@ -1,7 +1,7 @@
 /** Checks every placeholder of a template text: declared, a list only where a list can stand, types that can meet. */
 import type { Problem } from '#protocol/problem.ts';
 import { declares, type Environment, explainUnknown, isOurs, kindOf, kindOfPath } from './environment.ts';
-import { parsePlaceholder, parseText, type Placeholder, placeholdersIn, type Reference, type TextTemplate } from './grammar.ts';
+import { parsePlaceholder, parseText, type Placeholder, type Reference, type TextTemplate } from './grammar.ts';
 
 /** Makes a problem at the place where the text was written. */
 export type Report = (problem: Pick<Problem, 'code' | 'severity' | 'message'> & { readonly hint: string }) => void;
@@ -18,12 +18,17 @@ export interface TextPlace {
 /** Undefined when the text holds nothing of ours. */
 export function compileText(text: string, place: TextPlace): TextTemplate | undefined {
   if (!text.includes('{')) return undefined;
-  const accept = declares(place.environment);
-  const template = parseText(text, accept);
-  reportUnknown(text, accept, place);
-  if (template === undefined) return undefined;
-  for (const part of template.parts) {
-    if (typeof part === 'object') checkPlaceholder(part, template.whole === undefined, place);
+  const declared = declares(place.environment);
+  const strangers = new Map<string, Placeholder>();
+  const template = parseText(text, (placeholder) => {
+    const ours = declared(placeholder);
+    if (!ours) strangers.set(placeholder.text, placeholder);
+    return ours;
+  });
+  for (const placeholder of strangers.values()) reportUnknown(placeholder, text, place);
+  if (/\{ | \}/.test(text)) reportSpaces(text, declared, place);
+  for (const part of template?.parts ?? []) {
+    if (typeof part === 'object') checkPlaceholder(part, template?.whole === undefined, place);
   }
   return template;
 }
@@ -37,25 +42,25 @@ export function compileReference(text: string, field: string, place: TextPlace):
     return undefined;
   }
   if (!declares(place.environment)(placeholder)) {
-    reportUnknown(text, declares(place.environment), place);
+    reportUnknown(placeholder, text, place);
     return undefined;
   }
   checkPlaceholder(placeholder, false, place);
   return placeholder;
 }
 
-function reportUnknown(text: string, accept: (placeholder: Placeholder) => boolean, { environment, report, ours }: TextPlace): void {
-  for (const placeholder of placeholdersIn(text)) {
-    if (accept(placeholder)) continue;
-    for (const reference of placeholder.alternatives) {
-      if (kindOf(reference, environment) !== undefined) continue;
-      const severity = isOurs(reference) || (ours && placeholder.text === text) ? 'error' : 'warning';
-      report({ code: 'TEMPLATE_REFERENCE_UNKNOWN', severity, ...explainUnknown(reference, environment) });
-    }
+function reportUnknown(placeholder: Placeholder, text: string, { environment, report, ours }: TextPlace): void {
+  for (const reference of placeholder.alternatives) {
+    if (kindOf(reference, environment) !== undefined) continue;
+    const severity = isOurs(reference) || (ours && placeholder.text === text) ? 'error' : 'warning';
+    report({ code: 'TEMPLATE_REFERENCE_UNKNOWN', severity, ...explainUnknown(reference, environment) });
   }
-  for (const [spaced, body = ''] of text.matchAll(/\{ {1,8}([^{}]{1,200}?) {1,8}\}/g)) {
+}
+
+function reportSpaces(text: string, declared: (placeholder: Placeholder) => boolean, { report }: TextPlace): void {
+  for (const [spaced, body = ''] of text.matchAll(/\{ {0,8}([^{} ][^{}]{0,200}?) {0,8}\}/g)) {
     const placeholder = parsePlaceholder(body);
-    if (placeholder === undefined || !accept(placeholder)) continue;
+    if (spaced === `{${body}}` || placeholder === undefined || !declared(placeholder)) continue;
     const message = `"${spaced}" stays text: a placeholder has no spaces at its ends.`;
     report({ code: 'TEMPLATE_PLACEHOLDER_SPACES', severity: 'warning', message, hint: `Write {${body}}.` });
   }

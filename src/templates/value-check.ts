@@ -10,7 +10,8 @@ const engine = Object.assign((pattern: string) => compilePattern(pattern), { cod
 
 function integerWithin(bounds: IntegerBounds, data: unknown): boolean {
   // What is no whole number at all is the business of `type` and `pattern`.
-  if (typeof data === 'string' ? !/^-?\d{1,20}$/.test(data) : typeof data !== 'number' || !Number.isSafeInteger(data)) return true;
+  if (typeof data !== 'string' && typeof data !== 'number') return true;
+  if (typeof data === 'string' ? !/^-?\d{1,20}$/.test(data) : !Number.isSafeInteger(data)) return true;
   const value = BigInt(data);
   if (value < BigInt(bounds.minimum) || value > BigInt(bounds.maximum)) return false;
   return bounds.multipleOf === undefined || value % BigInt(bounds.multipleOf) === 0n;
@@ -20,7 +21,15 @@ let shared: Ajv | undefined;
 
 function ajv(): Ajv {
   if (shared !== undefined) return shared;
-  shared = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, multipleOfPrecision: 9, meta: false, code: { regExp: engine } });
+  shared = new Ajv({
+    allErrors: true,
+    strict: true,
+    allowUnionTypes: true,
+    multipleOfPrecision: 9,
+    meta: false,
+    validateSchema: false,
+    code: { regExp: engine },
+  });
   shared.addKeyword({ keyword: 'x-callsheet', valid: true });
   shared.addKeyword({ keyword: 'x-integer', type: ['number', 'string'], validate: integerWithin, errors: false });
   return shared;

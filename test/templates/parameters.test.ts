@@ -1,0 +1,255 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CallsheetError } from '#protocol/errors.ts';
+import { checkParameters, parameterSchema, type ParameterTools, reviveParameters, storeParameters } from '#templates/parameters.ts';
+import { codes, compile, compiled, folderWith, manifest, media } from './support.ts';
+
+const MAX = 2n ** 64n - 1n;
+const tools: ParameterTools = { drawSeed: () => MAX, resolveMedia: async (value) => media(value) };
+
+/** A template with these parameters, each used by a setting. */
+function template(parameters: object) {
+  const set = Object.fromEntries(Object.keys(parameters).map((name) => [`free_${name}`, `{${name}}`]));
+  const step = { id: 'a', workflow: 's.json', backend: 'wan2gp', set };
+  return compiled(manifest({ parameters, steps: [step] }), { 's.json': { model_type: 't2v' } });
+}
+
+async function check(definition: object, given: unknown) {
+  return checkParameters(template({ p: definition }), given === undefined ? {} : { p: given }, tools);
+}
+
+async function valueOf(definition: object, given: unknown): Promise<unknown> {
+  const { value, problems } = await check(definition, given);
+  expect(problems).toEqual([]);
+  return value?.p;
+}
+
+async function codesOf(definition: object, given: unknown): Promise<string[]> {
+  const { value, problems } = await check(definition, given);
+  expect(value).toBeUndefined();
+  for (const problem of problems) expect(problem).toMatchObject({ parameter: 'p', hint: expect.any(String) });
+  return codes(problems);
+}
+
+describe('the door', () => {
+  it('[TP1] fills in defaults and asks for what has none', async () => {
+    expect(await valueOf({ type: 'text', default: 'x' }, undefined)).toBe('x');
+    expect(await codesOf({ type: 'text' }, undefined)).toEqual(['PARAMETER_MISSING']);
+    expect(await codesOf({ type: 'text', default: 'x', required: true }, undefined)).toEqual(['PARAMETER_MISSING']);
+  });
+
+  it('[TP2] reports unknown, missing and wrong parameters together', async () => {
+    const { value, problems } = await checkParameters(
+      template({ prompt: { type: 'text' }, width: { type: 'integer' } }),
+      { promt: 'x', width: 'wide', constructor: 1 },
+      tools,
+    );
+    expect(value).toBeUndefined();
+    expect(codes(problems)).toEqual(['PARAMETER_UNKNOWN', 'PARAMETER_UNKNOWN', 'PARAMETER_MISSING', 'PARAMETER_TYPE']);
+    expect(problems[0]?.hint).toBe('Did you mean "prompt"?');
+  });
+
+  it('[TP3] takes null only where the default is null', async () => {
+    expect(await valueOf({ type: 'image', default: null }, null)).toBeNull();
+    expect(await valueOf({ type: 'image', default: null }, undefined)).toBeNull();
+    expect(await codesOf({ type: 'text', default: '' }, null)).toEqual(['PARAMETER_TYPE']);
+  });
+
+  it('[TP4] holds texts to length and pattern', async () => {
+    const definition = { type: 'string', minLength: 2, maxLength: 4, pattern: '^[a-z]+$' };
+    expect(await valueOf(definition, 'abc')).toBe('abc');
+    expect(await codesOf(definition, 'A')).toEqual(['PARAMETER_OUT_OF_BOUNDS', 'PARAMETER_OUT_OF_BOUNDS']);
+    expect(await codesOf(definition, 5)).toEqual(['PARAMETER_TYPE']);
+  });
+
+  it('[TP4] answers at once where a backtracking engine would hang', async () => {
+    const given = `${'a'.repeat(5000)}!`;
+    expect(await codesOf({ type: 'string', pattern: '^(a+)+$' }, given)).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+  });
+
+  it.each(['(?=a)', '(a)\\1', '(', 'a{1001}', '((a{100}){100}){100}'])('[TP4] refuses the pattern %j', (pattern) => {
+    const { problems } = compile(manifest({ parameters: { p: { type: 'string', pattern, default: null } } }, { set: { '6.text': '{p}' } }));
+    expect(codes(problems)).toEqual(['TEMPLATE_PARAMETER_PATTERN']);
+  });
+
+  it('[TP4] tells the patterns of several parameters apart', async () => {
+    const typed = template({ a: { type: 'string', pattern: '^a$' }, b: { type: 'string', pattern: '^b$' } });
+    expect((await checkParameters(typed, { a: 'a', b: 'b' }, tools)).problems).toEqual([]);
+    expect(codes((await checkParameters(typed, { a: 'b', b: 'a' }, tools)).problems)).toEqual([
+      'PARAMETER_OUT_OF_BOUNDS',
+      'PARAMETER_OUT_OF_BOUNDS',
+    ]);
+  });
+
+  it('[TP5] reads whole numbers exactly, from numbers and from decimal strings', async () => {
+    expect(await valueOf({ type: 'integer' }, '12')).toBe(12);
+    expect(await valueOf({ type: 'integer' }, '9007199254740993')).toBe(9007199254740993n);
+    expect(await valueOf({ type: 'integer' }, -(2n ** 63n))).toBe(-(2n ** 63n));
+    expect(await valueOf({ type: 'integer', minimum: 64, maximum: 4096, multipleOf: 8 }, '512')).toBe(512);
+  });
+
+  it.each([1.5, '1.5', '1e3', 9007199254740993, '', ' 1', true, [1]])('[TP5] refuses %j as a whole number', async (given) => {
+    expect(await codesOf({ type: 'integer' }, given)).toEqual(['PARAMETER_TYPE']);
+  });
+
+  it.each([8, 4104, 100, '-18446744073709551616', String(MAX + 1n)])(
+    '[TP5] holds %j to bounds and multiples, in one problem',
+    async (given) => {
+      expect(await codesOf({ type: 'integer', minimum: 64, maximum: 4096, multipleOf: 8 }, given)).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+    },
+  );
+
+  it('[TP6] reads numbers', async () => {
+    expect(await valueOf({ type: 'number' }, '0.5')).toBe(0.5);
+    expect(await valueOf({ type: 'number', multipleOf: 0.1 }, 0.3)).toBe(0.3);
+    expect(await codesOf({ type: 'number' }, 'NaN')).toEqual(['PARAMETER_TYPE']);
+    expect(await codesOf({ type: 'number' }, Infinity)).toEqual(['PARAMETER_TYPE']);
+    expect(await codesOf({ type: 'number', minimum: 0, maximum: 1 }, 2)).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+  });
+
+  it('[TP7] reads true and false, also as words', async () => {
+    expect(await valueOf({ type: 'boolean' }, 'true')).toBe(true);
+    expect(await valueOf({ type: 'boolean' }, false)).toBe(false);
+    expect(await codesOf({ type: 'boolean' }, 'yes')).toEqual(['PARAMETER_TYPE']);
+  });
+
+  it('[TP8] takes one of the choices, numbers also as a command line spells them', async () => {
+    const definition = { type: 'choice', choices: ['euler', { value: 2, title: 'Two' }] };
+    expect(await valueOf(definition, 'euler')).toBe('euler');
+    expect(await valueOf(definition, '2')).toBe(2);
+    expect(await codesOf(definition, 'ddim')).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+  });
+
+  it('[TP9] draws a seed that is not given, within the bounds of the parameter', async () => {
+    expect(await valueOf({ type: 'seed' }, undefined)).toBe(MAX);
+    expect(await valueOf({ type: 'seed', minimum: 10, maximum: 19 }, undefined)).toBe(Number(10n + (MAX % 10n)));
+    expect(await valueOf({ type: 'seed', default: 7 }, undefined)).toBe(7);
+    expect(await valueOf({ type: 'seed' }, String(MAX))).toBe(MAX);
+    expect(await codesOf({ type: 'seed' }, -1)).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+  });
+
+  it('[TP10] brings colours into one spelling', async () => {
+    expect(await valueOf({ type: 'color' }, '#FFaa00')).toBe('#ffaa00');
+    expect(await valueOf({ type: 'color' }, '#fa0')).toBe('#ffaa00');
+    expect(await valueOf({ type: 'color' }, [1, 0.5, 0])).toBe('#ff8000');
+    expect(await valueOf({ type: 'color', alpha: true }, '[0, 0, 0, 0.5]')).toBe('#00000080');
+    expect(await valueOf({ type: 'color', alpha: true }, '#000000')).toBe('#000000ff');
+    expect(await codesOf({ type: 'color' }, 'red')).toEqual(['PARAMETER_TYPE']);
+    expect(await codesOf({ type: 'color' }, [2, 0, 0])).toEqual(['PARAMETER_TYPE']);
+    expect(await codesOf({ type: 'color' }, '#00000080')).toEqual(['PARAMETER_TYPE']);
+  });
+
+  it('[TP11] reads vectors of the right size', async () => {
+    expect(await valueOf({ type: 'vector' }, [1, 2, 3])).toEqual([1, 2, 3]);
+    expect(await valueOf({ type: 'vector', size: 2 }, '0.5, 2')).toEqual([0.5, 2]);
+    expect(await codesOf({ type: 'vector', size: 2 }, [1, 2, 3])).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+    expect(await codesOf({ type: 'vector' }, ['a', 2, 3])).toEqual(['PARAMETER_TYPE']);
+  });
+
+  it('[TP12] hands files to the resolver and passes its refusal on', async () => {
+    expect(await valueOf({ type: 'image' }, '/in/a.png')).toEqual(media('/in/a.png'));
+    expect(await valueOf({ type: 'image', extensions: ['.PNG'] }, '/in/a.png')).toEqual(media('/in/a.png'));
+    expect(await codesOf({ type: 'image', extensions: ['png'] }, '/in/a.txt')).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+    const refuse = async () => {
+      throw new CallsheetError('PATH_NOT_ALLOWED', 'Outside.', { hint: 'Add a root.' });
+    };
+    const { problems } = await checkParameters(
+      template({ p: { type: 'list', of: 'image' } }),
+      { p: ['/x', '/y'] },
+      { ...tools, resolveMedia: refuse },
+    );
+    expect(problems).toEqual(
+      [1, 2].map(() => ({ code: 'PATH_NOT_ALLOWED', severity: 'error', message: 'Outside.', hint: 'Add a root.', parameter: 'p' })),
+    );
+  });
+
+  it('[TP13] takes names of models as texts', async () => {
+    expect(await valueOf({ type: 'model', folder: 'loras' }, 'a\\b.safetensors')).toBe('a\\b.safetensors');
+    expect(await codesOf({ type: 'model' }, '')).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+  });
+
+  it('[TP14] takes existing folders by their absolute path', async () => {
+    const folder = await folderWith({ 'a.txt': 'x' });
+    expect(await valueOf({ type: 'directory' }, folder)).toBe(folder);
+    for (const given of ['relative', join(folder, 'missing'), join(folder, 'a.txt')]) {
+      expect(await codesOf({ type: 'directory' }, given)).toEqual(['PARAMETER_DIRECTORY']);
+    }
+  });
+
+  it('[TP15] checks every item of a list', async () => {
+    expect(await valueOf({ type: 'list', of: 'text' }, '["a", "b"]')).toEqual(['a', 'b']);
+    expect(await valueOf({ type: 'list', of: 'seed' }, '[18446744073709551615, 1]')).toEqual([MAX, 1]);
+    expect(await valueOf({ type: 'list', of: 'image' }, ['/a.png'])).toEqual([media('/a.png')]);
+    expect(await codesOf({ type: 'list', of: 'integer', maximum: 5 }, [1, 6])).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+    expect(await codesOf({ type: 'list', of: 'text' }, 'front')).toEqual(['PARAMETER_TYPE']);
+    expect(await codesOf({ type: 'list', of: 'text', maxItems: 1 }, ['a', 'b'])).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+    expect(
+      await codesOf(
+        { type: 'list', of: 'text' },
+        Array.from({ length: 1001 }, () => 'x'),
+      ),
+    ).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
+  });
+});
+
+describe('definitions of parameters', () => {
+  it.each([
+    ['a choice without choices', { type: 'choice' }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['a choice that is there twice', { type: 'choice', choices: ['a', 'a'] }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['bounds without room', { type: 'integer', minimum: 5, maximum: 4 }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['a field of another type', { type: 'text', minimum: 1 }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['a list without the type of its items', { type: 'list' }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['a fraction as bound of whole numbers', { type: 'integer', minimum: 0.5 }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['a seed below zero', { type: 'seed', minimum: -1 }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['a default of the wrong type', { type: 'integer', default: 'x' }, 'TEMPLATE_PARAMETER_DEFAULT'],
+    ['a default out of bounds', { type: 'integer', default: 5, maximum: 4 }, 'TEMPLATE_PARAMETER_DEFAULT'],
+  ])('[TP16] refuses %s', (_, definition, code) => {
+    const { problems } = compile(manifest({ parameters: { p: definition } }, { set: { '6.text': '{p}' } }));
+    expect(codes(problems).filter((each) => each.startsWith('TEMPLATE_PARAMETER'))).toEqual([code]);
+    expect(problems.find((problem) => problem.code === code)).toMatchObject({ parameter: 'p', line: expect.any(Number) });
+  });
+
+  it.each(['each', 'index', 'steps', 'choices', 'params', 'backend', '1a', 'a-b', 'ä'])('[TP16] refuses the name %j', (name) => {
+    const { problems } = compile(manifest({ parameters: { [name]: { type: 'text', default: '' } } }));
+    expect(codes(problems)).toContain('TEMPLATE_NAME_INVALID');
+  });
+
+  it('[TP16] warns of a parameter that nothing uses', () => {
+    const { value, problems } = compile(manifest({ parameters: { p: { type: 'text', default: '' } } }));
+    expect(value).toBeDefined();
+    expect(problems).toEqual([expect.objectContaining({ code: 'TEMPLATE_PARAMETER_UNUSED', severity: 'warning', parameter: 'p' })]);
+  });
+
+  it('[TP17] stores and revives whole numbers beyond 2^53, also in lists', () => {
+    const typed = template({ s: { type: 'seed' }, l: { type: 'list', of: 'integer' }, t: { type: 'text' }, i: { type: 'image' } });
+    const values = { s: MAX, l: [1, -(2n ** 60n)], t: '18446744073709551615', i: media('/a.png') };
+    expect(JSON.parse(storeParameters(values))).toMatchObject({ s: String(MAX), l: [1, '-1152921504606846976'] });
+    expect(reviveParameters(typed, storeParameters(values))).toEqual(values);
+  });
+
+  it('[TP18] gives clients the schema that checks values, with hints for forms', () => {
+    const schema = parameterSchema(
+      template({
+        seed: { type: 'seed', title: 'Seed', group: 'Sampling', advanced: true },
+        mode: { type: 'choice', choices: [{ value: 'a', title: 'Fast' }, 'b'], default: 'a', blender: 'scene.mode' },
+        face: { type: 'image', default: null, description: 'Face to keep' },
+      }),
+    );
+    expect(schema).toMatchObject({
+      type: 'object',
+      required: [],
+      additionalProperties: false,
+      properties: {
+        seed: {
+          title: 'Seed',
+          minimum: 0,
+          'x-integer': { maximum: String(MAX) },
+          'x-callsheet': { type: 'seed', group: 'Sampling', advanced: true },
+        },
+        mode: { enum: ['a', 'b'], default: 'a', 'x-callsheet': { type: 'choice', labels: ['Fast', 'b'], blender: 'scene.mode' } },
+        face: { type: ['string', 'null'], default: null, description: 'Face to keep' },
+      },
+    });
+    expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+  });
+});
