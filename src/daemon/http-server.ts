@@ -27,6 +27,8 @@ export interface DoorOptions extends ConnectionParts {
 export interface Door {
   readonly port: number;
   readonly connections: number;
+  /** Cuts every WebSocket without a word. */
+  cutAll(): void;
   /** Says goodbye to every client, then closes the listener. */
   close(): Promise<void>;
 }
@@ -137,6 +139,10 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     return undefined;
   }
 
+  function cutAll(): void {
+    for (const client of sockets.clients) client.terminate();
+  }
+
   sockets.on('wsClientError', (_error, socket) => {
     refusals.count('protocol');
     endSocket(socket, { status: 400, reason: 'protocol', message: 'The WebSocket handshake is wrong.' });
@@ -163,10 +169,11 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     get connections() {
       return connections.size;
     },
+    cutAll,
     async close() {
       for (const connection of connections) connection.close(CLOSE.goingAway, 'the daemon stops');
       const force = setTimeout(() => {
-        for (const client of sockets.clients) client.terminate();
+        cutAll();
         server.closeAllConnections();
       }, GOODBYE_MS);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

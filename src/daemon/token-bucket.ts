@@ -6,18 +6,18 @@ export interface TokenBucket {
 }
 
 export function createTokenBucket(perSecond: number, burst: number, now: () => number = () => performance.now()): TokenBucket {
-  let tokens = burst;
+  // Counted in milliseconds and not in tokens: sums of fractions would drift.
+  const price = 1000 / perSecond;
+  let saved = burst * price;
   let at = now();
   return {
     take() {
       const time = now();
-      tokens = Math.min(burst, tokens + ((time - at) / 1000) * perSecond);
+      saved = Math.min(burst * price, saved + time - at);
       at = time;
-      if (tokens >= 1) {
-        tokens -= 1;
-        return 0;
-      }
-      return Math.ceil(((1 - tokens) / perSecond) * 1000);
+      if (saved < price) return Math.ceil(price - saved);
+      saved -= price;
+      return 0;
     },
   };
 }

@@ -105,6 +105,8 @@ export async function openTestDoor(options: DoorOptions = {}) {
     key: auth.keyOf('admin'),
     logged,
     stopped: stopped.promise,
+    /** Cuts every connection without a word. */
+    cutAll: () => door.cutAll(),
     async [Symbol.asyncDispose]() {
       await door.close();
       hub.close();
