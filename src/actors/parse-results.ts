@@ -72,7 +72,7 @@ async function bringHome(
 ): Promise<ArtifactView> {
   const { runId, step, item, promptId } = input;
   const { output, index, file } = wanted;
-  const draft = 'draft' in file && file.draft === true;
+  const draft = 'filename' in file && (file.draft ?? false);
   const artifactId = artifactIdOf(promptId, file.node, index);
   const provenance = {
     artifactId,
