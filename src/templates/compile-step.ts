@@ -9,7 +9,7 @@ import { type Environment, explainUnknown, kindOfPath, type StaticKind } from '.
 import type { Placeholder, Reference } from './grammar.ts';
 import type { Path } from './locate.ts';
 import { compileReference } from './references.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, nearest } from './suggest.ts';
 import type { StepDefinition } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
 
@@ -125,9 +125,17 @@ function compileWhen(
     }
     const reference = root === 'params' ? [name] : root === 'choices' ? [root, name] : [root, name, field];
     uses({ path: reference, text: reference.join('.') });
-    if (root === 'params' ? context.names.parameters.has(name) : kindOfPath(reference, context.names) !== undefined) continue;
+    if (root === 'params') {
+      const { parameters } = context.names;
+      const near = nearest(name, parameters.keys());
+      const hint = near === undefined ? `Declare "${name}" under "parameters".` : `Did you mean params.${near}?`;
+      const message = `params.${name} is not a parameter of this template.`;
+      if (!parameters.has(name)) report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', message, { step: step.id, hint });
+      continue;
+    }
+    if (kindOfPath(reference, context.names) !== undefined) continue;
     const unknown = explainUnknown({ path: reference, text: reference.join('.') }, context.names);
-    const spell = (text: string): string => text.replaceAll(/\{([^{}]*)\}/g, root === 'params' ? 'params.$1' : '$1');
+    const spell = (text: string): string => text.replaceAll(/\{([^{}]*)\}/g, '$1');
     report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', spell(unknown.message), { step: step.id, hint: spell(unknown.hint) });
   }
   return parsed.condition;

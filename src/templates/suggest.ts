@@ -1,10 +1,10 @@
 /** "Did you mean": the nearest known name to a misspelt one. */
 import { distance } from 'fastest-levenshtein';
 
-/** The candidate within a third of the word's length (at least 1, at most 3 edits), ignoring case; undefined when none is near. */
+/** The candidate within about a third of the word's length in edits (at most 3, and never all of it), ignoring case; undefined when none is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > 100) return undefined;
-  const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
+  const limit = Math.min(3, word.length - 1, Math.max(1, Math.floor((word.length + 1) / 3)));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

@@ -1,0 +1,28 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+
+async function textsOf(folder: string, ending: string): Promise<string> {
+  const names = (await readdir(join(root, folder))).filter((name) => name.endsWith(ending));
+  return (await Promise.all(names.map((name) => readFile(join(root, folder, name), 'utf8')))).join('\n');
+}
+
+const matches = (text: string, pattern: RegExp): string[] =>
+  [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ''))].toSorted();
+
+describe('docs of the templates room', () => {
+  it('proves every numbered rule of docs/templates.md, and numbers no others', async () => {
+    const rules = matches(await readFile(join(root, 'docs/templates.md'), 'utf8'), /^- \*\*(T[A-Z]\d+)\*\*/gm);
+    const proven = matches(await textsOf('test/templates', '.test.ts'), /['"`]\[(T[A-Z]\d+)\]/g);
+    expect(proven).toEqual(rules);
+  });
+
+  it('lists every code of the room in docs/problems.md, and no others', async () => {
+    const used = matches(await textsOf('src/templates', '.ts'), /'((?:TEMPLATE|PARAMETER|STEP|OUTPUT)_[A-Z_]+)'/g);
+    const docs = await readFile(join(root, 'docs/problems.md'), 'utf8');
+    const section = docs.split(/^## /m).find((part) => part.startsWith('templates/')) ?? '';
+    expect(matches(section, /^\| `([A-Z_]+)`/gm)).toEqual(used);
+  });
+});
