@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { basename, join, win32 } from 'node:path';
+import { join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isPartialName, partialPath, syncDirectory } from '#results/durable.ts';
 import { SNIFF_BYTES, sniff } from '#results/sniff.ts';
@@ -71,7 +71,8 @@ async function writeBody(
   const handle = await open(temporary, 'wx', 0o600);
   const watchdog = setTimeout(() => request.destroy(new Error('the upload stood still')), stall);
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // Leaving early must not destroy the request: the refusal still has to be sent on its socket.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       watchdog.refresh();
       if (bytes + chunk.length > cap) throw tooLarge(cap);
       if (bytes < SNIFF_BYTES) chunk.copy(head, bytes);
@@ -108,8 +109,8 @@ function nameOf(header: string | string[] | undefined): string {
     throw bad;
   }
   // Only the name: what stands before a slash of either kind is somebody's directory.
-  const last = win32.basename(basename(name));
-  if (last === '' || Buffer.byteLength(last) > 255 || /\p{Cc}/u.test(last)) throw bad;
+  const last = name.split(/[\\/]/).at(-1) ?? '';
+  if (last === '' || last === '.' || last === '..' || Buffer.byteLength(last) > 255 || /\p{Cc}/u.test(last)) throw bad;
   return last;
 }
 
