@@ -35,7 +35,7 @@ export interface ActorDeps {
   /** Throws BACKEND_NOT_FOUND. */
   backend(id: string): Backend;
   /** The backend that a step of this run is sent to. Throws BACKEND_NOT_FOUND. */
-  chooseBackend(memory: RunMemory, kind: string | undefined): Backend;
+  chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */
   artifactDirectory(runId: string): string;
   onProgress(key: { readonly runId: string; readonly step: string; readonly item: number }, value: number, node?: string): void;

@@ -2,6 +2,7 @@
  * Execute-step: attach or begin. Looks the attempt up on its backend, sends it only when it is not there,
  * and reports until its end. Restarted with the same input after a crash, it finds its own prompt again.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { fromCallback } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
 import type { Attempt, Backend, BackendEvent, Payload } from '#backends/contract.ts';
@@ -37,7 +38,7 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
   const record = (change: Partial<AttemptRow>) => recordAttempt(deps, memory, input, change);
 
   // A prompt that this process has just prepared cannot be anywhere yet; every other one is looked up before it is sent.
-  const begin = memory.fresh.has(promptId) || !(await isKnown(deps, backend, attempt, memory, signal));
+  const begin = memory.fresh.has(promptId) || !(await isKnown(deps, backend, attempt, memory, report, signal));
   const ended = (event: ExecuteEvent, change: Partial<AttemptRow>) => {
     watch.stop();
     record({ ...change, endedAt: deps.now() });
@@ -135,10 +136,32 @@ async function submit(deps: ActorDeps, inFlight: InFlight, { input, attempt, bac
   });
 }
 
-/** Looks the attempt up after a restart. A backend that is down is waited for: what it holds decides. */
-async function isKnown(deps: ActorDeps, backend: Backend, attempt: Attempt, memory: RunMemory, signal: AbortSignal): Promise<boolean> {
-  const state = await withGrace(deps, signal, () => backend.attach(attempt, signal));
-  return state.state !== 'absent' || (memory.attempts.get(attempt.promptId)?.acknowledged ?? false);
+/**
+ * Looks the attempt up after a restart: what the backend holds decides. Silence is waited out for as long as it takes;
+ * a backend that refuses connections is dead, and after the grace that ends the attempt.
+ */
+async function isKnown(
+  deps: ActorDeps,
+  backend: Backend,
+  attempt: Attempt,
+  memory: RunMemory,
+  report: Report,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let refusedSince: number | undefined;
+  for (;;) {
+    try {
+      const { state } = await backend.attach(attempt, signal);
+      report({ type: 'backend.contact', status: 'restored' });
+      return state !== 'absent' || (memory.attempts.get(attempt.promptId)?.acknowledged ?? false);
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      refusedSince = isRefused(error) ? (refusedSince ?? performance.now()) : undefined;
+      if (refusedSince !== undefined && performance.now() - refusedSince > deps.graceMs) throw error;
+      report({ type: 'backend.contact', status: refusedSince === undefined ? 'unresponsive' : 'lost' });
+    }
+    await pause(deps.retryMs, undefined, { signal });
+  }
 }
 
 /** After the grace only a refused connection ends the attempt: a server that is merely silent may be loading a model. */

@@ -11,12 +11,13 @@ import { renderItem } from './render-item.ts';
 export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareStep {
   return fromPromise(async ({ input, signal }) => {
     const memory = deps.memory(input.runId);
-    const backend = deps.chooseBackend(memory, memory.template.steps.find((step) => step.id === input.step)?.backend);
-    const payload = await withGrace(deps, signal, () => renderItem(memory, input, backend, signal));
     const promptId = promptIdOf(input);
-    const { runId, step, item, attempt } = input;
+    // Prepared before a crash: its backend is settled, and execute-step looks there before it sends anything.
     const known = memory.attempts.get(promptId);
     if (known !== undefined) return { promptId, backendId: known.backend };
+    const backend = deps.chooseBackend(memory, memory.template.steps.find((step) => step.id === input.step)?.backend ?? 'comfyui');
+    const payload = await withGrace(deps, signal, () => renderItem(memory, input, backend, signal));
+    const { runId, step, item, attempt } = input;
     const row = {
       promptId,
       runId,

@@ -25,7 +25,7 @@ export interface DoorOptions {
   readonly library: TemplateLibrary;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   /** The backend that the run's steps would go to. Throws BACKEND_NOT_FOUND. */
-  readonly chooseBackend: (asked: string | undefined, kind: string | undefined) => Backend;
+  readonly chooseBackend: (asked: string | undefined, kind: Backend['kind']) => Backend;
 }
 
 /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND. */
@@ -83,8 +83,8 @@ function refusal(
 async function unknownClasses(options: DoorOptions, asked: string | undefined, template: CompiledTemplate): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const step of template.steps) {
-    if (step.backend === 'wan2gp') continue;
     const backend = options.chooseBackend(asked, step.backend);
+    if (step.backend === 'wan2gp') continue;
     try {
       const info = await objectInfoOf(backend, AbortSignal.timeout(OBJECT_INFO_PATIENCE_MS));
       if (info === undefined) continue;

@@ -41,7 +41,13 @@ export function summaryOf(row: RunRow, live?: LiveProgress): RunSummary {
 }
 
 export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, live?: LiveProgress): RunView {
-  const artifacts = store.artifacts(row.runId);
+  const order = new Map(template.steps.map((step, place) => [step.id, place]));
+  const artifacts = store
+    .artifacts(row.runId)
+    .toSorted(
+      (a, b) =>
+        (order.get(a.step) ?? 0) - (order.get(b.step) ?? 0) || a.item - b.item || a.output.localeCompare(b.output) || a.index - b.index,
+    );
   return {
     ...summaryOf(row, live),
     draft: row.draft || artifacts.some((artifact) => artifact.draft),

@@ -130,7 +130,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const door = {
       library,
       resolveMedia: options.resolveMedia,
-      chooseBackend: (asked: string | undefined, kind: string | undefined) => chooseBackend(backends, asked, kind),
+      chooseBackend: (asked: string | undefined, kind: Backend['kind']) => chooseBackend(backends, asked, kind),
     };
     const { template, params } = await admit(door, request);
     const runId = newRunId();
@@ -228,14 +228,19 @@ function backendById(backends: readonly Backend[], id: string): Backend {
   });
 }
 
-/** The backend that was asked for; else the first of the step's kind. The sandbox stands in only when nothing else is configured (DESIGN 4). */
-function chooseBackend(backends: readonly Backend[], asked: string | undefined, kind: string | undefined): Backend {
-  if (asked !== undefined) return backendById(backends, asked);
-  const fits =
-    backends.find((backend) => backend.kind === (kind ?? 'comfyui')) ??
-    (backends.length === 1 || kind !== 'wan2gp' ? backends.find((backend) => backend.kind !== 'wan2gp') : undefined);
+/**
+ * The backend that was asked for, when it takes this kind of step; else the first that does. ComfyUI graphs run on comfyui backends,
+ * and on the sandbox where it was asked for or nothing else is configured: it never stands in for a real one (DESIGN 4).
+ */
+function chooseBackend(backends: readonly Backend[], asked: string | undefined, kind: Backend['kind']): Backend {
+  const takes = (backend: Backend) => backend.kind === kind || (kind === 'comfyui' && backend.kind === 'sandbox');
+  const named = asked === undefined ? undefined : backendById(backends, asked);
+  if (named !== undefined && takes(named)) return named;
+  const isMixed = named !== undefined && kind === 'comfyui';
+  const fits = isMixed ? undefined : (backends.find((backend) => backend.kind === kind) ?? backends.find(takes));
   if (fits !== undefined) return fits;
-  throw new CallsheetError('BACKEND_NOT_FOUND', `No backend of kind '${kind ?? 'comfyui'}' is configured.`, {
-    hint: `Start the daemon with --backend ${kind ?? 'comfyui'}=… .`,
+  const asFor = named === undefined ? '' : ` Backend '${named.id}' does not take it.`;
+  throw new CallsheetError('BACKEND_NOT_FOUND', `A step needs a backend of kind '${kind}', and none is configured.${asFor}`, {
+    hint: `Start the daemon with --backend ${kind === 'sandbox' ? 'sandbox' : `${kind}=…`}.`,
   });
 }

@@ -83,8 +83,10 @@ export function createStepMachine(actors: StepActors) {
     },
     actions: {
       report: emit(({ context }, status: StepStatus) => statusEvent(context, status, context.error)),
+      noteTouch: assign({ contact: 'ok' }),
     },
     guards: {
+      isBackInTouch: ({ context, event }) => event.type === 'backend.contact' && event.status === 'restored' && context.contact !== 'ok',
       attemptsLeft: ({ context }) => context.attempt < MAX_ATTEMPTS,
     },
     delays: {
@@ -125,20 +127,27 @@ export function createStepMachine(actors: StepActors) {
         states: {
           submitting: {
             entry: { type: 'report', params: 'submitting' },
-            on: { 'backend.queued': 'queued', 'backend.started': 'running' },
+            on: {
+              'backend.queued': 'queued',
+              'backend.started': 'running',
+              'backend.contact': { guard: 'isBackInTouch', actions: ['noteTouch', { type: 'report', params: 'submitting' }] },
+            },
           },
           queued: {
             entry: { type: 'report', params: 'queued' },
-            on: { 'backend.started': 'running' },
+            on: {
+              'backend.started': 'running',
+              'backend.contact': { guard: 'isBackInTouch', actions: ['noteTouch', { type: 'report', params: 'queued' }] },
+            },
           },
-          running: { entry: { type: 'report', params: 'running' } },
+          running: {
+            entry: { type: 'report', params: 'running' },
+            on: { 'backend.contact': { guard: 'isBackInTouch', actions: ['noteTouch', { type: 'report', params: 'running' }] } },
+          },
         },
         on: {
           'backend.contact': [
-            {
-              guard: ({ event }) => event.status === 'restored',
-              actions: assign({ contact: 'ok' }),
-            },
+            { guard: ({ event }) => event.status === 'restored' },
             {
               guard: ({ context, event }) => event.status === 'unresponsive' && context.contact !== 'unresponsive',
               actions: [assign({ contact: 'unresponsive' }), { type: 'report', params: 'unresponsive' }],

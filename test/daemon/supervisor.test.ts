@@ -99,6 +99,84 @@ describe('a run of three steps', () => {
   });
 });
 
+describe('a run that fans out', () => {
+  const fanOut = { template: 'fan-out', parameters: {} };
+
+  it('runs a step once for each value, skips what is not wanted, and takes the next when a step was skipped', async () => {
+    const { runId } = await engine.supervisor.start(fanOut);
+    const run = await engine.ended(runId);
+    expect(run.error).toBeUndefined();
+    expect(run.steps.map(({ id, status, items }) => [id, status, items])).toEqual([
+      ['paint', 'done', 3],
+      ['side', 'done', 1],
+      ['invert', 'skipped', 0],
+      ['last', 'done', 1],
+    ]);
+    expect(run.artifacts.filter(({ step }) => step === 'paint').map(({ item, asset }) => [item, asset?.name])).toEqual([
+      [0, 'colour-0'],
+      [1, 'colour-1'],
+      [2, 'colour-2'],
+    ]);
+    const colours = engine.fake.engine.ledger.map(({ prompt }) => prompt['1']?.inputs['color']).filter((colour) => colour !== undefined);
+    expect(colours.toSorted()).toEqual([1, 2, 3, 9]);
+  });
+
+  it('maps a step over the files of another', async () => {
+    const { runId } = await engine.supervisor.start({ ...fanOut, parameters: { negative: true } });
+    const run = await engine.ended(runId);
+    expect(run.steps.map(({ id, itemsDone }) => [id, itemsDone])).toEqual([
+      ['paint', 3],
+      ['side', 1],
+      ['invert', 3],
+      ['last', 1],
+    ]);
+  });
+
+  it('draws a seed that is not given once, and keeps it with the run through a restart', async () => {
+    engine.fake.engine.plan = (item) => (item.number === 0 ? { holdAt: '1' } : {});
+    const { runId } = await engine.supervisor.start(fanOut);
+    await engine.fake.engine.held();
+    await engine.restart();
+    engine.fake.engine.release();
+    const run = await engine.ended(runId);
+    const bodies = engine.fake.requests
+      .filter(({ method, path }) => method === 'POST' && path === '/prompt')
+      .map(({ body }) => body.toString());
+    const seeds = bodies.map((body) => /"seed": ?(\d+)/.exec(body)?.[1]).filter((seed) => seed !== undefined);
+    expect(seeds).toHaveLength(4);
+    expect(new Set(seeds).size).toBe(1);
+    expect(seeds[0]).toBe(String(run.parameters['seed']));
+  });
+
+  it('keeps the items that finished when one fails, and blocks what needs the step', async () => {
+    engine.fake.engine.plan = (item) =>
+      item.prompt['1']?.inputs['color'] === 2 ? { error: { node: '1', type: 'RuntimeError', message: 'no second colour' } } : {};
+    const { runId } = await engine.supervisor.start(fanOut);
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('failed');
+    expect(run.steps.map(({ id, status, itemsDone }) => [id, status, itemsDone])).toEqual([
+      ['paint', 'failed', 2],
+      ['side', 'done', 1],
+      ['invert', 'blocked', 0],
+      ['last', 'blocked', 0],
+    ]);
+    expect(run.artifacts.map(({ step, item }) => [step, item]).toSorted()).toEqual([
+      ['paint', 0],
+      ['paint', 2],
+      ['side', 0],
+    ]);
+  });
+
+  it('has steps that do not need each other on the backend at the same time', async () => {
+    engine.fake.engine.plan = () => ({ holdAt: '1' });
+    const { runId } = await engine.supervisor.start(fanOut);
+    await expect.poll(() => engine.fake.engine.remaining()).toBe(4);
+    await engine.supervisor.cancel(runId);
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+    expect(engine.fake.engine.remaining()).toBe(0);
+  });
+});
+
 describe('a run that goes wrong', () => {
   it('fails with the node that failed, blocks what needed it, and the next run works', async () => {
     engine.fake.engine.plan = (item) => (item.number === 0 ? { error: { node: '1', type: 'RuntimeError', message: 'boom' } } : {});
