@@ -12,6 +12,11 @@ export function isCorruption(error: unknown): boolean {
   return sqliteCode(error).startsWith('SQLITE_CORRUPT') || sqliteCode(error) === 'SQLITE_NOTADB';
 }
 
+/** Killed while it made the database, SQLite leaves a journal that only a connection that may write can roll back. */
+export function needsWriter(error: unknown): boolean {
+  return sqliteCode(error).startsWith('SQLITE_READONLY_');
+}
+
 /** Something that only another file can mend. */
 export function isDamage(error: unknown): boolean {
   return isCorruption(error) || (error instanceof CallsheetError && error.code === 'STORAGE_CORRUPT');
@@ -59,7 +64,7 @@ export function translateFailure(error: unknown, directory: string): unknown {
       cause: error,
     });
   }
-  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN' || code === 'SQLITE_PERM' || code === 'SQLITE_AUTH') {
+  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM' || code === 'SQLITE_AUTH') {
     return unusable(directory, code, error);
   }
   return new CallsheetError('STORAGE_FAILED', `Reading or writing the database in ${directory} failed (${code}). ${UNKNOWN}`, {

@@ -6,7 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { checkBackup, listBackups, timestamp } from './backups.ts';
 import { quickCheck } from './connection.ts';
 import { syncDirectory, syncFile } from './durable.ts';
-import { isCorruption } from './failure.ts';
+import { isCorruption, messageOf, needsWriter } from './failure.ts';
 import { newerSchema, schemaVersion } from './migrations.ts';
 import { APPLICATION_ID } from './schema.ts';
 import type { Recovery } from './types.ts';
@@ -22,10 +22,19 @@ const PLAUSIBLE_VERSION = 10_000;
 export function findDamage(file: string, known: number): string | null {
   const hasBackups = listBackups(dirname(file)).length > 0;
   if (!existsSync(file)) return hasBackups ? 'the database file is gone' : null;
-  let db: Database.Database | undefined;
   try {
     // A reader never checkpoints, so a file of a newer release stays as it is.
-    db = new Database(file, { readonly: true, fileMustExist: true });
+    return inspect(file, known, hasBackups, { readonly: true });
+  } catch (error) {
+    if (!needsWriter(error)) throw error;
+    return inspect(file, known, hasBackups, {});
+  }
+}
+
+function inspect(file: string, known: number, hasBackups: boolean, options: { readonly readonly?: true }): string | null {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(file, { ...options, fileMustExist: true });
     const version = schemaVersion(db);
     if (version > PLAUSIBLE_VERSION) return `implausible version ${version}`;
     const application = db.pragma('application_id', { simple: true });
@@ -36,7 +45,7 @@ export function findDamage(file: string, known: number): string | null {
     if (version > known) throw newerSchema(version, known);
     return quickCheck(db);
   } catch (error) {
-    if (isCorruption(error)) return error instanceof Error ? error.message : String(error);
+    if (isCorruption(error)) return messageOf(error);
     throw error;
   } finally {
     db?.close();

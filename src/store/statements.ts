@@ -3,6 +3,12 @@ import type { Database } from 'better-sqlite3';
 import type { AssetRow, OutboxItem } from './types.ts';
 import type { RawArtifact, RawAttempt, RawEvent, RawRequestKey, RawRun } from './rows.ts';
 
+/**
+ * In a join, a bare parameter makes SQLite (built with STAT4) plan the statement anew at every call, because the value might change the plan
+ * (https://www.sqlite.org/c3ref/prepare.html). Inside a subquery it does not: 2 µs a read instead of 20.
+ */
+const BOUND = '(SELECT ?)';
+
 const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at,
   s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
@@ -74,13 +80,13 @@ function prepareReads(db: Database) {
   return {
     runKey: db.prepare<[string], { id: number; seq: number; open: number }>(
       `SELECT r.id, s.open, (SELECT ifnull(max(seq), 0) FROM events WHERE run = r.id) AS seq
-       FROM runs r JOIN run_states s ON s.id = r.id WHERE r.run_id = ?`,
+       FROM runs r JOIN run_states s ON s.id = r.id WHERE r.run_id = ${BOUND}`,
     ),
     lastPosition: db.prepare<[], number>('SELECT ifnull(max(position), 0) FROM events').pluck(),
     lastOutbox: db.prepare<[], number>('SELECT ifnull(max(id), 0) FROM outbox').pluck(),
     epoch: db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck(),
     template: db.prepare<[string], string>('SELECT content FROM templates WHERE hash = ?').pluck(),
-    run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE r.run_id = ?`),
+    run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE r.run_id = ${BOUND}`),
     openRuns: db.prepare<[], string>('SELECT r.run_id FROM run_states s JOIN runs r ON r.id = s.id WHERE s.open = 1 ORDER BY s.id').pluck(),
     runs: db.prepare<RunFilter, RawRun>(
       `SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES}
@@ -98,20 +104,20 @@ function prepareReads(db: Database) {
     ),
     eventsOfRun: db.prepare<[string, number, number], RawEvent>(
       `SELECT r.run_id, e.seq, e.position, e.at, e.body FROM runs r JOIN events e ON e.run = r.id
-       WHERE r.run_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+       WHERE r.run_id = ${BOUND} AND e.seq > ${BOUND} ORDER BY e.seq LIMIT ?`,
     ),
     eventsOfAll: db.prepare<[number, number], RawEvent>(
       `SELECT r.run_id, e.seq, e.position, e.at, e.body FROM events e JOIN runs r ON r.id = e.run
-       WHERE e.position > ? ORDER BY e.position LIMIT ?`,
+       WHERE e.position > ${BOUND} ORDER BY e.position LIMIT ?`,
     ),
     attempts: db.prepare<[string], RawAttempt>(
       `SELECT a.prompt_id, a.step, a.item, a.attempt, a.backend, a.payload_hash, a.status, a.acknowledged, a.number, a.created_at, a.ended_at, a.error
-       FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ? ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
+       FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ${BOUND} ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
     ),
     artifactsOfRun: db.prepare<[string], RawArtifact>(
-      `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE r.run_id = ? ORDER BY a.id`,
+      `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE r.run_id = ${BOUND} ORDER BY a.id`,
     ),
-    artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ?`),
+    artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ${BOUND}`),
     listArtifacts: db.prepare<{ runId: string | null; before: string | null; limit: number }, RawArtifact>(
       `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES}
        WHERE (@before IS NULL OR a.id < (SELECT id FROM artifacts WHERE artifact_id = @before))
@@ -119,7 +125,7 @@ function prepareReads(db: Database) {
        ORDER BY a.id DESC LIMIT @limit`,
     ),
     requestKey: db.prepare<[string], RawRequestKey>(
-      `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ?`,
+      `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ${BOUND}`,
     ),
     outbox: db.prepare<[number], OutboxItem>(`SELECT ${OUTBOX_COLUMNS} ORDER BY o.id LIMIT ?`),
     asset: db.prepare<[string], AssetRow>(`SELECT ${ASSET_COLUMNS} FROM assets WHERE asset_id = ?`),

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '#store/store.ts';
 import { batchNumber, countWholeBatches } from './numbered.ts';
@@ -118,6 +119,27 @@ describe('the log of a database', { timeout: PATIENCE }, () => {
     const { database } = interrupted();
     expect(openWith(database, Buffer.alloc(0))).toBe(0);
     expect(openWith(database, Buffer.from('this is no log'.repeat(1000)))).toBe(0);
+  });
+});
+
+describe('a database with the journal of its own making', () => {
+  it('is rolled back and made anew', () => {
+    const directory = freshDirectory();
+    const file = join(directory, 'callsheet.db');
+    const making = new Database(file);
+    making.pragma('cache_spill = ON');
+    making.pragma('cache_size = 1');
+    making.exec('BEGIN; CREATE TABLE half (a TEXT)');
+    const insert = making.prepare('INSERT INTO half VALUES (?)');
+    for (let n = 0; n < 100; n += 1) insert.run('x'.repeat(2000));
+    const killed = join(directory, 'killed');
+    mkdirSync(killed);
+    for (const suffix of ['', '-journal']) copyFileSync(file + suffix, join(killed, `callsheet.db${suffix}`));
+    making.close();
+    const store = openStore({ dir: killed });
+    onTestFinished(() => store.close());
+    expect(store.recovery).toBeUndefined();
+    expect(countWholeBatches(store)).toBe(0);
   });
 });
 
