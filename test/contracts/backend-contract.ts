@@ -193,14 +193,14 @@ export function describeBackend(name: string, start: () => Promise<ContractSetup
         backend.submit(attempt(), payload({ 7: { class_type: 'NoSuchNodeAnywhere', inputs: {} }, 2: saveImage('7') })),
       );
       expect(error.code).toBe('PROMPT_REJECTED');
-      expect(error.data.problems?.[0]).toMatchObject({ code: 'NODE_CLASS_MISSING', node: '7' });
+      expect(error.data.problems?.[0]).toMatchObject({ code: 'NODE_CLASS_UNKNOWN', node: '7' });
       expect(error.message).toContain('NoSuchNodeAnywhere');
     });
 
     it('refuses a graph with a value out of range, naming node and input', async () => {
       const error = await failure(backend.submit(attempt(), payload({ 5: emptyImage(0, 0), 2: saveImage('5') })));
       expect(error.code).toBe('PROMPT_REJECTED');
-      expect(error.data.problems?.[0]).toMatchObject({ code: 'NODE_VALUE_RANGE', node: '5', input: 'width' });
+      expect(error.data.problems?.[0]).toMatchObject({ code: 'INPUT_RANGE', node: '5', input: 'width' });
       expect(error.data.hint).toMatch(/\w/);
     });
 

@@ -120,16 +120,16 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     upload: (file, signal) => uploader.upload(file, signal),
 
     async submit(attempt, payload, signal) {
-      const { body, nodes } = buildPrompt(attempt, payload, clientId);
+      const prompt = buildPrompt(attempt, payload, clientId);
       const track = tracks.get(attempt.promptId);
-      track.progress.know(nodes);
+      track.progress.know(prompt.nodes);
       track.sent = 'sending';
       // Events may arrive before the POST is answered, and what is sent while nobody listens is lost.
       socket.want(watched());
       if (!socket.open) await socket.ready(timeouts.socketReadyMs);
       const sentAt = clock.now();
       try {
-        const receipt = await postPrompt(http, attempt, body, timeouts.promptMs, signal);
+        const receipt = await postPrompt(http, attempt, prompt, timeouts.promptMs, signal);
         track.ours = true;
         track.refusalsThen = contact.refusals;
         tracks.numbered(track, receipt.number, sentAt);
@@ -180,11 +180,13 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
 
     async cancel(attempt, signal) {
       const track = tracks.get(attempt.promptId);
-      track.cancelled = true;
       const canceller = { http, lookUp, clock, timeouts, log, interruptIsOurs: isInterruptOurs };
-      const outcome = await cancelPrompt(canceller, attempt.promptId, track.sent === 'accepted', signal);
-      if (outcome.result === 'finished') track.cancelled = false;
-      followers.get(attempt.promptId)?.look();
+      track.cancelling = true;
+      const outcome = await cancelPrompt(canceller, attempt.promptId, track.sent === 'accepted', signal).finally(() => {
+        track.cancelling = false;
+      });
+      if (outcome.result === 'gone') track.listener?.gone();
+      else followers.get(attempt.promptId)?.look();
       return outcome;
     },
 

@@ -6,7 +6,6 @@ import type { Ended } from './history.ts';
 import type { Found, LookUp } from './look-up.ts';
 import { readOutputs } from './outputs.ts';
 import type { BackendLog, Clock, Timeouts } from './settings.ts';
-import { wait } from './settings.ts';
 import type { Track } from './track.ts';
 
 export interface FollowDependencies {
@@ -42,6 +41,8 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   let again = false;
   let absentAt: number | undefined;
   let cancelPoll: (() => void) | undefined;
+  let hurry: (() => void) | undefined;
+  let nudged = false;
 
   const emit = (event: BackendEvent): void => {
     if (!over) tell(event);
@@ -65,6 +66,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   const stop = (): void => {
     over = true;
     cancelPoll?.();
+    hurry?.();
     unlisten();
     signal.removeEventListener('abort', stop);
     if (track.listener === listener) track.listener = undefined;
@@ -87,6 +89,13 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     emit({ type: 'progress', value, ...(node === undefined ? {} : { node }) });
   };
 
+  /** `executing null` comes after the history is written: whoever waits for that entry need not wait longer. */
+  const mayHaveEnded = (): void => {
+    nudged = true;
+    hurry?.();
+    look();
+  };
+
   const listener = {
     started,
     progress,
@@ -95,7 +104,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
       started();
       emit({ type: 'preview', mediaType: frame.mediaType, bytes: frame.bytes });
     },
-    mayHaveEnded: () => look(),
+    mayHaveEnded,
     // Events overtake the answer to the POST (comfyui.md 2.3): what they told is told on from here.
     accepted: () => {
       if (!toldStarted && toldQueued === undefined) {
@@ -108,6 +117,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
       else look();
     },
     unanswered: () => look(),
+    gone: () => end({ type: 'interrupted' }),
   };
 
   const ended = (found: Ended): void => {
@@ -132,12 +142,11 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
 
   const absent = (): void => {
     const acknowledged = options.acknowledged || track.sent === 'accepted';
-    if (isUnsent()) return;
+    if (isUnsent() || track.cancelling) return;
     if (absentAt === undefined) absentAt = clock.now();
     if (clock.now() - absentAt < timeouts.absentGapMs) return;
-    if (track.cancelled) end({ type: 'interrupted' });
-    else if (endByHint()) return;
-    else if (!acknowledged) end({ type: 'lost', cause: 'never-accepted' });
+    if (endByHint()) return;
+    if (!acknowledged) end({ type: 'lost', cause: 'never-accepted' });
     else end({ type: 'lost', cause: track.counterReset || contact.refusals > track.refusalsThen ? 'restarted' : 'removed' });
   };
 
@@ -166,10 +175,22 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     }
   };
 
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      hurry = () => {
+        cancel();
+        hurry = undefined;
+        resolve();
+      };
+      const cancel = clock.after(ms, hurry);
+    });
+
   /** After an event that looks like an end: only the history, with a back-off, since the event precedes its entry. */
   const readEnd = async (): Promise<boolean> => {
     for (const ms of timeouts.historyBackoffMs) {
-      if (ms > 0) await wait(clock, ms, signal);
+      if (ms > 0 && !nudged) await pause(ms);
+      nudged = false;
+      if (over) return true;
       const found = await lookUp.ended(track.promptId, signal);
       if (found !== undefined) {
         ended(found);

@@ -51,7 +51,7 @@ export function promptProblem(error: Fields): Problem | undefined {
       const className = text(extra['class_type']) ?? /node (.+?) (?:does not exist|not found)/.exec(message)?.[1];
       const at = node === undefined ? 'A node of the graph' : `Node ${node}`;
       return {
-        code: 'NODE_CLASS_MISSING',
+        code: 'NODE_CLASS_UNKNOWN',
         severity,
         message:
           className === undefined
@@ -63,7 +63,7 @@ export function promptProblem(error: Fields): Problem | undefined {
     }
     case 'prompt_no_outputs':
       return {
-        code: 'PROMPT_NO_OUTPUTS',
+        code: 'GRAPH_NO_OUTPUT',
         severity,
         message: 'The graph has no node that produces an output.',
         hint: 'Add a node that saves or shows the result, such as SaveImage.',
@@ -94,13 +94,13 @@ function tell(type: string, place: Place): Told {
   switch (type) {
     case 'required_input_missing':
       return {
-        code: 'NODE_INPUT_MISSING',
+        code: 'INPUT_MISSING',
         message: `${at} lacks its required input ${input}.`,
         hint: 'Connect it or give it a value. A newer version of the node may have added it: export the workflow again.',
       };
     case 'bad_linked_input':
       return {
-        code: 'NODE_LINK_INVALID',
+        code: 'GRAPH_LINK_SLOT',
         message: `${at}: the link into ${input} is not [node id, slot].`,
         hint: 'Export the workflow again in API format; wrap a list that is a constant as {"__value__": […]}.',
       };
@@ -108,38 +108,38 @@ function tell(type: string, place: Place): Told {
       const received = show(extra['received_type']);
       const linked = Array.isArray(extra['linked_node']) ? ` from node ${String(extra['linked_node'][0])}` : '';
       return {
-        code: 'NODE_TYPE_MISMATCH',
+        code: 'LINK_TYPE',
         message: `${at}: ${input} receives ${received ?? 'another type'}${linked}, which it does not take.`,
         hint: 'Connect an output of the right type.',
       };
     }
     case 'invalid_input_type':
       return {
-        code: 'NODE_VALUE_TYPE',
+        code: 'INPUT_TYPE',
         message: `${at}: ${input} is ${value ?? 'a value'} of the wrong type.`,
         hint: text(extra['exception_message']) ?? (details || 'Give a value of the type that the node asks for.'),
       };
     case 'value_smaller_than_min':
       return {
-        code: 'NODE_VALUE_RANGE',
+        code: 'INPUT_RANGE',
         message: `${at}: ${input} is ${value ?? 'a value'}, below its minimum${bound(extra, 'min')}.`,
         hint: 'Give a larger value.',
       };
     case 'value_bigger_than_max':
       return {
-        code: 'NODE_VALUE_RANGE',
+        code: 'INPUT_RANGE',
         message: `${at}: ${input} is ${value ?? 'a value'}, above its maximum${bound(extra, 'max')}.`,
         hint: 'Give a smaller value.',
       };
     case 'value_not_in_list':
       return {
-        code: 'NODE_VALUE_NOT_LISTED',
+        code: 'INPUT_CHOICE',
         message: `${at}: ${input} is ${value ?? 'a value'}, which is not among the choices of the backend.`,
         hint: choices(extra, details),
       };
     case 'custom_validation_failed':
       return {
-        code: 'NODE_VALIDATION_FAILED',
+        code: 'INPUT_REFUSED',
         message: `${at} refused ${input}: ${details === '' ? place.message : details}`,
         hint: 'Check that the file or value exists on the backend.',
       };
@@ -154,14 +154,14 @@ function tell(type: string, place: Place): Told {
       };
     default:
       return {
-        code: 'NODE_VALIDATION_FAILED',
+        code: 'INPUT_REFUSED',
         message: `${at}: ${place.message === '' ? type : place.message}${details === '' ? '' : ` (${details})`}`,
         hint: "See the node's documentation for what this input takes.",
       };
   }
 }
 
-/** A link to a node that is not in the graph surfaces as Python's KeyError, a circle as its recursion limit. */
+/** A link to a node that is not in the graph surfaces as Python's KeyError, one to a missing slot as its IndexError, a circle as its recursion limit. */
 function brokenLink(place: Place, at: string, input: string): Told {
   const missing = /^'(.+)'$/.exec(place.details.trim())?.[1] ?? /^'(.+)'$/.exec((text(place.extra['exception_message']) ?? '').trim())?.[1];
   if (missing !== undefined) {
@@ -171,11 +171,18 @@ function brokenLink(place: Place, at: string, input: string): Told {
       hint: 'Add that node or remove the link.',
     };
   }
+  if (/IndexError/.test(text(place.extra['exception_type']) ?? '') || /index out of range/.test(place.details)) {
+    return {
+      code: 'GRAPH_LINK_SLOT',
+      message: `${at}: ${input} is linked to an output that its node does not have.`,
+      hint: 'Connect it again: outputs of that node were changed or removed.',
+    };
+  }
   if (/recursion/i.test(place.details) || /Recursion/.test(text(place.extra['exception_type']) ?? '')) {
     return { code: 'GRAPH_CYCLE', message: `${at} depends on itself.`, hint: 'Break the circle of links that runs through this node.' };
   }
   return {
-    code: 'NODE_VALIDATION_FAILED',
+    code: 'INPUT_REFUSED',
     message: `${at} could not check ${input}: ${place.details === '' ? place.message : place.details}`,
     hint: 'The node raised an exception while it checked its inputs: see the log of the backend.',
   };

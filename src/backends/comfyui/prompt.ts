@@ -2,10 +2,12 @@
 import { CallsheetError } from '#protocol/errors.ts';
 import type { GraphEdit } from '#graph/graph.ts';
 import { parseGraph, printGraph } from '#graph/graph.ts';
+import type { Graph } from '#graph/types.ts';
 import type { Attempt, Payload } from '../contract.ts';
 
 export interface PromptBody {
   readonly body: string;
+  readonly graph: Graph;
   /** Ids of the nodes of the graph. */
   readonly nodes: readonly string[];
 }
@@ -29,7 +31,7 @@ export function buildPrompt(attempt: Attempt, payload: Payload, clientId: string
   const marker = JSON.stringify({ runId: attempt.runId, step: attempt.step, item: attempt.item, attempt: attempt.attempt });
   const prompt = printGraph(graph, edits).replace(/^\uFEFF/, '');
   const body = `{"prompt":${prompt},"client_id":${JSON.stringify(clientId)},"prompt_id":${JSON.stringify(attempt.promptId)},"extra_data":{"callsheet":${marker},"preview_method":"auto"}}`;
-  return { body, nodes: [...graph.nodes.keys()] };
+  return { body, graph, nodes: [...graph.nodes.keys()] };
 }
 
 /**

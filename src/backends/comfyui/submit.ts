@@ -4,7 +4,10 @@ import { CallsheetError } from '#protocol/errors.ts';
 import { formatProblem } from '#protocol/problem.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Attempt, SubmitReceipt } from '../contract.ts';
+import { checkStructure } from '#graph/structure.ts';
+import type { Graph } from '#graph/types.ts';
 import type { Http, HttpReply } from './http.ts';
+import type { PromptBody } from './prompt.ts';
 import { nodeProblems, promptProblem } from './problems.ts';
 import { finite, httpError, isFields, notComfyUI, parsePython, text } from './replies.ts';
 import type { Fields } from './replies.ts';
@@ -18,14 +21,14 @@ const WHAT = 'the prompt';
 export async function postPrompt(
   http: Http,
   attempt: Attempt,
-  body: string,
+  prompt: PromptBody,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<SubmitReceipt> {
-  const reply = await http.send({ method: 'POST', path: '/prompt', body, timeoutMs, signal });
+  const reply = await http.send({ method: 'POST', path: '/prompt', body: prompt.body, timeoutMs, signal });
   if (reply.status !== 200 && reply.status !== 400) throw refusedBy(http, reply);
   const answer = readAnswer(http, reply);
-  if (reply.status === 400 || isFields(answer['error'])) throw rejected(http, answer, reply);
+  if (reply.status === 400 || isFields(answer['error'])) throw rejected(http, answer, reply, prompt.graph);
   const promptId = text(answer['prompt_id']);
   if (promptId === undefined) throw notComfyUI(http.address, WHAT, reply);
   if (promptId !== attempt.promptId) throw await otherId(http, promptId, timeoutMs);
@@ -55,11 +58,13 @@ function refusedBy(http: Http, reply: HttpReply): CallsheetError {
   return httpError(http.address, WHAT, reply);
 }
 
-function rejected(http: Http, answer: Fields, reply: HttpReply): CallsheetError {
+function rejected(http: Http, answer: Fields, reply: HttpReply, graph: Graph): CallsheetError {
   const error = answer['error'];
   if (!isFields(error) && typeof error !== 'string') return notComfyUI(http.address, WHAT, reply);
   const top = isFields(error) ? promptProblem(error) : promptProblem({ message: error });
-  const problems: Problem[] = [...(top === undefined ? [] : [top]), ...nodeProblems(answer['node_errors'])];
+  const told: Problem[] = [...(top === undefined ? [] : [top]), ...nodeProblems(answer['node_errors'])];
+  // 0.3.64 refuses a circle of links without a word about any node: what it does not say is found in the graph.
+  const problems = told.length > 0 ? told : checkStructure(graph);
   const first = problems[0] ?? promptProblem({ message: text(isFields(error) ? error['message'] : error) });
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
   return new CallsheetError('PROMPT_REJECTED', `The backend refused the graph: ${first?.message ?? 'no reason was given.'}${more}`, {

@@ -17,7 +17,8 @@ export interface Track {
   counterReset: boolean;
   /** Reading of contact.refusals when the prompt was sent or first followed. */
   refusalsThen: number;
-  cancelled: boolean;
+  /** A cancel is being proven: it has the say about an absent prompt. */
+  cancelling: boolean;
   started: boolean;
   hint: EndHint | undefined;
   /** What `executed` events reported, in case the history is cleared before it is read. */
@@ -34,6 +35,8 @@ export interface TrackListener {
   /** The POST was answered with a yes, or not at all. */
   accepted(): void;
   unanswered(): void;
+  /** We cancelled it and proved it. */
+  gone(): void;
 }
 
 export interface Tracks {
@@ -68,7 +71,7 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
       number: undefined,
       counterReset: false,
       refusalsThen: refusals(),
-      cancelled: false,
+      cancelling: false,
       started: false,
       hint: undefined,
       executed: new Map(),

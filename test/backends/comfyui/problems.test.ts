@@ -10,26 +10,14 @@ const one = (type: string, extra: object = {}, details = '') =>
 
 describe('a refusal by a node', () => {
   it.each([
-    ['required_input_missing', {}, '', 'NODE_INPUT_MISSING', 'lacks its required input "cfg"'],
-    ['bad_linked_input', {}, '', 'NODE_LINK_INVALID', 'not [node id, slot]'],
-    ['return_type_mismatch', { received_type: 'IMAGE', linked_node: ['4', 0] }, '', 'NODE_TYPE_MISMATCH', 'receives "IMAGE" from node 4'],
-    ['invalid_input_type', { received_value: 'x' }, '', 'NODE_VALUE_TYPE', 'is "x" of the wrong type'],
-    [
-      'value_smaller_than_min',
-      { received_value: 0, input_config: ['INT', { min: 1 }] },
-      '',
-      'NODE_VALUE_RANGE',
-      'is 0, below its minimum of 1',
-    ],
-    [
-      'value_bigger_than_max',
-      { received_value: 9, input_config: ['INT', { max: 8 }] },
-      '',
-      'NODE_VALUE_RANGE',
-      'is 9, above its maximum of 8',
-    ],
-    ['value_not_in_list', { received_value: 'z' }, '', 'NODE_VALUE_NOT_LISTED', 'is "z"'],
-    ['custom_validation_failed', {}, 'image - Invalid image file: a.png', 'NODE_VALIDATION_FAILED', 'Invalid image file: a.png'],
+    ['required_input_missing', {}, '', 'INPUT_MISSING', 'lacks its required input "cfg"'],
+    ['bad_linked_input', {}, '', 'GRAPH_LINK_SLOT', 'not [node id, slot]'],
+    ['return_type_mismatch', { received_type: 'IMAGE', linked_node: ['4', 0] }, '', 'LINK_TYPE', 'receives "IMAGE" from node 4'],
+    ['invalid_input_type', { received_value: 'x' }, '', 'INPUT_TYPE', 'is "x" of the wrong type'],
+    ['value_smaller_than_min', { received_value: 0, input_config: ['INT', { min: 1 }] }, '', 'INPUT_RANGE', 'is 0, below its minimum of 1'],
+    ['value_bigger_than_max', { received_value: 9, input_config: ['INT', { max: 8 }] }, '', 'INPUT_RANGE', 'is 9, above its maximum of 8'],
+    ['value_not_in_list', { received_value: 'z' }, '', 'INPUT_CHOICE', 'is "z"'],
+    ['custom_validation_failed', {}, 'image - Invalid image file: a.png', 'INPUT_REFUSED', 'Invalid image file: a.png'],
     ['exception_during_inner_validation', {}, "'43069'", 'GRAPH_LINK_DANGLING', 'linked to node 43069, which is not in the graph'],
     [
       'exception_during_validation',
@@ -38,8 +26,15 @@ describe('a refusal by a node', () => {
       'GRAPH_CYCLE',
       'depends on itself',
     ],
+    [
+      'exception_during_validation',
+      { exception_type: 'IndexError' },
+      'tuple index out of range',
+      'GRAPH_LINK_SLOT',
+      'an output that its node does not have',
+    ],
     ['dependency_cycle', { cycle_nodes: ['7', '8', '7'] }, '', 'GRAPH_CYCLE', 'through 7 → 8 → 7'],
-    ['invalid_dynamic_input', {}, 'why', 'NODE_VALIDATION_FAILED', 'said (why)'],
+    ['invalid_dynamic_input', {}, 'why', 'INPUT_REFUSED', 'said (why)'],
   ])('of the type %s names node, input and cure', (type, extra, details, code, part) => {
     const problem = one(type, extra, details);
     expect(problem).toMatchObject({ code, node: '7', input: 'cfg', severity: 'error' });
@@ -64,20 +59,20 @@ describe('a refusal of the whole prompt', () => {
   it.each([
     [
       { type: 'invalid_prompt', message: 'Cannot execute because node Foo does not exist.', details: "Node ID '#12'", extra_info: {} },
-      'NODE_CLASS_MISSING',
+      'NODE_CLASS_UNKNOWN',
       'Node 12 has the class Foo',
     ],
     [
       { type: 'missing_node_type', message: "Node 'x' not found", extra_info: { node_id: '3:1', class_type: 'Bar' } },
-      'NODE_CLASS_MISSING',
+      'NODE_CLASS_UNKNOWN',
       'Node 3:1 has the class Bar',
     ],
     [
       { type: 'missing_node_type', message: 'm', extra_info: { node_id: '3', class_type: null } },
-      'NODE_CLASS_MISSING',
+      'NODE_CLASS_UNKNOWN',
       'Node 3 has no class',
     ],
-    [{ type: 'prompt_no_outputs', message: 'Prompt has no outputs' }, 'PROMPT_NO_OUTPUTS', 'no node that produces an output'],
+    [{ type: 'prompt_no_outputs', message: 'Prompt has no outputs' }, 'GRAPH_NO_OUTPUT', 'no node that produces an output'],
     [{ type: 'invalid_prompt_id', message: 'bad id' }, 'PROMPT_INVALID', 'bad id'],
     [{ type: 'something_new', message: 'new words' }, 'PROMPT_INVALID', 'new words'],
   ])('is told for %j', (error, code, part) => {

@@ -82,7 +82,7 @@ describe('the answers to a prompt', () => {
     const receipt = await connect(fake.url).submit(attempt, PAYLOAD);
     expect(receipt.number).toBe(4);
     expect(receipt.warnings[0]?.problems?.[0]).toMatchObject({
-      code: 'NODE_INPUT_MISSING',
+      code: 'INPUT_MISSING',
       severity: 'warning',
       node: '9',
       input: 'images',
@@ -98,6 +98,17 @@ describe('the answers to a prompt', () => {
     expect(error.code).toBe('BACKEND_TOO_OLD');
     expect(error.data.hint).toContain('0.3.45');
     expect(fake.engine.pending()).toEqual([]);
+  });
+
+  it('finds the circle itself that 0.3.64 refuses without naming a node', async () => {
+    const fake = await startFake();
+    const body =
+      '{"error": {"type": "prompt_outputs_failed_validation", "message": "m", "details": "", "extra_info": {}}, "node_errors": {}}';
+    fake.misbehave({ method: 'POST', path: /^\/prompt$/, mode: { kind: 'reply', status: 400, type: 'application/json', body } });
+    const text =
+      '{"1":{"class_type":"ImageInvert","inputs":{"image":["3",0]}},"3":{"class_type":"ImageInvert","inputs":{"image":["1",0]}}}';
+    const error = await failure(connect(fake.url).submit(newAttempt(), { text, outputNodes: [] }));
+    expect(error.data.problems?.[0]?.code).toBe('GRAPH_CYCLE');
   });
 
   it('takes a web page for something that is not ComfyUI', async () => {
