@@ -88,7 +88,7 @@ describe('the door', () => {
     expect(await valueOf({ type: 'integer', minimum: 64, maximum: 4096, multipleOf: 8 }, '512')).toBe(512);
   });
 
-  it.each([1.5, '1.5', '1e3', 9007199254740993, '', ' 1', true, [1]])('[TP5] refuses %j as a whole number', async (given) => {
+  it.each([1.5, '1.5', '1e3', 2 ** 53, '', ' 1', true, [1]])('[TP5] refuses %j as a whole number', async (given) => {
     expect(await codesOf({ type: 'integer' }, given)).toEqual(['PARAMETER_TYPE']);
   });
 

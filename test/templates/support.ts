@@ -49,7 +49,7 @@ export const scope = (params: Readonly<Record<string, Value>> = {}, more: Partia
 });
 
 export function render(template: CompiledTemplate, at: Scope, step = 'a') {
-  return renderStep(template, step, at, { mediaName: (media) => `uploaded/${media.name}` });
+  return renderStep(template, step, at, { mediaName: (file) => `uploaded/${file.name}` });
 }
 
 /** The rendered graph as plain data; 64-bit integers have to be looked for in `renderedText`. */
