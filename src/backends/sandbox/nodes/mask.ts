@@ -60,26 +60,25 @@ function clampIndex(index: number, length: number): number {
   return Math.min(length - 1, Math.max(0, index));
 }
 
-function fade(distance: number, length: number): number {
-  return distance < length ? Math.fround((distance + 1) / length) : 1;
+/** The factor of each index along one axis when `near` fade in from the start and `far` from the end. */
+function fades(length: number, near: number, far: number): Float32Array {
+  const factors = new Float32Array(length).fill(1);
+  for (let step = 0; step < Math.min(length, near); step++) factors[step] = (factors[step] ?? 1) * ((step + 1) / near);
+  for (let step = 0; step < Math.min(length, far); step++) {
+    // ComfyUI counts from the end with index −step, and −0 is the first row: kept as it is.
+    const place = step === 0 ? 0 : length - step;
+    factors[place] = (factors[place] ?? 1) * ((step + 1) / far);
+  }
+  return factors;
 }
 
-/** Each edge fades in over its own width: row i of n is multiplied by (i + 1) / n. */
 function feather(mask: Pixels, edges: { left: number; top: number; right: number; bottom: number }): Pixels {
-  const out: Pixels = { ...mask, data: Float32Array.from(mask.data) };
-  for (let y = 0; y < mask.height; y++) {
-    for (let x = 0; x < mask.width; x++) {
-      const place = y * mask.width + x;
-      const factors = [
-        fade(x, Math.min(mask.width, edges.left)),
-        fade(mask.width - 1 - x, Math.min(mask.width, edges.right)),
-        fade(y, Math.min(mask.height, edges.top)),
-        fade(mask.height - 1 - y, Math.min(mask.height, edges.bottom)),
-      ];
-      out.data[place] = factors.reduce((value, factor) => Math.fround(value * factor), out.data[place] ?? 0);
-    }
-  }
-  return out;
+  const columns = fades(mask.width, Math.min(mask.width, edges.left), Math.min(mask.width, edges.right));
+  const rows = fades(mask.height, Math.min(mask.height, edges.top), Math.min(mask.height, edges.bottom));
+  const data = mask.data.map(
+    (value, place) => Math.fround(value * (columns[place % mask.width] ?? 1)) * (rows[Math.floor(place / mask.width)] ?? 1),
+  );
+  return { ...mask, data };
 }
 
 export const MASK_NODES: readonly NodeDefinition[] = [

@@ -1,0 +1,65 @@
+/** The least of a ComfyUI client: upload, run to the end, read the pixels. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
+import type { TestGraph } from '../backends/sandbox/graphs.ts';
+
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint8Array;
+}
+
+interface FileEntry {
+  filename: string;
+  subfolder: string;
+  type: string;
+}
+interface Entry {
+  outputs: Record<string, { images?: FileEntry[] }>;
+  status: { status_str: string; messages: unknown[] };
+}
+
+export async function upload(url: string, name: string, bytes: Buffer): Promise<void> {
+  const form = new FormData();
+  form.append('image', new Blob([new Uint8Array(bytes)]), name);
+  form.append('overwrite', 'true');
+  const response = await fetch(`${url}/upload/image`, { method: 'POST', body: form });
+  if (!response.ok) throw new Error(`upload: HTTP ${response.status}`);
+}
+
+/** Asks the history until the prompt is there; throws when it was refused or failed. */
+export async function runToEnd(url: string, prompt: TestGraph): Promise<Entry> {
+  const response = await fetch(`${url}/prompt`, { method: 'POST', body: JSON.stringify({ prompt, client_id: 'callsheet-pixels' }) });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`POST /prompt: HTTP ${response.status} ${text}`);
+  const { prompt_id: id } = JSON.parse(text) as { prompt_id: string };
+  for (;;) {
+    const history = (await (await fetch(`${url}/history/${id}`)).json()) as Record<string, Entry>;
+    const entry = history[id];
+    if (entry?.status.status_str === 'error') throw new Error(JSON.stringify(entry.status.messages));
+    if (entry !== undefined) return entry;
+    await sleep(20);
+  }
+}
+
+export async function picturesOf(url: string, entry: Entry, node: string): Promise<Raster[]> {
+  const rasters: Raster[] = [];
+  for (const { filename, subfolder, type } of entry.outputs[node]?.images ?? []) {
+    const query = new URLSearchParams({ filename, subfolder, type });
+    const bytes = await (await fetch(`${url}/view?${query.toString()}`)).arrayBuffer();
+    const { data, info } = await sharp(Buffer.from(bytes)).raw().toBuffer({ resolveWithObject: true });
+    rasters.push({ width: info.width, height: info.height, channels: info.channels, data });
+  }
+  return rasters;
+}
+
+/** The largest difference of any channel of any pixel, in levels of 255; Infinity when the sizes differ. */
+export function largestDifference(one: Raster | undefined, two: Raster | undefined): number {
+  if (one === undefined || two === undefined || one.width !== two.width || one.height !== two.height || one.channels !== two.channels)
+    return Infinity;
+  let largest = 0;
+  for (let index = 0; index < one.data.length; index++)
+    largest = Math.max(largest, Math.abs((one.data[index] ?? 0) - (two.data[index] ?? 0)));
+  return largest;
+}
