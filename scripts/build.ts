@@ -1,16 +1,16 @@
 /**
- * Compiles src/ into dist/: types are stripped in place, so lines and columns stay those of the sources and no map is needed.
+ * Compiles src/ into dist/ (or the directory that is named): types are stripped in place, so lines and columns stay those of the sources and no map is needed.
  * `./x.ts` and `#room/x.ts` become `.js`; package.json maps `#*.js` to dist/ and the rest to src/ (docs/decisions/0003).
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'src');
-const target = join(root, 'dist');
-const staging = join(root, `dist.${process.pid}.tmp`);
+const target = resolve(process.argv[2] ?? join(root, 'dist'));
+const staging = `${target}.${process.pid}.tmp`;
 
 // A specifier stands after `from`, `import`, `import(` or `new URL(`.
 const SPECIFIER = /(\b(?:from|import)\s*\(?\s*|\bnew URL\(\s*)(['"])((?:\.{1,2}\/|#)[^'"\n]+)\.ts\2/g;
@@ -35,4 +35,4 @@ for (const entry of readdirSync(source, { recursive: true, withFileTypes: true }
 }
 rmSync(target, { recursive: true, force: true });
 renameSync(staging, target);
-console.log(`dist/: ${files} files`);
+console.log(`${target}: ${files} files`);

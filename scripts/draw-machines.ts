@@ -34,7 +34,7 @@ const MACHINES = [
 const page = [
   '# Machines',
   '',
-  'Drawn from the machines themselves by `npm run docs:machines`; `npm run check` fails when a picture is out of date.',
+  'Drawn from the machines themselves by `npm run generate`; `npm run check` fails when a picture is out of date.',
   'A double border is an end; a small arrow from a dot marks the initial state; the line below a name lists the actors at work there.',
   '',
   ...MACHINES.flatMap(({ machine, about }) => [
@@ -53,7 +53,7 @@ for (const { machine } of MACHINES) files.set(`${docs}machines/${machine.id}.svg
 
 const stale = [...files].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text);
 if (process.argv.includes('--check')) {
-  for (const [path] of stale) console.error(`${path} is out of date: run \`npm run docs:machines\`.`);
+  for (const [path] of stale) console.error(`${path} is out of date: run \`npm run generate\`.`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
   mkdirSync(`${docs}machines`, { recursive: true });

@@ -12,7 +12,7 @@ export type LiveRun = Pick<RunView, 'template' | 'version' | 'status' | 'progres
 
 export function renderRun(run: LiveRun, columns: number, paint: Paint): string {
   const names = run.steps.map((step) => safeText(step.title ?? step.id));
-  const width = Math.min(32, Math.max(8, ...names.map((name) => name.length)));
+  const width = Math.max(1, Math.min(32, columns - 12, Math.max(8, ...names.map((name) => name.length))));
   const lines = run.steps.map((step, index) => stepLine(step, clip(names[index] ?? '', width).padEnd(width), columns, paint));
   return [...lines, barLine(run, columns, paint)].join('\n');
 }
@@ -33,7 +33,7 @@ function stepLine(step: StepView, name: string, columns: number, paint: Paint): 
   const items = step.items > 1 ? ` ${step.itemsDone}/${step.items}` : '';
   const percent = step.progress > 0 && step.progress < 1 ? ` ${formatPercent(step.progress)}` : '';
   const reason = step.reason === undefined ? '' : `: ${safeText(step.reason)}`;
-  const rest = clip(`${step.status}${items}${percent}${reason}`, Math.max(1, columns - name.length - 5));
+  const rest = clip(`${step.status}${items}${percent}${reason}`, Math.max(1, columns - name.length - 3));
   if (GOOD.has(step.status)) return `${paint.good(MARKS.good)} ${name} ${paint.faint(rest)}`;
   if (BAD.has(step.status)) return `${paint.bad(MARKS.bad)} ${name} ${paint.bad(rest)}`;
   if (IDLE.has(step.status)) return paint.faint(`${MARKS.idle} ${name} ${rest}`);

@@ -16,6 +16,13 @@ export function reportError(error: unknown, command: string, io: Io, json: boole
   }
   const data = toErrorData(error);
   if (json) jsonLine(io.out, { type: 'error', error: data });
+  if (data.code === 'CONFIG_INVALID') {
+    // Options that only the daemon understands are still options: one sentence for each mistake.
+    for (const { message, hint } of data.problems ?? [data]) {
+      line(io.err, `callsheet ${command}: ${message}${hint === undefined ? '' : ` ${hint}`}`);
+    }
+    return EXIT.usage;
+  }
   printError(data, io);
   if (data.code === 'INTERNAL' && io.env['CALLSHEET_DEBUG'] !== undefined && error instanceof Error) line(io.err, error.stack ?? '');
   return exitCodeOf(data);

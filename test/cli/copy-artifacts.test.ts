@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { copyArtifacts } from '#cli/copy-artifacts.ts';
+import type { ArtifactView } from '#protocol/views.ts';
+
+function setup(content: string, name = 'portrait.png'): { readonly artifact: ArtifactView; readonly out: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'callsheet-test-'));
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const base = { artifactId: 'a', runId: 'r', step: 's', item: 0, output: 'o', node: '9', index: 0, mediaType: 'image/png', draft: false };
+  return { artifact: { ...base, path, bytes: content.length, sha256 }, out: join(folder, 'deep', 'out') };
+}
+
+describe('copies of artifacts', () => {
+  it('makes the directory and leaves nothing but the files in it', async () => {
+    const { artifact, out } = setup('pixels');
+    const [copy] = await copyArtifacts([artifact], out);
+    expect(copy?.path).toBe(join(out, 'portrait.png'));
+    expect(readFileSync(join(out, 'portrait.png'), 'utf8')).toBe('pixels');
+    expect(readdirSync(out)).toEqual(['portrait.png']);
+    expect(existsSync(artifact.path)).toBe(true);
+  });
+
+  it('never overwrites: a taken name gets a number', async () => {
+    const { artifact, out } = setup('first');
+    await copyArtifacts([artifact], out);
+    const other = setup('second').artifact;
+    const [copy] = await copyArtifacts([other], out);
+    expect(copy?.path).toBe(join(out, 'portrait-2.png'));
+    expect(readFileSync(join(out, 'portrait.png'), 'utf8')).toBe('first');
+  });
+
+  it('takes an equal file that is there already as the copy', async () => {
+    const { artifact, out } = setup('same');
+    await copyArtifacts([artifact], out);
+    const [copy] = await copyArtifacts([artifact], out);
+    expect(copy?.path).toBe(join(out, 'portrait.png'));
+    expect(readdirSync(out)).toHaveLength(1);
+  });
+
+  it('says that the run is complete when the directory can not be written', async () => {
+    const { artifact } = setup('x');
+    await expect(copyArtifacts([artifact], artifact.path)).rejects.toMatchObject({ code: 'OUT_NOT_WRITTEN' });
+  });
+});
