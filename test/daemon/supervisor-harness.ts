@@ -1,5 +1,5 @@
 /** A whole engine without its door: real store, library, machines and comfyui backend over a fake ComfyUI. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,8 +16,19 @@ import { type FakeComfyUI, startFakeComfyUI } from '../fakes/fake-comfyui.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../fixtures/templates', import.meta.url));
 
+export interface EngineOptions {
+  readonly graceMs?: number;
+  /** Ids of the backends, each with a fake of its own; the first serves runs that name none. */
+  readonly backends?: readonly string[];
+  /** A stored data directory to start from, copied first. */
+  readonly from?: string;
+}
+
 export interface Engine {
+  /** The first backend's fake. */
   readonly fake: FakeComfyUI;
+  fakeOf(id: string): FakeComfyUI;
+  readonly dir: string;
   readonly supervisor: Supervisor;
   readonly store: Store;
   readonly events: readonly RunEvent[];
@@ -28,9 +39,16 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export async function startEngine(options: { readonly graceMs?: number } = {}): Promise<Engine> {
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const dir = mkdtempSync(join(tmpdir(), 'callsheet-engine-'));
-  const fake = await startFakeComfyUI();
+  if (options.from !== undefined) cpSync(options.from, dir, { recursive: true });
+  const fakes = new Map<string, FakeComfyUI>();
+  for (const id of options.backends ?? ['comfyui']) fakes.set(id, await startFakeComfyUI());
+  const fakeOf = (id: string): FakeComfyUI => {
+    const found = fakes.get(id);
+    if (found === undefined) throw new Error(`no backend '${id}' in this engine`);
+    return found;
+  };
   const events: RunEvent[] = [];
   const library = createLibrary([TEMPLATES]);
   await library.refresh();
@@ -42,7 +60,7 @@ export async function startEngine(options: { readonly graceMs?: number } = {}): 
     const made = createSupervisor({
       store,
       library,
-      backends: [createComfyUIBackend({ id: 'comfyui', url: fake.url, timeouts })],
+      backends: [...fakes].map(([id, { url }]) => createComfyUIBackend({ id, url, timeouts })),
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       graceMs: options.graceMs ?? 10_000,
@@ -58,7 +76,9 @@ export async function startEngine(options: { readonly graceMs?: number } = {}): 
   }
 
   return {
-    fake,
+    fake: fakeOf((options.backends ?? ['comfyui'])[0] ?? ''),
+    fakeOf,
+    dir,
     get supervisor() {
       return supervisor;
     },
@@ -89,7 +109,7 @@ export async function startEngine(options: { readonly graceMs?: number } = {}): 
     async close() {
       await supervisor.close();
       store.close();
-      await fake.close();
+      for (const fake of fakes.values()) await fake.close();
       rmSync(dir, { recursive: true, force: true });
     },
   };
