@@ -67,9 +67,13 @@ export interface WorkflowPlace {
 
 /** Placeholders in the strings of all inputs. Only inputs are looked at: titles and classes stay as they are. */
 export function workflowSites(graph: Graph, workflow: Workflow, place: WorkflowPlace, overwritten: ReadonlySet<string>): Site[] {
-  if (!graph.text.includes('{', graph.root.start + 1)) return [];
+  const { text } = graph;
+  const escaped = /\\u007b/i.test(text);
   const sites: Site[] = [];
   for (const node of graph.nodes.values()) {
+    // Most nodes of a large graph hold no brace at all: a search of the raw text is much cheaper than a look at every input.
+    const brace = text.indexOf('{', node.inputsAt.start + 1);
+    if (!escaped && (brace === -1 || brace >= node.inputsAt.end)) continue;
     for (const input of node.inputs.values()) {
       if (input.link !== undefined || !mayHold(input.value)) continue;
       const where = (): Site['place'] => {

@@ -21,6 +21,12 @@ describe('placeholders in text', () => {
     expect(textOf('a {prompt}, {prompt}!', 'cat')).toBe('a cat, cat!');
   });
 
+  it('[TI1] finds a name whose braces are written as escapes', () => {
+    const graph = JSON.stringify(withText('a {prompt}')).replace('{prompt}', String.raw`\u007Bprompt\u007d`);
+    const template = compiled(manifest({ parameters: TEXT }, { outputs: {} }), { 'w.json': graph });
+    expect(rendered(template, scope({ prompt: 'cat' }))['6']?.inputs.text).toBe('a cat');
+  });
+
   it('[TI2] gives a string that is one placeholder the type of the value', () => {
     const parameters = { seed: { type: 'seed' }, list: { type: 'list', of: 'integer' }, flag: { type: 'boolean' } };
     const text = renderedText(
