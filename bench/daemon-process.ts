@@ -1,0 +1,97 @@
+/** A whole daemon in a process of its own, as `callsheet daemon` starts it, with counters around its store and its file syncs. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startDaemon } from '#daemon/daemon.ts';
+import { parseConfig } from '#daemon/config.ts';
+import { openStore } from '#store/store.ts';
+import type { OpenOptions } from '#store/store.ts';
+import type { Batch, Store } from '#store/types.ts';
+import { childOptions, serveParent, tell } from './processes.ts';
+
+export interface Counters {
+  /** Transactions; with synchronous=FULL each is one fsync of the log. */
+  readonly commits: number;
+  /** Snapshots of runs inside them. */
+  readonly states: number;
+  readonly events: number;
+  /** Calls of fsync on files other than the database's. */
+  readonly fileSyncs: number;
+  /** Bytes sent to the disk by this process as Linux counts them; undefined elsewhere. */
+  readonly bytesWritten: number | undefined;
+  /** Milliseconds of processor time. */
+  readonly cpuMs: number;
+  readonly rssMb: number;
+  /** What each commit held, in order; only when `trace` is on. */
+  readonly trace: readonly string[];
+}
+
+const { dir, templates, backend, trace = false } = childOptions() as { dir: string; templates: string; backend: string; trace?: boolean };
+const counted = { commits: 0, states: 0, events: 0, fileSyncs: 0 };
+const lines: string[] = [];
+
+function countingStore(options: OpenOptions): Store {
+  const store = openStore(options);
+  return {
+    ...store,
+    commit(batch) {
+      counted.commits += 1;
+      counted.states += batch.states?.length ?? 0;
+      counted.events += batch.events?.length ?? 0;
+      if (trace) lines.push(describe(batch));
+      return store.commit(batch);
+    },
+  };
+}
+
+function describe(batch: Batch): string {
+  const sizes = Object.entries(batch).flatMap(([name, rows]) => {
+    const count = (rows as readonly unknown[] | undefined)?.length ?? 0;
+    return count === 0 ? [] : [`${name}:${count}`];
+  });
+  const events = (batch.events ?? []).map(({ body }) => ('status' in body ? `${body.type}=${body.status}` : body.type));
+  const bytes = (batch.states ?? []).map(({ snapshot }) => snapshot?.length ?? 0);
+  return `${performance.now().toFixed(1)} ${sizes.join(' ')} [${events.join(', ')}] snapshot ${bytes.join('+')} B`;
+}
+
+async function countFileSyncs(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const original = Object.getOwnPropertyDescriptor(prototype, 'sync')?.value as () => Promise<void>;
+  prototype.sync = function sync() {
+    counted.fileSyncs += 1;
+    return original.call(this);
+  };
+}
+
+function bytesWritten(): number | undefined {
+  try {
+    return Number(/^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function counters(): Counters {
+  const { user, system } = process.cpuUsage();
+  return {
+    ...counted,
+    bytesWritten: bytesWritten(),
+    cpuMs: (user + system) / 1000,
+    rssMb: process.memoryUsage.rss() / 1024 / 1024,
+    trace: lines.splice(0),
+  };
+}
+
+mkdirSync(dir, { recursive: true });
+await countFileSyncs(dir);
+const environment = { CALLSHEET_RUNTIME_DIR: join(dir, 'runtime') };
+const config = parseConfig(
+  { data: join(dir, 'data'), out: join(dir, 'out'), backends: [`comfyui=${backend}`], templates: [templates] },
+  environment,
+);
+const daemon = await startDaemon(config, { openStore: countingStore });
+serveParent(counters, () => daemon.close());
+tell(daemon.endpoint);

@@ -1,0 +1,109 @@
+/** Parts B and C: whole runs through the daemon beside a hand-written client, and what the daemon writes for them. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Endpoint } from '#protocol/client.ts';
+import type { Counters } from './daemon-process.ts';
+import type { GeneratorOptions, Measured } from './load-generator.ts';
+import { startChild } from './processes.ts';
+import { writeChainTemplate } from './sample-graphs.ts';
+
+export type Kind = GeneratorOptions['kind'];
+
+export interface Case {
+  readonly steps: number;
+  readonly hopMs: number;
+}
+
+export interface Sample extends Case {
+  readonly kind: Kind;
+  readonly round: number;
+  /** Milliseconds, one for each run. */
+  readonly times: readonly number[];
+  /** Milliseconds of processor time a run: client and daemon, without the fake server. */
+  readonly cpuMs: number;
+  /** What the daemon did for one run, on average. */
+  readonly written?: {
+    readonly commits: number;
+    readonly states: number;
+    readonly events: number;
+    readonly fileSyncs: number;
+    readonly kb?: number;
+  };
+  readonly rssMb?: number;
+  /** Requests that the fake server saw for one run, on average. */
+  readonly requests: Readonly<Record<string, number>>;
+}
+
+export interface SampleOptions extends Case {
+  readonly kind: Kind;
+  readonly round: number;
+  /** A folder of its own, on a disk that really syncs. */
+  readonly dir: string;
+  readonly warmUp: number;
+  readonly runs: number;
+  /** For the daemon, e.g. --cpu-prof. */
+  readonly nodeArguments?: readonly string[];
+  readonly trace?: boolean;
+}
+
+/** Fake server, daemon and client are fresh processes each time; the data directory is new. */
+export async function sample(options: SampleOptions): Promise<Sample> {
+  const { kind, steps, hopMs, round, dir, warmUp, runs } = options;
+  const templates = join(dir, 'templates');
+  writeChainTemplate(join(templates, `chain-${steps}`), `chain-${steps}`, steps);
+  mkdirSync(join(dir, 'raw'), { recursive: true });
+  await using started = new AsyncDisposableStack();
+  const server = started.adopt(await startChild('fake-server.ts', { hopMs }), (child) => child.stop());
+  const { url } = server.hello as { readonly url: string };
+  const daemon =
+    kind === 'callsheet'
+      ? started.adopt(
+          await startChild('daemon-process.ts', { dir, templates, backend: url, trace: options.trace ?? false }, options.nodeArguments),
+          (child) => child.stop(),
+        )
+      : undefined;
+  const generator: GeneratorOptions = {
+    kind,
+    steps,
+    url,
+    dir: join(dir, 'raw'),
+    ...(daemon === undefined ? {} : { endpoint: daemon.hello as Endpoint }),
+  };
+  const client = started.adopt(await startChild('load-generator.ts', generator), (child) => child.stop());
+  await client.ask({ runs: warmUp });
+  const before = (await daemon?.ask({})) as Counters | undefined;
+  const seenBefore = ((await server.ask({})) as Seen).requests;
+  const { times, cpuMs } = (await client.ask({ runs })) as Measured;
+  const after = (await daemon?.ask({})) as Counters | undefined;
+  const seen = ((await server.ask({})) as Seen).requests;
+  for (const line of after?.trace ?? []) console.log(line);
+  const each = (name: 'commits' | 'states' | 'events' | 'fileSyncs' | 'cpuMs'): number =>
+    ((after?.[name] ?? 0) - (before?.[name] ?? 0)) / runs;
+  const bytes =
+    after?.bytesWritten === undefined || before?.bytesWritten === undefined ? undefined : after.bytesWritten - before.bytesWritten;
+  return {
+    kind,
+    steps,
+    hopMs,
+    round,
+    times,
+    cpuMs: cpuMs / runs + each('cpuMs'),
+    requests: Object.fromEntries(Object.entries(seen).map(([name, count]) => [name, (count - (seenBefore[name] ?? 0)) / runs])),
+    ...(after === undefined
+      ? {}
+      : {
+          rssMb: after.rssMb,
+          written: {
+            commits: each('commits'),
+            states: each('states'),
+            events: each('events'),
+            fileSyncs: each('fileSyncs'),
+            ...(bytes === undefined ? {} : { kb: bytes / runs / 1000 }),
+          },
+        }),
+  };
+}
+
+interface Seen {
+  readonly requests: Readonly<Record<string, number>>;
+}
