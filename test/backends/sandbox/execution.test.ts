@@ -86,7 +86,13 @@ describe('execution in the sandbox', () => {
       '3': { class_type: 'PreviewAny', inputs: { source: ['2', 0] } },
     });
     const error = failed.own.find(({ type }) => type === 'execution_error')?.data;
-    expect(error).toMatchObject({ node_id: '2', node_type: 'SandboxFail', exception_message: 'no such thing', exception_type: 'Exception', executed: ['1'] });
+    expect(error).toMatchObject({
+      node_id: '2',
+      node_type: 'SandboxFail',
+      exception_message: 'no such thing',
+      exception_type: 'Exception',
+      executed: ['1'],
+    });
     expect(at(failed.entry, 'status')).toMatchObject({ status_str: 'error', completed: false });
     expect(at((await run(plainColour())).entry, 'status', 'completed')).toBe(true);
   });
@@ -137,7 +143,11 @@ describe('execution in the sandbox', () => {
     await modern.ended(id);
     const frame = modern.binaries[0] ?? Buffer.alloc(8);
     expect(frame.readUInt32BE(0)).toBe(4);
-    expect(JSON.parse(frame.subarray(8, 8 + frame.readUInt32BE(4)).toString())).toMatchObject({ node_id: '3', prompt_id: id, image_type: 'image/jpeg' });
+    expect(JSON.parse(frame.subarray(8, 8 + frame.readUInt32BE(4)).toString())).toMatchObject({
+      node_id: '3',
+      prompt_id: id,
+      image_type: 'image/jpeg',
+    });
   });
 
   it('keeps a reconnected client when its old socket closes later', async () => {

@@ -83,7 +83,10 @@ describe('the gates of the sandbox', () => {
       const { status } = await call(url, target);
       expect([400, 403, 404], target).toContain(status);
     }
-    const loaded = { '1': { class_type: 'LoadImage', inputs: { image: '../ledger.jsonl' } }, '2': { class_type: 'PreviewImage', inputs: { images: ['1', 0] } } };
+    const loaded = {
+      '1': { class_type: 'LoadImage', inputs: { image: '../ledger.jsonl' } },
+      '2': { class_type: 'PreviewImage', inputs: { images: ['1', 0] } },
+    };
     expect((await post(url, '/prompt', { prompt: loaded })).status).toBe(400);
   });
 
@@ -105,7 +108,11 @@ describe('the gates of the sandbox', () => {
 
   it('answers JSON to whatever goes wrong', async () => {
     const { url } = await startTestSandbox();
-    const answers = [await call(url, '/nowhere'), await call(url, '/prompt', { method: 'DELETE' }), await call(url, '/prompt', { method: 'POST', body: '{"prompt":' })];
+    const answers = [
+      await call(url, '/nowhere'),
+      await call(url, '/prompt', { method: 'DELETE' }),
+      await call(url, '/prompt', { method: 'POST', body: '{"prompt":' }),
+    ];
     expect(answers.map(({ status }) => status)).toEqual([404, 405, 500]);
     for (const { json } of answers) expect(at(json, 'error')).toBeTypeOf('string');
   });

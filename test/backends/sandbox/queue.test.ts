@@ -64,7 +64,8 @@ describe('the queue of the sandbox', () => {
     const running = await submit(url, sleeping(LONG), { client_id: 'c' });
     await client.until(({ type }) => type === 'progress');
     const pending = await submit(url, plainColour());
-    const cancel = async (id: string): Promise<unknown> => at((await call(url, `/api/jobs/${id}/cancel`, { method: 'POST' })).json, 'cancelled');
+    const cancel = async (id: string): Promise<unknown> =>
+      at((await call(url, `/api/jobs/${id}/cancel`, { method: 'POST' })).json, 'cancelled');
     expect(await cancel(pending)).toBe(true);
     expect((await call(url, `/api/jobs/${pending}`)).status).toBe(404);
     expect(await cancel(running)).toBe(true);
@@ -93,7 +94,7 @@ describe('the queue of the sandbox', () => {
     const missing: string[] = [];
     for (let round = 0; round < 20; round++) {
       const id = await submit(url, plainColour(round), { client_id: 'c' });
-      for (let done = false; !done; ) {
+      for (let done = false; !done;) {
         const job = await call(url, `/api/jobs/${id}`);
         if (job.status === 404) missing.push(id);
         done = at(job.json, 'status') === 'completed';
@@ -133,7 +134,10 @@ describe('the queue of the sandbox', () => {
   it('strips credentials for paid nodes from queue and history', async () => {
     const { url } = await startTestSandbox();
     const client = await connect(url, 'c');
-    const id = await submit(url, plainColour(), { client_id: 'c', extra_data: { api_key_comfy_org: 'sk-1', auth_token_comfy_org: 't', mine: { run: 1 } } });
+    const id = await submit(url, plainColour(), {
+      client_id: 'c',
+      extra_data: { api_key_comfy_org: 'sk-1', auth_token_comfy_org: 't', mine: { run: 1 } },
+    });
     await client.ended(id);
     const { text, json } = await call(url, `/history/${id}`);
     expect(text).not.toContain('sk-1');

@@ -1,0 +1,116 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkFaults, loadFaults } from '#backends/sandbox/faults.ts';
+import { at, call, connect, post, submit } from './client.ts';
+import { plainColour, sleeping, startTestSandbox } from './graphs.ts';
+
+describe('faults of the sandbox', () => {
+  it('names an unknown fault, a wrong type and an unreadable file', () => {
+    expect(() => checkFaults({ dropSockets: 1 })).toThrow('knows no fault named "dropSockets"');
+    expect(() => checkFaults({ nan: 1 })).toThrow('"nan" takes a boolean');
+    expect(() => checkFaults({ historyDelayMs: -1 })).toThrow('takes a number from 0 up');
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'callsheet-faults-')), 'faults.json');
+    writeFileSync(file, '{"nan":');
+    expect(() => loadFaults(file)).toThrow(file);
+    writeFileSync(file, '{"nan":true,"historyDelayMs":20}');
+    expect(loadFaults(file)).toEqual({ nan: true, historyDelayMs: 20 });
+  });
+
+  it('cuts the sockets at the Nth message, once, and finishes the prompt unseen', async () => {
+    const { url, ledger } = await startTestSandbox({ faults: { dropSocketAtEvent: 4 } });
+    const client = await connect(url, 'c');
+    const closed = once(client.socket, 'close');
+    const id = await submit(url, plainColour(), { client_id: 'c' });
+    await closed;
+    expect(client.messages.length).toBeLessThanOrEqual(4);
+    await expect.poll(() => ledger()[0]?.outcome).toBe('success');
+    expect(at((await call(url, `/api/jobs/${id}`)).json, 'status')).toBe('completed');
+  });
+
+  it('loses the answer to a POST after the prompt was taken', async () => {
+    const { url, ledger } = await startTestSandbox({ faults: { losePromptResponses: 1 } });
+    await expect(post(url, '/prompt', { prompt: plainColour() })).rejects.toThrow();
+    await expect.poll(() => ledger()[0]?.outcome).toBe('success');
+    await submit(url, plainColour());
+  });
+
+  it('writes history late, after execution_success was told', async () => {
+    const { url } = await startTestSandbox({ faults: { historyDelayMs: 150 } });
+    const client = await connect(url, 'c');
+    const id = await submit(url, plainColour(), { client_id: 'c' });
+    await client.until(({ type }) => type === 'execution_success');
+    expect((await call(url, `/history/${id}`)).json).toEqual({});
+    expect(at((await call(url, '/queue')).json, 'queue_running', 0, 1)).toBe(id);
+    await client.ended(id);
+    expect(at((await call(url, `/history/${id}`)).json, id, 'status', 'completed')).toBe(true);
+  });
+
+  it('answers HTML to everything like a proxy without its upstream', async () => {
+    const { url } = await startTestSandbox({ faults: { htmlStatus: 502 } });
+    const answer = await call(url, '/system_stats');
+    expect(answer.status).toBe(502);
+    expect(answer.text).toContain('<!DOCTYPE html>');
+  });
+
+  it('writes bare NaN into prompts and object info', async () => {
+    const { url } = await startTestSandbox({ faults: { nan: true } });
+    const client = await connect(url, 'c');
+    const id = await submit(url, plainColour(), { client_id: 'c' });
+    await client.ended(id);
+    for (const target of [`/history/${id}`, '/object_info', '/queue']) {
+      const response = await fetch(`${url}${target}`);
+      const text = await response.text();
+      if (target !== '/queue') expect(text).toContain('NaN');
+    }
+  });
+
+  it('reads NaN, Infinity and text/plain in a request', async () => {
+    const { url } = await startTestSandbox();
+    const body =
+      '{"prompt":{"1":{"class_type":"PrimitiveString","inputs":{"value":"NaN"},"is_changed":[NaN]},"2":{"class_type":"PreviewAny","inputs":{"source":["1",0],"x":-Infinity}}}}';
+    expect((await call(url, '/prompt', { method: 'POST', body, headers: { 'content-type': 'text/plain' } })).status).toBe(200);
+  });
+
+  it('refuses bodies above the limit with 413', async () => {
+    const { url } = await startTestSandbox({ faults: { maxBodyBytes: 100 } });
+    const answer = await post(url, '/prompt', { prompt: plainColour() });
+    expect(answer.status).toBe(413);
+    expect(answer.text).toContain('Maximum request body size 100 exceeded');
+    expect(at((await call(url, '/features')).json, 'max_upload_size')).toBe(100);
+  });
+
+  it('behaves like an old server: no jobs API, any prompt id, interrupt without looking at the id', async () => {
+    const { url } = await startTestSandbox({ latencyMs: 1, faults: { oldServer: true } });
+    const client = await connect(url, 'c');
+    expect((await call(url, '/api/jobs')).status).toBe(404);
+    const id = await submit(url, sleeping(100_000), { client_id: 'c', prompt_id: 'my-own-id' });
+    expect(id).toBe('my-own-id');
+    await client.until(({ type }) => type === 'progress');
+    await post(url, '/interrupt', { prompt_id: 'somebody-else' });
+    await client.ended(id);
+    const refused = await post(url, '/prompt', { prompt: { '1': { class_type: 'Nope', inputs: {} } } });
+    expect(at(refused.json, 'error', 'type')).toBe('invalid_prompt');
+  });
+
+  it('leaves a prompt running for ever when the worker dies', async () => {
+    const { url } = await startTestSandbox({ faults: { crashWorker: true } });
+    const id = await submit(url, plainColour());
+    await expect.poll(async () => at((await call(url, '/queue')).json, 'queue_running', 0, 1)).toBe(id);
+    const next = await submit(url, plainColour(2));
+    expect(at((await call(url, `/api/jobs/${next}`)).json, 'status')).toBe('pending');
+  });
+
+  it('writes sub-folders with a backslash when it plays Windows, and finds the file again by it', async () => {
+    const { url } = await startTestSandbox({ faults: { windowsSeparators: true } });
+    const client = await connect(url, 'c');
+    const id = await submit(url, plainColour(1, 'a/b/c'), { client_id: 'c' });
+    await client.ended(id);
+    const image = at((await call(url, `/history/${id}`)).json, id, 'outputs', '2', 'images', 0);
+    expect(image).toEqual({ filename: 'c_00001_.png', subfolder: 'a\\b', type: 'output' });
+    expect((await fetch(`${url}/view?filename=c_00001_.png&subfolder=${encodeURIComponent('a\\b')}`)).status).toBe(200);
+    expect(at((await call(url, '/models/loras')).json, 2)).toBe('characters\\draft-hero.safetensors');
+  });
+});
