@@ -16,12 +16,13 @@ import { openDoor } from './http-server.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLibraryService } from './library-service.ts';
 import { createLog } from './log.ts';
+import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
 import { createRefusals } from './refusals.ts';
 import { createRoots } from './roots.ts';
 import { createRoutes } from './routes.ts';
-import { removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
+import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
 import { createSupervisor } from './supervisor.ts';
@@ -58,6 +59,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   await using made = new AsyncDisposableStack();
 
   made.adopt(lockDataDirectory(dataDir), (lock) => lock.release());
+  demandSafePlace(runtimeFile);
   for (const dir of [outputDir, join(dataDir, 'templates')]) mkdirSync(dir, { recursive: true });
   const logFile = made.adopt(await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal }), (one) => one.close());
   const { log } = logFile;
@@ -90,6 +92,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   );
 
   const templates = createLibraryService({ library, roots, resolveMedia, backends, templateDirs });
+  const isIdle = () => supervisor.counts().open === 0;
+  made.adopt(await startMaintenance({ store, dataDir, outputDir, isIdle, log }), (one) => one.close());
+
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
   made.adopt(await watchTemplates({ dirs: templateDirs, log, refresh: (paths) => templates.refresh(paths) }), (one) => one.close());

@@ -7,7 +7,7 @@ export const APPLICATION_ID = 0x43_53_68_74;
 
 /**
  * Small pages: a commit writes every page it touched whole, and our hot rows are a few hundred bytes.
- * Measured for a three-step run in seven commits: 113 kB reach the disk with 1 KiB pages, 250 kB with 4 KiB pages (docs/store.md 3).
+ * Measured for a three-step run in seven commits: 113 kB reach the disk with 1 KiB pages; larger pages write more, most rows being small (docs/store.md 3).
  */
 export const PAGE_SIZE = 1024;
 
