@@ -48,13 +48,18 @@ export function runtimeFilePath(dataDir: string, env: Environment = process.env)
   return join(folder, isDefault ? 'runtime.json' : `runtime-${hash}.json`);
 }
 
-/** Written beside and renamed, 0600 whatever the umask. Throws RUNTIME_DIR_UNSAFE. */
-export function writeRuntimeFile(file: string, info: RuntimeInfo): void {
+/** Makes the directory if need be. Throws RUNTIME_DIR_UNSAFE when somebody else could read or replace what is written there. */
+export function demandSafePlace(file: string): void {
   const folder = join(file, '..');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   demandPrivate(folder, lstatSync(folder), 'directory');
   const before = lstatSync(file, { throwIfNoEntry: false });
   if (before !== undefined) demandPrivate(file, before, 'file');
+}
+
+/** Written beside and renamed, 0600 whatever the umask. Throws RUNTIME_DIR_UNSAFE. */
+export function writeRuntimeFile(file: string, info: RuntimeInfo): void {
+  demandSafePlace(file);
   const temporary = `${file}.${process.pid}.tmp`;
   rmSync(temporary, { force: true });
   const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;

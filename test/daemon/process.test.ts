@@ -111,8 +111,9 @@ describe('the process of a daemon', () => {
   });
 
   it('logs what nobody caught, ends with 1, and leaves no runtime file', async () => {
-    const daemon = start({ breakAfter: 1500 });
+    const daemon = start();
     const { runtimeFile } = await daemon.ready;
+    daemon.kill('SIGUSR2');
     expect(await daemon.exit).toBe(1);
     expect(readFileSync(join(dir, 'data', 'log', 'callsheet.log'), 'utf8')).toContain('nobody catches this');
     expect(existsSync(runtimeFile)).toBe(false);

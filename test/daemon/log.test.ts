@@ -1,0 +1,46 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { createLogger } from '#daemon/log.ts';
+
+function capture() {
+  let text = '';
+  const log = createLogger(
+    new Writable({
+      write(chunk, _encoding, done) {
+        text += String(chunk);
+        done();
+      },
+    }),
+    'trace',
+  );
+  return { log, text: () => text };
+}
+
+describe('the log', () => {
+  it.each(['a\r\nb', 'a\u001b[31mb', 'a\u2028b', 'a\u202eb', 'a\u0085b', 'a\u0000b'])(
+    'keeps %j on one line without active characters',
+    (field) => {
+      const { log, text } = capture();
+      log.info({ field }, 'x');
+      expect(text().match(/\n/g)).toHaveLength(1);
+      expect(text()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/);
+      expect(JSON.parse(text())).toHaveProperty('field');
+    },
+  );
+
+  it.each(['key', 'token', 'secret', 'proof', 'authorization', 'Authorization', 'cookie', 'headers'])(
+    'cuts the field %s out, also one level down',
+    (name) => {
+      const { log, text } = capture();
+      log.info({ [name]: 'hush' }, 'x');
+      log.info({ request: { [name]: 'hush' } }, 'x');
+      expect(text()).not.toContain('hush');
+    },
+  );
+
+  it('cuts long fields short', () => {
+    const { log, text } = capture();
+    log.info({ field: 'x'.repeat(100_000) }, 'x');
+    expect(text().length).toBeLessThan(3000);
+  });
+});
