@@ -166,7 +166,8 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
         log,
         socketOpen: () => socket.open,
         socketMissed: () => socket.renew(),
-        done() {
+        done(ended) {
+          if (ended) tracks.drop(promptId);
           if (followers.get(promptId) === follower) followers.delete(promptId);
           socket.want(watched());
         },
@@ -205,6 +206,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     },
 
     async close() {
+      for (const follower of followers.values()) follower.stop();
       await socket.close();
       http.close();
     },

@@ -1,12 +1,11 @@
 /** Follows one attempt to its end. The socket only says when to look; queue and history say what is so (comfyui.md 2.5). */
 import type { BackendEvent, FollowOptions } from '../contract.ts';
-import { nodeFailure } from './failures.ts';
 import type { Contact } from './contact.ts';
-import type { Ended } from './history.ts';
 import type { Found, LookUp } from './look-up.ts';
-import { readOutputs } from './outputs.ts';
 import type { BackendLog, Clock, Timeouts } from './settings.ts';
 import type { Track } from './track.ts';
+import { asEvent, verdictOnAbsent } from './verdict.ts';
+import type { Terminal } from './verdict.ts';
 
 export interface FollowDependencies {
   readonly lookUp: LookUp;
@@ -17,17 +16,18 @@ export interface FollowDependencies {
   readonly socketOpen: () => boolean;
   /** A look found what the socket had not told: it may have gone mute while it is open (ComfyUI#9393, #16010). */
   readonly socketMissed: () => void;
-  readonly done: () => void;
+  /** `ended`: its end was found; otherwise it was told to stop. */
+  readonly done: (ended: boolean) => void;
 }
 
 export interface Follower {
   /** Looks now, e.g. because the socket is up again. */
   look(): void;
+  /** Says nothing more. */
+  stop(): void;
 }
 
 const FIRST_LOOK_MS = 2_000;
-
-type Terminal = Extract<BackendEvent, { type: 'finished' | 'failed' | 'interrupted' | 'lost' }>;
 
 export function startFollowing(track: Track, options: FollowOptions, dependencies: FollowDependencies): Follower {
   const { lookUp, contact, clock, timeouts, log } = dependencies;
@@ -59,18 +59,22 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   const end = (event: Terminal): void => {
     if (over) return;
     // Over before it is told: the listener may follow the same attempt again at once.
-    stop();
+    finish(true);
     tell(event);
   };
 
   const stop = (): void => {
+    if (!over) finish(false);
+  };
+
+  const finish = (hasEnded: boolean): void => {
     over = true;
     cancelPoll?.();
     hurry?.();
     unlisten();
     signal.removeEventListener('abort', stop);
     if (track.listener === listener) track.listener = undefined;
-    dependencies.done();
+    dependencies.done(hasEnded);
   };
 
   const started = (): void => {
@@ -120,34 +124,12 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     gone: () => end({ type: 'interrupted' }),
   };
 
-  const ended = (found: Ended): void => {
-    if (found.state === 'finished') end({ type: 'finished', outputs: found.outputs });
-    else if (found.state === 'failed') end({ type: 'failed', error: found.error });
-    else end({ type: 'interrupted' });
-  };
-
-  /** The end that the socket told, for a history that somebody cleared before it was read. */
-  const endByHint = (): boolean => {
-    const { hint } = track;
-    if (hint === undefined || hint.end === 'idle') return false;
-    if (hint.end === 'interrupted') end({ type: 'interrupted' });
-    else if (hint.end === 'error') end({ type: 'failed', error: nodeFailure(hint.data) });
-    else {
-      const outputs = readOutputs(Object.fromEntries(track.executed), undefined, track.cachedNodes);
-      if (outputs.files.length === 0 && outputs.texts.length === 0) return false;
-      end({ type: 'finished', outputs });
-    }
-    return true;
-  };
-
   const absent = (): void => {
     const acknowledged = options.acknowledged || track.sent === 'accepted';
     if (isUnsent() || track.cancelling) return;
     if (absentAt === undefined) absentAt = clock.now();
     if (clock.now() - absentAt < timeouts.absentGapMs) return;
-    if (endByHint()) return;
-    if (!acknowledged) end({ type: 'lost', cause: 'never-accepted' });
-    else end({ type: 'lost', cause: track.counterReset || contact.refusals > track.refusalsThen ? 'restarted' : 'removed' });
+    end(verdictOnAbsent(track, acknowledged, contact));
   };
 
   const take = (found: Found): void => {
@@ -171,7 +153,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
       started();
     } else {
       if (track.ours && track.hint === undefined && dependencies.socketOpen()) dependencies.socketMissed();
-      ended(found);
+      end(asEvent(found));
     }
   };
 
@@ -193,7 +175,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
       if (over) return true;
       const found = await lookUp.ended(track.promptId, signal);
       if (found !== undefined) {
-        ended(found);
+        end(asEvent(found));
         return true;
       }
     }
@@ -249,5 +231,5 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   if (signal.aborted) stop();
   else if (track.sent === 'accepted' && track.ours) listener.accepted();
   else look();
-  return { look };
+  return { look, stop };
 }

@@ -55,7 +55,7 @@ export function createHttp(address: Address, headers: Readonly<Record<string, st
   // Some reverse proxies expose only the bare routes; found out by the first unknown route (comfyui.md 1.0).
   let prefix = '/api';
 
-  const once = (request: HttpRequest): Promise<IncomingMessage> =>
+  const once = (request: HttpRequest, to: string): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       if (request.signal?.aborted === true) {
         reject(aborted());
@@ -66,7 +66,7 @@ export function createHttp(address: Address, headers: Readonly<Record<string, st
         method: request.method,
         hostname: address.hostname,
         port: address.port,
-        path: `${address.base}${prefix}${request.path}`,
+        path: `${address.base}${to}${request.path}`,
         lookup: guardedLookup,
         timeout: request.timeoutMs,
         headers: { ...headers, 'Accept-Encoding': 'identity', ...bodyHeaders(request) },
@@ -97,15 +97,15 @@ export function createHttp(address: Address, headers: Readonly<Record<string, st
       } else outgoing.end(request.body);
     });
 
-  const open = async (request: HttpRequest): Promise<IncomingMessage> => {
+  const openAt = async (request: HttpRequest, to: string): Promise<IncomingMessage> => {
     let incoming: IncomingMessage;
     try {
-      incoming = await once(request);
+      incoming = await once(request, to);
     } catch (error) {
       if (!(error instanceof StaleAwareError)) throw error;
       // A GET into a keep-alive socket that the server had just closed never reached it; a POST might have.
       if (!error.stale || request.method !== 'GET') throw error.told;
-      incoming = await once(request).catch((again: unknown) => {
+      incoming = await once(request, to).catch((again: unknown) => {
         throw again instanceof StaleAwareError ? again.told : again;
       });
     }
@@ -124,19 +124,23 @@ export function createHttp(address: Address, headers: Readonly<Record<string, st
     return incoming;
   };
 
-  const send = async (request: HttpRequest): Promise<HttpReply> => {
-    const incoming = await open(request);
+  const sendTo = async (request: HttpRequest, to: string): Promise<HttpReply> => {
+    const incoming = await openAt(request, to);
     const text = await readText(incoming, request.maxBytes ?? 16 * MIB, address, request);
-    const reply: HttpReply = { status: incoming.statusCode ?? 0, headers: incoming.headers, text };
-    // Asking again is safe even for a POST: a server without the route has done nothing.
-    if (prefix !== '' && isUnknownRoute(reply) && typeof request.body !== 'object' && !request.path.startsWith('/jobs')) {
-      prefix = '';
-      const bare = await send(request);
-      if (bare.status === 404) prefix = '/api';
-      return bare;
-    }
-    return reply;
+    return { status: incoming.statusCode ?? 0, headers: incoming.headers, text };
   };
+
+  const send = async (request: HttpRequest): Promise<HttpReply> => {
+    const to = prefix;
+    const reply = await sendTo(request, to);
+    if (to === '' || !isUnknownRoute(reply) || typeof request.body === 'object' || request.path.startsWith('/jobs')) return reply;
+    // Asking again is safe even for a POST: a server without the route has done nothing.
+    const bare = await sendTo(request, '');
+    if (bare.status !== 404) prefix = '';
+    return bare;
+  };
+
+  const open = (request: HttpRequest): Promise<IncomingMessage> => openAt(request, prefix);
 
   return { address, send, open, close: () => agent.destroy() };
 }

@@ -308,4 +308,19 @@ describe('following without the socket', () => {
     await fake.until(() => fake.engine.history.size === 1);
     expect(recorder.events).toHaveLength(before);
   });
+
+  it('asks nothing more after the backend was closed', async () => {
+    const fake = await startFake();
+    fake.engine.plan = () => ({ holdAt: '2' });
+    const backend = connect(fake.url, { timeouts: { pollMs: 5 } });
+    const attempt = newAttempt();
+    const recorder = record(backend, attempt);
+    await backend.submit(attempt, PAYLOAD);
+    await recorder.saw('started');
+    await backend.close();
+    const before = recorder.events.length;
+    fake.engine.release();
+    await fake.until(() => fake.engine.history.size === 1);
+    expect([recorder.events.length, fake.sockets()]).toEqual([before, 0]);
+  });
 });

@@ -159,6 +159,22 @@ describe('the answers to a prompt', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
+  it('speaks to a host by its name', async () => {
+    const fake = await startFake();
+    const attempt = newAttempt();
+    const backend = connect(fake.url.replace('127.0.0.1', 'localhost'));
+    const recorder = record(backend, attempt);
+    await backend.submit(attempt, PAYLOAD);
+    expect((await recorder.end).type).toBe('finished');
+    expect(fake.handshakes).toHaveLength(1);
+  });
+
+  it('says that a host is unknown', async () => {
+    const error = await failure(connect('http://no-such-host.invalid:8188').submit(newAttempt(), PAYLOAD));
+    expect(error.message).toContain('no-such-host.invalid');
+    expect(error.data.hint).toContain('spelling');
+  });
+
   it('names the address and the cure when nothing listens', async () => {
     const fake = await startFake();
     await fake.stop();
