@@ -13,7 +13,14 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 const openDoor = (cap = 1_000_000, stall = 5000) =>
   openTestDoor({ routes: ({ dir, store }) => createRoutes({ assetDir: join(dir, 'assets'), store, cap, stall }) });
 
-function ask(door: TestDoor, path: string, init: RequestInit & { readonly scope?: 'read' | 'run' | 'admin' } = {}): Promise<Response> {
+interface Ask {
+  readonly method?: string;
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly scope?: 'read' | 'run' | 'admin';
+}
+
+function ask(door: TestDoor, path: string, init: Ask = {}): Promise<Response> {
   const key = door.auth.keyOf(init.scope ?? 'admin');
   return fetch(`http://${door.host}${path}`, { ...init, headers: { Authorization: `Bearer ${key}`, ...init.headers } });
 }

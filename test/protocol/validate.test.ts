@@ -66,6 +66,6 @@ describe('params', () => {
   });
 
   it('have schemas that all compile', async () => {
-    for (const name of Object.keys(METHODS)) await problemsOf(name as MethodName, { surely: 'unknown' });
+    for (const name of Object.keys(METHODS)) expect(await problemsOf(name as MethodName, { surely: 'unknown' })).not.toEqual([]);
   });
 });

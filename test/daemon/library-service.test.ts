@@ -1,0 +1,173 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLibraryService } from '#daemon/library-service.ts';
+import { createMediaResolver } from '#daemon/media-resolver.ts';
+import { createRoots } from '#daemon/roots.ts';
+import type { TemplateChanged } from '#protocol/methods/event.ts';
+import { createLibrary } from '#templates/library.ts';
+
+const PNG = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(100)]);
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'callsheet-library-'));
+  for (const folder of ['templates/hero', 'root', 'outside']) mkdirSync(join(dir, folder), { recursive: true });
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const MANIFEST = {
+  format: 1,
+  id: 'hero',
+  version: '1.0.0',
+  title: 'Hero',
+  parameters: {
+    picture: { type: 'image', default: 'still.png' },
+    angles: { type: 'list', of: 'text', default: ['front', 'side'] },
+    seed: { type: 'seed' },
+  },
+  steps: [
+    {
+      id: 'base',
+      workflow: 'base.json',
+      each: '{angles}',
+      set: { '1.image': '{picture}', '2.filename_prefix': '{each}' },
+      outputs: { shot: '2' },
+    },
+    { id: 'finish', workflow: 'finish.json', set: { '1.image': '{steps.base.shot[1]}', '2.filename_prefix': 'x' }, outputs: { shot: '2' } },
+  ],
+};
+const GRAPH = {
+  '1': { class_type: 'LoadImage', inputs: { image: 'x.png' } },
+  '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'p' } },
+};
+
+function write(manifest: object = MANIFEST): void {
+  const folder = join(dir, 'templates', 'hero');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'template.json'), JSON.stringify(manifest));
+  for (const name of ['base.json', 'finish.json']) writeFileSync(join(folder, name), JSON.stringify(GRAPH));
+  writeFileSync(join(folder, 'still.png'), PNG);
+  writeFileSync(join(dir, 'outside', 'a.png'), PNG);
+}
+
+async function open() {
+  const templateDirs = [join(dir, 'templates')];
+  const library = createLibrary(templateDirs);
+  await library.refresh();
+  const roots = createRoots({ roots: [join(dir, 'root')], asset: () => undefined });
+  return createLibraryService({ library, roots, resolveMedia: createMediaResolver(roots, library), backends: [], templateDirs });
+}
+
+describe('template/get and template/list', () => {
+  it('show the template, its parameters and the schema to draw a form from', async () => {
+    write();
+    const service = await open();
+    expect(service.list()).toMatchObject([{ id: 'hero', version: '1.0.0', runnable: true, parameters: 3, steps: ['base', 'finish'] }]);
+    const detail = service.get('hero');
+    expect(detail).toMatchObject({ title: 'Hero', kind: 'folder', path: join(dir, 'templates', 'hero'), schema: { type: 'object' } });
+    expect(Object.keys(detail.parameters)).toEqual(['picture', 'angles', 'seed']);
+    // Bounds of a seed go beyond what JSON numbers hold.
+    expect(() => JSON.stringify(detail)).not.toThrow();
+  });
+
+  it('name the nearest template for one that does not exist', async () => {
+    write();
+    const service = await open();
+    expect(() => service.get('heroo')).toThrow(
+      expect.objectContaining({ code: 'TEMPLATE_NOT_FOUND', data: expect.objectContaining({ hint: "Did you mean 'hero'?" }) }),
+    );
+  });
+});
+
+describe('template/render', () => {
+  it('gives the exact graph of every item, and leaves references to files that only a run can make', async () => {
+    write();
+    const { steps, problems } = await (await open()).render({ id: 'hero' });
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(steps.map(({ id, item }) => [id, item])).toEqual([
+      ['base', 0],
+      ['base', 1],
+      ['finish', 0],
+    ]);
+    const inputs = steps.map(({ workflow }) => {
+      const graph = JSON.parse(workflow ?? '{}');
+      return [graph['1'].inputs.image, graph['2'].inputs.filename_prefix];
+    });
+    expect(inputs).toEqual([
+      ['still.png', 'front'],
+      ['still.png', 'side'],
+      ['{steps.base.shot[1]}', 'x'],
+    ]);
+  });
+
+  it('takes a default from the folder of its own template, and the same path from a client only inside a root', async () => {
+    write();
+    const service = await open();
+    const path = join(dir, 'outside', 'a.png');
+    await expect(service.render({ id: 'hero', parameters: { picture: path } })).rejects.toMatchObject({
+      code: 'PARAMETERS_INVALID',
+      data: { problems: [{ code: 'PATH_NOT_ALLOWED', parameter: 'picture' }] },
+    });
+    await expect(
+      service.render({ id: 'hero', parameters: { picture: join(dir, 'templates', 'hero', 'still.png') } }),
+    ).rejects.toMatchObject({
+      code: 'PARAMETERS_INVALID',
+    });
+  });
+
+  it('says all problems of the parameters at once', async () => {
+    write();
+    await expect((await open()).render({ id: 'hero', parameters: { nope: 1, angles: 5 } })).rejects.toMatchObject({
+      code: 'PARAMETERS_INVALID',
+      data: { problems: [{ parameter: 'nope' }, { parameter: 'angles' }] },
+    });
+  });
+});
+
+describe('template/check', () => {
+  it('checks a template by id, and files under template directories and roots by path', async () => {
+    write();
+    const service = await open();
+    expect(await service.check({ id: 'hero' })).toMatchObject({ files: [{ ok: true }] });
+    writeFileSync(join(dir, 'root', 'broken.json'), '{"1": {"class_type": "A",}}');
+    expect(await service.check({ path: join(dir, 'root', 'broken.json') })).toMatchObject({
+      files: [{ ok: false, problems: [{ severity: 'error', line: 1 }] }],
+    });
+    expect((await service.check({ path: join(dir, 'templates') })).files).toHaveLength(1);
+  });
+
+  it('reads nothing outside them', async () => {
+    write();
+    await expect((await open()).check({ path: join(dir, 'outside') })).rejects.toMatchObject({ code: 'PATH_NOT_ALLOWED' });
+  });
+
+  it('names the backends when the one asked for does not exist', async () => {
+    write();
+    await expect((await open()).check({ id: 'hero', backend: 'nope' })).rejects.toMatchObject({ code: 'BACKEND_NOT_FOUND' });
+  });
+});
+
+describe('a change on disk', () => {
+  it('is told with what the template has become', async () => {
+    write();
+    const service = await open();
+    const told: TemplateChanged[] = [];
+    const stop = service.onChange((change) => told.push(change));
+    const folder = join(dir, 'templates', 'hero');
+    write({ ...MANIFEST, steps: [] });
+    await service.refresh([folder]);
+    expect(told.at(-1)).toMatchObject({ id: 'hero', runnable: false });
+    write({ ...MANIFEST, title: 'Other' });
+    await service.refresh([folder]);
+    expect(told.at(-1)).toMatchObject({ id: 'hero', runnable: true });
+    rmSync(folder, { recursive: true });
+    await service.refresh([folder]);
+    expect(told.at(-1)).toMatchObject({ id: 'hero', removed: true, runnable: false });
+    stop();
+    const count = told.length;
+    write();
+    await service.refresh([folder]);
+    expect(told).toHaveLength(count);
+  });
+});
