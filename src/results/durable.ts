@@ -1,6 +1,6 @@
 /** Files that appear whole or not at all: written under a temporary name, flushed, then given their own. */
 import { randomUUID } from 'node:crypto';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 const PARTIAL = /^\.callsheet-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.partial$/;
@@ -34,7 +34,7 @@ export async function publishNew(temporary: string, target: string): Promise<boo
     if (!isCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP', 'EMLINK', 'EINVAL')) throw error;
     return publishWithoutLinks(temporary, target);
   }
-  await rm(temporary);
+  await unlink(temporary);
   return true;
 }
 

@@ -5,7 +5,8 @@ import { mkdir, open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
-import { bytesOfFile } from './bytes.ts';
+import { bytesInMemory, bytesOfFile } from './bytes.ts';
+import type { ByteSource } from './bytes.ts';
 import { assertClaim } from './claims.ts';
 import { measure } from './dimensions.ts';
 import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
@@ -14,6 +15,9 @@ import { writeSidecar } from './sidecar.ts';
 import { sniff, SNIFF_BYTES } from './sniff.ts';
 
 const USUAL_LIMIT = 4 * 1024 ** 3;
+
+/** A file up to this size is recognised from memory instead of being read back. */
+const KEPT_BYTES = 256 * 1024;
 
 /** Names tried before giving up: `base.png`, `base-2.png` … */
 const MOST_NAMES = 10_000;
@@ -57,45 +61,65 @@ export interface SavedArtifact {
 export async function saveArtifact(request: SaveRequest): Promise<SavedArtifact> {
   const { directory, signal } = request;
   const temporary = partialPath(directory);
+  let isPublished = false;
   try {
     signal?.throwIfAborted();
-    await mkdir(directory, { recursive: true });
-    const handle = await open(temporary, 'wx+');
+    const handle = await openIn(directory, temporary);
     const checked = await fill(handle, request).finally(() => handle.close());
     signal?.throwIfAborted();
     const { extension, ...facts } = checked;
-    const path = await settle(temporary, directory, safeName(request.baseName), extension, facts);
+    const { path, isNew } = await settle(temporary, directory, safeName(request.baseName), extension, facts);
+    isPublished = isNew;
     const saved = { path, ...facts };
-    if (request.provenance !== undefined) await writeSidecar(saved, request.provenance);
+    // Both only need the name to stand, so they wait for the disk together.
+    await Promise.all([
+      isNew ? syncDirectory(directory) : undefined,
+      request.provenance === undefined ? undefined : writeSidecar(saved, request.provenance, isNew),
+    ]);
     return saved;
   } catch (error) {
     throw translateFileFailure(error, directory);
   } finally {
     destroy(request.source);
-    await discard(temporary);
+    if (!isPublished) await discard(temporary);
   }
+}
+
+async function openIn(directory: string, path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx+');
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
+  await mkdir(directory, { recursive: true });
+  return open(path, 'wx+');
 }
 
 type Checked = Omit<SavedArtifact, 'path'> & { readonly extension: string };
 
 async function fill(handle: FileHandle, request: SaveRequest): Promise<Checked> {
-  const { bytes, sha256 } = await pour(handle, request);
+  const { bytes, sha256, content } = await pour(handle, request);
   const { expectedBytes } = request;
   if (expectedBytes !== undefined && bytes !== expectedBytes) {
     throw invalid(`The file arrived with ${bytes} bytes where ${expectedBytes} were announced.`);
   }
   if (bytes === 0 && request.allowEmpty !== true) throw invalid('The file is empty.');
-  const source = bytesOfFile(handle, bytes);
+  const source = content === undefined ? bytesOfFile(handle, bytes) : bytesInMemory(content);
+  const [known] = await Promise.all([recognise(source, request), handle.sync()]);
+  return { bytes, sha256, ...known };
+}
+
+async function recognise(source: ByteSource, { claimedName }: SaveRequest) {
   const { mediaType, extension } = sniff(await source.read(0, SNIFF_BYTES));
-  if (request.claimedName !== undefined) assertClaim(request.claimedName, mediaType);
+  if (claimedName !== undefined) assertClaim(claimedName, mediaType);
   const { fault, ...facts } = await measure(source, mediaType);
   if (fault !== undefined) throw invalid(`The file is not a whole ${mediaType}: ${fault}.`);
-  await handle.sync();
-  return { bytes, sha256, mediaType, extension, ...facts };
+  return { mediaType, extension, ...facts };
 }
 
 async function pour(handle: FileHandle, { source, signal, maxBytes = USUAL_LIMIT }: SaveRequest) {
   const hash = createHash('sha256');
+  let pieces: Buffer[] | undefined = [];
   let bytes = 0;
   const stop = (): void => destroy(source);
   signal?.addEventListener('abort', stop, { once: true });
@@ -105,6 +129,8 @@ async function pour(handle: FileHandle, { source, signal, maxBytes = USUAL_LIMIT
       bytes += piece.length;
       if (bytes > maxBytes) throw invalid(`The file is larger than the ${maxBytes} bytes allowed.`, false);
       hash.update(piece);
+      if (bytes > KEPT_BYTES) pieces = undefined;
+      pieces?.push(piece);
       await handle.write(piece);
     }
   } catch (error) {
@@ -114,7 +140,7 @@ async function pour(handle: FileHandle, { source, signal, maxBytes = USUAL_LIMIT
     signal?.removeEventListener('abort', stop);
   }
   signal?.throwIfAborted();
-  return { bytes, sha256: hash.digest('hex') };
+  return { bytes, sha256: hash.digest('hex'), content: pieces === undefined ? undefined : Buffer.concat(pieces) };
 }
 
 /** Only the failures of the source itself become OUTPUT_INVALID; those of the disk keep their own face. */
@@ -139,11 +165,8 @@ async function settle(
 ) {
   for (let number = 1; number <= MOST_NAMES; number += 1) {
     const path = join(directory, `${base}${number === 1 ? '' : `-${number}`}.${extension}`);
-    if (await publishNew(temporary, path)) {
-      await syncDirectory(directory);
-      return path;
-    }
-    if (await holds(path, facts)) return path;
+    if (await publishNew(temporary, path)) return { path, isNew: true };
+    if (await holds(path, facts)) return { path, isNew: false };
   }
   throw new CallsheetError('STORAGE_FAILED', `${directory} holds ${MOST_NAMES} files named ${base}.`, { hint: 'Move some of them away.' });
 }

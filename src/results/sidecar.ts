@@ -21,13 +21,22 @@ export function sidecarPath(file: string): string {
   return join(dirname(file), FOLDER, `${basename(file)}.json`);
 }
 
-/** The same facts written again leave the note as it is. */
-export async function writeSidecar({ path, ...facts }: SidecarFacts, provenance: Readonly<Record<string, unknown>>): Promise<void> {
+/** The same facts written again leave the note as it is; `isNew` says that the result has just been made and has no note yet. */
+export async function writeSidecar(
+  { path, ...facts }: SidecarFacts,
+  provenance: Readonly<Record<string, unknown>>,
+  isNew = false,
+): Promise<void> {
   const target = sidecarPath(path);
   const content = `${JSON.stringify({ format: 1, file: basename(path), ...facts, provenance }, null, 2)}\n`;
-  if ((await currentContent(target)) === content) return;
-  await mkdir(dirname(target), { recursive: true });
-  await writeWhole(target, content);
+  if (!isNew && (await currentContent(target)) === content) return;
+  try {
+    await writeWhole(target, content);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+    await mkdir(dirname(target), { recursive: true });
+    await writeWhole(target, content);
+  }
 }
 
 async function currentContent(target: string): Promise<string | null> {
