@@ -55,17 +55,17 @@ export function adopt(text: string, fileName: string, file: string): Adopted {
     version: ADOPTED_VERSION,
     title: fileName.replace(/\.json$/i, ''),
     category: 'adopted',
-    parameters: wan2gp ? settingsParameters(root) : graphParameters(text),
+    parameters: Object.fromEntries(wan2gp ? settingsParameters(root) : graphParameters(text)),
     steps: [{ id: 'main', backend: wan2gp ? 'wan2gp' : 'comfyui', workflow: fileName, outputs: { files: '*' } }],
     outputs: { files: { from: '{steps.main.files}' } },
   };
   return { manifest: `${JSON.stringify(manifest, null, 2)}\n`, problems: [], foreign: false };
 }
 
-type Definitions = Record<string, ParameterDefinition>;
+type Definitions = Map<string, ParameterDefinition>;
 
 function graphParameters(text: string): Definitions {
-  const found: Definitions = {};
+  const found: Definitions = new Map();
   const { graph } = parseGraph(text);
   for (const node of graph?.nodes.values() ?? []) {
     for (const input of node.inputs.values()) {
@@ -76,7 +76,7 @@ function graphParameters(text: string): Definitions {
 }
 
 function settingsParameters(root: JsonNode): Definitions {
-  const found: Definitions = {};
+  const found: Definitions = new Map();
   if (root.kind === 'object') for (const { key, value } of root.members) collect(value, key.value, '', found);
   return found;
 }
@@ -91,11 +91,11 @@ function collect(value: JsonNode, input: string, classType: string, found: Defin
   for (const placeholder of placeholdersIn(value.value)) {
     for (const { path } of placeholder.alternatives) {
       const [name = ''] = path;
-      if (path.length !== 1 || RESERVED_NAMES.includes(name) || !NAME.test(name)) continue;
+      if (path.length !== 1 || RESERVED_NAMES.includes(name) || !NAME.test(name) || name === '__proto__') continue;
       const whole = placeholder.text === value.value;
       const type: ParameterType = whole ? typeOfInput(input, classType) : 'string';
-      const known = found[name]?.type;
-      if (known === undefined || (known === 'string' && type !== 'string')) found[name] = { type, title: titleOf(name) };
+      const known = found.get(name)?.type;
+      if (known === undefined || (known === 'string' && type !== 'string')) found.set(name, { type, title: titleOf(name) });
     }
   }
 }

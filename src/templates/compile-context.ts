@@ -18,6 +18,8 @@ export interface CompileContext {
   readonly used: Set<string>;
   /** Workflow files that were read, by kind and name. */
   readonly workflows: Map<string, Workflow>;
+  /** Missing workflow files that need no further problem. */
+  readonly reported: ReadonlySet<string>;
 }
 
 export function report(context: CompileContext, path: Path, code: string, message: string, details: ProblemDetails): void {

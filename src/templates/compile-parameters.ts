@@ -3,6 +3,7 @@ import type { Problem } from '#protocol/problem.ts';
 import { RESERVED_NAMES } from './environment.ts';
 import { type Located, type Path, problemAt } from './locate.ts';
 import { checkValue } from './parameters.ts';
+import { choiceValues } from './parameter-schema.ts';
 import { compilePattern } from './pattern.ts';
 import type { ParameterDefinition, ParameterType } from './types.ts';
 
@@ -55,6 +56,9 @@ export function checkDefinition(where: Located, name: string, definition: Parame
   if (definition.type === 'list' && definition.of === undefined) {
     report('type', invalid, 'A list needs "of", the type of its items.', 'Add e.g. "of": "text".');
   }
+  if (choiceValues(definition).some((value) => typeof value !== 'string' && !(Number.isSafeInteger(value) || Number.isFinite(value)))) {
+    report('choices', invalid, 'A number among the choices is beyond ±(2^53−1).', 'Use texts, or a parameter of type integer.');
+  }
   const values = (definition.choices ?? []).map((choice) => String(typeof choice === 'object' ? choice.value : choice));
   const twice = values.find((value, index) => values.indexOf(value) !== index);
   if (twice !== undefined) report('choices', invalid, `The choice "${twice}" is there twice.`, 'Remove one of the two.');
@@ -87,8 +91,9 @@ function integerProblems(where: Located, name: string, definition: ParameterDefi
   const problems: Problem[] = [];
   for (const field of ['minimum', 'maximum', 'multipleOf'] as const) {
     const value = definition[field];
-    if (value === undefined || typeof value === 'bigint' || Number.isSafeInteger(value)) continue;
-    const message = `"${field}" of a whole number must be a whole number, and written in digits beyond 2^53.`;
+    if (value === undefined || Number.isSafeInteger(value) || (typeof value === 'bigint' && field !== 'multipleOf')) continue;
+    const beyond = field === 'multipleOf' ? 'at most 2^53' : 'written in digits beyond 2^53';
+    const message = `"${field}" of a whole number must be a whole number, and ${beyond}.`;
     problems.push(
       problemAt(where, ['parameters', name, field], 'TEMPLATE_PARAMETER_INVALID', message, {
         hint: 'Write it without a fraction or exponent.',

@@ -156,6 +156,7 @@ function workflowOf(context: CompileContext, step: StepDefinition, kind: Workflo
   }
   const text = Object.hasOwn(source.workflows, name) ? source.workflows[name] : undefined;
   if (text === undefined) {
+    if (context.reported.has(name)) return undefined;
     const hint = `Put the file beside template.json. ${didYouMean(name, Object.keys(source.workflows), 'workflow files')}`;
     const message = `The workflow file "${name}" of step "${step.id}" does not exist.`;
     report(context, [...path, 'workflow'], 'TEMPLATE_FILE_MISSING', message, { step: step.id, hint });

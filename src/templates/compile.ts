@@ -19,6 +19,8 @@ export type { CompiledStep, CompiledTemplate } from './compiled.ts';
 export interface CompileOptions {
   /** How `template.json` and workflow files are called in problems; their own names when absent. */
   readonly file?: (name: string) => string;
+  /** Workflow files that are not in the source for a reason that was reported already. */
+  readonly reported?: ReadonlySet<string>;
 }
 
 export const MANIFEST_FILE = 'template.json';
@@ -30,7 +32,10 @@ export function compileTemplate(source: TemplateSource, options: CompileOptions 
   const parts = readable(toValue(where.root), found);
   const problems = [...found];
   const names = namesOf(parts);
-  const compiled = compileParts({ source, file, where, names, problems, used: new Set(), workflows: new Map() }, parts);
+  const compiled = compileParts(
+    { source, file, where, names, problems, used: new Set(), workflows: new Map(), reported: options.reported ?? new Set() },
+    parts,
+  );
   problems.sort(byPlace(where.file));
   if (manifest === undefined || problems.some(isBlocking)) return { value: undefined, problems };
   const { id, version } = manifest;

@@ -57,27 +57,21 @@ async function loadFolder(folder: string): Promise<LoadResult> {
   if ('problem' in read) return { origin, problems: [read.problem], claimed: {} };
   const workflows: [string, string][] = [];
   const problems: Problem[] = [];
+  const unread = new Set<string>();
   const { claimed, files } = outline(read.text);
   for (const name of files) {
     if (refuseWorkflowPath(name) !== undefined) continue;
     const workflow = await readInside(folder, name, MAX_WORKFLOW_BYTES);
     if (workflow === undefined) continue;
-    if ('problem' in workflow) problems.push(workflow.problem);
-    else workflows.push([name, workflow.text]);
+    if ('problem' in workflow) {
+      problems.push(workflow.problem);
+      unread.add(name);
+    } else workflows.push([name, workflow.text]);
   }
   const source = sourceOf(read.text, Object.fromEntries(workflows));
-  const compiled = compileTemplate(source, { file: (name) => join(folder, name) });
-  // A file that could not be read has been reported with its reason: it is not missing as well.
-  const told = new Set(problems.map((problem) => problem.file));
-  const rest = compiled.problems.filter(
-    (problem) => problem.code !== 'TEMPLATE_FILE_MISSING' || !told.has(fileNamed(problem, folder, files)),
-  );
-  return { origin, claimed, problems: [...problems, ...rest], ...(compiled.value === undefined ? {} : { template: compiled.value }) };
-}
-
-function fileNamed(problem: Problem, folder: string, files: readonly string[]): string {
-  const name = files.find((each) => problem.message.includes(`"${each}"`));
-  return join(folder, name ?? '');
+  const compiled = compileTemplate(source, { file: (name) => join(folder, name), reported: unread });
+  const all = [...problems, ...compiled.problems];
+  return { origin, claimed, problems: all, ...(compiled.value === undefined || problems.length > 0 ? {} : { template: compiled.value }) };
 }
 
 /** The workflow files a manifest names, and what it calls itself; read leniently, because a broken one is checked as a whole later. */

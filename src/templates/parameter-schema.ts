@@ -166,11 +166,11 @@ function integerSchema(definition: ParameterDefinition, least: bigint): Paramete
     pattern: '^-?[0-9]{1,20}$',
     ...(isSafe(minimum) ? { minimum: Number(minimum) } : {}),
     ...(isSafe(maximum) ? { maximum: Number(maximum) } : {}),
-    ...(multipleOf === undefined ? {} : { multipleOf }),
+    ...(multipleOf === undefined ? {} : { multipleOf: Number(multipleOf) }),
     'x-integer': {
       minimum: String(minimum),
       maximum: String(maximum),
-      ...(multipleOf !== undefined && Number.isSafeInteger(multipleOf) ? { multipleOf: String(multipleOf) } : {}),
+      ...(Number.isSafeInteger(multipleOf) ? { multipleOf: String(multipleOf) } : {}),
     },
   };
 }
@@ -179,7 +179,7 @@ function numberBounds({ minimum, maximum, multipleOf }: ParameterDefinition): Pa
   return {
     ...(minimum === undefined ? {} : { minimum: Number(minimum) }),
     ...(maximum === undefined ? {} : { maximum: Number(maximum) }),
-    ...(multipleOf === undefined ? {} : { multipleOf }),
+    ...(multipleOf === undefined ? {} : { multipleOf: Number(multipleOf) }),
   };
 }
 

@@ -76,7 +76,10 @@ function conditionContext(template: CompiledTemplate, step: CompiledStep, scope:
     });
     steps.push([definition.id, Object.fromEntries(outputs)]);
   }
-  const choices = template.choices.map(({ into }): [string, unknown] => [into, forCondition(scope.choices[into] ?? null, undefined)]);
+  const choices = template.choices.map(({ into }): [string, unknown] => [
+    into,
+    forCondition((Object.hasOwn(scope.choices, into) ? scope.choices[into] : undefined) ?? null, undefined),
+  ]);
   return {
     params: Object.fromEntries(params),
     steps: Object.fromEntries(steps),

@@ -161,7 +161,13 @@ function renderText(template: TextTemplate, site: Site, context: SiteContext, al
     else text += piece;
   }
   if (broken) return undefined;
-  return printJson(alone ? heal(text, site, context) : text);
+  const files = template.parts.some((part) => typeof part === 'object' && isFile(part, context));
+  return printJson(alone && !files ? heal(text, site, context) : text);
+}
+
+function isFile(placeholder: Placeholder, { scope, template }: SiteContext): boolean {
+  const resolved = resolve(placeholder, scope, template);
+  return resolved.kind === 'value' && isMedia(resolved.value);
 }
 
 /** One value within a longer text. Null is nothing. */

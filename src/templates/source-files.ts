@@ -1,5 +1,5 @@
 /** Reads template files from disk: capped, UTF-8, never out of the folder. Everything that goes wrong is a problem. */
-import { open, realpath } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { TextDecoder } from 'node:util';
 import type { Problem } from '#protocol/problem.ts';
@@ -14,6 +14,8 @@ export type ReadText = { readonly text: string } | { readonly problem: Problem }
 export async function readTextFile(path: string, maxBytes: number): Promise<ReadText> {
   let bytes: Buffer;
   try {
+    // Opening a pipe would wait for a writer, and reading a device never ends.
+    if (!(await stat(path)).isFile()) return { problem: unreadable(path, new Error('it is no ordinary file')) };
     const file = await open(path, 'r');
     try {
       const { size } = await file.stat();

@@ -35,7 +35,7 @@ export interface ParameterDefinition {
   readonly required?: boolean;
   readonly minimum?: number | bigint;
   readonly maximum?: number | bigint;
-  readonly multipleOf?: number;
+  readonly multipleOf?: number | bigint;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;

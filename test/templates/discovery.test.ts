@@ -92,6 +92,13 @@ describe('loading', () => {
     expect(rendered(adopted, scope(values), 'main')['6']?.inputs.text).toBe('a cat in {day|night}, calm');
   });
 
+  it('[TD3] leaves names alone that cannot be parameters', async () => {
+    const graph = { '1': { class_type: 'Text', inputs: { text: '{__proto__} {each} {index} {constructor}' } } };
+    const folder = await folderWith({ 'odd.json': graph });
+    const { template: adopted } = await loadTemplate(join(folder, 'odd.json'));
+    expect([...(adopted?.parameters.keys() ?? [])]).toEqual(['constructor']);
+  });
+
   it('[TD4] refuses a workflow in UI format with the way to export it', async () => {
     const folder = await folderWith({ 'ui.json': { nodes: [], links: [], version: 0.4 } });
     const { problems } = await loadTemplate(join(folder, 'ui.json'));

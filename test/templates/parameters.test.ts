@@ -200,11 +200,14 @@ describe('definitions of parameters', () => {
     ['a field of another type', { type: 'text', minimum: 1 }, 'TEMPLATE_PARAMETER_INVALID'],
     ['a list without the type of its items', { type: 'list' }, 'TEMPLATE_PARAMETER_INVALID'],
     ['a fraction as bound of whole numbers', { type: 'integer', minimum: 0.5 }, 'TEMPLATE_PARAMETER_INVALID'],
+    ['a step beyond 2^53', '{"type":"integer","multipleOf":18446744073709551615}', 'TEMPLATE_PARAMETER_INVALID'],
+    ['a choice beyond 2^53', '{"type":"choice","choices":[18446744073709551615]}', 'TEMPLATE_PARAMETER_INVALID'],
     ['a seed below zero', { type: 'seed', minimum: -1 }, 'TEMPLATE_PARAMETER_INVALID'],
     ['a default of the wrong type', { type: 'integer', default: 'x' }, 'TEMPLATE_PARAMETER_DEFAULT'],
     ['a default out of bounds', { type: 'integer', default: 5, maximum: 4 }, 'TEMPLATE_PARAMETER_DEFAULT'],
   ])('[TP16] refuses %s', (_, definition, code) => {
-    const { problems } = compile(manifest({ parameters: { p: definition } }, { set: { '6.text': '{p}' } }));
+    const text = JSON.stringify(manifest({ parameters: { p: 'DEFINITION' } }, { set: { '6.text': '{p}' } }));
+    const { problems } = compile(text.replace('"DEFINITION"', typeof definition === 'string' ? definition : JSON.stringify(definition)));
     expect(codes(problems).filter((each) => each.startsWith('TEMPLATE_PARAMETER'))).toEqual([code]);
     expect(problems.find((problem) => problem.code === code)).toMatchObject({ parameter: 'p', line: expect.any(Number) });
   });
