@@ -42,8 +42,10 @@ export interface ActorDeps {
   onPreview(key: { readonly runId: string; readonly step: string; readonly item: number }, mediaType: string, bytes: Uint8Array): void;
   /** Milliseconds since 1970, for people only. */
   now(): number;
-  /** How long a backend that refuses connections is waited for, in milliseconds. */
+  /** How long a backend that refuses connections is waited for before anything was sent, in milliseconds. */
   readonly graceMs: number;
+  /** The same with work of ours on it: a restart takes as long as loading its nodes. */
+  readonly restartGraceMs: number;
   /** Pause between tries to reach a backend, in milliseconds. */
   readonly retryMs: number;
 }

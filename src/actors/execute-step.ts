@@ -46,7 +46,7 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
   };
   const failed = (error: unknown) =>
     ended({ type: 'backend.failed', error: toErrorData(error) }, { status: 'failed', error: toErrorData(error) });
-  const watch = createDeathWatch(deps.graceMs, async () => {
+  const watch = createDeathWatch(deps.restartGraceMs, async () => {
     const death = await deathOf(backend, signal);
     if (death !== undefined && !signal.aborted) ended({ type: 'backend.failed', error: death }, { status: 'lost', error: death });
     return death !== undefined;
@@ -157,7 +157,7 @@ async function isKnown(
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       refusedSince = isRefused(error) ? (refusedSince ?? performance.now()) : undefined;
-      if (refusedSince !== undefined && performance.now() - refusedSince > deps.graceMs) throw error;
+      if (refusedSince !== undefined && performance.now() - refusedSince > deps.restartGraceMs) throw error;
       report({ type: 'backend.contact', status: refusedSince === undefined ? 'unresponsive' : 'lost' });
     }
     await pause(deps.retryMs, undefined, { signal });

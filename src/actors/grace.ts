@@ -3,14 +3,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { ActorDeps } from './deps.ts';
 
-/** Runs `work` again while it fails with BACKEND_UNREACHABLE and the grace lasts. `work` must be safe to repeat. */
-export async function withGrace<T>(deps: Pick<ActorDeps, 'graceMs' | 'retryMs'>, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+/** Runs `work` again while it fails with BACKEND_UNREACHABLE and the grace lasts. `work` must be safe to repeat; `onWait` is told once. */
+export async function withGrace<T>(
+  deps: Pick<ActorDeps, 'graceMs' | 'retryMs'>,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+  onWait?: (error: unknown) => void,
+): Promise<T> {
   const start = performance.now();
+  let isTold = false;
   for (;;) {
     try {
       return await work();
     } catch (error) {
       if (!isUnreachable(error) || performance.now() - start + deps.retryMs > deps.graceMs) throw error;
+      if (!isTold) onWait?.(error);
+      isTold = true;
     }
     await pause(deps.retryMs, undefined, { signal });
   }

@@ -1,5 +1,6 @@
 /** Prepare-step: chooses the backend, renders the item and writes down the intent, all before anything is sent. */
 import { fromPromise } from 'xstate';
+import { toErrorData } from '#protocol/errors.ts';
 import { sha256Hex } from '#graph/hash.ts';
 import type { ActorDeps } from './deps.ts';
 import { withGrace } from './grace.ts';
@@ -9,14 +10,18 @@ import type { PrepareStep } from './logic.ts';
 import { renderItem } from './render-item.ts';
 
 export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareStep {
-  return fromPromise(async ({ input, signal }) => {
+  return fromPromise(async ({ input, signal, emit }) => {
     const memory = deps.memory(input.runId);
     const promptId = promptIdOf(input);
     // Prepared before a crash: its backend is settled, and execute-step looks there before it sends anything.
     const known = memory.attempts.get(promptId);
     if (known !== undefined) return { promptId, backendId: known.backend };
     const backend = deps.chooseBackend(memory, memory.template.steps.find((step) => step.id === input.step)?.backend ?? 'comfyui');
-    const payload = await withGrace(deps, signal, () => renderItem(memory, input, backend, signal));
+    const onWait = (error: unknown) => {
+      const message = `${toErrorData(error).message} Waiting for up to ${String(Math.round(deps.graceMs / 1000))} s.`;
+      emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message, step: input.step });
+    };
+    const payload = await withGrace(deps, signal, () => renderItem(memory, input, backend, signal), onWait);
     const { runId, step, item, attempt } = input;
     const row = {
       promptId,

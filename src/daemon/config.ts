@@ -25,8 +25,10 @@ export interface DaemonConfig {
   readonly roots: readonly string[];
   readonly outputDir: string;
   readonly runtimeFile: string;
-  /** Milliseconds for which a backend that refuses connections is waited for, and between tries. */
+  /** Milliseconds for which a backend that refuses connections is waited for: before anything was sent, and with work on it. */
   readonly graceMs: number;
+  readonly restartGraceMs: number;
+  /** Milliseconds between tries. */
   readonly retryMs: number;
   readonly logLevel: LogLevel;
   /** True writes readable log lines to stderr. */
@@ -76,7 +78,8 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     return otherwise;
   };
   const port = whole(options.port ?? read(env, 'CALLSHEET_PORT'), 0, 65_535, '--port');
-  const graceMs = whole(read(env, 'CALLSHEET_GRACE_MS'), 30_000, 86_400_000, 'CALLSHEET_GRACE_MS');
+  const graceMs = whole(read(env, 'CALLSHEET_GRACE_MS'), 10_000, 86_400_000, 'CALLSHEET_GRACE_MS');
+  const restartGraceMs = whole(read(env, 'CALLSHEET_RESTART_GRACE_MS'), 60_000, 86_400_000, 'CALLSHEET_RESTART_GRACE_MS');
   const retryMs = whole(read(env, 'CALLSHEET_RETRY_MS'), 1000, 3_600_000, 'CALLSHEET_RETRY_MS');
   if (problems.length > 0) {
     const [first] = problems;
@@ -94,6 +97,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     outputDir,
     runtimeFile: runtimeFilePath(dataDir, env),
     graceMs,
+    restartGraceMs,
     retryMs,
     logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,

@@ -1,6 +1,5 @@
 /** The composition root: everything is made here, in the order in which it depends on what stands already. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backend } from '#backends/contract.ts';
 import type { Endpoint } from '#protocol/client.ts';
@@ -19,6 +18,7 @@ import { createLog } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
+import { makeDirectory } from './places.ts';
 import { createRefusals } from './refusals.ts';
 import { createRoots } from './roots.ts';
 import { createRoutes } from './routes.ts';
@@ -51,7 +51,7 @@ export interface DaemonParts {
   readonly wrapBackend?: (backend: Backend) => Backend;
 }
 
-/** Throws STORAGE_LOCKED, STORAGE_NEWER, STORAGE_FAILED, RUNTIME_DIR_UNSAFE, and the listener's error when the port is taken. */
+/** Throws STORAGE_LOCKED, STORAGE_NEWER, STORAGE_FAILED, RUNTIME_DIR_UNSAFE, PORT_UNAVAILABLE. */
 export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {}): Promise<Daemon> {
   const { dataDir, outputDir, templateDirs, runtimeFile, limits, graceMs, retryMs } = config;
   const identity = { version: VERSION, instance: randomUUID(), startedAt: Date.now() };
@@ -60,7 +60,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   made.adopt(lockDataDirectory(dataDir), (lock) => lock.release());
   demandSafePlace(runtimeFile);
-  for (const dir of [outputDir, join(dataDir, 'templates')]) mkdirSync(dir, { recursive: true });
+  for (const dir of [outputDir, join(dataDir, 'templates'), join(dataDir, 'log')]) makeDirectory(dir);
   const logFile = made.adopt(await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal }), (one) => one.close());
   const { log } = logFile;
   const lifecycle = createLifecycle(log);

@@ -32,8 +32,9 @@ export interface SupervisorOptions {
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
-  /** How long a backend that refuses connections is waited for, in milliseconds. */
+  /** How long a backend that refuses connections is waited for: before anything was sent, and with work on it. In milliseconds. */
   readonly graceMs: number;
+  readonly restartGraceMs: number;
   /** Pause between tries to reach a backend, in milliseconds. */
   readonly retryMs: number;
   readonly log: Logger;
@@ -87,6 +88,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     now: Date.now,
     graceMs: options.graceMs,
+    restartGraceMs: options.restartGraceMs,
     retryMs: options.retryMs,
   };
   const host = createRunHost({

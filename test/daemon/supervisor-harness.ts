@@ -64,6 +64,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       graceMs: options.graceMs ?? 10_000,
+      restartGraceMs: options.graceMs ?? 10_000,
       retryMs: 20,
       log: pino({ level: 'silent' }),
       onStorageFailure: (error) => {
