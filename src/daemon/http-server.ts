@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { CallsheetError } from '#protocol/errors.ts';
 import type { MethodScope } from '#protocol/methods/define.ts';
 import { allows } from './auth.ts';
 import { CLOSE, createConnection } from './connection.ts';
@@ -47,7 +48,7 @@ const SAFE_HEADERS: Readonly<Record<string, string>> = {
 const UNAUTHORIZED: Refusal = { status: 401, reason: 'token', message: 'A key is needed: Authorization: Bearer KEY.' };
 const GOODBYE_MS = 1000;
 
-/** Rejects with the listener's error, e.g. EADDRINUSE. */
+/** Throws PORT_UNAVAILABLE. */
 export async function openDoor(options: DoorOptions): Promise<Door> {
   const { routes, auth, refusals, limits, log } = options;
   const connections = new Set<Connection>();
@@ -158,7 +159,15 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   server.on('drop', () => refusals.count('connections'));
 
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      const hint = 'Stop the program that has it, or leave --port out: clients find the daemon by its runtime file.';
+      reject(
+        new CallsheetError('PORT_UNAVAILABLE', `Port ${options.port} on 127.0.0.1 can not be listened on: ${error.message}.`, {
+          hint,
+          cause: error,
+        }),
+      );
+    });
     server.listen(options.port, '127.0.0.1', resolve);
   });
   const address = server.address();

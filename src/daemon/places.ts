@@ -1,6 +1,8 @@
 /** Where things lie when nobody says otherwise. */
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { CallsheetError } from '#protocol/errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,4 +20,17 @@ export function platformDataDir(env: Environment = process.env): string {
   if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'callsheet');
   if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'callsheet');
   return join(home, '.local', 'share', 'callsheet');
+}
+
+/** For its owner alone. Throws STORAGE_FAILED. */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CallsheetError('STORAGE_FAILED', `The directory ${path} can not be made: ${reason}.`, {
+      hint: 'Check the rights of the directory above it, or name another one.',
+      cause: error,
+    });
+  }
 }

@@ -51,7 +51,16 @@ export function runtimeFilePath(dataDir: string, env: Environment = process.env)
 /** Makes the directory if need be. Throws RUNTIME_DIR_UNSAFE when somebody else could read or replace what is written there. */
 export function demandSafePlace(file: string): void {
   const folder = join(file, '..');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const there = lstatSync(folder, { throwIfNoEntry: false });
+    if (there !== undefined) demandPrivate(folder, there, 'directory');
+    throw new CallsheetError('RUNTIME_DIR_UNSAFE', `The runtime directory ${folder} can not be made.`, {
+      hint: 'Check the rights of the directory above it, or set CALLSHEET_RUNTIME_DIR to a directory of your own.',
+      cause: error,
+    });
+  }
   demandPrivate(folder, lstatSync(folder), 'directory');
   const before = lstatSync(file, { throwIfNoEntry: false });
   if (before !== undefined) demandPrivate(file, before, 'file');

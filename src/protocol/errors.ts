@@ -69,6 +69,7 @@ export const ERRORS = {
   STEP_INPUT_MISSING: entry(RPC.failed, false, 'A step refers to an output that does not exist or is a list where one value belongs.'),
   PROTOCOL_UNSUPPORTED: entry(RPC.failed, false, 'Client and daemon have no protocol version in common.'),
   CONFIG_INVALID: entry(RPC.failed, false, 'An option, environment variable or backend specification is wrong.'),
+  PORT_UNAVAILABLE: entry(RPC.failed, true, 'The port that was asked for can not be listened on.'),
   RUNTIME_DIR_UNSAFE: entry(RPC.failed, false, 'The runtime directory or file could be read or replaced by somebody else.'),
   DAEMON_NOT_RUNNING: entry(RPC.failed, true, 'No daemon answers for this data directory.'),
   DAEMON_UNTRUSTED: entry(RPC.failed, false, 'Something answered at the address, but could not prove that it is the daemon.'),

@@ -110,6 +110,19 @@ describe('the process of a daemon', () => {
     expect(readdirSync(join(dir, 'rt'))).toEqual([]);
   });
 
+  it('says so when the port is taken, and when a directory can not be made: exit 1', async () => {
+    const first = start();
+    const { url } = await first.ready;
+    const second = start({ data: join(dir, 'other'), port: Number(new URL(url).port) });
+    expect(await second.exit).toBe(1);
+    expect(second.outText()).toContain('PORT_UNAVAILABLE');
+    writeFileSync(join(dir, 'file'), '');
+    const third = start({ data: join(dir, 'third'), out: join(dir, 'file', 'out') });
+    expect(await third.exit).toBe(1);
+    expect(third.outText()).toContain('STORAGE_FAILED');
+    expect(readdirSync(join(dir, 'rt'))).toHaveLength(1);
+  });
+
   it('logs what nobody caught, ends with 1, and leaves no runtime file', async () => {
     const daemon = start();
     const { runtimeFile } = await daemon.ready;
