@@ -53,7 +53,7 @@ export interface DaemonParts {
 
 /** Throws STORAGE_LOCKED, STORAGE_NEWER, STORAGE_FAILED, RUNTIME_DIR_UNSAFE, PORT_UNAVAILABLE. */
 export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {}): Promise<Daemon> {
-  const { dataDir, outputDir, templateDirs, runtimeFile, limits, graceMs, retryMs } = config;
+  const { dataDir, outputDir, templateDirs, runtimeFile, limits, graceMs, restartGraceMs, retryMs } = config;
   const identity = { version: VERSION, instance: randomUUID(), startedAt: Date.now() };
   // Undone in reverse order: at the end, and when a later part can not be made.
   await using made = new AsyncDisposableStack();
@@ -84,6 +84,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       outputDir,
       resolveMedia,
       graceMs,
+      restartGraceMs,
       retryMs,
       log,
       onStorageFailure: (error) => lifecycle.stop(error),
