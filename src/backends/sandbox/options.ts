@@ -39,10 +39,10 @@ export interface Sandbox {
   readonly port: number;
   /** Live: a test may set and clear faults. */
   readonly faults: SandboxFaults;
-  ledger(): LedgerEntry[];
+  readonly ledger: () => LedgerEntry[];
   /** As if the process were killed and started again: sockets cut, queue, history, counter and cache empty, temp/ wiped. */
-  restart(options?: { readonly downMs?: number }): Promise<void>;
-  close(): Promise<void>;
+  readonly restart: (options?: { readonly downMs?: number }) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export const DEFAULT_LATENCY_MS = 25;

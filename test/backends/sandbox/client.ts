@@ -80,3 +80,9 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
   }
   return found;
 }
+
+/** The value as a string; throws when it is none. */
+export function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new Error(`expected a string, got ${JSON.stringify(value)}`);
+  return value;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, call, connect, submit } from './client.ts';
+import { at, call, connect, submit, textOf } from './client.ts';
 import { plainColour, startTestSandbox, textToImage, type TestGraph } from './graphs.ts';
 
 async function session(options: Parameters<typeof startTestSandbox>[0] = {}) {
@@ -42,7 +42,7 @@ describe('execution in the sandbox', () => {
     const { run, url } = await session();
     const upload = async (color: number): Promise<void> => {
       const { entry } = await run(plainColour(color));
-      const file = String(at(entry, 'outputs', '2', 'images', 0, 'filename') as string);
+      const file = textOf(at(entry, 'outputs', '2', 'images', 0, 'filename'));
       const bytes = await (await fetch(`${url}/view?filename=${file}`)).blob();
       const form = new FormData();
       form.append('image', bytes, 'in.png');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, call, connect, post, submit } from './client.ts';
+import { at, call, connect, post, submit, textOf } from './client.ts';
 import { plainColour, sleeping, startTestSandbox } from './graphs.ts';
 
 const LONG = 100_000;
@@ -108,7 +108,7 @@ describe('the queue of the sandbox', () => {
     const { url } = await startTestSandbox();
     const client = await connect(url, 'c');
     const body = `{"client_id":"c","prompt":{"1":{"class_type":"PrimitiveInt","inputs":{"value":9007199254740993}},"2":{"class_type":"PreviewAny","inputs":{"source":["1",0]}}}}`;
-    const id = String(at((await call(url, '/prompt', { method: 'POST', body })).json, 'prompt_id') as string);
+    const id = textOf(at((await call(url, '/prompt', { method: 'POST', body })).json, 'prompt_id'));
     await client.ended(id);
     const { text } = await call(url, `/history/${id}`);
     expect(text).toContain('"value":9007199254740993');

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startSandbox } from '#backends/sandbox/server.ts';
-import { at, call, connect, submit } from './client.ts';
+import { at, call, connect, submit, textOf } from './client.ts';
 import { plainColour, sleeping, startTestSandbox } from './graphs.ts';
 
 describe('the ledger and restarts of the sandbox', () => {
@@ -32,7 +32,7 @@ describe('the ledger and restarts of the sandbox', () => {
       body: JSON.stringify({ prompt: plainColour(), client_id: 'c' }),
     });
     expect(at(repeated.json, 'number')).toBe(0);
-    await again.ended(String(at(repeated.json, 'prompt_id') as string));
+    await again.ended(textOf(at(repeated.json, 'prompt_id')));
     expect(sandbox.ledger().map(({ outcome, nodes }) => [outcome, nodes.length])).toEqual([
       ['success', 2],
       [null, 2],
@@ -68,7 +68,7 @@ describe('the ledger and restarts of the sandbox', () => {
       { client_id: 'c' },
     );
     await client.ended(id);
-    const temp = String(at((await call(sandbox.url, `/history/${id}`)).json, id, 'outputs', '3', 'images', 0, 'filename') as string);
+    const temp = textOf(at((await call(sandbox.url, `/history/${id}`)).json, id, 'outputs', '3', 'images', 0, 'filename'));
     expect(existsSync(path.join(sandbox.dir, 'temp', temp))).toBe(true);
     await sandbox.restart();
     expect(existsSync(path.join(sandbox.dir, 'temp', temp))).toBe(false);

@@ -1,7 +1,5 @@
 /** The storyboard card: what stands in for a picture that only a model could make. Same inputs, same card. */
 import { createHash } from 'node:crypto';
-import sharp from 'sharp';
-import { withChannels, type Pixels } from '../images/pixels.ts';
 import type { Shot } from '../values.ts';
 
 export interface CardOptions {
@@ -16,22 +14,8 @@ export interface CardOptions {
   readonly band: boolean;
 }
 
-/** RGBA pixels; the band leaves the rest transparent. */
-export async function drawCard(options: CardOptions): Promise<Pixels> {
-  const { data, info } = await sharp(Buffer.from(svg(options)))
-    .ensureAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const image: Pixels = {
-    width: info.width,
-    height: info.height,
-    channels: info.channels,
-    data: Float32Array.from(data, (byte) => byte / 255),
-  };
-  return withChannels(image, 4);
-}
-
-function svg({ width, height, shot, index, progress, band }: CardOptions): string {
+/** The card as an SVG of the given size; as a band it leaves the rest transparent. */
+export function cardSvg({ width, height, shot, index, progress, band }: CardOptions): string {
   const hash = createHash('sha256').update(`${shot.prompt}\0${shot.negative}\0${shot.seed}\0${index}`).digest();
   const hue = (place: number): number => Math.round(((hash[place] ?? 0) / 255) * 360);
   const unit = Math.max(6, Math.min(width, height) / 24);

@@ -1,30 +1,49 @@
 /** From a drafted latent to pictures: the card alone, or the source picture with the card over it. */
-import { compositeMasked } from '../nodes/compose.ts';
-import { channelOf, mapPixels, type Pixels, withChannels, blank } from '../images/pixels.ts';
+import sharp, { type Sharp } from 'sharp';
+import { toBytes } from '../images/codec.ts';
+import { blank, fromBytes, type Pixels, withChannels } from '../images/pixels.ts';
 import { resize } from '../images/resample.ts';
-import type { ImageValue, LatentValue, Shot } from '../values.ts';
-import { drawCard } from './card.ts';
+import type { ImageValue, LatentValue } from '../values.ts';
+import { cardSvg } from './card.ts';
 
-/** `progress` below 1 gives the picture as a preview shows it. */
-export async function decodeLatent(latent: LatentValue, progress = 1): Promise<ImageValue> {
-  const shot = latent.shots.at(-1);
+/** ComfyUI's preview size. */
+const PREVIEW_SIDE = 512;
+/** The tint over the region that an inpainting sampler would have repainted. */
+const TINT = [255, 209, 102] as const;
+
+export async function decodeLatent(latent: LatentValue): Promise<ImageValue> {
   const frames: Pixels[] = [];
-  for (let index = 0; index < latent.batch; index++) frames.push(await decodeOne(latent, shot, index, progress));
+  for (let index = 0; index < latent.batch; index++) {
+    const { data, info } = await paint(latent, index, 1).raw().toBuffer({ resolveWithObject: true });
+    frames.push(fromBytes(data, info.width, info.height, info.channels));
+  }
   return { kind: 'image', frames, draft: true };
 }
 
-async function decodeOne(latent: LatentValue, shot: Shot | undefined, index: number, progress: number): Promise<Pixels> {
+/** The first picture of the batch as a JPEG of at most 512 pixels a side; `progress` is 0..1. */
+export async function previewLatent(latent: LatentValue, progress: number): Promise<Buffer> {
+  const factor = Math.min(1, PREVIEW_SIDE / Math.max(latent.width, latent.height));
+  const width = Math.max(8, Math.round(latent.width * factor));
+  const height = Math.max(8, Math.round(latent.height * factor));
+  return await paint({ ...latent, width, height }, 0, progress)
+    .jpeg({ quality: 95 })
+    .toBuffer();
+}
+
+/** Drawn by sharp, off this thread. Always three channels. */
+function paint(latent: LatentValue, index: number, progress: number): Sharp {
   const { width, height, source, mask } = latent;
+  const shot = latent.shots.at(-1);
   const under = pick(source?.frames, index);
-  const base = under === undefined ? undefined : withChannels(fit(under, width, height), 3);
   // An empty latent that no sampler touched decodes to grey in ComfyUI, too.
-  if (shot === undefined) return base ?? blank(width, height, 3, 0.5);
-  const card = await drawCard({ width, height, shot, index, progress, band: base !== undefined });
-  if (base === undefined) return withChannels(card, 3);
-  const cover = channelOf(card, 3);
+  const base = under === undefined ? undefined : raster(fit(withChannels(under, 3), width, height), 3);
+  if (shot === undefined) return base ?? raster(blank(width, height, 3, 0.5), 3);
+  const card = Buffer.from(cardSvg({ width, height, shot, index, progress, band: base !== undefined }));
+  if (base === undefined) return sharp(card).removeAlpha();
   const region = pick(mask?.frames, index);
-  const tint = region === undefined ? base : tinted(base, fit(region, width, height), shot.denoise);
-  return compositeMasked(tint, withChannels(card, 3), cover, 0, 0);
+  const tint =
+    region === undefined ? [] : [{ input: tintOf(fit(region, width, height), shot.denoise), raw: { width, height, channels: 4 } as const }];
+  return base.composite([...tint, { input: card }]).removeAlpha();
 }
 
 function pick(frames: readonly Pixels[] | undefined, index: number): Pixels | undefined {
@@ -35,14 +54,15 @@ function fit(image: Pixels, width: number, height: number): Pixels {
   return image.width === width && image.height === height ? image : resize(image, width, height, 'bilinear');
 }
 
-/** Shows which region an inpainting sampler would have repainted. */
-function tinted(base: Pixels, mask: Pixels, denoise: number): Pixels {
-  const colour: Pixels = { ...base, data: Float32Array.from(base.data, (value, place) => (value + ([1, 0.82, 0.4][place % 3] ?? 0)) / 2) };
-  return compositeMasked(
-    base,
-    colour,
-    mapPixels(mask, (value) => value * 0.5 * denoise),
-    0,
-    0,
-  );
+function raster({ width, height, ...image }: Pixels, channels: 3 | 4): Sharp {
+  return sharp(toBytes({ width, height, ...image }), { raw: { width, height, channels } });
+}
+
+function tintOf(mask: Pixels, denoise: number): Buffer {
+  const bytes = Buffer.alloc(mask.width * mask.height * 4);
+  for (let pixel = 0; pixel < mask.data.length; pixel++) {
+    bytes.set(TINT, pixel * 4);
+    bytes[pixel * 4 + 3] = Math.round((mask.data[pixel] ?? 0) * 128 * denoise);
+  }
+  return bytes;
 }

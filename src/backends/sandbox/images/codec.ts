@@ -1,6 +1,6 @@
 /** Between files and float32 pixels, with ComfyUI's own arithmetic at both ends. */
 import sharp, { type Sharp } from 'sharp';
-import { blank, type Pixels } from './pixels.ts';
+import { blank, fromBytes, type Pixels } from './pixels.ts';
 
 /** The alpha channel as it was stored (0..1), when the file has one. */
 export interface Decoded {
@@ -57,18 +57,13 @@ export async function encodePng(image: Pixels, level: number): Promise<Buffer> {
   return await toSharp(image).png({ compressionLevel: level, adaptiveFiltering: false }).toBuffer();
 }
 
-/** A preview as ComfyUI sends it while a sampler works: at most 512 pixels a side, JPEG. */
-export async function encodePreview(image: Pixels): Promise<Buffer> {
-  return await toSharp(image).resize(512, 512, { fit: 'inside', withoutEnlargement: true }).jpeg({ quality: 95 }).toBuffer();
-}
-
 /** Enlarges off this thread; for drafts, where no arithmetic has to agree with anybody's. */
 export async function enlarge(image: Pixels, width: number, height: number): Promise<Pixels> {
   const { data, info } = await toSharp(image)
     .resize(width, height, { kernel: 'cubic', fit: 'fill' })
     .raw()
     .toBuffer({ resolveWithObject: true });
-  return { width: info.width, height: info.height, channels: info.channels, data: Float32Array.from(data, (byte) => byte / 255) };
+  return fromBytes(data, info.width, info.height, info.channels);
 }
 
 export interface WebpOptions {

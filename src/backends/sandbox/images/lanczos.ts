@@ -1,6 +1,6 @@
 /** Pillow's 8-bit LANCZOS (ComfyUI's "lanczos" goes through Pillow): fixed-point weights, rows first, bytes between the passes. */
 import { toBytes } from './codec.ts';
-import type { Pixels } from './pixels.ts';
+import { fromBytes, type Pixels } from './pixels.ts';
 
 /** Pillow's PRECISION_BITS: 32 − 8 − 2. */
 const BITS = 22;
@@ -36,7 +36,7 @@ export function lanczos(image: Pixels, width: number, height: number): Pixels {
     });
     bytes = out;
   }
-  return { width, height, channels, data: Float32Array.from(bytes, (byte) => byte / 255) };
+  return fromBytes(bytes, width, height, channels);
 }
 
 function weigh(bytes: Uint8Array, start: number, stride: number, { weights }: Window): number {

@@ -15,6 +15,15 @@ export function blank(width: number, height: number, channels: number, value = 0
   return { width, height, channels, data };
 }
 
+/** byte / 255 in float32, for every byte. */
+const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+export function fromBytes(bytes: Uint8Array, width: number, height: number, channels: number): Pixels {
+  const data = new Float32Array(width * height * channels);
+  for (let index = 0; index < data.length; index++) data[index] = UNIT[bytes[index] ?? 0] ?? 0;
+  return { width, height, channels, data };
+}
+
 export function mapPixels(image: Pixels, change: (value: number) => number): Pixels {
   const data = new Float32Array(image.data.length);
   for (let index = 0; index < data.length; index++) data[index] = change(image.data[index] ?? 0);

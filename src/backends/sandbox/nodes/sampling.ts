@@ -1,6 +1,5 @@
 /** Samplers and what patches them: each step is paced and shown, the picture is a drafted card. */
-import { decodeLatent } from '../draft/decode.ts';
-import { encodePreview } from '../images/codec.ts';
+import { previewLatent } from '../draft/decode.ts';
 import { SAMPLERS, SCHEDULERS } from '../models.ts';
 import type { ConditioningValue, LatentValue, ModelValue, Shot } from '../values.ts';
 import { combo, float, int, link, MAX_SEED, MAX_SIDE, type NodeContext, type NodeDefinition, type NodeResult } from './define.ts';
@@ -40,28 +39,11 @@ export async function sample(request: SampleRequest, context: NodeContext): Prom
   };
   const result: LatentValue = { ...latent, shots: [...latent.shots, shot] };
   const every = Math.max(1, Math.ceil(request.steps / MOST_PREVIEWS));
-  const thumb = thumbnail(result);
   for (let step = 1; step <= request.steps; step++) {
     const shown = step % every === 0 || step === request.steps;
-    await context.step(step, request.steps, shown ? await previewOf(thumb, step / (request.steps + 1)) : undefined);
+    await context.step(step, request.steps, shown ? await previewLatent(result, step / (request.steps + 1)) : undefined);
   }
   return { outputs: [result, result] };
-}
-
-/** Previews are at most 512 pixels a side in ComfyUI, too. */
-function thumbnail(latent: LatentValue): LatentValue {
-  const factor = Math.min(1, 512 / Math.max(latent.width, latent.height));
-  return {
-    ...latent,
-    width: Math.max(8, Math.round(latent.width * factor)),
-    height: Math.max(8, Math.round(latent.height * factor)),
-    batch: 1,
-  };
-}
-
-async function previewOf(latent: LatentValue, progress: number): Promise<Uint8Array | undefined> {
-  const [frame] = (await decodeLatent(latent, progress)).frames;
-  return frame === undefined ? undefined : await encodePreview(frame);
 }
 
 function patch(name: string, module: string, category: string, required: NodeDefinition['required']): NodeDefinition {
