@@ -1,0 +1,46 @@
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { METHODS } from '#protocol/methods/index.ts';
+import { openSession, openTestDoor } from './door-harness.ts';
+
+const PARAMS: Readonly<Record<string, object>> = {
+  'template/get': { id: 'hero' },
+  'template/check': { id: 'hero' },
+  'template/render': { id: 'hero' },
+  'run/start': { template: 'hero' },
+  'run/get': { runId: 'r' },
+  'run/cancel': { runId: 'r' },
+  'event/subscribe': { runId: 'r' },
+  'event/unsubscribe': { subscription: 'none' },
+};
+
+describe('the answer of every method', () => {
+  it.each(Object.values(METHODS).filter(({ name }) => name !== 'initialize'))(
+    'fits the schema that $name publishes',
+    async ({ name, result }) => {
+      await using door = await openTestDoor();
+      door.runs.create('r');
+      const session = await openSession(door);
+      session.send({ jsonrpc: '2.0', id: 9, method: name, params: PARAMS[name] ?? {} });
+      const answer: { result: unknown } = JSON.parse(await session.next());
+      const validate = new Ajv({ allErrors: true }).compile(result.json);
+      validate(answer.result);
+      expect(validate.errors).toBeNull();
+    },
+  );
+
+  it.each([
+    ['run/get', { runId: 'nope' }, 'RUN_NOT_FOUND'],
+    ['artifact/list', { runId: 'nope' }, 'RUN_NOT_FOUND'],
+    ['event/subscribe', { runId: 'nope' }, 'RUN_NOT_FOUND'],
+    ['template/get', { id: 'nope' }, 'TEMPLATE_NOT_FOUND'],
+    ['template/check', {}, 'INVALID_PARAMS'],
+    ['template/check', { id: 'hero', path: '/x' }, 'INVALID_PARAMS'],
+    ['no/such', {}, 'METHOD_NOT_FOUND'],
+  ])('of %s %j is the error %s', async (method, params, code) => {
+    await using door = await openTestDoor();
+    const session = await openSession(door);
+    session.send({ jsonrpc: '2.0', id: 9, method, params });
+    expect(JSON.parse(await session.next())).toMatchObject({ id: 9, error: { data: { code, retryable: false } } });
+  });
+});
