@@ -22,8 +22,8 @@ export async function objectInfoOf(backend: Backend, signal?: AbortSignal): Prom
 }
 
 /** The scope of one item: the step's scope, its `each` value and its index. Throws STEP_INPUT_MISSING. */
-export function itemScope(memory: RunMemory, input: ItemInput): Scope {
-  const scope = scopeOf(memory, input.skipped);
+export function itemScope(memory: RunMemory, input: ItemInput, backend: Backend): Scope {
+  const scope = scopeOf(memory, input.skipped, backend);
   const plan = planStep(memory.template, input.step, scope);
   const planned = plan.value;
   if (planned === undefined || 'skip' in planned) throw refused(input.step, plan.problems);
@@ -37,7 +37,7 @@ export function itemScope(memory: RunMemory, input: ItemInput): Scope {
  * Throws STEP_INPUT_MISSING, UPLOAD_FAILED, BACKEND_UNREACHABLE.
  */
 export async function renderItem(memory: RunMemory, input: ItemInput, backend: Backend, signal: AbortSignal): Promise<Payload> {
-  const scope = itemScope(memory, input);
+  const scope = itemScope(memory, input, backend);
   const names = new Map<string, string>();
   for (const media of stepMedia(memory.template, input.step, scope)) {
     if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));

@@ -30,7 +30,9 @@ export function createInjectParameters(deps: ActorDeps): InjectParameters {
 export function createPlanStep(deps: ActorDeps): PlanStep {
   return fromPromise(async ({ input }): Promise<PlanOutput> => {
     const memory = deps.memory(input.runId);
-    const { value, problems } = planStep(memory.template, input.step, scopeOf(memory, input.skipped));
+    const kind = memory.template.steps.find((step) => step.id === input.step)?.backend ?? 'comfyui';
+    const scope = scopeOf(memory, input.skipped, deps.chooseBackend(memory, kind));
+    const { value, problems } = planStep(memory.template, input.step, scope);
     if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
     return 'skip' in value ? { skip: value.skip } : { items: value.items.length };
   });

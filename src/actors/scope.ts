@@ -1,6 +1,7 @@
 /** The scope of a run: what references can see of parameters and of the outputs of finished steps. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { Backend } from '#backends/contract.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { Scope, StepOutputs, Value } from '#templates/types.ts';
 import type { RunMemory } from './deps.ts';
@@ -8,7 +9,8 @@ import type { RunMemory } from './deps.ts';
 /** Text outputs longer than this are cut: they are meant for parameters, not for documents. In bytes. */
 const TEXT_LIMIT = 1024 * 1024;
 
-export function scopeOf(memory: RunMemory, skipped: readonly string[]): Scope {
+/** `backend` is what conditions see of the backend that the step would go to. */
+export function scopeOf(memory: RunMemory, skipped: readonly string[], backend?: Pick<Backend, 'id' | 'kind'>): Scope {
   const steps: Record<string, StepOutputs> = {};
   for (const step of memory.template.steps) {
     if (skipped.includes(step.id)) {
@@ -20,7 +22,12 @@ export function scopeOf(memory: RunMemory, skipped: readonly string[]): Scope {
     for (const artifact of inOrder(memory.artifacts, step.id)) (outputs[artifact.output] ??= []).push(valueOf(artifact));
     steps[step.id] = outputs;
   }
-  return { params: memory.params, steps, choices: {} };
+  return {
+    params: memory.params,
+    steps,
+    choices: {},
+    ...(backend === undefined ? {} : { backend: { id: backend.id, kind: backend.kind } }),
+  };
 }
 
 function inOrder(artifacts: readonly ArtifactView[], step: string): readonly ArtifactView[] {

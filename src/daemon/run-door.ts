@@ -36,7 +36,11 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
     resolveMedia: options.resolveMedia(template),
   });
   if (params === undefined || problems.some((problem) => isBlocking(problem))) throw refusal(template, 'PARAMETERS_INVALID', problems);
-  const graphProblems = [...(await unknownClasses(options, request.backend, template)), ...firstRendering(template, params)];
+  const graphProblems = [
+    ...needsChoices(template),
+    ...(await unknownClasses(options, request.backend, template)),
+    ...firstRendering(options, request.backend, template, params),
+  ];
   if (graphProblems.some((problem) => isBlocking(problem))) throw refusal(template, 'TEMPLATE_NOT_RUNNABLE', graphProblems);
   return { template, params };
 }
@@ -101,12 +105,24 @@ async function unknownClasses(options: DoorOptions, asked: string | undefined, t
   return problems;
 }
 
+/** A run of this version cannot wait for a person's pick: said before anything is generated, not after. */
+function needsChoices(template: CompiledTemplate): readonly Problem[] {
+  return template.choices.map(({ after, into }) => ({
+    code: 'TEMPLATE_CHOICE_UNSUPPORTED',
+    severity: 'error',
+    message: `The template waits for a choice ('${into}') after step '${after}', which this version of Callsheet cannot do.`,
+    hint: 'Remove `choices` from the template, or split it into two templates with the pick as a parameter of the second.',
+    step: after,
+  }));
+}
+
 /** Steps that need nothing of other steps are rendered once here: what cannot be injected is known now. */
-function firstRendering(template: CompiledTemplate, params: Values): readonly Problem[] {
+function firstRendering(options: DoorOptions, asked: string | undefined, template: CompiledTemplate, params: Values): readonly Problem[] {
   const problems: Problem[] = [];
-  const scope: Scope = { params, steps: {}, choices: {} };
   for (const step of template.steps) {
     if (step.needs.length > 0) continue;
+    const { id, kind } = options.chooseBackend(asked, step.backend);
+    const scope: Scope = { params, steps: {}, choices: {}, backend: { id, kind } };
     const plan = planStep(template, step.id, scope);
     problems.push(...plan.problems);
     const first = plan.value !== undefined && 'items' in plan.value ? plan.value.items[0] : undefined;
