@@ -1,6 +1,6 @@
 /** Runs one prompt: nodes in order, cached ones not at all, every event in ComfyUI's order. */
 import { cacheKeys, type NodeCache } from './cache.ts';
-import { isLink, type Json, type JsonRecord } from './json.ts';
+import { isLink, type Json, type JsonRecord, printJson } from './json.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
 import type { Environment, NodeResult } from './nodes/define.ts';
@@ -28,7 +28,7 @@ export interface ExecutorOptions {
 
 class Interrupted extends Error {}
 
-/** Aborts (server closing) surface as a rejection; everything else ends in a history entry. */
+/** Never rejects: whatever happens ends in a history entry, which the worker drops when the server stops. */
 export async function execute(item: QueueItem, ledger: LedgerRecord, options: ExecutorOptions): Promise<HistoryEntry> {
   const { catalogue, environment, cache, sockets } = options;
   const { prompt, promptId } = item;
@@ -131,10 +131,6 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     return true;
   };
 
-  record('execution_start', {});
-  record('execution_cached', { nodes: Object.keys(prompt).filter((id) => cache.get(keyOf(id)) !== undefined) });
-  for (const id of item.outputs) addUncached(id);
-
   /** A cached root is served at once; what it depends on is not even looked at. */
   function addUncached(id: string): void {
     const cached = cache.get(keyOf(id));
@@ -146,6 +142,9 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
 
   let current = '';
   try {
+    record('execution_start', {});
+    record('execution_cached', { nodes: Object.keys(prompt).filter((id) => cache.get(keyOf(id)) !== undefined) });
+    for (const id of item.outputs) addUncached(id);
     for (let id = schedule.next(); id !== undefined; id = schedule.next()) {
       current = id;
       if (await runNode(id)) schedule.done(id);
@@ -168,7 +167,7 @@ function toJson(ui: Readonly<Record<string, readonly Json[]>>): JsonRecord {
 }
 
 function asConstant(value: Json): SlotValue {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+  return typeof value === 'object' && value !== null ? printJson(value) : value;
 }
 
 function pngInfo(extraData: JsonRecord): JsonRecord {

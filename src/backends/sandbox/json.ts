@@ -58,15 +58,9 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export type { JsonLink };
 type JsonLink = [string, number];
 
 /** A link is a list of exactly a string and a number. */
 export function isLink(value: Json | undefined): value is JsonLink {
   return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'number';
-}
-
-/** A deep copy of plain JSON. */
-export function cloneJson<T extends Json>(value: T): T {
-  return structuredClone(value);
 }
