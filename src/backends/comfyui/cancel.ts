@@ -17,9 +17,6 @@ export interface Canceller {
   readonly interruptIsOurs: () => Promise<boolean | undefined>;
 }
 
-/** Between two interrupts of a prompt that goes on: one that lands between dequeue and start is erased (comfyui.md 2.4). */
-const REPEAT_MS = 2_000;
-
 /** `accepted`: the POST was answered with a yes, so the prompt cannot turn up later. */
 export async function cancelPrompt(deps: Canceller, promptId: string, accepted: boolean, signal?: AbortSignal): Promise<CancelOutcome> {
   const { http, lookUp, clock, timeouts, log } = deps;
@@ -41,7 +38,11 @@ export async function cancelPrompt(deps: Canceller, promptId: string, accepted: 
       await post('/queue', JSON.stringify({ delete: [promptId] }));
       continue;
     }
-    if (queued.state === 'running' && !atomic && (interruptedAt === undefined || clock.now() - interruptedAt >= REPEAT_MS)) {
+    if (
+      queued.state === 'running' &&
+      !atomic &&
+      (interruptedAt === undefined || clock.now() - interruptedAt >= timeouts.interruptRepeatMs)
+    ) {
       await interrupt(deps, promptId, post);
       interruptedAt = clock.now();
     }

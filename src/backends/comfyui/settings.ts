@@ -31,6 +31,8 @@ export interface Timeouts {
   /** Between two looks while a cancel is being proven, and until it is given up. */
   readonly cancelStepMs: number;
   readonly cancelMs: number;
+  /** Between two interrupts of a prompt that goes on: one that lands between dequeue and start is erased (comfyui.md 2.4). */
+  readonly interruptRepeatMs: number;
 }
 
 export const DEFAULT_TIMEOUTS: Timeouts = {
@@ -51,6 +53,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   progressMs: 40,
   cancelStepMs: 250,
   cancelMs: 600_000,
+  interruptRepeatMs: 2_000,
 };
 
 /** Monotonic time and timers; tests bring their own. */

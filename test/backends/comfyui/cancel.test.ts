@@ -55,15 +55,18 @@ describe.each(SERVERS)('cancel on ComfyUI %s', (_name, options) => {
 });
 
 describe('cancel', () => {
-  it('repeats an interrupt that was erased between dequeue and start', async () => {
-    const fake = await startFake({ jobs: true, cancelRoute: true });
-    fake.engine.plan = () => ({ holdAt: '1', deafTo: 2 });
-    const backend = connect(fake.url);
-    const attempt = newAttempt();
-    await backend.submit(attempt, PAYLOAD);
-    await fake.engine.held();
-    expect(await backend.cancel(attempt)).toEqual({ result: 'gone' });
-  });
+  it.each([{}, { jobs: true, cancelRoute: true }])(
+    'repeats an interrupt that was erased between dequeue and start (%j)',
+    async (options) => {
+      const fake = await startFake(options);
+      fake.engine.plan = () => ({ holdAt: '1', deafTo: 2 });
+      const backend = connect(fake.url);
+      const attempt = newAttempt();
+      await backend.submit(attempt, PAYLOAD);
+      await fake.engine.held();
+      expect(await backend.cancel(attempt)).toEqual({ result: 'gone' });
+    },
+  );
 
   it('sends no interrupt for a prompt that does not run', async () => {
     const fake = await startFake({ version: '0.3.50' });

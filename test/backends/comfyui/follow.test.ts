@@ -1,5 +1,7 @@
 /** Following an attempt: the socket is an accelerator and lies in many ways; queue and history are the truth (comfyui.md 2). */
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '#backends/comfyui/settings.ts';
+import type { Clock } from '#backends/comfyui/settings.ts';
 import { connect, newAttempt, PAYLOAD, record, startFake } from './harness.ts';
 
 const FRAME = (event: number, second: number, ...rest: Buffer[]): Buffer => {
@@ -50,6 +52,16 @@ describe('following by the socket', () => {
     await submitted;
     await recorder.end;
     expect(recorder.types()).toEqual(['queued', 'started', 'finished']);
+  });
+
+  it('reads nothing but the history when the socket tells all there is to tell', async () => {
+    const fake = await startFake();
+    const backend = connect(fake.url);
+    const attempt = newAttempt();
+    const recorder = record(backend, attempt);
+    await backend.submit(attempt, PAYLOAD);
+    await recorder.end;
+    expect(new Set(fake.requests.map((request) => request.path))).toEqual(new Set(['/prompt', `/history/${attempt.promptId}`]));
   });
 
   it('waits for the history although execution_success comes first (ComfyUI#11540)', async () => {
@@ -263,8 +275,11 @@ describe('following without the socket', () => {
     const attempt = newAttempt();
     await connect(fake.url).submit(attempt, PAYLOAD);
     await fake.engine.held();
-    const recorder = record(connect(fake.url, { timeouts: { pollMs: 3_600_000 } }), attempt, { acknowledged: true });
+    const recorder = record(connect(fake.url, { timeouts: { pollMs: 3_600_000, pollOfflineMs: 3_600_000 } }), attempt, {
+      acknowledged: true,
+    });
     await recorder.saw('started');
+    await fake.until(() => fake.sockets() === 2);
     fake.engine.release();
     expect((await recorder.end).type).toBe('finished');
     expect(fake.engine.ledger).toHaveLength(1);
@@ -309,18 +324,29 @@ describe('following without the socket', () => {
     expect(recorder.events).toHaveLength(before);
   });
 
-  it('asks nothing more after the backend was closed', async () => {
+  it('leaves no timer behind when the backend is closed', async () => {
     const fake = await startFake();
     fake.engine.plan = () => ({ holdAt: '2' });
-    const backend = connect(fake.url, { timeouts: { pollMs: 5 } });
+    const pending = new Set<number>();
+    let next = 0;
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      after(ms, call) {
+        const id = (next += 1);
+        pending.add(id);
+        const cancel = systemClock.after(ms, () => pending.delete(id) && call());
+        return () => {
+          pending.delete(id);
+          cancel();
+        };
+      },
+    };
+    const backend = connect(fake.url, { clock });
     const attempt = newAttempt();
     const recorder = record(backend, attempt);
     await backend.submit(attempt, PAYLOAD);
     await recorder.saw('started');
     await backend.close();
-    const before = recorder.events.length;
-    fake.engine.release();
-    await fake.until(() => fake.engine.history.size === 1);
-    expect([recorder.events.length, fake.sockets()]).toEqual([before, 0]);
+    expect([pending.size, fake.sockets()]).toEqual([0, 0]);
   });
 });

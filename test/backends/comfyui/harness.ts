@@ -23,6 +23,7 @@ export const QUICK: Partial<Timeouts> = {
   reconnectMaxMs: 60,
   progressMs: 5,
   cancelStepMs: 10,
+  interruptRepeatMs: 30,
 };
 
 export async function startFake(options: FakeOptions = {}): Promise<FakeComfyUI> {

@@ -55,6 +55,21 @@ describe('loss', () => {
     expect(await recorder.end).toEqual({ type: 'lost', cause: 'removed' });
   });
 
+  it('is no restart when the answers to two prompts cross on their way', async () => {
+    const fake = await startFake();
+    fake.engine.plan = (item) => (item.number === 0 ? { holdAt: '1' } : {});
+    fake.misbehave({ method: 'POST', path: /^\/prompt$/, times: 1, mode: { kind: 'late-reply', ms: 60 } });
+    const backend = connect(fake.url);
+    const early = backend.submit(newAttempt(), PAYLOAD);
+    await fake.engine.held();
+    const late = newAttempt();
+    const recorder = record(backend, late);
+    await backend.submit(late, PAYLOAD);
+    await early;
+    fake.engine.remove(late.promptId);
+    expect(await recorder.end).toEqual({ type: 'lost', cause: 'removed' });
+  });
+
   it('is never-accepted when the POST was never answered and the id is absent twice', async () => {
     const fake = await startFake();
     fake.misbehave({ method: 'POST', path: /^\/prompt$/, times: 1, mode: { kind: 'reset' } });

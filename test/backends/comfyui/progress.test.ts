@@ -76,6 +76,12 @@ describe('frames', () => {
     );
   });
 
+  it('of an ExecutionBlocked error say nothing about the end', () => {
+    const data = { prompt_id: 'p', exception_type: 'ExecutionBlocked', exception_message: 'stop here' };
+    expect(readFrame(JSON.stringify({ type: 'execution_error', data })).kind).toBe('other');
+    expect(readFrame(JSON.stringify({ type: 'execution_error', data: { ...data, exception_type: 'ValueError' } })).kind).toBe('end');
+  });
+
   it('are read the long way when the peer orders its keys otherwise', () => {
     expect(readFrame('{"data":{"prompt_id":"p","nodes":{}},"type":"progress_state"}').kind).toBe('progress');
   });
