@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { distance } from 'fastest-levenshtein';
 import { checkAgainstObjectInfo } from '#graph/object-info.ts';
+import type { ObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { objectInfoOf } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
-import type { CompiledTemplate } from '#templates/compiled.ts';
+import type { CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
 import { planStep, renderStep } from '#templates/render.ts';
@@ -83,20 +84,35 @@ function refusal(
   });
 }
 
+/** By object info and step, since the answer changes with neither: a run of a known template costs no second check. */
+const missing = new WeakMap<ObjectInfo, WeakMap<CompiledStep, readonly Problem[]>>();
+
+function classesMissingIn(info: ObjectInfo, step: CompiledStep): readonly Problem[] {
+  const ofInfo = missing.get(info) ?? new WeakMap<CompiledStep, readonly Problem[]>();
+  missing.set(info, ofInfo);
+  const known = ofInfo.get(step);
+  if (known !== undefined) return known;
+  const found = checkAgainstObjectInfo(step.graph, info, { file: step.workflow }).filter(({ code }) => code === 'NODE_CLASS_UNKNOWN');
+  ofInfo.set(step, found);
+  return found;
+}
+
 /** Node classes that the backend does not have. Says nothing when the backend cannot be asked: the step will find out. */
 async function unknownClasses(options: DoorOptions, asked: string | undefined, template: CompiledTemplate): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
+  const patience = AbortSignal.timeout(OBJECT_INFO_PATIENCE_MS);
   for (const step of template.steps) {
     const backend = options.chooseBackend(asked, step.backend);
     if (step.backend === 'wan2gp') continue;
     try {
-      const info = await objectInfoOf(backend, AbortSignal.timeout(OBJECT_INFO_PATIENCE_MS));
+      const info = await objectInfoOf(backend, patience);
       if (info === undefined) continue;
-      const found = checkAgainstObjectInfo(step.graph, info, { file: step.workflow }).filter(
-        (problem) => problem.code === 'NODE_CLASS_UNKNOWN',
-      );
       problems.push(
-        ...found.map((problem) => ({ ...problem, step: step.id, message: `${problem.message} Backend '${backend.id}' does not have it.` })),
+        ...classesMissingIn(info, step).map((problem) => ({
+          ...problem,
+          step: step.id,
+          message: `${problem.message} Backend '${backend.id}' does not have it.`,
+        })),
       );
     } catch {
       continue;

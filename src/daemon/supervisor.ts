@@ -1,5 +1,4 @@
 /** The supervisor: runs as a Map of machines. Admits, starts, resumes and cancels them, and tells what becomes of them. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { canonicalHash } from '#graph/hash.ts';
@@ -50,6 +49,8 @@ export interface Supervisor extends RunService {
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { store, library, backends, log } = options;
   const memories = createRunMemories(store);
+  /** Hashes of templates that stand in the database: their text is not printed and sent there again with every run. */
+  const pinned = new Set<string>();
   const progress = createProgressTracker();
   const monitor = createBackendMonitor(backends);
   const listeners = {
@@ -64,11 +65,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     stage: (runId, rows) => host.stage(runId, rows),
     backend: (id) => backendById(backends, id),
     chooseBackend: (memory, kind) => chooseBackend(backends, memory.backend ?? undefined, kind),
-    artifactDirectory(runId) {
-      const directory = join(options.outputDir, runId);
-      mkdirSync(directory, { recursive: true });
-      return directory;
-    },
+    artifactDirectory: (runId) => join(options.outputDir, runId),
     onProgress({ runId, step, item }, value, node) {
       const of = progress.report(runId, step, item, value, stepsOf(runId));
       const etaSeconds = progress.eta(runId);
@@ -138,7 +135,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const runId = newRunId();
     const backend = request.backend ?? null;
     const first: Batch = {
-      templates: [{ hash: template.hash, content: JSON.stringify(template.source) }],
+      ...(pinned.has(template.hash) ? {} : { templates: [{ hash: template.hash, content: JSON.stringify(template.source) }] }),
       newRuns: [
         {
           runId,
@@ -157,6 +154,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     };
     memories.add({ runId, template, params, backend });
     await host.start(runId, first);
+    pinned.add(template.hash);
     log.info({ runId, template: template.id, version: template.version }, 'run accepted');
     return { runId };
   }
