@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Backend } from '#backends/contract.ts';
 import { startDaemon } from '#daemon/daemon.ts';
 import { parseConfig } from '#daemon/config.ts';
 import { openStore } from '#store/store.ts';
@@ -23,8 +24,18 @@ export interface Counters {
   /** Milliseconds of processor time. */
   readonly cpuMs: number;
   readonly rssMb: number;
+  /** Times of the way of each attempt (milliseconds of this process's clock), for telling where the time goes. */
+  readonly stages: readonly Stages[];
   /** What each commit held, in order; only when `trace` is on. */
   readonly trace: readonly string[];
+}
+
+export interface Stages {
+  /** The first commit that held the intent stands, and the prompt is handed to the backend. */
+  submit: number;
+  accepted?: number;
+  finished?: number;
+  fetch?: number;
 }
 
 const { dir, templates, backend, trace = false } = childOptions() as { dir: string; templates: string; backend: string; trace?: boolean };
@@ -39,8 +50,40 @@ function countingStore(options: OpenOptions): Store {
       counted.commits += 1;
       counted.states += batch.states?.length ?? 0;
       counted.events += batch.events?.length ?? 0;
-      if (trace) lines.push(describe(batch));
-      return store.commit(batch);
+      const begin = performance.now();
+      const events = store.commit(batch);
+      if (trace) lines.push(`${begin.toFixed(2)} +${(performance.now() - begin).toFixed(2)} ms commit ${describe(batch)}`);
+      return events;
+    },
+  };
+}
+
+const stages = new Map<string, Stages>();
+
+/** Notes when each attempt passes; the calls themselves go through unchanged. */
+function timed(backend: Backend): Backend {
+  const newest = (): Stages | undefined => [...stages.values()].at(-1);
+  return {
+    ...backend,
+    async submit(attempt, payload, signal) {
+      const own: Stages = { submit: performance.now() };
+      stages.set(attempt.promptId, own);
+      const receipt = await backend.submit(attempt, payload, signal);
+      own.accepted = performance.now();
+      return receipt;
+    },
+    follow(attempt, options) {
+      const onEvent: typeof options.onEvent = (event) => {
+        const own = stages.get(attempt.promptId);
+        if (event.type === 'finished' && own !== undefined) own.finished = performance.now();
+        options.onEvent(event);
+      };
+      backend.follow(attempt, { ...options, onEvent });
+    },
+    async fetch(file, signal) {
+      const own = newest();
+      if (own !== undefined) own.fetch = performance.now();
+      return backend.fetch(file, signal);
     },
   };
 }
@@ -52,7 +95,7 @@ function describe(batch: Batch): string {
   });
   const events = (batch.events ?? []).map(({ body }) => ('status' in body ? `${body.type}=${body.status}` : body.type));
   const bytes = (batch.states ?? []).map(({ snapshot }) => snapshot?.length ?? 0);
-  return `${performance.now().toFixed(1)} ${sizes.join(' ')} [${events.join(', ')}] snapshot ${bytes.join('+')} B`;
+  return `${sizes.join(' ')} [${events.join(', ')}] snapshot ${bytes.join('+')} B`;
 }
 
 async function countFileSyncs(folder: string): Promise<void> {
@@ -81,8 +124,15 @@ function counters(): Counters {
     bytesWritten: bytesWritten(),
     cpuMs: (user + system) / 1000,
     rssMb: process.memoryUsage.rss() / 1024 / 1024,
+    stages: takeStages(),
     trace: lines.splice(0),
   };
+}
+
+function takeStages(): readonly Stages[] {
+  const taken = [...stages.values()];
+  stages.clear();
+  return taken;
 }
 
 mkdirSync(dir, { recursive: true });
@@ -92,6 +142,6 @@ const config = parseConfig(
   { data: join(dir, 'data'), out: join(dir, 'out'), backends: [`comfyui=${backend}`], templates: [templates] },
   environment,
 );
-const daemon = await startDaemon(config, { openStore: countingStore });
+const daemon = await startDaemon(config, { openStore: countingStore, wrapBackend: timed });
 serveParent(counters, () => daemon.close());
 tell(daemon.endpoint);
