@@ -1,13 +1,14 @@
 /** The template methods over the library: shows, checks and renders templates, and tells what a save has changed. */
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { objectInfoOf } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
-import { checkAgainstObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { TemplateChanged } from '#protocol/methods/event.ts';
 import type { TemplateDetail } from '#protocol/methods/template.ts';
 import { isBlocking } from '#protocol/problem.ts';
 import type { Problem } from '#protocol/problem.ts';
+import { checkTemplateAgainst } from '#templates/against-object-info.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { discover } from '#templates/discover.ts';
 import { summary } from '#templates/library.ts';
@@ -19,6 +20,7 @@ import type { ParameterTools } from '#templates/parameters.ts';
 import { renderDry } from './render-dry.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
+import type { TemplateOrigin } from '#templates/types.ts';
 import type { TemplateService } from './template-service.ts';
 
 export interface LibraryServiceOptions {
@@ -42,7 +44,11 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return library.get(id, version) ?? unknownTemplate(library, id, version);
   }
 
-  async function againstBackend(template: CompiledTemplate | undefined, id: string | undefined, path: string): Promise<readonly Problem[]> {
+  async function againstBackend(
+    template: CompiledTemplate | undefined,
+    id: string | undefined,
+    { path, kind }: TemplateOrigin,
+  ): Promise<readonly Problem[]> {
     if (template === undefined || id === undefined) return [];
     const backend = backends.find((one) => one.id === id);
     if (backend === undefined) {
@@ -52,18 +58,13 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     }
     const info = await objectInfoOf(backend);
     if (info === undefined) return [];
-    return template.steps
-      .filter((step) => step.backend !== 'wan2gp')
-      .flatMap((step) =>
-        checkAgainstObjectInfo(step.graph, info, { file: step.workflow }).map((problem) => ({ ...problem, step: step.id })),
-      )
-      .map((problem) => (problem.file === undefined ? { ...problem, file: path } : problem));
+    return checkTemplateAgainst(template, info, (workflow) => (kind === 'folder' ? join(path, workflow) : path));
   }
 
   async function checkOne(path: string, backend: string | undefined) {
-    const { template, problems, foreign } = await loadTemplate(path);
+    const { template, problems, foreign, origin } = await loadTemplate(path);
     if (foreign === true) return [];
-    const all = [...problems, ...(await againstBackend(template, backend, path))];
+    const all = [...problems, ...(await againstBackend(template, backend, origin))];
     return [{ path, ok: !all.some(isBlocking), problems: all }];
   }
 
@@ -73,7 +74,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     async check({ id, version, path, backend }) {
       if (id !== undefined) {
         const loaded = demand(id, version);
-        const problems = [...loaded.problems, ...(await againstBackend(loaded.template, backend, loaded.origin.path))];
+        const problems = [...loaded.problems, ...(await againstBackend(loaded.template, backend, loaded.origin))];
         return { files: [{ path: loaded.origin.path, ok: loaded.runnable && !problems.some(isBlocking), problems }] };
       }
       const found = await roots.resolvePath(path ?? '', templateDirs);
@@ -88,6 +89,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
         // A dry run draws nothing: the seed of a run is drawn when it starts.
         drawSeed: () => 0n,
         resolveMedia: options.resolveMedia(template),
+        resolveDirectory: (directory) => roots.resolvePath(directory),
       });
       if (value === undefined) {
         throw new CallsheetError('PARAMETERS_INVALID', `The parameters do not fit template '${id}'.`, { problems });

@@ -11,7 +11,9 @@ const failing = (error: Error): Command => ({
   summary: 'Fails.',
   usage: ['fail'],
   options: { json: { type: 'boolean', help: 'JSON' } },
-  run: () => Promise.reject(error),
+  async run() {
+    throw error;
+  },
 });
 
 describe('the command line', () => {

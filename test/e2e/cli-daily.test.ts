@@ -21,7 +21,7 @@ describe('callsheet check', () => {
     const { env } = freshPlace();
     const offline = await runCli(['check', 'templates', '--json'], env);
     expect(offline).toMatchObject({ code: 0, stderr: '' });
-    const [{ files } = { files: [] }] = jsonLines(offline.stdout) as unknown as [{ readonly files: readonly { readonly path: string }[] }];
+    const [{ files }] = jsonLines(offline.stdout) as unknown as [{ readonly files: readonly { readonly path: string }[] }];
     expect(files.map(({ path }) => path)).toContain('templates/image/pixel-postcard');
     const sandbox = await runCli(['check', 'templates', '--backend', 'sandbox'], env);
     expect(sandbox.stderr).not.toContain(' error ');
@@ -103,7 +103,6 @@ describe('callsheet doctor', () => {
     expect(code).toBe(0);
     const checks = new Set(findingsOf(stdout).map(({ check }) => check));
     expect([...checks].toSorted()).toEqual(['blender', 'comfyui', 'daemon', 'data', 'disk', 'node', 'sharp', 'sqlite', 'templates']);
-    for (const { status, hint } of findingsOf(stdout)) if (status === 'error') expect(hint).toBeDefined();
   });
 
   it('blocks on a configured backend that is no ComfyUI, and says what answers there', async () => {
