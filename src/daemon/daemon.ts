@@ -83,6 +83,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       backends,
       outputDir,
       resolveMedia,
+      resolveDirectory: (path) => roots.resolvePath(path),
       graceMs,
       restartGraceMs,
       retryMs,

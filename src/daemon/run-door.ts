@@ -25,6 +25,7 @@ export interface Admitted {
 export interface DoorOptions {
   readonly library: TemplateLibrary;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
+  readonly resolveDirectory: ParameterTools['resolveDirectory'];
   /** The backend that the run's steps would go to. Throws BACKEND_NOT_FOUND. */
   readonly chooseBackend: (asked: string | undefined, kind: Backend['kind']) => Backend;
 }
@@ -35,6 +36,7 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
   const { value: params, problems } = await checkParameters(template, request.parameters, {
     drawSeed: () => randomBytes(8).readBigUInt64BE(),
     resolveMedia: options.resolveMedia(template),
+    resolveDirectory: options.resolveDirectory,
   });
   if (params === undefined || problems.some((problem) => isBlocking(problem))) throw refusal(template, 'PARAMETERS_INVALID', problems);
   const graphProblems = [

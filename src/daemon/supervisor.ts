@@ -31,6 +31,7 @@ export interface SupervisorOptions {
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
+  readonly resolveDirectory: ParameterTools['resolveDirectory'];
   /** How long a backend that refuses connections is waited for: before anything was sent, and with work on it. In milliseconds. */
   readonly graceMs: number;
   readonly restartGraceMs: number;
@@ -129,6 +130,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const door = {
       library,
       resolveMedia: options.resolveMedia,
+      resolveDirectory: options.resolveDirectory,
       chooseBackend: (asked: string | undefined, kind: Backend['kind']) => chooseBackend(backends, asked, kind),
     };
     const { template, params } = await admit(door, request);

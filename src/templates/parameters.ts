@@ -1,7 +1,7 @@
 /** The door: checks what a client gave for a template's parameters, fills in the rest, and stores and revives the result. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { toErrorData } from '#protocol/errors.ts';
+import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { CompiledTemplate } from './compiled.ts';
 import { isOptional, isRequired, valueSchema, wireForm } from './parameter-schema.ts';
@@ -25,6 +25,8 @@ export interface ParameterTools {
   readonly drawSeed: () => bigint;
   /** Checks and hashes a file given as a path or `asset:ID`; throws a CallsheetError (PATH_NOT_ALLOWED, ASSET_NOT_FOUND …). */
   readonly resolveMedia: (value: string, definition: ParameterDefinition, name: string) => Promise<MediaValue>;
+  /** Gives the real path of something inside an approved root; throws PATH_NOT_ALLOWED, FILE_NOT_FOUND. Nothing else is asked of the disk. */
+  readonly resolveDirectory: (path: string) => Promise<string>;
 }
 
 type Typed = Pick<CompiledTemplate, 'parameters'>;
@@ -117,7 +119,7 @@ async function resolve(
   if (!media && type !== 'directory') return value;
   const resolveItem = async (item: Plain): Promise<Value | undefined> => {
     if (typeof item !== 'string') return item;
-    const problem = media ? extensionProblem(name, definition, item) : await directoryProblem(name, item);
+    const problem = media ? extensionProblem(name, definition, item) : await directoryProblem(name, item, tools);
     if (problem !== undefined) problems.push(problem);
     if (problem !== undefined || !media) return problem === undefined ? item : undefined;
     try {
@@ -145,7 +147,7 @@ function extensionProblem(name: string, definition: ParameterDefinition, path: s
   return { code: 'PARAMETER_OUT_OF_BOUNDS', severity: 'error', message, hint: `It was given ${describe(path)}.`, parameter: name };
 }
 
-async function directoryProblem(name: string, path: string): Promise<Problem | undefined> {
+async function directoryProblem(name: string, path: string, tools: ParameterTools): Promise<Problem | undefined> {
   const problem = (message: string, hint: string): Problem => ({
     code: 'PARAMETER_DIRECTORY',
     severity: 'error',
@@ -155,9 +157,13 @@ async function directoryProblem(name: string, path: string): Promise<Problem | u
   });
   if (!isAbsolute(path)) return problem(`The parameter "${name}" must be an absolute path.`, `It was given ${describe(path)}.`);
   try {
-    if ((await stat(path)).isDirectory()) return undefined;
+    if ((await stat(await tools.resolveDirectory(path))).isDirectory()) return undefined;
     return problem(`"${path}" is not a folder.`, `Give "${name}" the path of a folder.`);
-  } catch {
+  } catch (error) {
+    if (error instanceof CallsheetError) {
+      const { code, message, hint } = error.data;
+      return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }), parameter: name };
+    }
     return problem(`The folder "${path}" does not exist or cannot be read.`, `Create it, or give "${name}" another folder.`);
   }
 }

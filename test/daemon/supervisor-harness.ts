@@ -63,6 +63,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       backends: [...fakes].map(([id, { url }]) => createComfyUIBackend({ id, url, timeouts })),
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
+      resolveDirectory: (path) => Promise.resolve(path),
       graceMs: options.graceMs ?? 10_000,
       restartGraceMs: options.graceMs ?? 10_000,
       retryMs: 20,

@@ -5,7 +5,11 @@ import { checkParameters, parameterSchema, type ParameterTools, reviveParameters
 import { codes, compile, compiled, folderWith, manifest, media } from './support.ts';
 
 const MAX = 2n ** 64n - 1n;
-const tools: ParameterTools = { drawSeed: () => MAX, resolveMedia: async (value) => media(value) };
+const tools: ParameterTools = {
+  drawSeed: () => MAX,
+  resolveMedia: async (value) => media(value),
+  resolveDirectory: async (path) => path,
+};
 
 /** A template with these parameters, each used by a setting. */
 function template(parameters: object) {

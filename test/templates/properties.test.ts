@@ -176,6 +176,7 @@ describe('templates, for any input', () => {
         const { value, problems } = await checkParameters(template, parameters, {
           drawSeed: () => 0n,
           resolveMedia: async (name) => media(name),
+          resolveDirectory: async (path) => path,
         });
         expect(problems).toEqual([]);
         if (value === undefined) return;
