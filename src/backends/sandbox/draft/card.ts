@@ -26,21 +26,36 @@ export function cardSvg({ width, height, shot, index, progress, band }: CardOpti
     `${shot.sampler} · ${shot.steps} steps · cfg ${shot.cfg}${shot.denoise < 1 ? ` · denoise ${shot.denoise}` : ''}`,
     shot.model,
   ];
-  const bandHeight = Math.min(height, unit * (lines.length + facts.length * 0.8 + 2.2));
+  const bandHeight = Math.min(height, unit * (lines.length + facts.length * 0.8 + 2.7));
   const top = band ? height - bandHeight : 0;
   const backdrop = band
     ? `<rect y="${top}" width="${width}" height="${bandHeight}" fill="#101018" fill-opacity="0.55"/>`
     : `<rect width="${width}" height="${height}" fill="url(#sky)"/>${shapes(hash, width, height)}<rect width="${width}" height="${height}" fill="#101018" fill-opacity="0.35"/>`;
   const step = Math.round(progress * shot.steps);
-  const label = progress < 1 ? `DRAFT ${step}/${shot.steps}` : 'DRAFT';
+  const counter = progress < 1 ? [row(`${step}/${shot.steps}`, unit * 6, top + unit * 1.4, unit, '#ffd166', true)] : [];
   const rows = [
-    row(label, unit, top + unit * 1.4, unit, '#ffd166', true),
+    draftMark(unit, top + unit * 0.7, unit * 0.12),
+    ...counter,
     ...lines.map((line, place) => row(line, unit, top + unit * (2.6 + place), unit * 0.9, '#ffffff', false)),
     ...facts.map((line, place) =>
-      row(clip(line, columns * 1.3), unit, top + unit * (2.7 + lines.length + place * 0.8), unit * 0.65, '#d8d8e8', false),
+      row(clip(line, columns * 1.5), unit, top + unit * (2.7 + lines.length + place * 0.8), unit * 0.65, '#d8d8e8', false),
     ),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs><linearGradient id="sky" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="hsl(${hue(0)},45%,38%)"/><stop offset="1" stop-color="hsl(${hue(1)},50%,22%)"/></linearGradient></defs>${backdrop}${rows.join('')}<rect x="0" y="${height - unit * 0.25}" width="${width * progress}" height="${unit * 0.25}" fill="#ffd166"/></svg>`;
+}
+
+/** D, R, A, F, T as strokes on a grid of 4 × 6: the mark must stand on machines without a single font, too. */
+const MARK = [
+  'M0 0V6H2L4 4.5V1.5L2 0Z',
+  'M0 6V0H3L4 1V2.2L3 3.2H0M2 3.2L4 6',
+  'M0 6V2L2 0L4 2V6M0 3.8H4',
+  'M0 6V0H4M0 3H3',
+  'M0 0H4M2 0V6',
+];
+
+function draftMark(x: number, y: number, scale: number): string {
+  const letters = MARK.map((path, place) => `<path transform="translate(${place * 6.2} 0)" d="${path}"/>`).join('');
+  return `<g transform="translate(${x} ${y}) scale(${scale})" fill="none" stroke="#ffd166" stroke-width="1.1" stroke-linejoin="round">${letters}</g>`;
 }
 
 /** Three discs and a horizon, placed by the hash: enough to tell two seeds apart at a glance. */
