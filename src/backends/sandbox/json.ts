@@ -44,7 +44,7 @@ export interface PrintOptions {
 export function printJson(value: unknown, options: PrintOptions = {}): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : options.bareNaN === true ? String(value) : 'null';
+  if (typeof value === 'number') return printNumber(value, options);
   if (typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item) => printJson(item, options)).join(',')}]`;
   const members: string[] = [];
@@ -52,6 +52,12 @@ export function printJson(value: unknown, options: PrintOptions = {}): string {
     if (item !== undefined) members.push(`${JSON.stringify(key)}:${printJson(item, options)}`);
   }
   return `{${members.join(',')}}`;
+}
+
+/** A large double keeps its exponent: without one it would be read back as an integer with other digits. */
+function printNumber(value: number, { bareNaN = false }: PrintOptions): string {
+  if (!Number.isFinite(value)) return bareNaN ? String(value) : 'null';
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value);
 }
 
 export function isRecord(value: unknown): value is JsonRecord {

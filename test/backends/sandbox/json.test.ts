@@ -22,13 +22,11 @@ describe('JSON on the wire of the sandbox', () => {
   });
 });
 
-/** −0 is written as 0; a double without a fraction reads as the integer that it is. */
+/** −0 is written as 0. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21)
-    return BigInt(value.toFixed(0));
   return value === 0 ? 0 : value;
 }
 
