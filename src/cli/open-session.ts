@@ -2,12 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CallsheetError } from '#protocol/errors.ts';
 import { type ConfigOptions, type DaemonConfig, parseConfig } from '#daemon/config.ts';
 import { startDaemon } from '#daemon/daemon.ts';
 import type { Arguments } from './command.ts';
 import { dataDirOf } from './data-dir.ts';
 import type { Io } from './io.ts';
 import { connectToOwn, connectToRunning, type OwnDaemon, type Session } from './session.ts';
+
+/** How long a daemon may take from its lock to its runtime file, and the pause between two looks, in milliseconds. */
+const STARTING_MS = 5000;
+const LOOK_MS = 100;
 
 export interface OpenOptions {
   /** Template directories that come before all others; only a daemon in this process can be told of them. */
@@ -33,11 +39,23 @@ export async function openSession(args: Arguments, io: Io, options: OpenOptions)
     return await connectToOwn(await startOwn(config, dispose));
   } catch (error) {
     dispose();
+    const starting = error instanceof CallsheetError && error.code === 'STORAGE_LOCKED' ? await awaitRunning(dataDir, io) : undefined;
+    if (starting !== undefined) return starting;
     throw error;
   }
 }
 
 // --- helpers ---
+
+/** Whoever holds the data directory may be about to listen: two commands were started at once. */
+async function awaitRunning(dataDir: string, io: Io): Promise<Session | undefined> {
+  for (let waited = 0; waited < STARTING_MS; waited += LOOK_MS) {
+    await pause(LOOK_MS);
+    const session = await connectToRunning(dataDir, io);
+    if (session !== undefined) return session;
+  }
+  return undefined;
+}
 
 function ownConfig(dataDir: string, scratch: string | undefined, io: Io, options: OpenOptions): DaemonConfig {
   const given: ConfigOptions = {

@@ -105,6 +105,16 @@ describe('callsheet run', () => {
     expect(code).toBe(130);
   });
 
+  it('shares one daemon between commands that were started at once, until both are done', async () => {
+    const { env } = freshPlace();
+    const first = startCli(['run', 'pixel-postcard', '-p', `photo=${PHOTO}`], env);
+    const second = startCli(['run', 'text-to-image-lora', '--json'], env);
+    const [{ code: firstCode }, { code, stdout }] = await Promise.all([first.ended, second.ended]);
+    expect(firstCode).toBe(0);
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ type: 'result', run: { status: 'succeeded', draft: true } });
+    expect(code).toBe(0);
+  });
+
   it('answers bad input with every problem, its place and its cure, and code 1', async () => {
     const { folder, env } = freshPlace();
     const template = join(folder, 'broken');

@@ -6,13 +6,14 @@ import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
 import { finishRun } from '../finish-run.ts';
 import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
-import { type Io, jsonLine, line } from '../io.ts';
+import { EXIT, type Io, jsonLine, line } from '../io.ts';
 import { openSession } from '../open-session.ts';
 import { onePositional } from '../parse-arguments.ts';
 import type { Session } from '../session.ts';
 import { demandTemplate } from '../template-names.ts';
 import { findGiven, templateAt } from '../template-path.ts';
 import { uploadMedia } from '../upload-media.ts';
+import { waitForOthers } from '../wait-for-others.ts';
 
 export const runCommand: Command = {
   name: 'run',
@@ -80,5 +81,7 @@ async function start(session: Session, template: TemplateDetail, args: Arguments
   const json = args.flag('json');
   if (json) jsonLine(io.out, { type: 'run', runId, template: template.id, version: template.version });
   else line(io.out, `run ${runId}  ${template.id} ${template.version}`);
-  return finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'cancel' });
+  const code = await finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'cancel' });
+  if (code !== EXIT.interrupted) await waitForOthers(session, io);
+  return code;
 }
