@@ -111,4 +111,43 @@ describe('faults of the sandbox', () => {
     expect((await fetch(`${url}/view?filename=c_00001_.png&subfolder=${encodeURIComponent('a\\b')}`)).status).toBe(200);
     expect(at((await call(url, '/models/loras')).json, 2)).toBe('characters\\draft-hero.safetensors');
   });
+
+  it('says nothing on muted sockets while the work goes on', async () => {
+    const { url, faults, ledger } = await startTestSandbox({ faults: { muteSockets: true } });
+    const client = await connect(url, 'c');
+    await submit(url, plainColour(), { client_id: 'c' });
+    await expect.poll(() => ledger()[0]?.outcome).toBe('success');
+    expect(client.messages).toEqual([]);
+    faults.muteSockets = false;
+    const id = await submit(url, plainColour(), { client_id: 'c' });
+    expect((await client.ended(id)).data['prompt_id']).toBe(id);
+  });
+
+  it('goes on to the end when interrupts are ignored for longer than the prompt takes', async () => {
+    const { url, ledger } = await startTestSandbox({ latencyMs: 1, faults: { ignoreInterruptMs: 1_000_000 } });
+    const client = await connect(url, 'c');
+    const id = await submit(url, sleeping(40), { client_id: 'c' });
+    await client.until(({ type }) => type === 'progress');
+    await post(url, '/interrupt', { prompt_id: id });
+    await client.ended(id);
+    expect(ledger()[0]?.outcome).toBe('success');
+  });
+
+  it('reports many files and sends previews of several megabytes', async () => {
+    const { url } = await startTestSandbox();
+    const client = await connect(url, 'c');
+    const id = await submit(
+      url,
+      {
+        '1': { class_type: 'SandboxManyOutputs', inputs: { count: 120, filename_prefix: 'm' } },
+        '2': { class_type: 'PrimitiveInt', inputs: { value: 1 } },
+        '3': { class_type: 'SandboxBigPreview', inputs: { value: ['2', 0], side: 1200 } },
+        '4': { class_type: 'PreviewAny', inputs: { source: ['3', 0] } },
+      },
+      { client_id: 'c' },
+    );
+    await client.ended(id);
+    expect(at((await call(url, `/history/${id}`)).json, id, 'outputs', '1', 'images')).toHaveLength(120);
+    expect(client.binaries[0]?.length).toBeGreaterThan(4_000_000);
+  });
 });
