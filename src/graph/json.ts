@@ -6,7 +6,7 @@ import { Scanner } from './scan.ts';
 import type { JsonMember, JsonNode, JsonObject } from './types.ts';
 
 export { createLineIndex, pointerOf, pointerTo, positionOf } from './position.ts';
-export type { LineIndex, Position } from './position.ts';
+export type { LineIndex } from './position.ts';
 
 export interface ParseJsonOptions {
   /** Named in problems. */

@@ -12,7 +12,7 @@ import type { Finding, Graph, GraphInput, GraphNode } from './types.ts';
 import { printJson } from './values.ts';
 
 export { parseObjectInfo } from './node-classes.ts';
-export type { InputSpec, NodeClass, ObjectInfo, OutputSpec, ParsedObjectInfo } from './node-classes.ts';
+export type { ObjectInfo } from './node-classes.ts';
 export { inputsOf } from './node-inputs.ts';
 
 /**

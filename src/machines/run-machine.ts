@@ -7,7 +7,7 @@ import type { PlanOutput, RunActors, RunKey } from '#actors/logic.ts';
 import { advance, firstError, isSettled, newSteps, settleItem, skippedSteps, type StepProgress, update } from './run-steps.ts';
 import { createStepMachine, type StepResult } from './step-machine.ts';
 
-/** Raised with every change that an old snapshot cannot follow; see daemon/snapshot-versions.ts. */
+/** Raised with every change, here or in the step machine, that an old snapshot cannot follow (test/daemon/stored-runs.test.ts). */
 export const RUN_MACHINE_VERSION = 1;
 
 export interface RunContext extends RunKey {

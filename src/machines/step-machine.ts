@@ -5,9 +5,6 @@ import type { RunEventBody } from '#protocol/events.ts';
 import type { StepStatus } from '#protocol/views.ts';
 import type { ExecuteEvent, ItemInput, ParseInput, StepActors } from '#actors/logic.ts';
 
-/** Raised with every change that an old snapshot cannot follow; see daemon/snapshot-versions.ts. */
-export const STEP_MACHINE_VERSION = 1;
-
 /** A new attempt follows a proven loss or a transient error this many times in all. */
 export const MAX_ATTEMPTS = 3;
 

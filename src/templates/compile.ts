@@ -14,7 +14,7 @@ import { compileReference, compileText } from './references.ts';
 import { didYouMean } from './suggest.ts';
 import type { Checked, OutputDefinition, ParameterDefinition, TemplateSource } from './types.ts';
 
-export type { CompiledStep, CompiledTemplate } from './compiled.ts';
+export type { CompiledTemplate } from './compiled.ts';
 
 export interface CompileOptions {
   /** How `template.json` and workflow files are called in problems; their own names when absent. */

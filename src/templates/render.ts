@@ -12,8 +12,8 @@ import { resolve, resolveFiltered } from './resolve.ts';
 import { nearest } from './suggest.ts';
 import { type Checked, isMedia, type MediaValue, type Scope, type Value } from './types.ts';
 
-export { planStep, type StepPlan } from './plan.ts';
-export { renderOutputs, type RenderedOutput } from './outputs.ts';
+export { planStep } from './plan.ts';
+export { renderOutputs } from './outputs.ts';
 
 export interface RenderTools {
   /** What stands in the workflow for a file: the name under which it was uploaded, or its path. */

@@ -118,7 +118,8 @@ describe('a run that fans out', () => {
       [2, 'colour-2'],
     ]);
     const colours = engine.fake.engine.ledger.map(({ prompt }) => prompt['1']?.inputs['color']).filter((colour) => colour !== undefined);
-    expect(colours.toSorted()).toEqual([1, 2, 3, 9]);
+    expect(new Set(colours)).toEqual(new Set([1, 2, 3, 9]));
+    expect(colours).toHaveLength(4);
   });
 
   it('maps a step over the files of another', async () => {
@@ -160,7 +161,7 @@ describe('a run that fans out', () => {
       ['invert', 'blocked', 0],
       ['last', 'blocked', 0],
     ]);
-    expect(run.artifacts.map(({ step, item }) => [step, item]).toSorted()).toEqual([
+    expect(run.artifacts.map(({ step, item }) => [step, item])).toEqual([
       ['paint', 0],
       ['paint', 2],
       ['side', 0],

@@ -176,7 +176,7 @@ describe('templates, for any input', () => {
         const { value, problems } = await checkParameters(template, parameters, {
           drawSeed: () => 0n,
           resolveMedia: async (name) => media(name),
-          resolveDirectory: async (path) => path,
+          resolveDirectory: async (directory) => directory,
         });
         expect(problems).toEqual([]);
         if (value === undefined) return;

@@ -1,7 +1,6 @@
 /** Schemas of what clients see. The compiler holds each against its interface in protocol/views.ts. */
 import { ERRORS } from '../errors.ts';
 import type { ErrorCode, ErrorData } from '../errors.ts';
-import type { RunEvent } from '../events.ts';
 import type { Problem } from '../problem.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
@@ -124,13 +123,3 @@ export const templateSummary: Schema<TemplateSummary, false> = object({
   runnable: boolean(),
   problems: integer({ minimum: 0 }),
 });
-
-/** `event.event` is a union by `type`; the subset has none, so the document names only its tag (docs/protocol.md lists the kinds). */
-export const runEvent = object({
-  runId: string(),
-  seq: integer({ minimum: 1 }),
-  position: integer({ minimum: 1 }),
-  epoch: string(),
-  at: milliseconds,
-  event: object({ type: string() }),
-}) as Schema<RunEvent, false>;
