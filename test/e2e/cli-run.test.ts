@@ -115,6 +115,24 @@ describe('callsheet run', () => {
     expect(code).toBe(0);
   });
 
+  it('goes on with `runs watch` after it was killed in the middle, and repeats no finished step', async () => {
+    const { env } = freshPlace();
+    const killed = startCli(['run', 'character-pipeline', '--json'], env);
+    const { runId } = JSON.parse(await killed.line(() => true)) as { readonly runId: string };
+    await killed.line((text) => text.includes('"step":"base"') && text.includes('"status":"done"'));
+    killed.kill('SIGKILL');
+    await killed.ended;
+    const { code, stdout, stderr } = await runCli(['runs', 'watch', runId, '--json'], env);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const lines = jsonLines(stdout);
+    const seqs = lines.filter(({ type }) => type === 'event').map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+    const { run } = lines.at(-1) as unknown as Result;
+    expect(run.status).toBe('succeeded');
+    expect(run.steps.find(({ id }) => id === 'base')?.attempts).toHaveLength(1);
+  });
+
   it('answers bad input with every problem, its place and its cure, and code 1', async () => {
     const { folder, env } = freshPlace();
     const template = join(folder, 'broken');
