@@ -15,6 +15,9 @@ import { renderItem } from './render-item.ts';
 
 type Report = (event: ExecuteEvent) => void;
 
+/** Why whatever is still being waited for is given up; made once, since every attempt ends this way. */
+const OVER = new CallsheetError('CANCELLED', 'The attempt is over.');
+
 export function createExecuteStep(deps: ActorDeps, inFlight: InFlight): ExecuteStep {
   return fromCallback(({ input, sendBack }) => {
     const controller = new AbortController();
@@ -24,7 +27,7 @@ export function createExecuteStep(deps: ActorDeps, inFlight: InFlight): ExecuteS
     execute(deps, inFlight, input, report, controller.signal).catch((error: unknown) =>
       report({ type: 'backend.failed', error: toErrorData(error) }),
     );
-    return () => controller.abort();
+    return () => controller.abort(OVER);
   });
 }
 
