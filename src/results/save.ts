@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
 import { bytesInMemory, bytesOfFile } from './bytes.ts';
 import type { ByteSource } from './bytes.ts';
@@ -11,7 +11,7 @@ import { assertClaim } from './claims.ts';
 import { measure } from './dimensions.ts';
 import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
 import { safeName } from './names.ts';
-import { writeSidecar } from './sidecar.ts';
+import { sidecarPath, writeSidecar } from './sidecar.ts';
 import { sniff, SNIFF_BYTES } from './sniff.ts';
 
 const USUAL_LIMIT = 4 * 1024 ** 3;
@@ -64,7 +64,7 @@ export async function saveArtifact(request: SaveRequest): Promise<SavedArtifact>
   let isPublished = false;
   try {
     signal?.throwIfAborted();
-    const handle = await openIn(directory, temporary);
+    const handle = await openFresh(temporary, request.provenance === undefined ? directory : dirname(sidecarPath(temporary)));
     const checked = await fill(handle, request).finally(() => handle.close());
     signal?.throwIfAborted();
     const { extension, ...facts } = checked;
@@ -85,13 +85,14 @@ export async function saveArtifact(request: SaveRequest): Promise<SavedArtifact>
   }
 }
 
-async function openIn(directory: string, path: string): Promise<FileHandle> {
+/** `folder` is made when the file's own is not there: for a first result the note's folder comes into being with it. */
+async function openFresh(path: string, folder: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx+');
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
   }
-  await mkdir(directory, { recursive: true });
+  await mkdir(folder, { recursive: true });
   return open(path, 'wx+');
 }
 
