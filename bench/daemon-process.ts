@@ -38,7 +38,8 @@ export interface Stages {
   fetch?: number;
 }
 
-const { dir, templates, backend, trace = false } = childOptions() as { dir: string; templates: string; backend: string; trace?: boolean };
+const given = childOptions() as { dir: string; templates: string; url: string; trace?: boolean };
+const { dir, templates, url, trace = false } = given;
 const counted = { commits: 0, states: 0, events: 0, fileSyncs: 0 };
 const lines: string[] = [];
 
@@ -139,7 +140,7 @@ mkdirSync(dir, { recursive: true });
 await countFileSyncs(dir);
 const environment = { CALLSHEET_RUNTIME_DIR: join(dir, 'runtime') };
 const config = parseConfig(
-  { data: join(dir, 'data'), out: join(dir, 'out'), backends: [`comfyui=${backend}`], templates: [templates] },
+  { data: join(dir, 'data'), out: join(dir, 'out'), backends: [`comfyui=${url}`], templates: [templates] },
   environment,
 );
 const daemon = await startDaemon(config, { openStore: countingStore, wrapBackend: timed });

@@ -106,20 +106,28 @@ function execute(job: Job): void {
     state(node, 1, 1, 'finished');
   }
   send(client, 'execution_success', { prompt_id: id, timestamp: now });
+  socket?.uncork();
+  // The history is written only after the success was sent (ComfyUI#11540), so that whoever asks at once may come too early.
+  setImmediate(() => finish(job, outputs));
+}
+
+function finish({ id, client, prompt, number: place, extra }: Job, outputs: Readonly<Record<string, unknown>>): void {
+  const now = Date.now();
   running = undefined;
   history.set(id, {
-    prompt: [job.number, id, prompt, job.extra, Object.keys(outputs)],
+    prompt: [place, id, prompt, extra, Object.keys(outputs)],
     outputs,
     status: { status_str: 'success', completed: true, messages: [['execution_success', { prompt_id: id, timestamp: now }]] },
     meta: Object.fromEntries(Object.keys(outputs).map((node) => [node, { node_id: node, display_node: node, real_node_id: node }])),
   });
   sayStatus();
   send(client, 'executing', { node: null, prompt_id: id });
-  socket?.uncork();
+  executeNext();
 }
 
 function executeNext(): void {
-  for (let job = ready.shift(); job !== undefined; job = ready.shift()) execute(job);
+  const job = running === undefined ? ready.shift() : undefined;
+  if (job !== undefined) execute(job);
 }
 
 function json(response: ServerResponse, value: unknown): void {

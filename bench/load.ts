@@ -16,12 +16,17 @@ import type { TemplateRow } from './template-rows.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const plan = values.quick
-  ? { templateRounds: 11, rounds: 1, warmUp: 40, runs: 40, hop: false }
-  : { templateRounds: 41, rounds: 5, warmUp: 150, runs: 150, hop: true };
+  ? { templateRounds: 11, rounds: 1, warmUp: 40, runs: 40, all: false }
+  : { templateRounds: 41, rounds: 5, warmUp: 150, runs: 150, all: true };
 
 /** The largest template must load, and be injected, within this many milliseconds. */
 const BAR_MS = 100;
-const CASES: readonly Case[] = [{ steps: 1, hopMs: 0 }, ...(plan.hop ? [{ steps: 1, hopMs: 5 }] : []), { steps: 3, hopMs: 0 }];
+const CASES: readonly Case[] = [
+  { steps: 1, hopMs: 0, lanes: 1 },
+  ...(plan.all ? [{ steps: 1, hopMs: 5, lanes: 1 }] : []),
+  { steps: 3, hopMs: 0, lanes: 1 },
+  ...(plan.all ? [{ steps: 3, hopMs: 0, lanes: 20 }] : []),
+];
 const KINDS: readonly Kind[] = ['raw', 'raw-files', 'callsheet'];
 const NAMES: Readonly<Record<Kind, string>> = {
   raw: 'raw client, keeps nothing',
@@ -63,7 +68,7 @@ async function measureRuns(): Promise<readonly Sample[]> {
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const one of CASES) {
       for (const kind of KINDS) {
-        const dir = join(scratch, `${round}-${one.steps}-${one.hopMs}-${kind}`);
+        const dir = join(scratch, `${round}-${one.steps}-${one.hopMs}-${one.lanes}-${kind}`);
         samples.push(await sample({ ...one, kind, round, dir, warmUp: plan.warmUp, runs: plan.runs }));
         rmSync(dir, { recursive: true, force: true });
       }
@@ -73,7 +78,7 @@ async function measureRuns(): Promise<readonly Sample[]> {
 }
 
 function report(templates: readonly TemplateRow[], samples: readonly Sample[]): string {
-  const columns = ['p50 ms', 'p95 ms', 'ratio', 'CPU ms', 'commits', 'fsyncs', 'written kB', 'requests'];
+  const columns = ['p50 ms', 'p95 ms', 'ratio', 'runs/s', 'CPU ms', 'commits', 'fsyncs', 'written kB', 'requests'];
   const rows: TableRow[] = [];
   for (const { nodes, kib, work, median: p50, p95, ratio } of templates) {
     const what = `${nodes} nodes (${kib.toFixed(0)} KiB): ${work}`;
@@ -83,8 +88,8 @@ function report(templates: readonly TemplateRow[], samples: readonly Sample[]): 
   return formatTable(columns, rows);
 }
 
-function runRow({ steps, hopMs }: Case, kind: Kind, all: readonly Sample[]): TableRow {
-  const ofCase = all.filter((one) => one.steps === steps && one.hopMs === hopMs);
+function runRow({ steps, hopMs, lanes }: Case, kind: Kind, all: readonly Sample[]): TableRow {
+  const ofCase = all.filter((one) => one.steps === steps && one.hopMs === hopMs && one.lanes === lanes);
   const own = ofCase.filter((one) => one.kind === kind);
   const p50 = own.map(({ times }) => median(times));
   const raw = (round: number): number => median(ofCase.find((one) => one.kind === 'raw' && one.round === round)?.times ?? []);
@@ -92,7 +97,7 @@ function runRow({ steps, hopMs }: Case, kind: Kind, all: readonly Sample[]): Tab
   const of = (numbers: readonly (number | undefined)[]): string => show(median(numbers.filter((value) => value !== undefined)));
   const requests = own.map((one) => Object.entries(one.requests).reduce((sum, [, count]) => sum + count, 0));
   return {
-    what: `${steps === 1 ? 'one step' : `${steps} steps`}, ${hopMs === 0 ? 'instant' : `${hopMs} ms hop`}: ${NAMES[kind]}`,
+    what: `${steps === 1 ? 'one step' : `${steps} steps`}, ${hopMs === 0 ? 'instant' : `${hopMs} ms hop`}${lanes === 1 ? '' : `, ${lanes} at a time`}: ${NAMES[kind]}`,
     cells: {
       'p50 ms': show(median(p50)),
       'p95 ms': show(
@@ -102,6 +107,7 @@ function runRow({ steps, hopMs }: Case, kind: Kind, all: readonly Sample[]): Tab
         ),
       ),
       ratio: show(median(own.map(({ round }, index) => (p50[index] ?? Number.NaN) / raw(round)))),
+      'runs/s': of(own.map(({ runsPerSecond }) => runsPerSecond)),
       'CPU ms': of(own.map(({ cpuMs }) => cpuMs)),
       requests: of(requests),
       ...(written.length === 0

@@ -47,6 +47,8 @@ export function childOptions(): unknown {
 
 /** Answers every message with what `answer` gives; `stop` ends the process after `close`. */
 export function serveParent(answer: (message: Readonly<Record<string, unknown>>) => unknown, close: () => Promise<void> | void): void {
+  // A benchmark that was interrupted leaves no process behind.
+  process.on('disconnect', () => process.exit(1));
   process.on('message', (message: Readonly<Record<string, unknown>>) => {
     void reply(message);
   });

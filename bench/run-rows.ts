@@ -2,8 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Endpoint } from '#protocol/client.ts';
-import type { Counters } from './daemon-process.ts';
+import type { Counters, Stages } from './daemon-process.ts';
 import type { GeneratorOptions, Measured } from './load-generator.ts';
+import { median } from './numbers.ts';
 import { startChild } from './processes.ts';
 import { writeChainTemplate } from './sample-graphs.ts';
 
@@ -11,7 +12,10 @@ export type Kind = GeneratorOptions['kind'];
 
 export interface Case {
   readonly steps: number;
+  /** Between accepting a prompt and starting it, on the fake server. */
   readonly hopMs: number;
+  /** Runs at the same time. */
+  readonly lanes: number;
 }
 
 export interface Sample extends Case {
@@ -19,6 +23,7 @@ export interface Sample extends Case {
   readonly round: number;
   /** Milliseconds, one for each run. */
   readonly times: readonly number[];
+  readonly runsPerSecond: number;
   /** Milliseconds of processor time a run: client and daemon, without the fake server. */
   readonly cpuMs: number;
   /** What the daemon did for one run, on average. */
@@ -30,6 +35,8 @@ export interface Sample extends Case {
     readonly kb?: number;
   };
   readonly rssMb?: number;
+  /** Median milliseconds between the stages of an attempt, inside the daemon. */
+  readonly stages?: { readonly post: number; readonly toEnd: number; readonly toFetch: number };
   /** Requests that the fake server saw for one run, on average. */
   readonly requests: Readonly<Record<string, number>>;
 }
@@ -48,7 +55,7 @@ export interface SampleOptions extends Case {
 
 /** Fake server, daemon and client are fresh processes each time; the data directory is new. */
 export async function sample(options: SampleOptions): Promise<Sample> {
-  const { kind, steps, hopMs, round, dir, warmUp, runs } = options;
+  const { kind, steps, hopMs, lanes, round, dir, warmUp, runs } = options;
   const templates = join(dir, 'templates');
   writeChainTemplate(join(templates, `chain-${steps}`), `chain-${steps}`, steps);
   mkdirSync(join(dir, 'raw'), { recursive: true });
@@ -58,13 +65,14 @@ export async function sample(options: SampleOptions): Promise<Sample> {
   const daemon =
     kind === 'callsheet'
       ? started.adopt(
-          await startChild('daemon-process.ts', { dir, templates, backend: url, trace: options.trace ?? false }, options.nodeArguments),
+          await startChild('daemon-process.ts', { dir, templates, url, trace: options.trace ?? false }, options.nodeArguments),
           (child) => child.stop(),
         )
       : undefined;
   const generator: GeneratorOptions = {
     kind,
     steps,
+    lanes,
     url,
     dir: join(dir, 'raw'),
     ...(daemon === undefined ? {} : { endpoint: daemon.hello as Endpoint }),
@@ -73,7 +81,7 @@ export async function sample(options: SampleOptions): Promise<Sample> {
   await client.ask({ runs: warmUp });
   const before = (await daemon?.ask({})) as Counters | undefined;
   const seenBefore = ((await server.ask({})) as Seen).requests;
-  const { times, cpuMs } = (await client.ask({ runs })) as Measured;
+  const { times, wallMs, cpuMs } = (await client.ask({ runs })) as Measured;
   const after = (await daemon?.ask({})) as Counters | undefined;
   const seen = ((await server.ask({})) as Seen).requests;
   for (const line of after?.trace ?? []) console.log(line);
@@ -85,14 +93,17 @@ export async function sample(options: SampleOptions): Promise<Sample> {
     kind,
     steps,
     hopMs,
+    lanes,
     round,
     times,
+    runsPerSecond: (runs / wallMs) * 1000,
     cpuMs: cpuMs / runs + each('cpuMs'),
     requests: Object.fromEntries(Object.entries(seen).map(([name, count]) => [name, (count - (seenBefore[name] ?? 0)) / runs])),
     ...(after === undefined
       ? {}
       : {
           rssMb: after.rssMb,
+          stages: gaps(after.stages),
           written: {
             commits: each('commits'),
             states: each('states'),
@@ -102,6 +113,12 @@ export async function sample(options: SampleOptions): Promise<Sample> {
           },
         }),
   };
+}
+
+function gaps(stages: readonly Stages[]): NonNullable<Sample['stages']> {
+  const between = (from: keyof Stages, to: keyof Stages): number =>
+    median(stages.map((one) => (one[to] ?? Number.NaN) - (one[from] ?? Number.NaN)).filter((gap) => !Number.isNaN(gap)));
+  return { post: between('submit', 'accepted'), toEnd: between('accepted', 'finished'), toFetch: between('finished', 'fetch') };
 }
 
 interface Seen {
