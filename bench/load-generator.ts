@@ -1,8 +1,8 @@
 /** One measurement in a process of its own: one client of one kind, runs one after the other or in several lanes, the time of each. */
 import { connect } from '#protocol/client.ts';
 import type { Endpoint } from '#protocol/client.ts';
+import type { RunEventBody } from '#protocol/events.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
-import type { RunStatus } from '#protocol/views.ts';
 import { childOptions, serveParent, tell } from './processes.ts';
 import { connectRaw } from './raw-client.ts';
 import { textToImage } from './sample-graphs.ts';
@@ -28,6 +28,8 @@ export interface Measured {
   readonly cpuMs: number;
 }
 
+type RunEnd = Extract<RunEventBody, { readonly type: 'run.status' }>;
+
 interface Engine {
   run(index: number): Promise<void>;
   close(): Promise<void> | void;
@@ -47,8 +49,8 @@ async function rawEngine({ url, steps, kind, dir }: GeneratorOptions): Promise<E
 async function callsheetEngine({ endpoint, steps }: GeneratorOptions): Promise<Engine> {
   if (endpoint === undefined) throw new Error('The daemon has no address.');
   const client = await connect(endpoint);
-  const ended = new Map<string, RunStatus>();
-  const waiting = new Map<string, (status: RunStatus) => void>();
+  const ended = new Map<string, RunEnd>();
+  const waiting = new Map<string, (end: RunEnd) => void>();
   await client.subscribe(
     {},
     {
@@ -56,8 +58,8 @@ async function callsheetEngine({ endpoint, steps }: GeneratorOptions): Promise<E
         if (event.type !== 'run.status' || !RUN_ENDS.includes(event.status)) return;
         const tellEnd = waiting.get(runId);
         waiting.delete(runId);
-        if (tellEnd === undefined) ended.set(runId, event.status);
-        else tellEnd(event.status);
+        if (tellEnd === undefined) ended.set(runId, event);
+        else tellEnd(event);
       },
     },
   );
@@ -67,8 +69,8 @@ async function callsheetEngine({ endpoint, steps }: GeneratorOptions): Promise<E
       const { runId } = await client.call('run/start', { template: `chain-${steps}`, parameters });
       const early = ended.get(runId);
       ended.delete(runId);
-      const status = early ?? (await new Promise<RunStatus>((resolve) => waiting.set(runId, resolve)));
-      if (status !== 'succeeded') throw new Error(`Run ${runId} ended as ${status}.`);
+      const { status, error } = early ?? (await new Promise<RunEnd>((resolve) => waiting.set(runId, resolve)));
+      if (status !== 'succeeded') throw new Error(`Run ${runId}, number ${index}, ended as ${status}: ${error?.message ?? 'no reason'}`);
     },
     close: () => client.close(),
   };

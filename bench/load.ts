@@ -1,5 +1,5 @@
 /**
- * How fast Callsheet is beside doing the same by hand. Run: `npm run bench:load` (about two minutes) or `npm run bench:load -- --quick`.
+ * How fast Callsheet is beside doing the same by hand. Run: `npm run bench:load` (five minutes) or `npm run bench:load -- --quick`.
  * Absolute figures move with the machine; the ratios are what counts. docs/performance.md says how to read them.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import type { TemplateRow } from './template-rows.ts';
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const plan = values.quick
   ? { templateRounds: 11, rounds: 1, warmUp: 40, runs: 40, all: false }
-  : { templateRounds: 41, rounds: 5, warmUp: 150, runs: 150, all: true };
+  : { templateRounds: 41, rounds: 3, warmUp: 300, runs: 120, all: true };
 
 /** The largest template must load, and be injected, within this many milliseconds. */
 const BAR_MS = 100;
