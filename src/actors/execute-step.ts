@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fromCallback } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
 import type { Attempt, Backend, BackendEvent, Payload } from '#backends/contract.ts';
+import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { isRefused, isUnreachable, withGrace } from './grace.ts';
@@ -59,6 +60,8 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
   const onEvent = (event: BackendEvent): void => {
     if (signal.aborted) return;
     if (event.type !== 'contact' || event.status === 'restored') watch.stop();
+    // It is there, so it was accepted, also where the answer to its POST was lost: never to be sent again unless its loss is proven.
+    if ((event.type === 'queued' || event.type === 'started') && !inFlight.isSending(promptId)) acknowledge();
     switch (event.type) {
       case 'queued':
         report({ type: 'backend.queued' });
@@ -94,9 +97,11 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
         break;
     }
   };
-  const row = () => memory.attempts.get(promptId);
+  const acknowledge = () => {
+    if (memory.attempts.get(promptId)?.acknowledged === false) record({ status: 'submitted', acknowledged: true });
+  };
   const follow = () => {
-    const known = row();
+    const known = memory.attempts.get(promptId);
     backend.follow(attempt, {
       acknowledged: known?.acknowledged ?? false,
       ...(known?.number === null || known?.number === undefined ? {} : { number: known.number }),
@@ -122,25 +127,26 @@ interface Sending {
 
 /** Sends the prompt once. No answer is not a failure: the follower finds out whether it arrived. */
 async function submit(deps: ActorDeps, inFlight: InFlight, { input, attempt, backend, memory, signal, record }: Sending): Promise<void> {
-  const payload: Payload = inFlight.takePayload(attempt.promptId) ?? (await renderItem(memory, input, backend, signal));
+  const payload: Payload =
+    inFlight.takePayload(attempt.promptId) ?? (await withGrace(deps, signal, () => renderItem(memory, input, backend, signal)));
   memory.fresh.delete(attempt.promptId);
   const once = async () => {
     try {
       const receipt = await inFlight.track(attempt.promptId, backend.submit(attempt, payload));
       record({ status: 'submitted', acknowledged: true, number: receipt.number ?? null });
     } catch (error) {
-      if (isUnreachable(error) && !isRefused(error)) return;
+      if (isUnreachable(error) && !wasNeverSent(error)) return;
       throw error;
     }
   };
-  // A refused connection proves that nothing was sent, so sending again is safe.
+  // What never left this machine can safely be sent again.
   await withGrace(deps, signal, async () => {
     if (!signal.aborted) await once();
   });
 }
 
 /**
- * Looks the attempt up after a restart: what the backend holds decides. Silence is waited out for as long as it takes;
+ * Looks the attempt up after a restart: what the backend holds decides. Silence and nonsense are waited out for as long as it takes;
  * a backend that refuses connections is dead, and after the grace that ends the attempt.
  */
 async function isKnown(
@@ -158,7 +164,9 @@ async function isKnown(
       report({ type: 'backend.contact', status: 'restored' });
       return state !== 'absent' || (memory.attempts.get(attempt.promptId)?.acknowledged ?? false);
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
+      signal.throwIfAborted();
+      if (!(error instanceof CallsheetError)) throw error;
+      // Only a refused connection says anything about the prompt: an answer that makes no sense leaves it as unknown as silence does.
       refusedSince = isRefused(error) ? (refusedSince ?? performance.now()) : undefined;
       if (refusedSince !== undefined && performance.now() - refusedSince > deps.restartGraceMs) throw error;
       report({ type: 'backend.contact', status: refusedSince === undefined ? 'unresponsive' : 'lost' });

@@ -6,6 +6,7 @@ export interface InFlight {
   /** Gives the payload once; after a restart there is none and it is rendered again. */
   takePayload(promptId: string): Payload | undefined;
   track(promptId: string, sending: Promise<SubmitReceipt>): Promise<SubmitReceipt>;
+  isSending(promptId: string): boolean;
   /** Resolves when no POST of this prompt is on its way: a cancel that looked earlier could miss it. */
   settled(promptId: string): Promise<void>;
 }
@@ -28,6 +29,7 @@ export function createInFlight(): InFlight {
         sending.delete(promptId);
       }
     },
+    isSending: (promptId) => sending.has(promptId),
     async settled(promptId) {
       payloads.delete(promptId);
       await Promise.allSettled([sending.get(promptId)]);

@@ -75,7 +75,7 @@ export type PlanStep = PromiseActorLogic<PlanOutput, PlanInput>;
 export type PrepareStep = PromiseActorLogic<Prepared, PrepareInput, RunEventBody>;
 export type ExecuteStep = CallbackActorLogic<{ type: 'none' }, ExecuteInput>;
 export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput, RunEventBody>;
-export type CancelStep = PromiseActorLogic<void, ExecuteInput>;
+export type CancelStep = PromiseActorLogic<void, ExecuteInput, RunEventBody>;
 export type CollectResults = PromiseActorLogic<CollectOutput, CollectInput>;
 
 export interface StepActors {

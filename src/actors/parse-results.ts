@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
-import { CallsheetError } from '#protocol/errors.ts';
+import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
 import { saveArtifact } from '#results/save.ts';
@@ -19,10 +19,17 @@ export function createParseResults(deps: ActorDeps): ParseResults {
     const memory = deps.memory(input.runId);
     const backend = deps.backend(input.backendId);
     const artifacts: ArtifactView[] = [];
+    let isTold = false;
+    const onWait = (error: unknown) => {
+      if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
+      isTold = true;
+    };
     for (const wanted of wantedFiles(memory, input)) {
-      artifacts.push(await bringHome(deps, memory, backend, input, wanted, signal));
+      artifacts.push(await bringHome(deps, { memory, backend, input, signal, onWait }, wanted));
     }
     mustHaveEvidence(memory, input, artifacts);
+    // Cancelled meanwhile: nothing may be told of a run after its end.
+    signal.throwIfAborted();
     for (const artifact of artifacts) {
       const place = memory.artifacts.findIndex((one) => one.artifactId === artifact.artifactId);
       if (place < 0) memory.artifacts.push(artifact);
@@ -62,14 +69,19 @@ function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
   return wanted;
 }
 
-async function bringHome(
-  deps: ActorDeps,
-  memory: RunMemory,
-  backend: Backend,
-  input: ParseInput,
-  wanted: Wanted,
-  signal: AbortSignal,
-): Promise<ArtifactView> {
+interface Fetching {
+  readonly memory: RunMemory;
+  readonly backend: Backend;
+  readonly input: ParseInput;
+  readonly signal: AbortSignal;
+  readonly onWait: (error: unknown) => void;
+}
+
+function waitingFor(error: unknown): string {
+  return `${toErrorData(error).message} The finished files are fetched once it answers.`;
+}
+
+async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWait }: Fetching, wanted: Wanted): Promise<ArtifactView> {
   const { runId, step, item, promptId } = input;
   const { output, index, file } = wanted;
   const draft = 'filename' in file && (file.draft ?? false);
@@ -89,7 +101,9 @@ async function bringHome(
     backend: backend.id,
     draft,
   };
-  const saved = await withGrace(deps, signal, () =>
+  // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
+  const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true };
+  const fetchOnce = () =>
     refetching(signal, async () => {
       const remote = 'filename' in file ? await backend.fetch(file, signal) : { stream: textStream(file.text) };
       return saveArtifact({
@@ -101,8 +115,8 @@ async function bringHome(
         provenance,
         signal,
       });
-    }),
-  );
+    });
+  const saved = await withGrace(patience, signal, fetchOnce, onWait);
   return { artifactId, runId, step, item, output, node: file.node, index, draft, ...saved };
 }
 

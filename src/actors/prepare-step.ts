@@ -22,6 +22,8 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message, step: input.step });
     };
     const payload = await withGrace(deps, signal, () => renderItem(memory, input, backend, signal), onWait);
+    // Cancelled meanwhile: nobody would ever take what is kept from here on.
+    signal.throwIfAborted();
     const { runId, step, item, attempt } = input;
     const row = {
       promptId,

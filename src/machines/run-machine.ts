@@ -43,6 +43,12 @@ interface ChildFailed {
 const isPlan = (event: { readonly actorId: string }) => event.actorId.startsWith('plan:');
 const isItem = (event: { readonly actorId: string }) => event.actorId.startsWith('step:');
 
+function failureOf(event: ChildDone | ChildFailed): ErrorData | null {
+  if ('error' in event) return { ...toErrorData(event.error), step: event.actorId.split(':')[1] ?? '' };
+  const { status, error, step } = event.output as StepResult;
+  return status === 'failed' && error !== null ? { ...error, step } : null;
+}
+
 export function createRunMachine(actors: RunActors) {
   return setup({
     types: {
@@ -130,6 +136,10 @@ export function createRunMachine(actors: RunActors) {
         });
         enqueue.emit({ type: 'step.status', step, item: Number(item), attempt: 0, status: 'failed', error });
       }),
+      /** What could not be cancelled may still run: the run must not end as if nothing did. */
+      noteUnproven: assign({
+        error: ({ context }, event: ChildDone | ChildFailed) => context.error ?? failureOf(event),
+      }),
       cancelItems: enqueueActions(({ context, enqueue }) => {
         for (const step of context.steps) {
           if (step.status === 'planning') enqueue.stopChild(planId(step.id));
@@ -145,6 +155,8 @@ export function createRunMachine(actors: RunActors) {
     guards: {
       allSettled: ({ context }) => context.steps.every((step) => isSettled(step)),
       anyLost: ({ context }) => context.steps.some((step) => step.status === 'lost'),
+      /** An item that fails while the run is being cancelled is one that could not be taken off its backend. */
+      unproven: ({ context }) => context.error !== null && context.steps.every((step) => isSettled(step)),
       allGood: ({ context }) => context.steps.every((step) => step.status === 'done' || step.status === 'skipped'),
     },
   }).createMachine({
@@ -190,10 +202,25 @@ export function createRunMachine(actors: RunActors) {
       },
       cancelling: {
         entry: [{ type: 'report', params: 'cancelling' }, 'cancelItems'],
-        always: { guard: 'allSettled', target: 'cancelled' },
+        always: [
+          { guard: 'unproven', target: 'failed' },
+          { guard: 'allSettled', target: 'cancelled' },
+        ],
         on: {
-          'xstate.done.actor.*': { guard: ({ event }) => isItem(event), actions: { type: 'settleItem', params: ({ event }) => event } },
-          'xstate.error.actor.*': { guard: ({ event }) => isItem(event), actions: { type: 'itemCrashed', params: ({ event }) => event } },
+          'xstate.done.actor.*': {
+            guard: ({ event }) => isItem(event),
+            actions: [
+              { type: 'settleItem', params: ({ event }) => event },
+              { type: 'noteUnproven', params: ({ event }) => event },
+            ],
+          },
+          'xstate.error.actor.*': {
+            guard: ({ event }) => isItem(event),
+            actions: [
+              { type: 'itemCrashed', params: ({ event }) => event },
+              { type: 'noteUnproven', params: ({ event }) => event },
+            ],
+          },
         },
       },
       collecting: {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
+import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -18,6 +19,10 @@ const TEMPLATES = fileURLToPath(new URL('../fixtures/templates', import.meta.url
 
 export interface EngineOptions {
   readonly graceMs?: number;
+  /** Like `graceMs` when absent. */
+  readonly restartGraceMs?: number;
+  /** Stands between the supervisor and each backend. */
+  readonly wrap?: (backend: Backend) => Backend;
   /** Ids of the backends, each with a fake of its own; the first serves runs that name none. */
   readonly backends?: readonly string[];
   /** A stored data directory to start from, copied first. */
@@ -50,6 +55,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     return found;
   };
   const events: RunEvent[] = [];
+  const wrap = options.wrap ?? ((backend: Backend) => backend);
   const library = createLibrary([TEMPLATES]);
   await library.refresh();
   let store = openStore({ dir });
@@ -60,12 +66,12 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     const made = createSupervisor({
       store,
       library,
-      backends: [...fakes].map(([id, { url }]) => createComfyUIBackend({ id, url, timeouts })),
+      backends: [...fakes].map(([id, { url }]) => wrap(createComfyUIBackend({ id, url, timeouts }))),
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       resolveDirectory: (path) => Promise.resolve(path),
       graceMs: options.graceMs ?? 10_000,
-      restartGraceMs: options.graceMs ?? 10_000,
+      restartGraceMs: options.restartGraceMs ?? options.graceMs ?? 10_000,
       retryMs: 20,
       log: pino({ level: 'silent' }),
       onStorageFailure: (error) => {

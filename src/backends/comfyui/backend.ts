@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { AttemptState, Backend } from '../contract.ts';
+import { wasNeverSent } from '../never-sent.ts';
 import { parseAddress } from './address.ts';
 import { cancelPrompt } from './cancel.ts';
 import { createContact } from './contact.ts';
@@ -218,11 +219,8 @@ function afterFailure(error: unknown): 'no' | 'unknown' | 'rejected' {
   if (!(error instanceof CallsheetError)) return 'rejected';
   if (error.code === 'CANCELLED') return 'unknown';
   if (error.code !== 'BACKEND_UNREACHABLE') return 'rejected';
-  const { cause } = error;
-  return cause instanceof Error && 'code' in cause && NEVER_LEFT.has(String(cause.code)) ? 'no' : 'unknown';
+  return wasNeverSent(error) ? 'no' : 'unknown';
 }
-
-const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ELINKLOCAL', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 function stateOf(found: Found): AttemptState {
   if (found.state === 'queued') return { state: 'queued', ...(found.position === undefined ? {} : { position: found.position }) };

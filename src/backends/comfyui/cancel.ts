@@ -26,6 +26,7 @@ export async function cancelPrompt(deps: Canceller, promptId: string, accepted: 
   let atomic: boolean | undefined;
   let interruptedAt: number | undefined;
   let seen = false;
+  let deleted = false;
 
   for (;;) {
     if (atomic !== false) {
@@ -36,7 +37,11 @@ export async function cancelPrompt(deps: Canceller, promptId: string, accepted: 
     if (queued.state !== 'absent') seen = true;
     if (queued.state === 'queued' && !atomic) {
       await post('/queue', JSON.stringify({ delete: [promptId] }));
-      continue;
+      // Looked at once more without a pause; a server that does not heed it is not asked in a tight loop.
+      if (!deleted) {
+        deleted = true;
+        continue;
+      }
     }
     if (
       queued.state === 'running' &&

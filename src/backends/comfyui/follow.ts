@@ -1,4 +1,5 @@
 /** Follows one attempt to its end. The socket only says when to look; queue and history say what is so (comfyui.md 2.5). */
+import { CallsheetError } from '#protocol/errors.ts';
 import type { BackendEvent, FollowOptions } from '../contract.ts';
 import type { Contact } from './contact.ts';
 import type { Found, LookUp } from './look-up.ts';
@@ -43,6 +44,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   let cancelPoll: (() => void) | undefined;
   let hurry: (() => void) | undefined;
   let nudged = false;
+  let puzzled = false;
 
   const emit = (event: BackendEvent): void => {
     if (!over) tell(event);
@@ -182,6 +184,20 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     return false;
   };
 
+  /** An answer that cannot be read says no more about the prompt than silence; nobody else notices, since something did answer. */
+  const lookFailed = (error: unknown): void => {
+    // What no answer means for the contact was told where it happened.
+    log.debug({ promptId: track.promptId, error: String(error) }, 'a look at the backend failed');
+    if (error instanceof CallsheetError && (error.code === 'BACKEND_UNREACHABLE' || error.code === 'CANCELLED')) return;
+    if (!puzzled) emit({ type: 'contact', status: 'unresponsive' });
+    puzzled = true;
+  };
+
+  const lookSucceeded = (): void => {
+    if (puzzled && contact.status === 'ok') emit({ type: 'contact', status: 'restored' });
+    puzzled = false;
+  };
+
   const lookOnce = async (): Promise<void> => {
     if (track.hint !== undefined && (await readEnd())) return;
     take(await lookUp.once(track.promptId, signal));
@@ -200,8 +216,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     again = false;
     cancelPoll?.();
     lookOnce()
-      // No answer is no news: what it means for the contact was told where it happened.
-      .catch((error: unknown) => log.debug({ promptId: track.promptId, error: String(error) }, 'a look at the backend failed'))
+      .then(lookSucceeded, lookFailed)
       .finally(() => {
         looking = false;
         if (over) return;

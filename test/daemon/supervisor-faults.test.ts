@@ -1,0 +1,131 @@
+// Faults around a run that is under way: what must never happen is a second execution, a hang without a reason, or an end that nobody proved.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Backend } from '#backends/contract.ts';
+import { CallsheetError } from '#protocol/errors.ts';
+import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
+
+let engine: Engine;
+afterEach(() => engine.close());
+
+const request = { template: 'three-steps', parameters: {} };
+const LOOKS = /^\/(?:queue|jobs|history)(?:\/|$)/;
+const ledger = () => engine.fake.engine.ledger.map(({ promptId }) => promptId);
+const firstStep = (runId: string) => engine.supervisor.get(runId).steps[0];
+
+/** A run whose first step is held on its backend. */
+async function heldRun(options: EngineOptions = {}): Promise<string> {
+  engine = await startEngine(options);
+  engine.fake.engine.plan = () => (ledger().length === 0 ? { holdAt: '1' } : {});
+  const { runId } = await engine.supervisor.start(request);
+  await engine.fake.engine.held();
+  return runId;
+}
+
+describe('a prompt that the backend was seen to hold', () => {
+  it('is not sent again after a restart, although the answer to its POST was lost', async () => {
+    engine = await startEngine();
+    engine.fake.misbehave({ method: 'POST', path: /^\/prompt$/, times: 1, mode: { kind: 'lose-reply' } });
+    engine.fake.engine.plan = () => ({ holdAt: '1' });
+    const { runId } = await engine.supervisor.start(request);
+    await expect.poll(() => firstStep(runId)?.status).toBe('running');
+    await engine.restart();
+    await expect.poll(() => firstStep(runId)?.status).toBe('running');
+    // Taken away by somebody, in a server that never restarted.
+    engine.fake.engine.wipe();
+    await engine.restart();
+    expect(await engine.ended(runId)).toMatchObject({ status: 'failed', error: { code: 'PROMPT_REMOVED' } });
+    expect(ledger().length).toBeLessThanOrEqual(1);
+    expect(engine.fake.requests.filter(({ method, path }) => method === 'POST' && path === '/prompt')).toHaveLength(1);
+  });
+});
+
+describe('a POST that never left this machine', () => {
+  it.each(['EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'])('is sent once the network is back (%s)', async (code) => {
+    let failures = 2;
+    const wrap = (backend: Backend): Backend => ({
+      ...backend,
+      submit(...args) {
+        failures -= 1;
+        if (failures < 0) return backend.submit(...args);
+        const cause = Object.assign(new Error(code), { code });
+        return Promise.reject(new CallsheetError('BACKEND_UNREACHABLE', 'The network is down.', { cause }));
+      },
+    });
+    engine = await startEngine({ wrap });
+    const { runId } = await engine.supervisor.start(request);
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(ledger()).toHaveLength(3);
+  });
+});
+
+describe('a cancel', () => {
+  it('is tried again until it is proven, although the backend answers with an error in between', async () => {
+    const runId = await heldRun();
+    engine.fake.misbehave({ path: LOOKS, times: 2, mode: { kind: 'reply', status: 500 } });
+    await engine.supervisor.cancel(runId);
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('cancelled');
+    expect(engine.fake.engine.remaining()).toBe(0);
+  });
+
+  it('that cannot be proven ends the run as failed, with the reason, and not as cancelled', async () => {
+    const runId = await heldRun();
+    engine.fake.misbehave({ path: LOOKS, mode: { kind: 'reply', status: 401 } });
+    await engine.supervisor.cancel(runId);
+    const run = await engine.ended(runId);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'BACKEND_HTTP', step: 'base' } });
+    expect(engine.fake.engine.remaining()).toBe(1);
+  });
+});
+
+describe('a backend that answers nonsense for a while', () => {
+  it.each([
+    [500, 'text/plain'],
+    [401, 'text/plain'],
+    [200, 'text/html'],
+  ])('does not end a run that is taken up after a restart (%i, %s)', async (status, type) => {
+    const runId = await heldRun();
+    await engine.supervisor.close();
+    engine.fake.misbehave({ path: LOOKS, times: 2, mode: { kind: 'reply', status, type, body: '<html>' } });
+    await engine.restart();
+    await expect.poll(() => firstStep(runId)?.status).toBe('unresponsive');
+    engine.fake.engine.release();
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(ledger()).toHaveLength(3);
+  });
+
+  it('shows its step as unresponsive until it speaks sense again', async () => {
+    const runId = await heldRun();
+    engine.fake.misbehave({ path: LOOKS, times: 3, mode: { kind: 'reply', status: 401 } });
+    engine.fake.dropSockets();
+    await expect.poll(() => firstStep(runId)?.status).toBe('unresponsive');
+    await expect.poll(() => firstStep(runId)?.status).toBe('running');
+    engine.fake.engine.release();
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+});
+
+describe('files of a finished prompt', () => {
+  it('are fetched from a backend that takes as long as a restart to come back', async () => {
+    const asked = Promise.withResolvers<void>();
+    let isFirst = true;
+    const wrap = (backend: Backend): Backend => ({
+      ...backend,
+      async fetch(...args) {
+        if (isFirst) await engine.fake.stop();
+        isFirst = false;
+        asked.resolve();
+        return backend.fetch(...args);
+      },
+    });
+    const runId = await heldRun({ graceMs: 30, restartGraceMs: 10_000, wrap });
+    engine.fake.engine.release();
+    await asked.promise;
+    await expect.poll(() => engine.events.some(({ event }) => event.type === 'run.note')).toBe(true);
+    // Longer than the grace for a backend that was never there.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await engine.fake.start();
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+});
