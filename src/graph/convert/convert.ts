@@ -1,0 +1,61 @@
+/** UI format to API format: the graph that ComfyUI's browser page would have sent, or every reason why there is none. */
+import { isBlocking, type Problem } from '#protocol/problem.ts';
+import { detectFormat } from '../graph.ts';
+import { parseJson } from '../json.ts';
+import type { ObjectInfo } from '../node-classes.ts';
+import type { JsonObject } from '../types.ts';
+import { configure } from './configure.ts';
+import { type ConvertedNode, emitNodes } from './emit.ts';
+import { readUi } from './read.ts';
+import { createReport, type Report } from './report.ts';
+import { makeIdsUnique } from './unique-ids.ts';
+
+export interface Conversion {
+  /** A graph in API format; undefined when a problem is an error. */
+  readonly graph: string | undefined;
+  readonly problems: readonly Problem[];
+  /** What could be converted, errors or not. */
+  readonly nodes: readonly ConvertedNode[];
+}
+
+/** Never throws. A text that is in API format already comes back as it is, with an info. */
+export function convertWorkflow(text: string, info: ObjectInfo, options: { readonly file?: string } = {}): Conversion {
+  const { file } = options;
+  const { root, problems: syntax } = parseJson(text, file === undefined ? {} : { file });
+  if (root === undefined || syntax.some(isBlocking)) return { graph: undefined, problems: syntax, nodes: [] };
+  const report = createReport(text, file);
+  const format = detectFormat(root);
+  if (root.kind !== 'object' || format !== 'ui') {
+    const api = format === 'api';
+    report.add({
+      code: 'CONVERT_NOT_UI',
+      severity: api ? 'info' : 'error',
+      message: api ? 'The graph is in API format already; it is left as it is.' : 'This is no workflow that ComfyUI saved: it has no list "nodes".',
+      hint: api ? 'There is nothing to do.' : 'In ComfyUI choose Workflow › Save, and give that file.',
+      at: root,
+    });
+    return { graph: api ? text : undefined, problems: [...syntax, ...report.problems], nodes: [] };
+  }
+  const nodes = convertRoot(root, text, info, report);
+  const problems = [...syntax, ...report.problems];
+  return { graph: problems.some(isBlocking) ? undefined : printNodes(nodes), problems, nodes };
+}
+
+function convertRoot(root: JsonObject, text: string, info: ObjectInfo, report: Report): ConvertedNode[] {
+  const workflow = readUi(root, text, report);
+  const renamed = makeIdsUnique(workflow, report);
+  configure(workflow, info, renamed, report);
+  return emitNodes(workflow.root, report);
+}
+
+/** Two spaces, one line for each input. */
+function printNodes(nodes: readonly ConvertedNode[]): string {
+  if (nodes.length === 0) return '{}\n';
+  const entries = nodes.map(({ id, classType, title, inputs }) => {
+    const lines = [...inputs].map(([name, { json }]) => `      ${JSON.stringify(name)}: ${json}`);
+    const body = lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n    }`;
+    const meta = `{ "title": ${JSON.stringify(title)} }`;
+    return `  ${JSON.stringify(id)}: {\n    "class_type": ${JSON.stringify(classType)},\n    "inputs": ${body},\n    "_meta": ${meta}\n  }`;
+  });
+  return `{\n${entries.join(',\n')}\n}\n`;
+}

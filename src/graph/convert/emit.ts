@@ -1,0 +1,76 @@
+/** Nodes of the UI-format workflow as nodes of the graph, with whatever the front end would have left out left out. */
+import { isVirtual } from './names.ts';
+import { applyPrimitives } from './primitives.ts';
+import type { Report } from './report.ts';
+import { createScope, innerScope, resolveInput, type Scope } from './resolve.ts';
+import { BYPASSED, MUTED, type UiGraph, type UiNode } from './shapes.ts';
+import { textWarnings } from './text-warnings.ts';
+import { reportUnknown } from './unknown-class.ts';
+import { inputJson } from './value.ts';
+
+export interface ConvertedInput {
+  readonly json: string;
+  /** Id of the node that it is linked to. */
+  readonly link?: string;
+}
+
+export interface ConvertedNode {
+  readonly id: string;
+  readonly classType: string;
+  readonly title: string;
+  readonly inputs: Map<string, ConvertedInput>;
+}
+
+/** Every node that would be sent, in the order of the file, instances replaced by what is in them. */
+export function emitNodes(root: UiGraph, report: Report): ConvertedNode[] {
+  const nodes = new Map<string, ConvertedNode>();
+  const primed = new Set<UiGraph>();
+  const walk = (scope: Scope): void => {
+    if (!primed.has(scope.graph)) applyPrimitives(scope.graph);
+    primed.add(scope.graph);
+    for (const node of scope.graph.nodes) {
+      if (node.mode === MUTED || node.mode === BYPASSED || node.subgraph === undefined) continue;
+      walk(innerScope(scope, node, node.subgraph));
+    }
+  };
+  const scope = createScope(root);
+  walk(scope);
+  /** Links to nodes of unknown class stay: the problem is the class, not the link. */
+  const unknown = new Set<string>();
+  const emit = (at: Scope): void => {
+    for (const node of at.graph.nodes) {
+      if (node.mode === MUTED || node.mode === BYPASSED) continue;
+      const id = `${at.prefix}${node.id}`;
+      if (node.subgraph !== undefined) emit(innerScope(at, node, node.subgraph));
+      if (isVirtual(node)) continue;
+      if (node.nodeClass === undefined) {
+        if (reportUnknown(node, id, report)) unknown.add(id);
+        continue;
+      }
+      nodes.set(id, emitNode(node, id, at, report));
+    }
+  };
+  emit(scope);
+  for (const { inputs } of nodes.values()) {
+    for (const [name, { link }] of inputs) if (link !== undefined && !nodes.has(link) && !unknown.has(link)) inputs.delete(name);
+  }
+  return [...nodes.values()];
+}
+
+function emitNode(node: UiNode, id: string, scope: Scope, report: Report): ConvertedNode {
+  const inputs = new Map<string, ConvertedInput>();
+  for (const { name, sent, value } of node.widgets) {
+    if (sent && value !== undefined) inputs.set(name, { json: inputJson(value) });
+  }
+  for (const [slot, input] of node.inputs.entries()) {
+    const source = resolveInput(node, scope, slot, report);
+    if (source === undefined) continue;
+    if ('node' in source) inputs.set(input.name, { json: `[${JSON.stringify(source.node)},${source.slot}]`, link: source.node });
+    else if (source.value === undefined) inputs.delete(input.name);
+    else inputs.set(input.name, { json: inputJson(source.value) });
+  }
+  textWarnings(node, id, inputs, report);
+  const title = node.title !== undefined && node.title !== '' ? node.title : (node.nodeClass?.displayName ?? node.type);
+  return { id, classType: node.type, title, inputs };
+}
+

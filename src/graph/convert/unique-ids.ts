@@ -1,0 +1,56 @@
+/** Ids of nodes inside subgraphs, made unique over the whole file as the front end does on loading. */
+import type { Report } from './report.ts';
+import type { UiGraph, UiNode, UiWorkflow } from './shapes.ts';
+
+/** New ids of a definition's nodes by their old ones; legacy proxy widgets still name the old. */
+export type RenamedNodes = ReadonlyMap<UiGraph, ReadonlyMap<string, string>>;
+
+/**
+ * Front ends up to 1.4x wrote definitions whose inner ids collide with ids outside; the current one counts on from the last
+ * used id. Two nodes of one graph with the same id are an error here: which of them a link means cannot be known.
+ */
+export function makeIdsUnique(workflow: UiWorkflow, report: Report): RenamedNodes {
+  const used = new Set(workflow.root.nodes.map((node) => node.id));
+  reportTwins(workflow.root, report);
+  let last = workflow.lastNodeId;
+  const renamed = new Map<UiGraph, Map<string, string>>();
+  for (const graph of workflow.subgraphs.values()) {
+    reportTwins(graph, report);
+    const names = new Map<string, string>();
+    for (const node of graph.nodes) {
+      if (!used.has(node.id)) {
+        used.add(node.id);
+        continue;
+      }
+      do last += 1;
+      while (used.has(String(last)));
+      names.set(node.id, String(last));
+      used.add(String(last));
+      node.id = String(last);
+    }
+    if (names.size === 0) continue;
+    renamed.set(graph, names);
+    for (const link of graph.links.values()) {
+      link.origin = names.get(link.origin) ?? link.origin;
+      link.target = names.get(link.target) ?? link.target;
+    }
+  }
+  return renamed;
+}
+
+function reportTwins(graph: UiGraph, report: Report): void {
+  const seen = new Map<string, UiNode>();
+  for (const node of graph.nodes) {
+    if (seen.has(node.id)) {
+      report.add({
+        code: 'CONVERT_NODE_DUPLICATE',
+        severity: 'error',
+        message: `Two nodes have the id ${node.id}: "${seen.get(node.id)?.type ?? ''}" and "${node.type}".`,
+        hint: 'Open the workflow in ComfyUI and save it again, or give one of them another id.',
+        at: node.at,
+        node: node.id,
+      });
+    }
+    seen.set(node.id, node);
+  }
+}

@@ -1,0 +1,160 @@
+/** Which inputs of a class the front end shows as widgets, in which order, and what each begins with. */
+import type { InputSpec, NodeClass } from '../node-classes.ts';
+import { isRecord, readSpec } from '../node-classes.ts';
+import type { JsonValue } from '../types.ts';
+import type { Widget } from './shapes.ts';
+import { plainValue, type Value } from './value.ts';
+
+/** Types that the front end, or an extension that ships with it, has a widget for. Any other type is a socket. */
+const WIDGET_TYPES = new Set([
+  'INT',
+  'FLOAT',
+  'BOOLEAN',
+  'STRING',
+  'COMBO',
+  'MARKDOWN',
+  'COLOR',
+  'CURVE',
+  'BOUNDING_BOX',
+  'BOUNDING_BOXES',
+  'PAINTER',
+  'RANGE',
+  'COLORS',
+  'IMAGECOMPARE',
+  'COMPOSITOR',
+  'CHART',
+  'GALLERIA',
+  'TEXTAREA',
+  'TREESELECT',
+  'MULTISELECT',
+  'SELECTBUTTON',
+  'LOAD_3D',
+  'LOAD_3D_ANIMATION',
+  'PREVIEW_3D',
+  'PREVIEW_3D_ANIMATION',
+  'WEBCAM',
+  'AUDIO_RECORD',
+  'AUDIO_UI',
+  'AUDIOUPLOAD',
+  'IMAGEUPLOAD',
+  'COMFY_DYNAMICCOMBO_V3',
+]);
+
+const MAX_NESTING = 8;
+
+export function isWidget(spec: InputSpec): boolean {
+  return WIDGET_TYPES.has(widgetType(spec)) && spec.options['forceInput'] !== true;
+}
+
+function widgetType(spec: InputSpec): string {
+  const override = spec.options['widgetType'];
+  return typeof override === 'string' ? override : spec.type;
+}
+
+export const isDynamicCombo = (spec: InputSpec): boolean => widgetType(spec) === 'COMFY_DYNAMICCOMBO_V3';
+
+/** Inputs that the chosen option of a dynamic combo adds, with dotted names. */
+export function chosenInputs(spec: InputSpec, key: string | undefined): InputSpec[] {
+  const options = spec.options['options'];
+  if (!Array.isArray(options)) return [];
+  const chosen = (options as readonly JsonValue[]).find((option) => isRecord(option) && option['key'] === key);
+  const inputs = isRecord(chosen) ? chosen['inputs'] : undefined;
+  if (!isRecord(inputs)) return [];
+  return (['required', 'optional'] as const).flatMap((section) => {
+    const specs = inputs[section];
+    if (!isRecord(specs)) return [];
+    return Object.entries(specs).flatMap(([name, value]) => readSpec(`${spec.name}.${name}`, value, section === 'required') ?? []);
+  });
+}
+
+/** Fills widgets in the order in which the file lists their values. */
+export type TakeValue = (widget: Omit<Widget, 'value'>) => { readonly given: boolean; readonly value?: Value | undefined };
+
+/**
+ * All widgets of a class. `take` is asked once for each widget, in order; what it answers decides which inputs a dynamic combo
+ * has, and these come directly after it.
+ */
+export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
+  const widgets: Widget[] = [];
+  const add = (name: string, initial: Value | undefined, flags: { sent?: boolean; saved?: boolean; controlled?: boolean } = {}): Value | undefined => {
+    const widget = { name, sent: flags.sent ?? true, saved: flags.saved ?? true, controlled: flags.controlled ?? false };
+    const taken = take(widget);
+    const value = taken.given ? taken.value : initial;
+    widgets.push({ ...widget, value });
+    return value;
+  };
+  const addInput = (spec: InputSpec, nesting: number): void => {
+    if (!isWidget(spec) || nesting > MAX_NESTING) return;
+    const controlled = isControlled(spec);
+    const value = add(spec.name, initialValue(spec), { controlled });
+    if (isDynamicCombo(spec)) {
+      for (const inner of chosenInputs(spec, value?.text)) addInput(inner, nesting + 1);
+      return;
+    }
+    if (controlled) {
+      add('control_after_generate', plainValue('randomize'), { sent: false });
+      if (spec.type === 'COMBO') add('control_filter_list', plainValue(''), { sent: false });
+    }
+    if (nodeClass.name === 'Load3D' && spec.name === 'model_file') {
+      for (const button of ['upload 3d model', 'upload extra resources', 'clear']) add(button, undefined);
+    }
+  };
+  const specs = [...nodeClass.inputs.values()];
+  for (const spec of specs) if (spec.required) addInput(spec, 0);
+  if (specs.some(isUpload)) add('upload', undefined, { sent: false });
+  for (const spec of specs) if (!spec.required) addInput(spec, 0);
+  return widgets;
+}
+
+/** An upload button stands after the required inputs and saves a value of its own. */
+function isUpload(spec: InputSpec): boolean {
+  return ['image_upload', 'video_upload', 'animated_image_upload'].some((flag) => spec.options[flag] === true);
+}
+
+/** Dossier 4.3: the flag, or, where it is not given at all, an INT named `seed` or `noise_seed`. */
+function isControlled(spec: InputSpec): boolean {
+  const flag = spec.options['control_after_generate'];
+  if (flag === undefined || flag === null) return spec.type === 'INT' && (spec.name === 'seed' || spec.name === 'noise_seed');
+  return flag !== false && flag !== '' && flag !== 0 && ['INT', 'FLOAT', 'COMBO'].includes(spec.type);
+}
+
+function initialValue(spec: InputSpec): Value | undefined {
+  const given = spec.options['default'];
+  switch (widgetType(spec)) {
+    case 'INT':
+    case 'FLOAT':
+      return plainValue(given ?? 0);
+    case 'BOOLEAN':
+      return plainValue(given ?? false);
+    case 'STRING':
+    case 'MARKDOWN':
+    case 'TEXTAREA':
+    case 'LOAD_3D':
+    case 'PAINTER':
+      return plainValue(given ?? '');
+    case 'COLOR':
+      return plainValue(given ?? '#000000');
+    case 'IMAGECOMPARE':
+      return plainValue(given ?? ['', '']);
+    case 'COMBO':
+      return comboValue(spec, given);
+    case 'COMFY_DYNAMICCOMBO_V3':
+      return firstKey(spec);
+    default:
+      return given === undefined ? undefined : plainValue(given);
+  }
+}
+
+function comboValue(spec: InputSpec, given: JsonValue | undefined): Value | undefined {
+  if (given !== undefined && given !== null && given !== '' && given !== false && given !== 0) return plainValue(given);
+  const first = spec.choices?.[0];
+  if (first !== undefined) return plainValue(first);
+  return spec.options['remote'] === undefined ? undefined : plainValue('Loading...');
+}
+
+function firstKey(spec: InputSpec): Value | undefined {
+  const options = spec.options['options'];
+  const [first] = Array.isArray(options) ? (options as readonly JsonValue[]) : [];
+  const key = isRecord(first) ? first['key'] : undefined;
+  return typeof key === 'string' ? plainValue(key) : undefined;
+}
