@@ -74,7 +74,7 @@ async function find(source: ByteSource, range: Range, id: number): Promise<Eleme
   return null;
 }
 
-async function* elementsIn(source: ByteSource, { start, end }: Range): AsyncGenerator<Element> {
+export async function* elementsIn(source: ByteSource, { start, end }: Range): AsyncGenerator<Element> {
   let at = start;
   for (let count = 0; count < MOST_ELEMENTS && at < end; count += 1) {
     const head = await source.read(at, 12);
