@@ -94,7 +94,10 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   );
 
   const templates = createLibraryService({ library, roots, resolveMedia, backends, templateDirs });
-  const isIdle = () => supervisor.counts().open === 0;
+  const isIdle = () => {
+    const { open, held } = supervisor.counts();
+    return open === held;
+  };
   made.adopt(await startMaintenance({ store, dataDir, outputDir, isIdle, log }), (one) => one.close());
 
   const hub = made.adopt(createEventHub(store), (one) => one.close());

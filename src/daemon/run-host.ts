@@ -38,8 +38,10 @@ export interface RunHost {
   start(runId: string, first: Batch): Promise<void>;
   /** Boots a stored run. Throws SNAPSHOT_REFUSED. */
   resume(row: RunRow): void;
-  /** Ends a stored run that cannot be resumed, with its reason. */
-  refuse(runId: string, error: ErrorData): void;
+  /** Ends a stored run that is not resumed, with its reason. */
+  refuse(runId: string, error: ErrorData, status?: 'failed' | 'cancelled'): void;
+  /** Adds a line to a run's log. */
+  append(runId: string, body: RunEventBody): void;
   cancel(runId: string): boolean;
   committed(runId: string): Promise<void>;
   stage(runId: string, rows: StagedRows): void;
@@ -169,11 +171,12 @@ export function createRunHost(options: RunHostOptions): RunHost {
       actor.start();
       armTimers(actor, JSON.parse(row.timers ?? '[]') as StoredTimer[], options.now());
     },
-    refuse(runId, error) {
-      ends.set(runId, endedState(runId, error, options));
-      append(runId, { type: 'run.status', status: 'failed', error });
+    refuse(runId, error, status = 'failed') {
+      ends.set(runId, endedState(runId, error, options, status));
+      append(runId, { type: 'run.status', status, error });
       schedule('now');
     },
+    append,
     cancel(runId) {
       const actor = actors.get(runId);
       if (actor === undefined || actor.getSnapshot().status !== 'active') return false;
@@ -247,10 +250,10 @@ function rowOf(runId: string, actor: RunActor, options: RunHostOptions): RunStat
   };
 }
 
-function endedState(runId: string, error: ErrorData, options: RunHostOptions): RunState {
+function endedState(runId: string, error: ErrorData, options: RunHostOptions, status: RunStatus = 'failed'): RunState {
   return {
     runId,
-    status: 'failed',
+    status,
     draft: false,
     progress: options.progressOf(runId),
     machine: options.machine.id,

@@ -31,7 +31,7 @@ export interface RunService {
   onPreview(listener: (notice: PreviewNotice) => void): () => void;
   onBackend(listener: (view: BackendView) => void): () => void;
   /** Counts for daemon/status. */
-  counts(): { readonly open: number; readonly active: number };
+  counts(): { readonly open: number; readonly active: number; readonly held: number };
   /** Takes no new work, writes everything down, leaves backend jobs running. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { RunEvent } from '#protocol/events.ts';
 import { type AttemptView, RUN_ENDS, type RunSummary, type RunView, type StepStatus, type StepView } from '#protocol/views.ts';
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
+import type { HeldRun } from './held-runs.ts';
 
 export interface LiveProgress {
   readonly progress: number;
@@ -40,7 +41,7 @@ export function summaryOf(row: RunRow, live?: LiveProgress): RunSummary {
   };
 }
 
-export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, live?: LiveProgress): RunView {
+export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, live?: LiveProgress, held?: HeldRun): RunView {
   const order = new Map(template.steps.map((step, place) => [step.id, place]));
   const artifacts = store
     .artifacts(row.runId)
@@ -52,15 +53,15 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
     ...summaryOf(row, live),
     draft: row.draft || artifacts.some((artifact) => artifact.draft),
     parameters: JSON.parse(row.parameters) as Record<string, unknown>,
-    steps: stepsOf(template, allEvents(store, row.runId), store.attempts(row.runId), RUN_ENDS.includes(row.status)),
+    steps: stepsOf(template, allEvents(store, row.runId), store.attempts(row.runId), RUN_ENDS.includes(row.status), held),
     artifacts,
-    problems: row.error?.problems ?? [],
+    problems: held === undefined ? (row.error?.problems ?? []) : [held.problem],
   };
 }
 
 const PAGE = 1000;
 
-function allEvents(store: Store, runId: string): readonly RunEvent[] {
+export function allEvents(store: Store, runId: string): readonly RunEvent[] {
   const events: RunEvent[] = [];
   for (;;) {
     const page = store.events({ runId, after: events.at(-1)?.seq ?? 0, limit: PAGE });
@@ -82,6 +83,7 @@ function stepsOf(
   events: readonly RunEvent[],
   attempts: readonly AttemptRow[],
   ended: boolean,
+  held: HeldRun | undefined,
 ): readonly StepView[] {
   const folds = new Map<string, StepFold>();
   const fold = (step: string): StepFold => {
@@ -103,21 +105,30 @@ function stepsOf(
     const { items, whole, reason, error, statuses } = fold(id);
     const done = [...statuses.values()].filter((status) => status === 'done' || status === 'cached').length;
     const settled = [...statuses.values()].filter((status) => ITEM_ENDS.has(status)).length;
+    const isUnknown = attempts.some((attempt) => attempt.step === id && isOutOfReach(attempt, held));
     const status =
       whole ??
+      (isUnknown ? 'unknown' : undefined) ??
       statusOfItems(items, statuses, folds.get(id)?.items !== undefined && items === 0 && statuses.size === 0 && wasPlanned(events, id));
     return {
       id,
       ...(title === undefined ? {} : { title }),
-      status: status === 'pending' && ended ? 'cancelled' : status,
+      status: ended && (status === 'pending' || status === 'preparing') ? 'cancelled' : status,
       ...(reason === undefined ? {} : { reason }),
       items,
       itemsDone: done,
       progress: items === 0 ? (status === 'pending' ? 0 : 1) : settled / items,
-      attempts: attempts.filter((attempt) => attempt.step === id).map((attempt) => attemptView(attempt, statuses.get(attempt.item))),
+      attempts: attempts
+        .filter((attempt) => attempt.step === id)
+        .map((attempt) => attemptView(attempt, isOutOfReach(attempt, held) ? 'unknown' : statuses.get(attempt.item))),
       ...(error === undefined ? {} : { error }),
     };
   });
+}
+
+/** Sent to a backend that nobody can ask now. */
+function isOutOfReach({ backend, endedAt }: AttemptRow, held: HeldRun | undefined): boolean {
+  return endedAt === null && held !== undefined && held.missing.has(backend);
 }
 
 function wasPlanned(events: readonly RunEvent[], step: string): boolean {

@@ -14,6 +14,7 @@ import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import { type ParameterTools, storeParameters } from '#templates/parameters.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
+import { givenUp, type HeldRun, heldNote, heldRun } from './held-runs.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
 import { createProgressTracker } from './progress.ts';
 import { createRequestKeys } from './request-keys.ts';
@@ -21,7 +22,7 @@ import { admit } from './run-door.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
 import type { RunService, StartRequest } from './run-service.ts';
-import { summaryOf, viewOf } from './run-view.ts';
+import { allEvents, summaryOf, viewOf } from './run-view.ts';
 
 export interface SupervisorOptions {
   readonly store: Store;
@@ -43,7 +44,7 @@ export interface SupervisorOptions {
 }
 
 export interface Supervisor extends RunService {
-  /** Takes up every run that had not ended. Call once, before clients are let in. */
+  /** Takes up every run that had not ended, but for those whose backend this daemon lacks: they wait. Call once, before clients are let in. */
   resume(): void;
 }
 
@@ -111,6 +112,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     backend: (id) => backends.find((backend) => backend.id === id),
   });
   const keys = createRequestKeys(store);
+  const held = new Map<string, HeldRun>();
   const stepsOf = (runId: string) => host.snapshot(runId)?.context.steps ?? [];
   const live = (runId: string) => {
     const etaSeconds = progress.eta(runId);
@@ -124,6 +126,24 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (row === undefined) throw new CallsheetError('RUN_NOT_FOUND', `No run has the id '${runId}'.`, { hint: 'See `callsheet runs`.' });
     return row;
   };
+
+  function hold(runId: string, run: HeldRun): void {
+    held.set(runId, run);
+    const note = heldNote(run);
+    const last = allEvents(store, runId).at(-1)?.event;
+    // Short-lived daemons come and go: each saying the same would fill the log.
+    if (last?.type !== 'run.note' || last.code !== run.problem.code) host.append(runId, note);
+    log.warn({ runId, missing: [...run.missing] }, 'a run waits for a backend that this daemon was started without');
+  }
+
+  /** A run without its backend cannot be cancelled with proof; a person's wish ends it all the same, and the doubt is written down. */
+  function giveUp(runId: string, run: HeldRun): void {
+    held.delete(runId);
+    const { error, attempts, events } = givenUp(run, store.attempts(runId), Date.now());
+    host.stage(runId, { attempts });
+    for (const event of events) host.append(runId, event);
+    host.refuse(runId, error, 'cancelled');
+  }
 
   async function begin(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
     if (request.backend !== undefined) backendById(backends, request.backend);
@@ -169,7 +189,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     get(runId) {
       const row = rowOf(runId);
-      return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined);
+      return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined, held.get(runId));
     },
     list: (query) => store.runs(query).map((row) => summaryOf(row, row.endedAt === null ? live(row.runId) : undefined)),
     cancel(runId, requestKey) {
@@ -179,7 +199,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         canonicalHash(JSON.stringify({ runId })),
         async () => {
           rowOf(runId);
-          if (host.cancel(runId)) await host.committed(runId);
+          const waiting = held.get(runId);
+          if (waiting !== undefined) giveUp(runId, waiting);
+          if (waiting !== undefined || host.cancel(runId)) await host.committed(runId);
           return { status: rowOf(runId).status };
         },
         runId,
@@ -190,10 +212,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     onProgress: (listener) => subscribe(listeners.progress, listener),
     onPreview: (listener) => subscribe(listeners.preview, listener),
     onBackend: (listener) => monitor.onChange(listener),
-    counts: () => ({ open: host.open().length, active: host.open().filter((runId) => host.snapshot(runId)?.value === 'executing').length }),
+    counts: () => ({
+      open: host.open().length + held.size,
+      active: host.open().filter((runId) => host.snapshot(runId)?.value === 'executing').length,
+      held: held.size,
+    }),
     resume() {
       for (const runId of store.openRuns()) {
         try {
+          const waiting = heldRun(rowOf(runId), store.attempts(runId), backends);
+          if (waiting !== undefined) {
+            hold(runId, waiting);
+            continue;
+          }
           memories.get(runId);
           host.resume(rowOf(runId));
           log.info({ runId }, 'run resumed');

@@ -13,7 +13,8 @@ import { didYouMean, nearest } from './suggest.ts';
 import type { StepDefinition } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
 
-const EMPTY: Graph = { text: '{}', root: { kind: 'object', members: [], start: 0, end: 2 }, nodes: new Map() };
+/** Stands where a workflow could not be read; the reason is among the problems. */
+export const UNREAD: Graph = { text: '{}', root: { kind: 'object', members: [], start: 0, end: 2 }, nodes: new Map() };
 
 /** A step whose workflow is of no use still has its place in the order; the problems say what is wrong with it. */
 export function compileStep(context: CompileContext, step: StepDefinition, at: number): CompiledStep {
@@ -50,7 +51,7 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
     needs: [...names.steps.keys()].filter((id) => needs.has(id)),
     each,
     when,
-    graph: graph ?? EMPTY,
+    graph: graph ?? UNREAD,
     sites,
     outputs: Object.fromEntries(outputs),
   };

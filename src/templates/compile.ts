@@ -3,7 +3,7 @@ import { toValue } from '#graph/values.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { type CompileContext, manifestText, report } from './compile-context.ts';
 import { checkDefinition } from './compile-parameters.ts';
-import { compileStep } from './compile-step.ts';
+import { compileStep, UNREAD } from './compile-step.ts';
 import type { CompiledChoice, CompiledOutput, CompiledStep, CompiledTemplate } from './compiled.ts';
 import type { Environment, Names } from './environment.ts';
 import type { Path } from './locate.ts';
@@ -73,8 +73,10 @@ function compileParts(context: CompileContext, parts: Readable): Pick<CompiledTe
     if (compiled !== undefined) outputs.set(name, compiled);
   }
   checkSteps(context, parts, steps);
+  // A workflow that cannot be read may use any of them: the one real problem must not drown.
+  const isAllRead = steps.every(({ graph }) => graph !== UNREAD);
   for (const name of parameters.keys()) {
-    if (context.used.has(name)) continue;
+    if (!isAllRead || context.used.has(name)) continue;
     const hint = `Write {${name}} where it belongs, or remove the parameter.`;
     const details = { severity: 'warning', hint, parameter: name, key: true } as const;
     report(context, ['parameters', name], 'TEMPLATE_PARAMETER_UNUSED', `No step uses the parameter "${name}".`, details);

@@ -37,8 +37,8 @@ export interface Engine {
   readonly supervisor: Supervisor;
   readonly store: Store;
   readonly events: readonly RunEvent[];
-  /** Stops the supervisor as a graceful daemon does and starts a new one over the same data. */
-  restart(): Promise<void>;
+  /** Stops the supervisor as a graceful daemon does and starts a new one over the same data; it is given the backends that are named, else all. */
+  restart(only?: readonly string[]): Promise<void>;
   /** Resolves with the run once it has ended. */
   ended(runId: string): Promise<RunView>;
   close(): Promise<void>;
@@ -61,12 +61,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   let store = openStore({ dir });
   let supervisor = start();
 
-  function start(): Supervisor {
+  function start(only?: readonly string[]): Supervisor {
     const timeouts = { absentGapMs: 30, pollMs: 200, pollOfflineMs: 40, reconnectMinMs: 10, reconnectMaxMs: 50, cancelStepMs: 20 };
     const made = createSupervisor({
       store,
       library,
-      backends: [...fakes].map(([id, { url }]) => wrap(createComfyUIBackend({ id, url, timeouts }))),
+      backends: [...fakes]
+        .filter(([id]) => only?.includes(id) ?? true)
+        .map(([id, { url }]) => wrap(createComfyUIBackend({ id, url, timeouts }))),
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       resolveDirectory: (path) => Promise.resolve(path),
@@ -94,11 +96,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       return store;
     },
     events,
-    async restart() {
+    async restart(only) {
       await supervisor.close();
       store.close();
       store = openStore({ dir });
-      supervisor = start();
+      supervisor = start(only);
     },
     ended(runId) {
       return new Promise((resolve) => {

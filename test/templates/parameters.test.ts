@@ -227,6 +227,11 @@ describe('definitions of parameters', () => {
     expect(problems).toEqual([expect.objectContaining({ code: 'TEMPLATE_PARAMETER_UNUSED', severity: 'warning', parameter: 'p' })]);
   });
 
+  it('[TP16] does not call a parameter unused while a workflow that may use it cannot be read', () => {
+    const { problems } = compile(manifest({ parameters: { p: { type: 'text', default: '' } } }, { workflow: 'missing.json' }));
+    expect(codes(problems)).toEqual(['TEMPLATE_FILE_MISSING']);
+  });
+
   it('[TP17] stores and revives whole numbers beyond 2^53, also in lists', () => {
     const typed = template({ s: { type: 'seed' }, l: { type: 'list', of: 'integer' }, t: { type: 'text' }, i: { type: 'image' } });
     const values = { s: MAX, l: [1, -(2n ** 60n)], t: '18446744073709551615', i: media('/a.png') };

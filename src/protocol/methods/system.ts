@@ -80,7 +80,8 @@ export const daemonStatus = method({
     outputDir: string(),
     templateDirs: array(string()),
     roots: array(string()),
-    runs: object({ open: integer({ minimum: 0 }), active: integer({ minimum: 0 }) }),
+    /** `held`: of the open ones, those that wait for a daemon with their backend. */
+    runs: object({ open: integer({ minimum: 0 }), active: integer({ minimum: 0 }), held: integer({ minimum: 0 }) }),
     connections: integer({ minimum: 0 }),
     subscriptions: integer({ minimum: 0 }),
     /** Reason → count since the start. */

@@ -1,0 +1,63 @@
+/** Runs that wait for a daemon with their backend: one that was started without it can neither look after them nor judge them. */
+import type { ErrorData } from '#protocol/errors.ts';
+import type { RunEventBody } from '#protocol/events.ts';
+import type { Problem } from '#protocol/problem.ts';
+import type { Backend } from '#backends/contract.ts';
+import type { AttemptRow, RunRow } from '#store/types.ts';
+
+export interface HeldRun {
+  /** Ids of backends that hold work of the run, or that its client named, and that this daemon lacks. */
+  readonly missing: ReadonlySet<string>;
+  readonly problem: Problem;
+}
+
+/** Undefined when the daemon has every backend that the run was given to: it can go on. */
+export function heldRun(row: RunRow, attempts: readonly AttemptRow[], backends: readonly Backend[]): HeldRun | undefined {
+  const named = [...(row.backend === null ? [] : [row.backend]), ...attempts.map(({ backend }) => backend)];
+  const missing = new Set(named.filter((id) => !backends.some((backend) => backend.id === id)));
+  if (missing.size === 0) return undefined;
+  const list = [...missing].map((id) => `'${id}'`).join(', ');
+  const problem: Problem = {
+    code: 'RUN_HELD',
+    severity: 'warning',
+    message: `The run was given to backend ${list}, which this daemon was started without. It waits; nothing of it is lost.`,
+    hint: `Start the daemon with it: callsheet daemon ${[...missing].map(optionFor).join(' ')}`,
+  };
+  return { missing, problem };
+}
+
+/** What stands in the run's log. */
+export function heldNote({ problem }: HeldRun): RunEventBody {
+  return { type: 'run.note', code: problem.code, message: `${problem.message} ${problem.hint ?? ''}`.trim() };
+}
+
+/** A person gave the run up while its backend was out of reach: nobody knows whether its jobs still run there, and that is what is written. */
+export function givenUp({ missing }: HeldRun, attempts: readonly AttemptRow[], now: number) {
+  const open = attempts.filter(({ backend, endedAt }) => endedAt === null && missing.has(backend));
+  const list = [...missing].map((id) => `'${id}'`).join(', ');
+  const error: ErrorData = {
+    code: 'CANCELLED',
+    message: `The run was cancelled while this daemon had no backend ${list}: what it had sent there was not taken off.`,
+    hint: 'Look into the queue of that backend.',
+    retryable: false,
+  };
+  return {
+    error,
+    attempts: open.map((row): AttemptRow => ({ ...row, status: 'unknown', endedAt: now })),
+    events: open.map(({ step, item, attempt, backend, promptId }): RunEventBody => ({
+      type: 'step.status',
+      step,
+      item,
+      attempt,
+      status: 'unknown',
+      backend,
+      promptId,
+      reason: error.message,
+    })),
+  };
+}
+
+function optionFor(id: string): string {
+  if (id === 'sandbox') return '--backend sandbox';
+  return id === 'comfyui' ? '--backend comfyui=URL' : `--backend ${id}:comfyui=URL`;
+}
