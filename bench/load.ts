@@ -17,7 +17,7 @@ import type { TemplateRow } from './template-rows.ts';
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const plan = values.quick
   ? { templateRounds: 11, rounds: 1, warmUp: 40, runs: 40, all: false }
-  : { templateRounds: 41, rounds: 3, warmUp: 300, runs: 120, all: true };
+  : { templateRounds: 41, rounds: 5, warmUp: 150, runs: 150, all: true };
 
 /** The largest template must load, and be injected, within this many milliseconds. */
 const BAR_MS = 100;
