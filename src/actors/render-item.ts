@@ -10,9 +10,9 @@ import type { ItemInput } from './logic.ts';
 import { scopeOf } from './scope.ts';
 
 /** Parsed object info by backend; the text is the key, so that a refreshed answer is parsed again. */
-const parsed = new WeakMap<Backend, { readonly text: string; readonly info: ObjectInfo | undefined }>();
+const parsed = new WeakMap<object, { readonly text: string; readonly info: ObjectInfo | undefined }>();
 
-export async function objectInfoOf(backend: Backend, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
+export async function objectInfoOf(backend: Pick<Backend, 'objectInfo'>, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
   const text = await backend.objectInfo(signal === undefined ? {} : { signal });
   const known = parsed.get(backend);
   if (known?.text === text) return known.info;

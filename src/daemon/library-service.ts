@@ -7,10 +7,12 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { TemplateChanged } from '#protocol/methods/event.ts';
 import type { TemplateDetail } from '#protocol/methods/template.ts';
 import { isBlocking } from '#protocol/problem.ts';
+import type { ObjectInfo } from '#graph/object-info.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { checkTemplateAgainst } from '#templates/against-object-info.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { discover } from '#templates/discover.ts';
+import { type FormQuestion, formFacts } from '#templates/form.ts';
 import { summary } from '#templates/library.ts';
 import type { LoadedTemplate, TemplateLibrary } from '#templates/library.ts';
 import { loadTemplate } from '#templates/load.ts';
@@ -27,7 +29,7 @@ export interface LibraryServiceOptions {
   readonly library: TemplateLibrary;
   readonly roots: Roots;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
-  readonly backends: readonly Backend[];
+  readonly backends: readonly Pick<Backend, 'id' | 'objectInfo'>[];
   readonly templateDirs: readonly string[];
 }
 
@@ -44,19 +46,24 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return library.get(id, version) ?? unknownTemplate(library, id, version);
   }
 
-  async function againstBackend(
-    template: CompiledTemplate | undefined,
-    id: string | undefined,
-    { path, kind }: TemplateOrigin,
-  ): Promise<readonly Problem[]> {
-    if (template === undefined || id === undefined) return [];
+  /** Throws BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. Undefined for a backend without node classes. */
+  async function infoOf(id: string): Promise<ObjectInfo | undefined> {
     const backend = backends.find((one) => one.id === id);
     if (backend === undefined) {
       throw new CallsheetError('BACKEND_NOT_FOUND', `No backend has the id '${id}'.`, {
         hint: `Known backends: ${backends.map((one) => one.id).join(', ')}.`,
       });
     }
-    const info = await objectInfoOf(backend);
+    return objectInfoOf(backend);
+  }
+
+  async function againstBackend(
+    template: CompiledTemplate | undefined,
+    id: string | undefined,
+    { path, kind }: TemplateOrigin,
+  ): Promise<readonly Problem[]> {
+    if (template === undefined || id === undefined) return [];
+    const info = await infoOf(id);
     if (info === undefined) return [];
     return checkTemplateAgainst(template, info, (workflow) => (kind === 'folder' ? join(path, workflow) : path));
   }
@@ -70,7 +77,11 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
 
   return {
     list: () => library.list().map(summary),
-    get: (id, version) => detailOf(demand(id, version)),
+    async get({ id, version, backend, parameters }) {
+      const loaded = demand(id, version);
+      const info = backend === undefined ? undefined : await infoOf(backend);
+      return detailOf(loaded, { info, values: parameters });
+    },
     async check({ id, version, path, backend }) {
       if (id !== undefined) {
         const loaded = demand(id, version);
@@ -78,7 +89,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
         return { files: [{ path: loaded.origin.path, ok: loaded.runnable && !problems.some(isBlocking), problems }] };
       }
       const found = await roots.resolvePath(path ?? '', templateDirs);
-      const places = (await stat(found)).isDirectory() ? await discover(found) : [found];
+      const places = (await stat(found)).isDirectory() ? discover(found) : [found];
       const files = [];
       for (const place of places) files.push(...(await checkOne(place, backend)));
       return { files };
@@ -123,7 +134,7 @@ function unknownTemplate(library: TemplateLibrary, id: string, version: string |
   throw new CallsheetError('TEMPLATE_NOT_FOUND', `No template is called '${id}'.`);
 }
 
-function detailOf({ id, version, origin, template, problems, runnable }: LoadedTemplate): TemplateDetail {
+function detailOf({ id, version, origin, template, problems, runnable }: LoadedTemplate, question: FormQuestion): TemplateDetail {
   const description = template?.manifest.description;
   return {
     id,
@@ -136,7 +147,7 @@ function detailOf({ id, version, origin, template, problems, runnable }: LoadedT
     kind: origin.kind,
     runnable,
     parameters: template === undefined ? {} : plain(Object.fromEntries(template.parameters)),
-    schema: template === undefined ? {} : plain(parameterSchema(template)),
+    schema: template === undefined ? {} : plain(parameterSchema(template, formFacts(template, question))),
     steps: (template?.manifest.steps ?? []).map((step) => ({
       id: step.id,
       ...(step.title === undefined ? {} : { title: step.title }),

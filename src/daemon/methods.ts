@@ -38,7 +38,7 @@ export function createMethods({ version, runs, templates, store, status, shutdow
       return { stopping: true };
     },
     'template/list': () => ({ templates: templates.list() }),
-    'template/get': ({ id, version: wanted }) => ({ template: templates.get(id, wanted) }),
+    'template/get': async (params) => ({ template: await templates.get(params) }),
     'template/check': (params) => {
       if ((params.id === undefined) === (params.path === undefined)) {
         throw new CallsheetError('INVALID_PARAMS', 'Give either the id of a template or a path.', {

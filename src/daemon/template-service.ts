@@ -4,6 +4,7 @@ import type {
   TemplateCheckParams,
   TemplateCheckResult,
   TemplateDetail,
+  TemplateGetParams,
   TemplateRenderParams,
   TemplateRenderResult,
 } from '#protocol/methods/template.ts';
@@ -11,8 +12,8 @@ import type { TemplateSummary } from '#protocol/views.ts';
 
 export interface TemplateService {
   list(): readonly TemplateSummary[];
-  /** Throws TEMPLATE_NOT_FOUND. */
-  get(id: string, version?: string): TemplateDetail;
+  /** Throws TEMPLATE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
+  get(params: TemplateGetParams): Promise<TemplateDetail>;
   /** Throws TEMPLATE_NOT_FOUND, PATH_NOT_ALLOWED, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
   check(params: TemplateCheckParams): Promise<TemplateCheckResult>;
   /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID. */

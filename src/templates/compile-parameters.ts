@@ -1,11 +1,13 @@
 /** Checks the definitions of parameters: each field belongs to its type, bounds make sense, the default obeys its own rules. */
 import type { Problem } from '#protocol/problem.ts';
+import { checkBlenderHint } from './blender-hints.ts';
 import { RESERVED_NAMES } from './environment.ts';
 import { type Located, type Path, problemAt } from './locate.ts';
 import { checkValue } from './parameters.ts';
 import { choiceValues } from './parameter-schema.ts';
 import { compilePattern } from './pattern.ts';
-import type { ParameterDefinition, ParameterType } from './types.ts';
+import { MEDIA_TYPES, type ParameterDefinition, type ParameterType, WIDGETS } from './types.ts';
+import { refuseWorkflowPath } from './workflow-paths.ts';
 
 type Field = keyof ParameterDefinition;
 
@@ -25,6 +27,8 @@ const FIELDS: readonly (readonly [Field, readonly ParameterType[]])[] = [
   ['alpha', ['color']],
   ['folder', ['model']],
   ['extensions', ['image', 'mask', 'video', 'audio', 'model3d', 'file']],
+  ['step', ['integer', 'number', 'vector']],
+  ['unit', ['integer', 'number', 'vector']],
 ];
 
 export function checkDefinition(where: Located, name: string, definition: ParameterDefinition): Problem[] {
@@ -49,6 +53,18 @@ export function checkDefinition(where: Located, name: string, definition: Parame
     if (definition[field] === undefined || allowed.some((type) => types.includes(type))) continue;
     const hint = `"${field}" belongs to ${allowed.join(', ')}. Remove it, or change the type.`;
     report(field, invalid, `A parameter of type ${definition.type} has no "${field}".`, hint, true);
+  }
+  const { widget } = definition;
+  const widgets: readonly string[] = WIDGETS[definition.type];
+  if (widget !== undefined && !widgets.includes(widget)) {
+    report('widget', invalid, `A parameter of type ${definition.type} has no widget "${widget}".`, `It has ${widgets.join(', ')}.`);
+  }
+  if (widget === 'slider' && (definition.minimum === undefined || definition.maximum === undefined)) {
+    report('widget', invalid, 'A slider needs both ends.', 'Add "minimum" and "maximum", or remove "widget".');
+  }
+  if (definition.blender !== undefined) {
+    const finding = checkBlenderHint(definition.blender, definition.type);
+    if (finding !== undefined) report('blender', 'TEMPLATE_PARAMETER_BLENDER', finding.message, finding.hint);
   }
   if (types.includes('choice') && definition.choices === undefined) {
     report('type', invalid, 'A choice needs "choices".', 'Add "choices": ["one", "two"].');
@@ -117,8 +133,31 @@ function integerProblems(where: Located, name: string, definition: ParameterDefi
   return problems;
 }
 
+/** A file given as default lies beside the manifest, so that the template can be carried elsewhere. */
+function defaultPathProblem({
+  type,
+  of,
+  default: given,
+}: ParameterDefinition): { readonly message: string; readonly hint: string } | undefined {
+  const kind = type === 'list' ? of : type;
+  if (!MEDIA_TYPES.some((media) => media === kind)) return undefined;
+  for (const path of Array.isArray(given) ? (given as readonly unknown[]) : [given]) {
+    if (typeof path !== 'string' || path.startsWith('asset:') || /^(?:\/|[A-Za-z]:[\\/])/.test(path)) continue;
+    const refused = refuseWorkflowPath(path);
+    const hint = 'Put the file into the folder of the template and write its name, with / between folders.';
+    if (refused !== undefined) return { message: `The default "${path}" cannot be used: it ${refused}.`, hint };
+  }
+  return undefined;
+}
+
 function defaultProblems(where: Located, name: string, definition: ParameterDefinition): Problem[] {
   if (definition.default === undefined || definition.default === null) return [];
+  const path = defaultPathProblem(definition);
+  if (path !== undefined) {
+    return [
+      problemAt(where, ['parameters', name, 'default'], 'TEMPLATE_PARAMETER_DEFAULT', path.message, { hint: path.hint, parameter: name }),
+    ];
+  }
   return checkValue(name, definition, definition.default).problems.map(({ message, hint }) => {
     const cure = hint === undefined ? 'Change the default or the rule.' : `${hint} Change the default or the rule.`;
     return problemAt(where, ['parameters', name, 'default'], 'TEMPLATE_PARAMETER_DEFAULT', `The default breaks its own rule. ${message}`, {

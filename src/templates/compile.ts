@@ -4,6 +4,7 @@ import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { type CompileContext, manifestText, report } from './compile-context.ts';
 import { checkDefinition } from './compile-parameters.ts';
 import { compileStep, UNREAD } from './compile-step.ts';
+import { checkVisibility } from './compile-visibility.ts';
 import type { CompiledChoice, CompiledOutput, CompiledStep, CompiledTemplate } from './compiled.ts';
 import type { Environment, Names } from './environment.ts';
 import type { Path } from './locate.ts';
@@ -65,6 +66,7 @@ function compileParts(context: CompileContext, parts: Readable): Pick<CompiledTe
     context.problems.push(...checkDefinition(context.where, name, definition));
     parameters.set(name, definition);
   }
+  checkVisibility(context, parameters);
   const steps = parts.steps.map(({ step, at }) => compileStep(context, step, at));
   const choices = parts.choices.map((choice) => compileChoice(context, parts, choice)).filter((choice) => choice !== undefined);
   const outputs = new Map<string, CompiledOutput>();

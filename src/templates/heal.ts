@@ -17,11 +17,12 @@ export function healName(info: ObjectInfo, graph: Graph, nodeId: string, input: 
     ?.choices?.filter((choice) => typeof choice === 'string');
   if (choices === undefined || choices.length === 0 || choices.includes(name)) return { value: name };
   const wanted = plain(name);
-  const base = wanted.slice(wanted.lastIndexOf('/') + 1);
+  const base = baseOf(wanted);
   for (const same of [
     (choice: string) => plain(choice) === wanted,
     (choice: string) => plain(choice).toLowerCase() === wanted.toLowerCase(),
-    (choice: string) => plain(choice).endsWith(`/${base}`) || plain(choice) === base,
+    (choice: string) => baseOf(plain(choice)) === base,
+    (choice: string) => baseOf(plain(choice)).toLowerCase() === base.toLowerCase(),
   ]) {
     const [only, ...others] = choices.filter(same);
     if (only !== undefined && others.length === 0) return { value: only };
@@ -29,4 +30,5 @@ export function healName(info: ObjectInfo, graph: Graph, nodeId: string, input: 
   return { unknown: choices };
 }
 
+const baseOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 const plain = (name: string): string => name.replaceAll('\\', '/').replace(/^\.\//, '');

@@ -1,5 +1,5 @@
 /** The JSON Schema of template.json, format 1: what ajv checks, what editors read (schemas/template-1.json) and what the docs describe. */
-import { PARAMETER_TYPES } from './types.ts';
+import { PARAMETER_TYPES, WIDGETS } from './types.ts';
 
 export const ID_PATTERN = '^[a-z0-9][a-z0-9-]{0,63}$';
 export const PARAMETER_NAME_PATTERN = '^[A-Za-z_][A-Za-z0-9_]{0,63}$';
@@ -59,9 +59,20 @@ const parameter = shape(['type'], {
     items: { type: 'string', pattern: '^\\.?[A-Za-z0-9]{1,16}$' },
     description: 'File extensions that are taken, e.g. png.',
   },
-  blender: text('Where the Blender add-on reads a default, e.g. scene.render.resolution_x.', 200),
+  blender: text('Where the Blender add-on reads a default, e.g. active_image or scene.render.resolution_x.', 200),
   group: text('Heading under which forms show the parameter.', 200),
   advanced: { type: 'boolean', description: 'Hidden in forms until asked for.' },
+  visible: text('CEL condition over params; while it is false the parameter is not shown and takes its default.', 2000),
+  widget: { enum: [...new Set(Object.values(WIDGETS).flat())], description: 'Kind of control in forms, where a type has several.' },
+  step: { type: 'number', exclusiveMinimum: 0, description: 'Increment of the control in forms; any value within the bounds is taken.' },
+  unit: text('Shown behind the number in forms, e.g. px or s.', 20),
+  order: {
+    type: 'number',
+    minimum: -1_000_000,
+    maximum: 1_000_000,
+    description: 'Place in forms, smaller first; those without one follow as written.',
+  },
+  origin: text('Where an adopted parameter comes from, for people.'),
 });
 
 const step = shape(['id', 'workflow'], {

@@ -1,5 +1,5 @@
 /** One parameter as JSON Schema of our own subset: what ajv checks and what clients draw forms from. */
-import type { ParameterDefinition, ParameterType } from './types.ts';
+import { type ParameterDefinition, type ParameterType, type Widget, WIDGETS } from './types.ts';
 
 export const SEED_MAXIMUM = 2n ** 64n - 1n;
 const INTEGER_MINIMUM = -(2n ** 63n);
@@ -19,6 +19,12 @@ export interface IntegerBounds {
 export interface ParameterHints {
   readonly type: ParameterType;
   readonly of?: ParameterType;
+  /** Kind of control: always there. */
+  readonly widget: Widget;
+  /** Place in the form, from 0: always there. */
+  readonly order: number;
+  /** A value must be given as soon as the parameter is shown. */
+  readonly required: boolean;
   readonly group?: string;
   readonly advanced?: boolean;
   readonly blender?: string;
@@ -27,6 +33,15 @@ export interface ParameterHints {
   readonly alpha?: boolean;
   /** Titles of choices, in the order of `enum`. */
   readonly labels?: readonly string[];
+  /** CEL condition over `params`. */
+  readonly visible?: string;
+  /** Not shown with the values that were asked about. */
+  readonly hidden?: boolean;
+  /** Increment of the control; no rule. */
+  readonly step?: number;
+  readonly unit?: string;
+  /** Of a model: what the backend has, when one was asked. Other names are taken as well. */
+  readonly available?: readonly string[];
 }
 
 /** No `$ref`, no combinators, no remote anything. Integers are numbers or, beyond ±(2^53−1), decimal strings. */
@@ -56,13 +71,25 @@ export interface ParametersSchema {
   readonly additionalProperties: false;
 }
 
-/** The schema of all parameters of a template, in the order of the manifest. */
-export function parameterSchema(template: { readonly parameters: ReadonlyMap<string, ParameterDefinition> }): ParametersSchema {
+/** What is known about one parameter beyond its definition. */
+export interface FormFacts {
+  readonly hidden?: boolean;
+  readonly available?: readonly string[];
+}
+
+/** The schema of all parameters of a template, in the order of the form. What may be hidden is not under `required`. */
+export function parameterSchema(
+  template: { readonly parameters: ReadonlyMap<string, ParameterDefinition> },
+  facts: ReadonlyMap<string, FormFacts> = new Map(),
+): ParametersSchema {
   const properties: [string, ParameterSchema][] = [];
   const required: string[] = [];
-  for (const [name, definition] of template.parameters) {
-    properties.push([name, withHints(definition)]);
-    if (isRequired(definition)) required.push(name);
+  const place = ({ order = Infinity }: ParameterDefinition): number => order;
+  // Infinity less Infinity is no number, and stands for "as written".
+  const inOrder = [...template.parameters].toSorted(([, a], [, b]) => place(a) - place(b) || 0);
+  for (const [order, [name, definition]] of inOrder.entries()) {
+    properties.push([name, withHints(definition, order, facts.get(name) ?? {})]);
+    if (isRequired(definition) && definition.visible === undefined) required.push(name);
   }
   return { type: 'object', properties: Object.fromEntries(properties), required, additionalProperties: false };
 }
@@ -82,14 +109,17 @@ export function choiceValues(definition: ParameterDefinition): readonly (string 
   return (definition.choices ?? []).map((choice) => (typeof choice === 'object' ? choice.value : choice));
 }
 
-function withHints(definition: ParameterDefinition): ParameterSchema {
-  const { title, description, group, advanced, blender, folder, extensions, alpha, of } = definition;
+function withHints(definition: ParameterDefinition, order: number, { hidden, available }: FormFacts): ParameterSchema {
+  const { title, description, group, advanced, blender, folder, extensions, alpha, of, visible, step, unit } = definition;
   const labels = definition.choices?.map((choice) =>
     typeof choice === 'object' ? (choice.title ?? String(choice.value)) : String(choice),
   );
   const hints: ParameterHints = {
     type: definition.type,
     ...(of === undefined ? {} : { of }),
+    widget: definition.widget ?? WIDGETS[definition.type][0],
+    order,
+    required: isRequired(definition),
     ...(group === undefined ? {} : { group }),
     ...(advanced === undefined ? {} : { advanced }),
     ...(blender === undefined ? {} : { blender }),
@@ -97,6 +127,11 @@ function withHints(definition: ParameterDefinition): ParameterSchema {
     ...(extensions === undefined ? {} : { extensions }),
     ...(alpha === undefined ? {} : { alpha }),
     ...(labels === undefined ? {} : { labels }),
+    ...(visible === undefined ? {} : { visible }),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(step === undefined ? {} : { step }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(available === undefined ? {} : { available }),
   };
   return {
     ...(title === undefined ? {} : { title }),

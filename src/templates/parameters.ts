@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
-import type { Problem } from '#protocol/problem.ts';
+import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { CompiledTemplate } from './compiled.ts';
 import { isOptional, isRequired, valueSchema, wireForm } from './parameter-schema.ts';
 import { coerce, type Plain } from './parameter-values.ts';
@@ -17,6 +17,7 @@ import {
   type Values,
 } from './types.ts';
 import { misfits } from './value-check.ts';
+import { isShown, parametersRead, visibilityOrder, visibleWhen } from './visibility.ts';
 
 export { parameterSchema } from './parameter-schema.ts';
 
@@ -43,13 +44,46 @@ export async function checkParameters(
     const hint = didYouMean(name, template.parameters.keys(), 'parameters');
     problems.push({ code: 'PARAMETER_UNKNOWN', severity: 'error', message: `There is no parameter "${name}".`, hint, parameter: name });
   }
-  const values: [string, Value][] = [];
-  for (const [name, definition] of template.parameters) {
+  const values = new Map<string, Value>();
+  const { order, circle } = visibilityOrder(template.parameters);
+  for (const name of [...order, ...circle]) {
+    const definition = template.parameters.get(name);
+    if (definition === undefined) continue;
     const own = Object.hasOwn(given, name) ? given[name] : undefined;
-    const value = await checkOne(name, definition, own, tools, problems);
-    if (value !== undefined) values.push([name, value]);
+    const shown = visibility(name, definition, template.parameters, values, problems);
+    if (shown === false && own !== undefined) problems.push(ignored(name, definition));
+    const value = await checkOne(name, definition, shown === false ? undefined : own, tools, problems, shown ?? own !== undefined);
+    if (value !== undefined) values.set(name, value);
   }
-  return { value: problems.length > 0 ? undefined : Object.fromEntries(values), problems };
+  const ordered = [...template.parameters.keys()].flatMap((name): [string, Value][] => {
+    const value = values.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { value: problems.some(isBlocking) ? undefined : Object.fromEntries(ordered), problems };
+}
+
+/** Undefined when it cannot be said, because a value that decides it is wrong: then nothing is demanded either. */
+function visibility(
+  name: string,
+  definition: ParameterDefinition,
+  parameters: Typed['parameters'],
+  values: ReadonlyMap<string, Value>,
+  problems: Problem[],
+): boolean | undefined {
+  const condition = visibleWhen(definition);
+  if (condition === undefined) return true;
+  if (!parametersRead(condition).every((read) => values.has(read))) return undefined;
+  const decided = isShown(condition, parameters, values);
+  if ('shown' in decided) return decided.shown;
+  const message = `Whether "${name}" is asked for cannot be decided for these values: ${decided.undecided}.`;
+  problems.push({ code: 'PARAMETER_CONDITION', severity: 'error', message, hint: `It reads: ${condition.text}`, parameter: name });
+  return undefined;
+}
+
+function ignored(name: string, { visible = '', default: fallback }: ParameterDefinition): Problem {
+  const instead = fallback === undefined ? 'nothing' : describe(fallback);
+  const message = `The value of "${name}" is not used, for with these values the parameter is hidden (${visible}); it is ${instead}.`;
+  return { code: 'PARAMETER_HIDDEN', severity: 'warning', message, hint: `Leave "${name}" out, or change what hides it.`, parameter: name };
 }
 
 async function checkOne(
@@ -58,8 +92,10 @@ async function checkOne(
   given: unknown,
   tools: ParameterTools,
   problems: Problem[],
+  demanded: boolean,
 ): Promise<Value | undefined> {
-  if (given === undefined && isRequired(definition)) {
+  if (given === undefined && isRequired(definition) && !demanded && definition.default === undefined) return null;
+  if (given === undefined && isRequired(definition) && demanded) {
     const message = `The parameter "${name}" is needed.`;
     const hint = `Give a value: ${definition.description ?? definition.title ?? `it is of type ${definition.type}`}.`;
     problems.push({ code: 'PARAMETER_MISSING', severity: 'error', message, hint, parameter: name });

@@ -3,7 +3,8 @@ import type { Problem } from '#protocol/problem.ts';
 import type { CompiledStep, CompiledTemplate, Site } from './compiled.ts';
 import { siteKey } from './compile-workflow.ts';
 import { resolve } from './resolve.ts';
-import { type Checked, isMedia, type ParameterType, type Scope, type Value } from './types.ts';
+import type { Checked, Scope, Value } from './types.ts';
+import { forCondition } from './visibility.ts';
 
 export type StepPlan = { readonly skip: string } | { readonly items: readonly { readonly each?: Value }[] };
 
@@ -86,11 +87,4 @@ function conditionContext(template: CompiledTemplate, step: CompiledStep, scope:
     choices: Object.fromEntries(choices),
     backend: scope.backend ?? { id: '', kind: step.backend },
   };
-}
-
-function forCondition(value: Value, type: ParameterType | undefined): unknown {
-  if (Array.isArray(value)) return value.map((item: Value) => forCondition(item, type));
-  if (typeof value === 'number' && (type === 'integer' || type === 'seed' || (type === 'choice' && Number.isSafeInteger(value))))
-    return BigInt(value);
-  return isMedia(value) ? { path: value.path, name: value.name, bytes: BigInt(value.bytes), mediaType: value.mediaType } : value;
 }

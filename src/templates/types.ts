@@ -27,6 +27,29 @@ export type ParameterType = (typeof PARAMETER_TYPES)[number];
 export const MEDIA_TYPES = ['image', 'mask', 'video', 'audio', 'model3d', 'file'] as const;
 export type MediaParameterType = (typeof MEDIA_TYPES)[number];
 
+/** Kinds of control; the first of each list is what a form shows when the manifest names none. */
+export const WIDGETS = {
+  string: ['line', 'area'],
+  text: ['area', 'line'],
+  integer: ['number', 'slider'],
+  number: ['number', 'slider'],
+  boolean: ['checkbox', 'switch'],
+  choice: ['menu', 'radio'],
+  seed: ['seed'],
+  color: ['color'],
+  vector: ['vector'],
+  image: ['file'],
+  mask: ['file'],
+  video: ['file'],
+  audio: ['file'],
+  model3d: ['file'],
+  file: ['file'],
+  directory: ['folder'],
+  model: ['model'],
+  list: ['list'],
+} as const satisfies Readonly<Record<ParameterType, readonly [string, ...string[]]>>;
+export type Widget = (typeof WIDGETS)[ParameterType][number];
+
 export interface ParameterDefinition {
   readonly type: ParameterType;
   readonly title?: string;
@@ -50,6 +73,17 @@ export interface ParameterDefinition {
   readonly blender?: string;
   readonly group?: string;
   readonly advanced?: boolean;
+  /** CEL condition over `params`: while it is false the parameter is not shown, not asked for, and takes its default. */
+  readonly visible?: string;
+  readonly widget?: Widget;
+  /** Increment of the control in forms; no rule for values. */
+  readonly step?: number;
+  /** Shown behind the number. */
+  readonly unit?: string;
+  /** Place in forms: smaller first; without it the place in the manifest. */
+  readonly order?: number;
+  /** Where an adopted parameter comes from, in words. */
+  readonly origin?: string;
 }
 
 export interface StepDefinition {

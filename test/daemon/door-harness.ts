@@ -218,7 +218,7 @@ function createFakeTemplates() {
     list: () => [
       { id: 'hero', version: '1.0.0', title: 'Hero', category: 'test', steps: ['base'], parameters: 0, runnable: true, problems: 0 },
     ],
-    get(id) {
+    async get({ id }) {
       if (id !== 'hero') throw new CallsheetError('TEMPLATE_NOT_FOUND', `No template is called '${id}'.`);
       return detail;
     },

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Backend } from '#backends/contract.ts';
 import { createLibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
 import { createRoots } from '#daemon/roots.ts';
@@ -51,12 +52,12 @@ function write(manifest: object = MANIFEST): void {
   writeFileSync(join(dir, 'outside', 'a.png'), PNG);
 }
 
-async function open() {
+async function open(backends: readonly Pick<Backend, 'id' | 'objectInfo'>[] = []) {
   const templateDirs = [join(dir, 'templates')];
   const library = createLibrary(templateDirs);
   await library.refresh();
   const roots = createRoots({ roots: [join(dir, 'root')], asset: () => undefined });
-  return createLibraryService({ library, roots, resolveMedia: createMediaResolver(roots, library), backends: [], templateDirs });
+  return createLibraryService({ library, roots, resolveMedia: createMediaResolver(roots, library), backends, templateDirs });
 }
 
 describe('template/get and template/list', () => {
@@ -64,7 +65,7 @@ describe('template/get and template/list', () => {
     write();
     const service = await open();
     expect(service.list()).toMatchObject([{ id: 'hero', version: '1.0.0', runnable: true, parameters: 3, steps: ['base', 'finish'] }]);
-    const detail = service.get('hero');
+    const detail = await service.get({ id: 'hero' });
     expect(detail).toMatchObject({ title: 'Hero', kind: 'folder', path: join(dir, 'templates', 'hero'), schema: { type: 'object' } });
     expect(Object.keys(detail.parameters)).toEqual(['picture', 'angles', 'seed']);
     // Bounds of a seed go beyond what JSON numbers hold.
@@ -74,9 +75,47 @@ describe('template/get and template/list', () => {
   it('name the nearest template for one that does not exist', async () => {
     write();
     const service = await open();
-    expect(() => service.get('heroo')).toThrow(
+    await expect(service.get({ id: 'heroo' })).rejects.toThrow(
       expect.objectContaining({ code: 'TEMPLATE_NOT_FOUND', data: expect.objectContaining({ hint: "Did you mean 'hero'?" }) }),
     );
+  });
+});
+
+describe('the form of a template', () => {
+  const FORM = {
+    ...MANIFEST,
+    parameters: {
+      mode: { type: 'choice', choices: ['still', 'film'], default: 'still' },
+      checkpoint: { type: 'model', folder: 'checkpoints', default: 'a.safetensors' },
+      frames: { type: 'integer', default: 16, visible: "params.mode == 'film'" },
+    },
+    steps: [
+      {
+        id: 'base',
+        workflow: 'base.json',
+        set: { '1.ckpt_name': '{checkpoint}', '2.filename_prefix': '{frames}' },
+        outputs: { shot: '2' },
+      },
+    ],
+  };
+
+  it('says which parameters are hidden with the values so far', async () => {
+    write(FORM);
+    const service = await open();
+    const hints = async (parameters?: object) =>
+      (await service.get({ id: 'hero', ...(parameters === undefined ? {} : { parameters: { ...parameters } }) })).schema;
+    expect(await hints({})).toMatchObject({ properties: { frames: { 'x-callsheet': { hidden: true } } } });
+    expect(await hints({ mode: 'film' })).toMatchObject({ properties: { frames: { 'x-callsheet': { hidden: false } } } });
+    expect(JSON.stringify(await hints())).not.toContain('hidden');
+  });
+
+  it('lists the models of the backend that is named', async () => {
+    write(FORM);
+    const info = { LoadImage: { input: { required: { ckpt_name: [['a.safetensors', 'sub\\b.safetensors']] } }, output: ['IMAGE'] } };
+    const service = await open([{ id: 'gpu', objectInfo: async () => JSON.stringify(info) }]);
+    const { schema } = await service.get({ id: 'hero', backend: 'gpu' });
+    expect(schema).toMatchObject({ properties: { checkpoint: { 'x-callsheet': { available: ['a.safetensors', 'sub\\b.safetensors'] } } } });
+    await expect(service.get({ id: 'hero', backend: 'cpu' })).rejects.toThrow(expect.objectContaining({ code: 'BACKEND_NOT_FOUND' }));
   });
 });
 

@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
+import { BLENDER_KEYWORDS, BLENDER_ROOTS } from '#templates/blender-hints.ts';
+import { formFacts } from '#templates/form.ts';
 import { checkParameters, parameterSchema, type ParameterTools, reviveParameters, storeParameters } from '#templates/parameters.ts';
-import { codes, compile, compiled, folderWith, manifest, media } from './support.ts';
+import { codes, compile, compiled, folderWith, GRAPH, manifest, media } from './support.ts';
 
 const MAX = 2n ** 64n - 1n;
 const tools: ParameterTools = {
@@ -263,5 +267,160 @@ describe('definitions of parameters', () => {
       },
     });
     expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+  });
+
+  it('[TP20] tells forms the control, the place and whether a value is needed', () => {
+    const schema = parameterSchema(
+      template({
+        last: { type: 'text' },
+        size: { type: 'integer', minimum: 1, maximum: 9, default: 2, widget: 'slider', step: 2, unit: 'px', order: 2 },
+        first: { type: 'string', order: 1 },
+      }),
+    );
+    expect(Object.keys(schema.properties)).toEqual(['first', 'size', 'last']);
+    expect(schema.properties['size']?.['x-callsheet']).toEqual({
+      type: 'integer',
+      widget: 'slider',
+      order: 1,
+      required: false,
+      step: 2,
+      unit: 'px',
+    });
+    expect(schema.properties['last']?.['x-callsheet']).toMatchObject({ widget: 'area', order: 2, required: true });
+    expect(schema.properties['size']).not.toHaveProperty('multipleOf');
+  });
+});
+
+describe('parameters that are hidden', () => {
+  const typed = () =>
+    template({
+      frames: { type: 'integer', minimum: 1, visible: "params.mode == 'video'" },
+      note: { type: 'text', default: 'none', visible: "params.mode == 'video' && params.frames > 10" },
+      mode: { type: 'choice', choices: ['image', 'video'], default: 'image' },
+      seed: { type: 'seed', visible: "params.mode == 'video'" },
+    });
+
+  it('[TP19] take their default and are not asked for', async () => {
+    const { value, problems } = await checkParameters(typed(), {}, tools);
+    expect(problems).toEqual([]);
+    expect(value).toEqual({ frames: null, note: 'none', mode: 'image', seed: MAX });
+    expect(Object.keys(value ?? {})).toEqual(['frames', 'note', 'mode', 'seed']);
+  });
+
+  it('[TP19] are asked for and checked as soon as they are shown', async () => {
+    expect(codes((await checkParameters(typed(), { mode: 'video' }, tools)).problems)).toEqual(['PARAMETER_MISSING']);
+    expect((await checkParameters(typed(), { mode: 'video', frames: '12', note: 'x' }, tools)).value).toMatchObject({
+      frames: 12,
+      note: 'x',
+    });
+  });
+
+  it('[TP19] leave out a value that was given, right or wrong, with a warning', async () => {
+    const { value, problems } = await checkParameters(typed(), { frames: 'wrong' }, tools);
+    expect(problems).toMatchObject([{ code: 'PARAMETER_HIDDEN', severity: 'warning', parameter: 'frames' }]);
+    expect(value).toMatchObject({ frames: null });
+  });
+
+  it('[TP19] demand nothing while the value that decides is wrong', async () => {
+    expect((await checkParameters(typed(), { mode: 'music' }, tools)).problems.map(({ parameter }) => parameter)).toEqual(['mode']);
+  });
+
+  it('[TP19] are a problem when their condition cannot be decided', async () => {
+    const odd = template({ a: { type: 'text', default: 'x' }, b: { type: 'text', default: '', visible: 'params.a > 1' } });
+    expect(codes((await checkParameters(odd, {}, tools)).problems)).toEqual(['PARAMETER_CONDITION']);
+  });
+
+  it.each([
+    ['params.mode ==', 'TEMPLATE_CONDITION_INVALID'],
+    ["steps.a.image != null && params.mode == 'x'", 'TEMPLATE_CONDITION_INVALID'],
+    ["params.mod == 'x'", 'TEMPLATE_REFERENCE_UNKNOWN'],
+    ["params.p == 'x'", 'TEMPLATE_VISIBLE_CYCLE'],
+    ["params.q == 'x'", 'TEMPLATE_VISIBLE_CYCLE'],
+  ])('[TP19] refuse the condition %j', (visible, code) => {
+    const parameters = {
+      p: { type: 'text', default: '', visible },
+      q: { type: 'text', default: '', visible: "params.p == 'y'" },
+      mode: { type: 'text', default: '' },
+    };
+    const { problems } = compile(manifest({ parameters }, { set: { '6.text': '{p}{q}{mode}' } }));
+    expect(problems).toMatchObject([{ code, pointer: '/parameters/p/visible', parameter: 'p' }]);
+  });
+
+  it('[TP19] count the parameters they read as used', () => {
+    const parameters = { on: { type: 'boolean', default: true }, p: { type: 'text', default: '', visible: 'params.on' } };
+    expect(compile(manifest({ parameters }, { set: { '6.text': '{p}' } })).problems).toEqual([]);
+  });
+});
+
+describe('hints for Blender', () => {
+  const check1 = (blender: string, type: string) =>
+    codes(compile(manifest({ parameters: { p: { type, blender, default: null } } }, { set: { '6.text': '{p}' } })).problems);
+
+  it.each([
+    ['active_image', 'image'],
+    ['selected_objects', 'model3d'],
+    ['blend_file_folder', 'directory'],
+    ['scene.render.resolution_x', 'integer'],
+    ['object.modifiers["Geometry Nodes"].show_viewport', 'boolean'],
+    ['object.location[2]', 'number'],
+    ['world.color', 'color'],
+  ])('[TP21] take %j for %s', (blender, type) => {
+    expect(check1(blender, type)).toEqual([]);
+  });
+
+  it.each([
+    ['active_imag', 'image'],
+    ['active_image', 'text'],
+    ['scene.render.resolution_x', 'image'],
+    ['scene', 'text'],
+    ['bpy.ops.wm.quit_blender()', 'text'],
+    ['scene.__class__', 'text'],
+    ['scene.render["a\\"]', 'text'],
+    ['window.width', 'integer'],
+  ])('[TP21] refuse %j for %s', (blender, type) => {
+    expect(check1(blender, type)).toEqual(['TEMPLATE_PARAMETER_BLENDER']);
+  });
+
+  it('[TP21] documents every keyword and root', async () => {
+    const docs = await readFile(join(import.meta.dirname, '../../docs/templates.md'), 'utf8');
+    for (const word of [...Object.keys(BLENDER_KEYWORDS), ...BLENDER_ROOTS]) expect(docs).toContain(`\`${word}\``);
+  });
+});
+
+describe('defaults that are files', () => {
+  it.each(['../a.png', 'a\\b.png', 'con.png', './a.png'])('[TP22] cannot be %j', (path) => {
+    const { problems } = compile(manifest({ parameters: { p: { type: 'image', default: path } } }, { set: { '10.image': '{p}' } }));
+    expect(problems).toMatchObject([{ code: 'TEMPLATE_PARAMETER_DEFAULT', pointer: '/parameters/p/default' }]);
+  });
+
+  it('[TP22] lie in the folder', () => {
+    const parameters = { p: { type: 'image', default: 'in/a.png' }, l: { type: 'list', of: 'image', default: ['b.png'] } };
+    const { problems } = compile(manifest({ parameters }, { set: { '10.image': '{p}', '6.text': '{l[0]}' } }));
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('the form for values and a backend', () => {
+  it('[TP23] lists models for whole inputs, and says what the values hide', () => {
+    const graph = {
+      ...GRAPH,
+      '4': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: '{m}' } },
+    };
+    const parameters = {
+      on: { type: 'boolean', default: false },
+      m: { type: 'model', folder: 'checkpoints' },
+      n: { type: 'model', default: 'x', visible: 'params.on' },
+    };
+    const typed = compiled(manifest({ parameters }, { set: { '6.text': 'of {n}' } }), { 'w.json': graph });
+    const info = parseObjectInfo(
+      JSON.stringify({ CheckpointLoaderSimple: { input: { required: { ckpt_name: [['a.ckpt', 'b.ckpt']] } }, output: ['MODEL'] } }),
+    ).info;
+    expect(Object.fromEntries(formFacts(typed, { info, values: {} }))).toEqual({
+      on: {},
+      m: { available: ['a.ckpt', 'b.ckpt'] },
+      n: { hidden: true },
+    });
+    expect(formFacts(typed, { values: { on: 'true' } }).get('n')).toEqual({ hidden: false });
+    expect(formFacts(typed, {}).get('n')).toEqual({});
   });
 });

@@ -20,8 +20,14 @@ export const templateGet = method({
   name: 'template/get',
   scope: 'read',
   mutation: false,
-  description: 'One template with its parameters, the schema to draw a form from, and its problems.',
-  params: closed({ id: templateId, version: templateVersion }),
+  description:
+    'One template with its parameters, the schema to draw a form from, and its problems. With `backend` the schema lists the models that backend has; with `parameters`, the values so far, it says which parameters are hidden.',
+  params: closed({
+    id: templateId,
+    version: templateVersion,
+    backend: optional(string({ minLength: 1, maxLength: 64 })),
+    parameters: optional(record(json())),
+  }),
   result: object({
     template: object({
       id: string(),
@@ -41,7 +47,7 @@ export const templateGet = method({
       problems: array(problem),
     }),
   }),
-  errors: ['TEMPLATE_NOT_FOUND'],
+  errors: ['TEMPLATE_NOT_FOUND', 'BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE'],
 });
 
 export const templateCheck = method({
@@ -83,6 +89,7 @@ export const templateRender = method({
   errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_NOT_RUNNABLE', 'PARAMETERS_INVALID', 'PATH_NOT_ALLOWED', 'ASSET_NOT_FOUND'],
 });
 
+export type TemplateGetParams = Infer<typeof templateGet.params>;
 export type TemplateDetail = Infer<typeof templateGet.result>['template'];
 export type TemplateCheckParams = Infer<typeof templateCheck.params>;
 export type TemplateCheckResult = Infer<typeof templateCheck.result>;
