@@ -30,7 +30,7 @@ export function configure(workflow: UiWorkflow, info: ObjectInfo, renamed: Renam
   const definitionOf = (node: UiNode): UiGraph | undefined => {
     const name = groupNodeName(node.type);
     const group = name === undefined ? undefined : workflow.groups.get(name);
-    return group === undefined ? workflow.subgraphs.get(node.type) : expandGroupNode(node, group, info, workflow.text);
+    return group === undefined ? workflow.subgraphs.get(node.type) : expandGroupNode(node, group, info, workflow.text, report);
   };
 
   const visit = (graph: UiGraph): void => {

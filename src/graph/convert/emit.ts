@@ -1,4 +1,5 @@
 /** Nodes of the UI-format workflow as nodes of the graph, with whatever the front end would have left out left out. */
+import { applySavedBroadcasts, broadcast } from './broadcast.ts';
 import { isVirtual } from './names.ts';
 import { applyPrimitives } from './primitives.ts';
 import type { Report } from './report.ts';
@@ -26,7 +27,10 @@ export function emitNodes(root: UiGraph, report: Report): ConvertedNode[] {
   const nodes = new Map<string, ConvertedNode>();
   const primed = new Set<UiGraph>();
   const walk = (scope: Scope): void => {
-    if (!primed.has(scope.graph)) applyPrimitives(scope.graph);
+    if (!primed.has(scope.graph)) {
+      if (!applySavedBroadcasts(scope.graph)) broadcast(scope.graph);
+      applyPrimitives(scope.graph);
+    }
     primed.add(scope.graph);
     for (const node of scope.graph.nodes) {
       if (node.mode === MUTED || node.mode === BYPASSED || node.subgraph === undefined) continue;

@@ -90,17 +90,19 @@ function linkedInput(host: UiNode, graph: UiGraph, entry: Entry): UiInput | unde
 function nestedInput(source: UiNode, { name, deeper }: Entry): UiInput | undefined {
   const inner = source.subgraph;
   if (inner === undefined) return undefined;
-  return source.inputs.find((input, index) => {
+  const exact = source.inputs.find((input, index) => {
     const boundary = inner.inputs[index];
     const target = boundary === undefined || input.promoted === undefined ? undefined : boundaryTarget(inner, boundary);
     if (target === undefined) return false;
     if (deeper !== undefined) return target.widgetName === name && target.node.id === deeper;
     return input.name === name || target.widgetName === name;
   });
+  return exact ?? source.inputs.find((input) => input.promoted !== undefined && input.name === name);
 }
 
 function assign(input: UiInput | undefined, value: Value | undefined): void {
-  if (input?.promoted !== undefined && value !== undefined) input.promoted.value = value;
+  // Null is a hole here: the front end saved it where it had nothing to save.
+  if (input?.promoted !== undefined && value !== undefined && value.kind !== 'null') input.promoted.value = value;
 }
 
 /** A new input of the subgraph that leads to `targets`; every instance gets it, with the value found inside. */

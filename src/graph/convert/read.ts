@@ -77,8 +77,10 @@ function readBoundary(item: JsonNode): UiBoundary[] {
   return [{ id: idOf(member(item, 'id')) ?? name, name, type: typeOf(member(item, 'type')), links }];
 }
 
-function readNode(item: JsonNode, { text, report }: Context): UiNode | undefined {
-  const id = idOf(member(item, 'id'));
+/** `context.id` is for nodes without an id of their own, those in group nodes. */
+export function readNode(item: JsonNode, context: { readonly text: string; readonly report: Report; readonly id?: string }): UiNode | undefined {
+  const { text, report } = context;
+  const id = context.id ?? idOf(member(item, 'id'));
   const type = textOf(member(item, 'type'));
   if (id === undefined || id === '' || type === undefined || type === '') {
     const what = item.kind !== 'object' ? 'An entry of "nodes" is no object.' : `A node has no ${id === undefined || id === '' ? 'id' : 'type'}.`;
@@ -92,12 +94,14 @@ function readNode(item: JsonNode, { text, report }: Context): UiNode | undefined
     });
     return undefined;
   }
+  const inputs = itemsOf(member(item, 'inputs')).flatMap(readInput);
   return {
     id,
     type,
     title: textOf(member(item, 'title')),
     mode: numberOf(member(item, 'mode')) ?? 0,
-    inputs: itemsOf(member(item, 'inputs')).flatMap(readInput),
+    inputs,
+    inputNames: inputs.map(({ name }) => name),
     outputs: itemsOf(member(item, 'outputs')).flatMap(readOutput),
     saved: readWidgets(item, text),
     properties: member(item, 'properties'),
@@ -118,6 +122,7 @@ function readInput(item: JsonNode): UiInput[] {
       link: idOf(member(item, 'link')),
       widget: widget?.kind === 'object' ? (textOf(member(widget, 'name')) ?? name) : undefined,
       ...(label === undefined ? {} : { label }),
+      open: widget?.kind !== 'object' || member(widget, 'config') !== undefined,
     },
   ];
 }

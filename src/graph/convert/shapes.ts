@@ -23,6 +23,8 @@ export interface UiInput {
   /** The widget that this input was converted from or stands for. */
   widget: string | undefined;
   readonly label?: string;
+  /** The file shows it as a socket: Use Everywhere may send to it. */
+  readonly open?: boolean;
   /** Inputs of a subgraph instance: the widget promoted to it. */
   promoted?: Promoted;
 }
@@ -65,6 +67,8 @@ export interface UiNode {
   /** 0 always, 2 never (muted), 4 bypassed. */
   readonly mode: number;
   inputs: UiInput[];
+  /** In the order of the file. */
+  readonly inputNames: readonly string[];
   outputs: UiOutput[];
   readonly saved: SavedWidgets;
   readonly properties: JsonNode | undefined;

@@ -41,6 +41,7 @@ const WIDGET_TYPES = new Set([
 ]);
 
 const MAX_NESTING = 8;
+const MAX_CHOICES = 1000;
 
 export function isWidget(spec: InputSpec): boolean {
   return WIDGET_TYPES.has(widgetType(spec)) && spec.options['forceInput'] !== true;
@@ -95,15 +96,37 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
       add('control_after_generate', plainValue('randomize'), { sent: false });
       if (spec.type === 'COMBO') add('control_filter_list', plainValue(''), { sent: false });
     }
-    if (nodeClass.name === 'Load3D' && spec.name === 'model_file') {
-      for (const button of ['upload 3d model', 'upload extra resources', 'clear']) add(button, undefined);
-    }
+    for (const name of BUTTONS_AFTER[`${nodeClass.name}.${spec.name}`] ?? []) add(name, undefined);
   };
   const specs = [...nodeClass.inputs.values()];
   for (const spec of specs) if (spec.required) addInput(spec, 0);
+  if (nodeClass.name === 'CustomCombo') addChoices(take, widgets);
+  if (WITH_PREVIEW.has(nodeClass.name)) add('image', plainValue(''));
   if (specs.some(isUpload)) add('upload', undefined, { sent: false });
   for (const spec of specs) if (!spec.required) addInput(spec, 0);
   return widgets;
+}
+
+/** Buttons of an extension that ships with the front end; it sends whatever a file holds in their places. */
+const BUTTONS_AFTER: Readonly<Record<string, readonly string[]>> = {
+  'Load3D.model_file': ['upload 3d model', 'upload extra resources', 'clear'],
+};
+
+/** Classes that get a preview of a model, which is sent as an empty text. */
+const WITH_PREVIEW = new Set(['Preview3D', 'Preview3DAnimation', 'SaveGLB']);
+
+/** The node whose list of choices the user types in: the chosen index, then as many texts as were saved, an empty one last. */
+function addChoices(take: TakeValue, widgets: Widget[]): void {
+  const flags = { sent: true, saved: true, controlled: false };
+  const index = take({ name: 'index', ...flags });
+  widgets.push({ name: 'index', ...flags, value: index.given ? index.value : plainValue(0) });
+  for (let count = 1; count <= MAX_CHOICES; count += 1) {
+    const name = `option${count}`;
+    const choice = take({ name, ...flags });
+    const value = choice.given ? choice.value : plainValue('');
+    widgets.push({ name, ...flags, value });
+    if (!choice.given || value?.text === '') return;
+  }
 }
 
 /** An upload button stands after the required inputs and saves a value of its own. */
