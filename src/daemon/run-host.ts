@@ -47,7 +47,7 @@ export interface RunHost {
   stage(runId: string, rows: StagedRows): void;
   snapshot(runId: string): RunSnapshot | undefined;
   open(): readonly string[];
-  /** Writes down what there is. Machines are not stopped: that would end their runs. */
+  /** Writes down what there is and then stops the machines, whose effects would else go on beside those of the next daemon. */
   close(): void;
 }
 
@@ -194,8 +194,10 @@ export function createRunHost(options: RunHostOptions): RunHost {
     open: () => [...actors.keys()],
     close() {
       flush();
+      // From here on nothing is written, so that stopping a machine does not end its run.
       closed = true;
       clearTimeout(lazyTimer);
+      for (const actor of actors.values()) actor.stop();
     },
   };
 

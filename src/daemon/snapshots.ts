@@ -24,6 +24,8 @@ export interface StoredTimer {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly due: number;
+  /** Milliseconds it was set for: by a clock that was put back meanwhile, `due` may seem years away. */
+  readonly delay: number;
 }
 
 interface Parented {
@@ -43,6 +45,7 @@ export function timersOf(root: AnyActorRef): readonly StoredTimer[] {
     event: timer.event,
     id: timer.id,
     due: timer.startedAt + timer.delay,
+    delay: timer.delay,
   }));
 }
 
@@ -51,7 +54,8 @@ export function armTimers(root: AnyActorRef, timers: readonly StoredTimer[], now
     const source = descend(root, timer.source);
     const target = descend(root, timer.target);
     if (source !== undefined && target !== undefined) {
-      root.system.scheduler.schedule(source, target, timer.event, Math.max(0, timer.due - now), timer.id);
+      const left = Math.min(timer.delay, Math.max(0, timer.due - now));
+      root.system.scheduler.schedule(source, target, timer.event, left, timer.id);
     }
   }
 }

@@ -4,7 +4,7 @@ import { type ErrorData, toErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { RunStatus } from '#protocol/views.ts';
 import type { PlanOutput, RunActors, RunKey } from '#actors/logic.ts';
-import { advance, firstError, isSettled, newSteps, settleItem, skippedSteps, type StepProgress, update } from './run-steps.ts';
+import { advance, firstError, isSettled, newSteps, settleItem, skippedSteps, startItems, type StepProgress, update } from './run-steps.ts';
 import { createStepMachine, type StepResult } from './step-machine.ts';
 
 /** Raised with every change, here or in the step machine, that an old snapshot cannot follow (test/daemon/stored-runs.test.ts). */
@@ -90,8 +90,8 @@ export function createRunMachine(actors: RunActors) {
           enqueue.spawnChild('plan-step', { id: planId(step), input: { runId: context.runId, step, skipped } });
         }
       }),
-      /** Starts the items of a planned step, or skips it. */
-      startItems: enqueueActions(({ context, enqueue }, event: ChildDone) => {
+      /** Takes up a planned step, or skips it. */
+      startStep: enqueueActions(({ context, enqueue }, event: ChildDone) => {
         const id = event.actorId.slice('plan:'.length);
         const plan = event.output as PlanOutput;
         enqueue.stopChild(event.actorId);
@@ -102,12 +102,20 @@ export function createRunMachine(actors: RunActors) {
         }
         const status = plan.items === 0 ? 'done' : 'active';
         enqueue.assign({
-          steps: update(context.steps, id, (step) => ({ ...step, status, items: plan.items, open: [...Array(plan.items).keys()] })),
+          steps: update(context.steps, id, (step) => ({ ...step, status, items: plan.items })),
         });
         enqueue.emit({ type: 'step.planned', step: id, items: plan.items });
+      }),
+      /** Starts as many items as may be at work at once; the others follow as these end. */
+      startItems: enqueueActions(({ context, enqueue }) => {
         const skipped = skippedSteps(context.steps);
-        for (let item = 0; item < plan.items; item += 1) {
-          enqueue.spawnChild('step', { id: itemId(id, item), input: { runId: context.runId, step: id, skipped, item } });
+        for (const active of context.steps) {
+          const { step, started } = startItems(active);
+          if (active.status !== 'active' || started.length === 0) continue;
+          enqueue.assign({ steps: ({ context: now }) => update(now.steps, step.id, () => step) });
+          for (const item of started) {
+            enqueue.spawnChild('step', { id: itemId(step.id, item), input: { runId: context.runId, step: step.id, skipped, item } });
+          }
         }
       }),
       planFailed: enqueueActions(({ context, enqueue }, event: ChildFailed) => {
@@ -147,7 +155,7 @@ export function createRunMachine(actors: RunActors) {
         }
         enqueue.assign({
           steps: context.steps.map((step) =>
-            step.status === 'pending' || step.status === 'planning' ? { ...step, status: 'cancelled' } : step,
+            step.status === 'pending' || step.status === 'planning' ? { ...step, status: 'cancelled' } : { ...step, next: step.items },
           ),
         });
       }),
@@ -190,12 +198,21 @@ export function createRunMachine(actors: RunActors) {
         always: { guard: 'allSettled', target: 'collecting' },
         on: {
           'xstate.done.actor.*': [
-            { guard: ({ event }) => isPlan(event), actions: [{ type: 'startItems', params: ({ event }) => event }, 'advance'] },
-            { guard: ({ event }) => isItem(event), actions: [{ type: 'settleItem', params: ({ event }) => event }, 'advance'] },
+            {
+              guard: ({ event }) => isPlan(event),
+              actions: [{ type: 'startStep', params: ({ event }) => event }, 'startItems', 'advance'],
+            },
+            {
+              guard: ({ event }) => isItem(event),
+              actions: [{ type: 'settleItem', params: ({ event }) => event }, 'startItems', 'advance'],
+            },
           ],
           'xstate.error.actor.*': [
             { guard: ({ event }) => isPlan(event), actions: [{ type: 'planFailed', params: ({ event }) => event }, 'advance'] },
-            { guard: ({ event }) => isItem(event), actions: [{ type: 'itemCrashed', params: ({ event }) => event }, 'advance'] },
+            {
+              guard: ({ event }) => isItem(event),
+              actions: [{ type: 'itemCrashed', params: ({ event }) => event }, 'startItems', 'advance'],
+            },
           ],
           'run.cancel': 'cancelling',
         },

@@ -11,8 +11,10 @@ export interface StepProgress {
   readonly status: StepProgressStatus;
   /** Known once planned. */
   readonly items: number;
-  /** Items that have not ended, by number. */
+  /** Items that were started and have not ended, by number. */
   readonly open: readonly number[];
+  /** The item to start next: items are started in order, some at a time. `items` when all were, or none will be any more. */
+  readonly next: number;
   /** Items that ended otherwise than done. */
   readonly failed: number;
   readonly lost: number;
@@ -31,6 +33,7 @@ export function newSteps(plan: RunPlan): readonly StepProgress[] {
     status: 'pending',
     items: 0,
     open: [],
+    next: 0,
     failed: 0,
     lost: 0,
     reason: null,
@@ -80,13 +83,26 @@ export function update(steps: readonly StepProgress[], id: string, change: (step
   return steps.map((step) => (step.id === id ? change(step) : step));
 }
 
+/**
+ * How many items of a step are at work at once. A backend works on one; the others keep its queue filled. More would not be faster, but
+ * every flush writes all of them, and every look at a queue reads all of their graphs.
+ */
+export const ITEMS_AT_ONCE = 16;
+
+/** Takes up the next items as far as there is room; `started` are their numbers. */
+export function startItems(step: StepProgress): { readonly step: StepProgress; readonly started: readonly number[] } {
+  const room = Math.max(0, Math.min(ITEMS_AT_ONCE - step.open.length, step.items - step.next));
+  const started = [...Array(room).keys()].map((place) => step.next + place);
+  return { step: { ...step, open: [...step.open, ...started], next: step.next + room }, started };
+}
+
 /** Counts one item's end; the step settles with its last item. Items fail singly: finished ones are kept. */
 export function settleItem(step: StepProgress, result: StepResult): StepProgress {
   const open = step.open.filter((item) => item !== result.item);
   const failed = step.failed + (result.status === 'done' ? 0 : 1);
   const lost = step.lost + (result.status === 'lost' ? 1 : 0);
   const error = step.error ?? result.error;
-  if (open.length > 0) return { ...step, open, failed, lost, error };
+  if (open.length > 0 || step.next < step.items) return { ...step, open, failed, lost, error };
   const status = failed === 0 ? 'done' : result.status === 'cancelled' ? 'cancelled' : lost > 0 ? 'lost' : 'failed';
   return { ...step, open, failed, lost, error, status };
 }

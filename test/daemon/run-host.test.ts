@@ -139,6 +139,41 @@ describe('run host', () => {
       .toMatchObject({ value: 'preparing', context: { attempt: 2 } });
   });
 
+  it('does not wait longer for a back-off than it was set for when the clock was put back meanwhile', async () => {
+    const before = hostOver(fakes.actors, { now: Date.now });
+    await before.start('r', first('r'));
+    await toBackend();
+    await fakes.report('a/0', { type: 'backend.lost', cause: 'restarted' });
+    before.close();
+
+    const row = store.run('r');
+    if (row === undefined) throw new Error('the run is gone');
+    const after = hostOver(fakes.actors, { now: () => 0 });
+    after.resume(row);
+    await expect
+      .poll(() => after.snapshot('r')?.children['step:a:0']?.getSnapshot(), { timeout: 5000 })
+      .toMatchObject({ value: 'preparing', context: { attempt: 2 } });
+    after.close();
+  });
+
+  it('stops what its runs are doing when it closes, and leaves the runs as they were', async () => {
+    let given: AbortSignal | undefined;
+    const endless = fromPromise(({ signal }) => {
+      given = signal;
+      return new Promise(() => undefined);
+    });
+    const host = hostOver({ ...fakes.actors, 'inject-parameters': endless as RunActors['inject-parameters'] });
+    await host.start('r', first('r'));
+    await fakes.resolve('load', plan);
+    expect(given?.aborted).toBe(false);
+    host.close();
+    await turn();
+    expect(given?.aborted).toBe(true);
+    expect(store.run('r')).toMatchObject({ status: 'queued', endedAt: null });
+    expect(store.run('r')?.snapshot).toContain('"injecting"');
+    expect(ended).toEqual([]);
+  });
+
   it('ends alone a run that cannot be written down, and lets the others go on', async () => {
     const host = hostOver(fakes.actors);
     await host.start('bad', first('bad'));

@@ -1,6 +1,7 @@
 // Faults around a run that is under way: what must never happen is a second execution, a hang without a reason, or an end that nobody proved.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backend } from '#backends/contract.ts';
+import { ITEMS_AT_ONCE } from '#machines/run-steps.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
@@ -127,5 +128,62 @@ describe('files of a finished prompt', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await engine.fake.start();
     expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+});
+
+describe('a step with very many items', () => {
+  const colours = Array.from({ length: 60 }, (_, index) => index);
+
+  it('has only some of them at work at once, and runs all of them once', async () => {
+    let sending = 0;
+    let most = 0;
+    const wrap = (backend: Backend): Backend => ({
+      ...backend,
+      async submit(...args) {
+        sending += 1;
+        most = Math.max(most, sending, engine.fake.engine.remaining());
+        return backend.submit(...args).finally(() => {
+          sending -= 1;
+        });
+      },
+    });
+    engine = await startEngine({ wrap });
+    const { runId } = await engine.supervisor.start({ template: 'many', parameters: { colours } });
+    const run = await engine.ended(runId);
+    expect(run).toMatchObject({ status: 'succeeded', steps: [{ status: 'done', items: 60, itemsDone: 60 }] });
+    expect(ledger()).toHaveLength(60);
+    expect(new Set(ledger()).size).toBe(60);
+    expect(most).toBeLessThanOrEqual(ITEMS_AT_ONCE);
+  });
+
+  it('goes on after a restart with those that were not started yet', async () => {
+    engine = await startEngine();
+    engine.fake.engine.plan = () => (ledger().length === 5 ? { holdAt: '1' } : {});
+    const { runId } = await engine.supervisor.start({ template: 'many', parameters: { colours } });
+    await engine.fake.engine.held();
+    await engine.restart();
+    engine.fake.engine.release();
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(new Set(ledger()).size).toBe(60);
+    expect(ledger()).toHaveLength(60);
+  });
+
+  it('starts none of those that wait once it is cancelled', async () => {
+    engine = await startEngine();
+    engine.fake.engine.plan = () => ({ holdAt: '1' });
+    const { runId } = await engine.supervisor.start({ template: 'many', parameters: { colours } });
+    await expect.poll(() => engine.fake.engine.remaining()).toBe(ITEMS_AT_ONCE);
+    await engine.supervisor.cancel(runId);
+    expect(await engine.ended(runId)).toMatchObject({ status: 'cancelled', steps: [{ status: 'cancelled' }] });
+    expect(engine.fake.engine.remaining()).toBe(0);
+    expect(engine.fake.requests.filter(({ method, path }) => method === 'POST' && path === '/prompt')).toHaveLength(ITEMS_AT_ONCE);
+  });
+
+  it('goes on with the others when some fail', async () => {
+    engine = await startEngine();
+    engine.fake.engine.plan = (item) =>
+      Number(item.prompt['1']?.inputs['color']) < 20 ? { error: { node: '1', type: 'RuntimeError', message: 'too dark' } } : {};
+    const { runId } = await engine.supervisor.start({ template: 'many', parameters: { colours } });
+    expect(await engine.ended(runId)).toMatchObject({ status: 'failed', steps: [{ status: 'failed', items: 60, itemsDone: 40 }] });
   });
 });
