@@ -38,7 +38,8 @@ export function broadcast(graph: UiGraph): void {
 
 const isActive = (node: UiNode): boolean => node.mode !== MUTED && node.mode !== BYPASSED;
 
-const isSender = (node: UiNode): boolean => /^(?:Anything Everywhere(?:3|\?)?|Prompts Everywhere|Seed Everywhere|UE\?? [A-Z_]+)$/.test(node.type);
+const isSender = (node: UiNode): boolean =>
+  /^(?:Anything Everywhere(?:3|\?)?|Prompts Everywhere|Seed Everywhere|UE\?? [A-Z_]+)$/.test(node.type);
 
 function sendersOf(graph: UiGraph, node: UiNode): Sender[] {
   if (!isSender(node)) return [];

@@ -30,7 +30,9 @@ export function convertWorkflow(text: string, info: ObjectInfo, options: { reado
     report.add({
       code: 'CONVERT_NOT_UI',
       severity: api ? 'info' : 'error',
-      message: api ? 'The graph is in API format already; it is left as it is.' : 'This is no workflow that ComfyUI saved: it has no list "nodes".',
+      message: api
+        ? 'The graph is in API format already; it is left as it is.'
+        : 'This is no workflow that ComfyUI saved: it has no list "nodes".',
       hint: api ? 'There is nothing to do.' : 'In ComfyUI choose Workflow › Save, and give that file.',
       at: root,
     });

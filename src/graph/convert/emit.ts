@@ -77,4 +77,3 @@ function emitNode(node: UiNode, id: string, scope: Scope, report: Report): Conve
   const title = node.title !== undefined && node.title !== '' ? node.title : (node.nodeClass?.displayName ?? node.type);
   return { id, classType: node.type, title, inputs };
 }
-

@@ -42,7 +42,11 @@ export function expandGroupNode(host: UiNode, definition: JsonNode, info: Object
     takeWidgets(node, values, info, report);
     addInputs(group, node, info);
   }
-  const external = new Set(itemsOf(member(definition, 'external')).map((item) => `${idOf(member(itemsOf(item)[0], 'index')) ?? ''} ${numberOf(itemsOf(item)[1]) ?? 0}`));
+  const external = new Set(
+    itemsOf(member(definition, 'external')).map(
+      (item) => `${idOf(member(itemsOf(item)[0], 'index')) ?? ''} ${numberOf(itemsOf(item)[1]) ?? 0}`,
+    ),
+  );
   for (const node of nodes) addOutputs(group, node, external, info);
   return graph;
 }
@@ -76,7 +80,9 @@ function takeWidgets(node: UiNode, values: Value[], info: ObjectInfo, report: Re
     if (own > 0) replaceSaved(node, values.splice(0, own));
     return;
   }
-  const places = fillWidgets({ ...node, saved: { list: values } }, nodeClass, report).filter(({ saved, name }) => saved && name !== 'upload').length;
+  const places = fillWidgets({ ...node, saved: { list: values } }, nodeClass, report).filter(
+    ({ saved, name }) => saved && name !== 'upload',
+  ).length;
   replaceSaved(node, values.splice(0, places));
 }
 
@@ -160,4 +166,3 @@ function uniqueName(seen: Map<string, number>, wanted: string, slot: string, nod
   seen.set(key, (seen.get(key) ?? 1) + 1);
   return name;
 }
-

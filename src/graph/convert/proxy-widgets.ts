@@ -20,7 +20,12 @@ interface Entry {
  * value; a widget that is none gets a new input, on every instance; a primitive inside hands its targets over. The n-th saved
  * value belongs to the n-th entry. Entries that lead nowhere are dropped, previews (`$$…`) too.
  */
-export function migrateProxyWidgets(host: UiNode, graph: UiGraph, instances: readonly UiNode[], renamed: ReadonlyMap<string, string>): void {
+export function migrateProxyWidgets(
+  host: UiNode,
+  graph: UiGraph,
+  instances: readonly UiNode[],
+  renamed: ReadonlyMap<string, string>,
+): void {
   const entries = proxyEntries(host, graph, renamed);
   const primitives = new Map<UiNode, Entry[]>();
   for (const entry of entries) {
@@ -31,7 +36,11 @@ export function migrateProxyWidgets(host: UiNode, graph: UiGraph, instances: rea
     }
     const source = graph.nodes.find((node) => node.id === entry.source);
     if (source === undefined) {
-      if (entry.source === '-1') assign(host.inputs.find(({ name }) => name === entry.name), entry.value);
+      if (entry.source === '-1')
+        assign(
+          host.inputs.find(({ name }) => name === entry.name),
+          entry.value,
+        );
     } else if (source.type === PRIMITIVE) {
       primitives.set(source, [...(primitives.get(source) ?? []), entry]);
     } else if (!entry.name.startsWith('$$')) {

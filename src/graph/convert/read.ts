@@ -59,9 +59,7 @@ function readGraph(object: JsonObject, id: string, context: Context): UiGraph {
 /** `[id, origin, slot, target, slot, type]` or an object of the same; slots may be texts. */
 function readLink(item: JsonNode): UiLink | undefined {
   const parts =
-    item.kind === 'array'
-      ? item.items
-      : ['id', 'origin_id', 'origin_slot', 'target_id', 'target_slot'].map((name) => member(item, name));
+    item.kind === 'array' ? item.items : ['id', 'origin_id', 'origin_slot', 'target_id', 'target_slot'].map((name) => member(item, name));
   const [id, origin, originSlot, target, targetSlot] = parts;
   const key = idOf(id);
   const from = idOf(origin);
@@ -78,12 +76,16 @@ function readBoundary(item: JsonNode): UiBoundary[] {
 }
 
 /** `context.id` is for nodes without an id of their own, those in group nodes. */
-export function readNode(item: JsonNode, context: { readonly text: string; readonly report: Report; readonly id?: string }): UiNode | undefined {
+export function readNode(
+  item: JsonNode,
+  context: { readonly text: string; readonly report: Report; readonly id?: string },
+): UiNode | undefined {
   const { text, report } = context;
   const id = context.id ?? idOf(member(item, 'id'));
   const type = textOf(member(item, 'type'));
   if (id === undefined || id === '' || type === undefined || type === '') {
-    const what = item.kind !== 'object' ? 'An entry of "nodes" is no object.' : `A node has no ${id === undefined || id === '' ? 'id' : 'type'}.`;
+    const what =
+      item.kind !== 'object' ? 'An entry of "nodes" is no object.' : `A node has no ${id === undefined || id === '' ? 'id' : 'type'}.`;
     report.add({
       code: 'CONVERT_NODE_INVALID',
       severity: 'error',

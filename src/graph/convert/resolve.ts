@@ -134,7 +134,8 @@ function bypassSlot(node: UiNode, slot: number, type: string): number | undefine
   const { inputs } = node;
   const output = node.outputs[slot]?.type ?? '*';
   if (isAny(type)) return inputs.length > slot ? slot : 0;
-  const fits = (input: UiInput | undefined): boolean => input !== undefined && typesMatch(input.type, output) && typesMatch(input.type, type);
+  const fits = (input: UiInput | undefined): boolean =>
+    input !== undefined && typesMatch(input.type, output) && typesMatch(input.type, type);
   if (fits(inputs[slot])) return slot;
   const exact = inputs.findIndex((input) => input.type === type);
   const found = exact === -1 ? inputs.findIndex(fits) : exact;

@@ -19,7 +19,8 @@ export function mergeInputs(node: UiNode, nodeClass: NodeClass, widgets: readonl
   };
   const sockets = (spec: InputSpec): void => {
     if (spec.type === 'COMFY_AUTOGROW_V3') {
-      for (const input of node.inputs) if (input.name.startsWith(`${spec.name}.`) && saved.has(input.name)) take(input.name, input.type, input.widget);
+      for (const input of node.inputs)
+        if (input.name.startsWith(`${spec.name}.`) && saved.has(input.name)) take(input.name, input.type, input.widget);
     } else if (spec.type === 'COMFY_MATCHTYPE_V3') {
       take(spec.name, saved.get(spec.name)?.type ?? allowedTypes(spec), undefined);
     } else if (!isWidget(spec)) {

@@ -33,7 +33,8 @@ function packHint(node: UiNode): string {
   if (registry === 'comfy-core') {
     return `It is one of ComfyUI's own nodes${version === undefined ? '' : `, of version ${version}`}: update ComfyUI and save the object info again.`;
   }
-  if (registry !== undefined) return `It comes with the node pack "${registry}": install it, restart ComfyUI and save the object info again.`;
+  if (registry !== undefined)
+    return `It comes with the node pack "${registry}": install it, restart ComfyUI and save the object info again.`;
   if (repository !== undefined)
     return `It comes with https://github.com/${repository}: install it, restart ComfyUI and save the object info again.`;
   return 'Install the node pack that brings this class and save the object info again, or replace the node.';

@@ -77,7 +77,11 @@ export type TakeValue = (widget: Omit<Widget, 'value'>) => { readonly given: boo
  */
 export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
   const widgets: Widget[] = [];
-  const add = (name: string, initial: Value | undefined, flags: { sent?: boolean; saved?: boolean; controlled?: boolean } = {}): Value | undefined => {
+  const add = (
+    name: string,
+    initial: Value | undefined,
+    flags: { sent?: boolean; saved?: boolean; controlled?: boolean } = {},
+  ): Value | undefined => {
     const widget = { name, sent: flags.sent ?? true, saved: flags.saved ?? true, controlled: flags.controlled ?? false };
     const taken = take(widget);
     const value = taken.given ? taken.value : initial;

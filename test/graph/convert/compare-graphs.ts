@@ -53,9 +53,15 @@ export function compareGraphs(expected: PlainGraph, actual: PlainGraph, options:
       const wanted = want.inputs.get(input);
       const a = oldSamplers && typeof wanted === 'string' ? wanted.replace(/^sample_/, '') : wanted;
       const b = have.inputs.get(input);
-      if (a === undefined ? ignore(String(want.classType), input, 'actual') : b === undefined && ignore(String(want.classType), input, 'expected')) continue;
+      if (
+        a === undefined
+          ? ignore(String(want.classType), input, 'actual')
+          : b === undefined && ignore(String(want.classType), input, 'expected')
+      )
+        continue;
       if (structureOnly && !isLink(a) && !isLink(b)) continue;
-      if (a === undefined || b === undefined || !sameValue(a, b)) differences.push(`${name}.${input}: ${show(a)} expected, ${show(b)} found`);
+      if (a === undefined || b === undefined || !sameValue(a, b))
+        differences.push(`${name}.${input}: ${show(a)} expected, ${show(b)} found`);
     }
   }
   return differences;
@@ -71,7 +77,9 @@ export function isIsomorphic(expected: PlainGraph, actual: PlainGraph): boolean 
       const node = graph.get(id);
       if (node === undefined || depth > 200) return '?';
       const inputs = [...node.inputs].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      const parts = inputs.map(([name, value]) => `${name}=${isLink(value) ? `${sign(value[0], depth + 1)}#${String(value[1])}` : canonical(value)}`);
+      const parts = inputs.map(
+        ([name, value]) => `${name}=${isLink(value) ? `${sign(value[0], depth + 1)}#${String(value[1])}` : canonical(value)}`,
+      );
       const signature = `${String(node.classType)}(${parts.join(';')})`;
       known.set(id, signature);
       return signature;
@@ -92,7 +100,11 @@ function sameValue(a: JsonValue, b: JsonValue): boolean {
 }
 
 function canonical(value: JsonValue): string {
-  if (isRecord(value)) return `{${Object.keys(value).toSorted().map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`).join(',')}}`;
+  if (isRecord(value))
+    return `{${Object.keys(value)
+      .toSorted()
+      .map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`)
+      .join(',')}}`;
   return Array.isArray(value) ? `[${(value as readonly JsonValue[]).map(canonical).join(',')}]` : printJson(value);
 }
 

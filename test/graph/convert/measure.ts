@@ -20,7 +20,11 @@ export function measureCorpus(corpus: string): Outcome[] {
   const core = readInfo(join(corpus, 'object_info', CORE));
   const merged = readInfo(join(corpus, 'object_info', MERGED));
   const loose = nondeterministic(corpus);
-  const dated = readdirSync(join(corpus, 'object_info')).filter((file) => /^core-.*\.json$/.test(file)).toSorted().toReversed().map((file) => readInfo(join(corpus, 'object_info', file)));
+  const dated = readdirSync(join(corpus, 'object_info'))
+    .filter((file) => /^core-.*\.json$/.test(file))
+    .toSorted()
+    .toReversed()
+    .map((file) => readInfo(join(corpus, 'object_info', file)));
   const outcomes: Outcome[] = [];
   for (const [folder, info] of [
     ['oracle', core],
@@ -53,7 +57,16 @@ export function judge(ui: string, expected: string, info: ObjectInfo, options: C
 }
 
 /** Keys that old front ends wrote and no server reads. */
-const OLD_KEYS = new Set(['upload', 'choose file to upload', 'video-preview', 'videopreview', 'Random seed after every gen', 'control_after_generate', 'audioUI', 'speak_and_recognation']);
+const OLD_KEYS = new Set([
+  'upload',
+  'choose file to upload',
+  'video-preview',
+  'videopreview',
+  'Random seed after every gen',
+  'control_after_generate',
+  'audioUI',
+  'speak_and_recognation',
+]);
 
 function judgePair(ui: string, api: string, verdict: string, detail: string, infos: readonly ObjectInfo[], merged: ObjectInfo): string[] {
   if (verdict === 'A-exact') return judgeDated(ui, api, infos);
@@ -63,10 +76,15 @@ function judgePair(ui: string, api: string, verdict: string, detail: string, inf
   if (verdict === 'B-drift') {
     // `-key` was written by an old front end, `+key` belongs to a newer node.
     const drift = new Set([...detail.matchAll(/[-+](.+?) x\d+/g)].map((match) => (match[1] ?? '').replace(/^.*\./, '')));
-    return judgeDated(ui, api, infos, { ignore: (_, input) => OLD_KEYS.has(input) || drift.has(input), oldSamplers: detail.includes('sample_ prefix') });
+    return judgeDated(ui, api, infos, {
+      ignore: (_, input) => OLD_KEYS.has(input) || drift.has(input),
+      oldSamplers: detail.includes('sample_ prefix'),
+    });
   }
   if (verdict === 'G-groupnode') {
-    const failures = infos.map((info) => (isomorphic(ui, api, info) ? [] : judge(ui, api, info, { ignore: (_, input) => OLD_KEYS.has(input) })));
+    const failures = infos.map((info) =>
+      isomorphic(ui, api, info) ? [] : judge(ui, api, info, { ignore: (_, input) => OLD_KEYS.has(input) }),
+    );
     return failures.find((each) => each.length === 0) ?? failures[0] ?? [];
   }
   if (verdict === 'B-isomorphic' || verdict === 'D-values') return judgeKnown(ui, api, merged, { structureOnly: true });
@@ -93,10 +111,16 @@ function isomorphic(ui: string, api: string, info: ObjectInfo): boolean {
 /** Only nodes whose class is known are compared; the others must be named by a problem each. */
 function judgeKnown(ui: string, api: string, info: ObjectInfo, options: CompareOptions): string[] {
   const { nodes, problems } = convertWorkflow(ui, info);
-  const actual: PlainGraph = readPlain(`{${nodes.map(({ id, classType, inputs }) => `${JSON.stringify(id)}:{"class_type":${JSON.stringify(classType)},"inputs":{${[...inputs].map(([name, { json }]) => `${JSON.stringify(name)}:${json}`).join(',')}}}`).join(',')}}`);
-  const other = problems.filter(({ severity, code }) => severity === 'error' && code !== 'CONVERT_CLASS_UNKNOWN').map(({ code, message }) => `${code} ${message}`);
+  const actual: PlainGraph = readPlain(
+    `{${nodes.map(({ id, classType, inputs }) => `${JSON.stringify(id)}:{"class_type":${JSON.stringify(classType)},"inputs":{${[...inputs].map(([name, { json }]) => `${JSON.stringify(name)}:${json}`).join(',')}}}`).join(',')}}`,
+  );
+  const other = problems
+    .filter(({ severity, code }) => severity === 'error' && code !== 'CONVERT_CLASS_UNKNOWN')
+    .map(({ code, message }) => `${code} ${message}`);
   const expected = readPlain(api);
-  const silent = [...expected].filter(([id, { classType }]) => !info.classes.has(String(classType)) && !problems.some(({ node }) => node === id));
+  const silent = [...expected].filter(
+    ([id, { classType }]) => !info.classes.has(String(classType)) && !problems.some(({ node }) => node === id),
+  );
   return [
     ...other,
     ...silent.map(([id, { classType }]) => `node ${id} ${String(classType)} is of unknown class and no problem says so`),
@@ -111,11 +135,20 @@ function dateToken(ignore: CompareOptions['ignore']): NonNullable<CompareOptions
 function nondeterministic(corpus: string): ReadonlySet<string> {
   const file = join(corpus, 'oracle', 'NONDETERMINISTIC.txt');
   if (!existsSync(file)) return new Set();
-  return new Set(read(file).split(/\r?\n/).map((line) => line.split('\t')[0] ?? ''));
+  return new Set(
+    read(file)
+      .split(/\r?\n/)
+      .map((line) => line.split('\t')[0] ?? ''),
+  );
 }
 
 function sourceOf(corpus: string, name: string): string | undefined {
-  const file = [join(corpus, 'pairs', `${name}.ui.json`), join(corpus, 'ui', `${name}.json`), join(corpus, 'ui', `${name}.ui.json`), join(corpus, 'broken', `${name}.json`)].find((path) => existsSync(path));
+  const file = [
+    join(corpus, 'pairs', `${name}.ui.json`),
+    join(corpus, 'ui', `${name}.json`),
+    join(corpus, 'ui', `${name}.ui.json`),
+    join(corpus, 'broken', `${name}.json`),
+  ].find((path) => existsSync(path));
   return file === undefined ? undefined : read(file);
 }
 
@@ -126,7 +159,9 @@ export function readInfo(path: string): ObjectInfo {
 }
 
 function rows(path: string): Record<string, string>[] {
-  const [head = '', ...lines] = read(path).split(/\r?\n/).filter((line) => line !== '');
+  const [head = '', ...lines] = read(path)
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
   const names = head.split('\t');
   return lines.map((line) => Object.fromEntries(line.split('\t').map((cell, index) => [names[index] ?? '', cell])));
 }
