@@ -13,6 +13,7 @@ import type { DaemonConfig } from './config.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
 import { createLog } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -70,7 +71,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const assetDir = join(dataDir, 'assets');
   await sweepUploads(assetDir);
   const roots = createRoots({ roots: config.roots, asset: (id) => store.asset(id) });
-  const library = createLibrary(templateDirs);
+  const cache = made.adopt(openLibraryCache(dataDir, log), (one) => one.close());
+  const library = createLibrary(templateDirs, { cache });
+  made.defer(() => library.flush());
   await library.refresh();
   const resolveMedia = createMediaResolver(roots, library);
 
@@ -106,7 +109,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const auth = createAuth();
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
-  const status = createStatus({ config, identity, store, supervisor, hub, refusals, connections: () => door.connections });
+  const status = createStatus({ config, identity, store, supervisor, library, hub, refusals, connections: () => door.connections });
   const handlers = createMethods({ version: VERSION, runs: supervisor, templates, store, status, shutdown: () => lifecycle.stop() });
   const routes = createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall });
   const validator = createValidator();

@@ -34,8 +34,11 @@ export interface LibraryServiceOptions {
 }
 
 export interface LibraryService extends TemplateService {
-  /** Reads again what lies at or around the paths, and tells listeners. */
-  refresh(paths: readonly string[]): Promise<void>;
+  /**
+   * Reads again what lies at or around the paths, without paths all that changed, and tells listeners: once for each id and
+   * version that is not what it was. Answers with the places that are still being written and have to be read again soon.
+   */
+  refresh(paths?: readonly string[]): Promise<readonly string[]>;
 }
 
 export function createLibraryService(options: LibraryServiceOptions): LibraryService {
@@ -114,14 +117,16 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       };
     },
     async refresh(paths) {
-      for (const { id, version, type } of await library.refresh(paths)) {
+      const changes = await library.refresh(paths);
+      // A template that moved is removed at one place and added at another, which is one change of it.
+      const named = new Map(changes.map(({ id, version }) => [`${id}@${version}`, { id, version }]));
+      for (const { id, version } of named.values()) {
         const loaded = library.get(id, version);
-        const change: TemplateChanged =
-          type === 'removed' || loaded === undefined
-            ? { id, version, runnable: loaded?.runnable ?? false, problems: loaded?.problems ?? [], removed: loaded === undefined }
-            : { id, version, runnable: loaded.runnable, problems: loaded.problems };
+        const { runnable = false, problems = [] } = loaded ?? {};
+        const change: TemplateChanged = { id, version, runnable, problems, ...(loaded === undefined ? { removed: true } : {}) };
         for (const listener of listeners) listener(change);
       }
+      return library.unsettled();
     },
   };
 }

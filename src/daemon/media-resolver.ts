@@ -24,7 +24,7 @@ export function createMediaResolver(
 // --- helpers ---
 
 function folderOf(template: CompiledTemplate, library: Pick<TemplateLibrary, 'list'>): string | undefined {
-  const origin = library.list().find((loaded) => loaded.template?.hash === template.hash)?.origin;
+  const origin = library.list().find((loaded) => loaded.hash === template.hash)?.origin;
   return origin?.kind === 'adopted' ? dirname(origin.path) : origin?.path;
 }
 

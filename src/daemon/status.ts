@@ -2,6 +2,7 @@
 import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { PROTOCOL_VERSION } from '#protocol/methods/system.ts';
 import type { Store } from '#store/types.ts';
+import type { TemplateLibrary } from '#templates/library.ts';
 import type { DaemonConfig } from './config.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Refusals } from './refusals.ts';
@@ -13,12 +14,22 @@ export interface StatusParts {
   readonly identity: { readonly version: string; readonly instance: string; readonly startedAt: number };
   readonly store: Pick<Store, 'epoch' | 'lastPosition'>;
   readonly supervisor: Pick<RunService, 'counts'>;
+  readonly library: Pick<TemplateLibrary, 'use'>;
   readonly hub: Pick<EventHub, 'subscriptions'>;
   readonly refusals: Refusals;
   readonly connections: () => number;
 }
 
-export function createStatus({ config, identity, store, supervisor, hub, refusals, connections }: StatusParts): () => DaemonStatus {
+export function createStatus({
+  config,
+  identity,
+  store,
+  supervisor,
+  library,
+  hub,
+  refusals,
+  connections,
+}: StatusParts): () => DaemonStatus {
   const { dataDir, outputDir, templateDirs, roots } = config;
   // The wall clock may jump; how long we are up it does not change.
   const since = performance.now();
@@ -33,6 +44,7 @@ export function createStatus({ config, identity, store, supervisor, hub, refusal
     templateDirs,
     roots,
     runs: supervisor.counts(),
+    templates: library.use(),
     connections: connections(),
     subscriptions: hub.subscriptions,
     refused: refusals.counts(),

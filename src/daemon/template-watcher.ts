@@ -6,13 +6,18 @@ import type { Logger } from './log.ts';
 /** Milliseconds of silence after which a save counts as done, and the longest that a busy directory is waited for: a save is seen within 300. */
 const QUIET_MS = 75;
 const LONGEST_MS = 225;
+/** After the last change everything is looked at once more, in milliseconds: the system may lose events of a busy directory. */
+const SWEEP_MS = 4000;
 /** Templates lie one or two levels deep; whoever names a whole disk shall not have it watched. */
 const DEPTH = 6;
 
 export interface WatcherOptions {
   readonly dirs: readonly string[];
-  /** Absolute paths that changed since the last call; never called while a call is at work. */
-  readonly refresh: (paths: readonly string[]) => Promise<void> | void;
+  /**
+   * Absolute paths that changed since the last call, or none: then anything may have. Never called while a call is at work.
+   * Answers with paths that have to be read again soon, because they are still being written.
+   */
+  readonly refresh: (paths?: readonly string[]) => Promise<readonly string[] | void> | readonly string[] | void;
   readonly log: Logger;
 }
 
@@ -25,6 +30,7 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
   const changed = new Set<string>();
   let quiet: NodeJS.Timeout | undefined;
   let longest: NodeJS.Timeout | undefined;
+  let sweep: NodeJS.Timeout | undefined;
   let working: Promise<void> = Promise.resolve();
   let closed = false;
   let watcher = start(false);
@@ -68,8 +74,17 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
     const paths = [...changed];
     changed.clear();
     if (closed || paths.length === 0) return;
+    await read(paths);
+    clearTimeout(sweep);
+    sweep = setTimeout(() => {
+      working = working.then(() => (closed ? undefined : read()));
+    }, SWEEP_MS);
+    sweep.unref();
+  }
+
+  async function read(paths?: readonly string[]): Promise<void> {
     try {
-      await refresh(paths);
+      for (const path of (await refresh(paths)) ?? []) note(path);
     } catch (error) {
       log.error({ err: error }, 'templates could not be read again');
     }
@@ -79,12 +94,16 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
     watcher.once('ready', () => resolve());
     watcher.once('error', () => resolve());
   });
+  // What was saved before the watching began was seen by nobody.
+  working = read();
+  await working;
 
   return {
     async close() {
       closed = true;
       clearTimeout(quiet);
       clearTimeout(longest);
+      clearTimeout(sweep);
       await watcher.close();
       await working;
     },

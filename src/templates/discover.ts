@@ -1,23 +1,35 @@
 /** Finds what may be templates below a directory: folders with template.json, and JSON files that are not inside one. Bounded. */
-import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_FILE } from './compile.ts';
 
 const MAX_DEPTH = 4;
 const MAX_FOUND = 5000;
 
-/** Paths of folders and of workflow files, in a stable order. Hidden folders, node_modules and links are not entered. */
-export async function discover(directory: string): Promise<readonly string[]> {
+/**
+ * Paths of folders and of workflow files, in a stable order. Hidden folders, node_modules and links are not entered.
+ * Folders that were templates before, `known`, are not listed as long as they still have their manifest.
+ */
+export function discover(directory: string, known: (folder: string) => boolean = () => false): readonly string[] {
   const found: string[] = [];
-  await search(directory, 0, found);
+  search(directory, 0, { found, known });
   return found;
 }
 
-async function search(folder: string, depth: number, found: string[]): Promise<void> {
+interface Search {
+  readonly found: string[];
+  readonly known: (folder: string) => boolean;
+}
+
+function search(folder: string, depth: number, context: Search): void {
+  const { found, known } = context;
+  if (known(folder) && existsSync(join(folder, MANIFEST_FILE))) {
+    if (found.length < MAX_FOUND) found.push(folder);
+    return;
+  }
   let entries: Dirent[];
   try {
-    entries = await readdir(folder, { withFileTypes: true });
+    entries = readdirSync(folder, { withFileTypes: true });
   } catch {
     // A folder that vanished or may not be read holds no templates.
     return;
@@ -29,7 +41,7 @@ async function search(folder: string, depth: number, found: string[]): Promise<v
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (found.length >= MAX_FOUND) return;
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
-    if (entry.isDirectory() && depth < MAX_DEPTH) await search(join(folder, entry.name), depth + 1, found);
+    if (entry.isDirectory() && depth < MAX_DEPTH) search(join(folder, entry.name), depth + 1, context);
     else if (entry.isFile() && entry.name.toLowerCase().endsWith('.json')) found.push(join(folder, entry.name));
   }
 }

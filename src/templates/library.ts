@@ -1,19 +1,30 @@
 /** The templates of several directories, as they are on disk now and as they last worked. */
-import { basename, resolve, sep } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setImmediate as giveWay, setTimeout as sleep } from 'node:timers/promises';
 import semver from 'semver';
 import type { Problem } from '#protocol/problem.ts';
 import type { TemplateSummary } from '#protocol/views.ts';
-import { ADOPTED_VERSION, idOf } from './adopt.ts';
-import type { CompiledTemplate } from './compile.ts';
+import { arrange, changesBetween, type LibraryChange, type Shown } from './arrange.ts';
+import { type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { discover } from './discover.ts';
-import { loadTemplate, type LoadResult } from './load.ts';
+import { loadOnce } from './load.ts';
+import { type Facts, type Place, placeOf } from './place.ts';
+import { atRest, stampOf } from './stamp.ts';
+import { createTouched, type Touched } from './touched.ts';
 import type { TemplateOrigin } from './types.ts';
+import { createVault, type VaultFile, type VaultUse } from './vault.ts';
+
+export type { LibraryChange } from './arrange.ts';
 
 export interface LoadedTemplate {
   readonly id: string;
   readonly version: string;
   readonly origin: TemplateOrigin;
-  /** The last version of this place that compiled; may be older than the file when `runnable` is false. */
+  /** sha256 of the source that `template` was compiled from. */
+  readonly hash: string | undefined;
+  readonly facts: Facts | undefined;
+  /** The last version of this place that compiled; may be older than the file when `runnable` is false. Compiled when it is asked for. */
   readonly template: CompiledTemplate | undefined;
   /** Of the file as it is now. */
   readonly problems: readonly Problem[];
@@ -21,58 +32,96 @@ export interface LoadedTemplate {
   readonly runnable: boolean;
 }
 
-export interface LibraryChange {
-  readonly type: 'added' | 'changed' | 'removed';
-  readonly id: string;
-  readonly version: string;
+export interface LibraryUse extends VaultUse {
+  readonly known: number;
+  readonly runnable: number;
 }
 
 export interface TemplateLibrary {
-  /** Reads everything again, or only what lies at or around the given paths. Answers with what changed since. */
+  /**
+   * Reads again what lies at or around the given paths; without paths, all that changed since it was read.
+   * Answers with what changed since. Files that are being written are waited for, though not for ever: see `unsettled`.
+   */
   refresh(paths?: readonly string[]): Promise<readonly LibraryChange[]>;
+  /** Places that were still being written at the last refresh, so that their version before is kept: to be read again soon. */
+  unsettled(): readonly string[];
   /** By id, then newest version first. */
   list(): readonly LoadedTemplate[];
   /** Without a version the newest one; pre-releases only when there is nothing else. */
   get(id: string, version?: string): LoadedTemplate | undefined;
+  use(): LibraryUse;
+  /** Writes down at once what was put off. */
+  flush(): void;
 }
 
-export function summary(loaded: LoadedTemplate): TemplateSummary {
-  const { manifest } = loaded.template ?? {};
-  return {
-    id: loaded.id,
-    version: loaded.version,
-    title: manifest?.title ?? loaded.id,
-    category: manifest?.category ?? '',
-    steps: loaded.template?.manifest.steps.map((step) => step.id) ?? [],
-    parameters: loaded.template?.parameters.size ?? 0,
-    runnable: loaded.runnable,
-    problems: loaded.problems.length,
-  };
+export interface LibraryOptions {
+  /** Remembers between starts what was read; without it every start reads all files. */
+  readonly cache?: VaultFile;
+  /** Bound of compiled templates, in bytes. */
+  readonly compiledLimit?: number;
 }
 
-export function createLibrary(dirs: readonly string[]): TemplateLibrary {
+/** Longest that the event loop is held while many files are read, in milliseconds. */
+const SLICE_MS = 8;
+/** How often, and how many times, files that are being written are looked at again: for a save, and when everything is read. */
+const LOOK_AGAIN_MS = 20;
+const LOOKS_AT_SAVE = 6;
+const LOOKS_AT_START = 50;
+
+export function summary({ id, version, facts, runnable, problems }: LoadedTemplate): TemplateSummary {
+  const { title = id, category = '', steps = [], parameters = 0 } = facts ?? {};
+  return { id, version, title, category, steps, parameters, runnable, problems: problems.length };
+}
+
+export function createLibrary(dirs: readonly string[], options: LibraryOptions = {}): TemplateLibrary {
   const roots = dirs.map((dir) => resolve(dir));
+  const vault = createVault(options);
   /** Path → what stands there, in the order in which paths were found. */
-  let places = new Map<string, LoadedTemplate>();
+  let places: ReadonlyMap<string, Place> | undefined;
+  let shown: readonly Shown[] = [];
   let view: readonly LoadedTemplate[] = [];
+  let byId = new Map<string, LoadedTemplate[]>();
+  let unsettled: readonly string[] = [];
   let working: Promise<unknown> = Promise.resolve();
 
   async function readAll(paths: readonly string[] | undefined): Promise<readonly LibraryChange[]> {
-    const wanted = paths?.map((path) => resolve(path));
-    const next = new Map<string, LoadedTemplate>();
-    for (const root of roots) {
-      for (const path of await discover(root)) {
-        if (next.has(path)) continue;
-        const before = places.get(path);
-        const touched = wanted === undefined || wanted.some((each) => isAround(each, path));
-        const loaded = before !== undefined && !touched ? before : place(await loadTemplate(path), before);
-        if (loaded !== undefined) next.set(path, loaded);
-      }
+    places ??= vault.places();
+    const before = places;
+    const touched = paths === undefined ? undefined : createTouched(paths.map((path) => resolve(path)));
+    const reader = createReader(before, touched, vault.keep);
+    const found = standing(before, touched) ?? discoverAll(before);
+    let waiting = await readEach(found, reader);
+    for (let look = touched === undefined ? LOOKS_AT_START : LOOKS_AT_SAVE; waiting.length > 0 && look > 0; look -= 1) {
+      await sleep(LOOK_AGAIN_MS);
+      waiting = await readEach(waiting, reader);
+    }
+    unsettled = waiting;
+    const next = new Map<string, Place>();
+    for (const path of found) {
+      const place = reader.read.get(path) ?? (waiting.includes(path) ? distrusted(before.get(path)) : undefined);
+      if (place !== undefined) next.set(path, place);
     }
     places = next;
-    const earlier = view;
-    view = arrange([...places.values()]);
-    return changes(earlier, view);
+    vault.replace(before, next);
+    return show([...next.values()]);
+  }
+
+  function show(standingNow: readonly Place[]): readonly LibraryChange[] {
+    const earlier = shown;
+    shown = arrange(standingNow.filter((place) => !place.foreign));
+    view = shown.map(({ place, problems, runnable }) => ({
+      ...{ id: place.id, version: place.version, origin: place.origin, hash: place.hash, facts: place.facts, problems, runnable },
+      get template() {
+        return vault.compiled(place);
+      },
+    }));
+    byId = Map.groupBy(view, ({ id }) => id);
+    return changesBetween(earlier, shown);
+  }
+
+  function discoverAll(before: ReadonlyMap<string, Place>): readonly string[] {
+    const known = (path: string): boolean => before.get(path)?.origin.kind === 'folder';
+    return [...new Set(roots.flatMap((root) => discover(root, known)))];
   }
 
   return {
@@ -81,73 +130,84 @@ export function createLibrary(dirs: readonly string[]): TemplateLibrary {
       working = turn.catch(() => undefined);
       return turn;
     },
+    unsettled: () => unsettled,
     list: () => view,
     get(id, version) {
-      const all = view.filter((each) => each.id === id && (version === undefined || each.version === version));
+      const all = (byId.get(id) ?? []).filter((each) => version === undefined || each.version === version);
       return all.find((each) => version !== undefined || semver.prerelease(each.version) === null) ?? all[0];
+    },
+    use: () => ({ known: view.length, runnable: view.filter(({ runnable }) => runnable).length, ...vault.use() }),
+    flush: () => vault.flush(),
+  };
+}
+
+/** The paths known already, when the changes lie within them and each of those still stands: then nothing new has to be looked for. */
+function standing(before: ReadonlyMap<string, Place>, touched: Touched | undefined): readonly string[] | undefined {
+  const within = touched?.within((path) => before.has(path));
+  if (within === undefined) return undefined;
+  const stands = (path: string): boolean => exists(before.get(path)?.origin.kind === 'folder' ? join(path, MANIFEST_FILE) : path);
+  return within.every(stands) ? [...before.keys()] : undefined;
+}
+
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Kept as it was, but to be compared by content the next time, whatever its stamp says. */
+function distrusted(place: Place | undefined): Place | undefined {
+  return place === undefined ? undefined : { ...place, trusted: false };
+}
+
+interface Reader {
+  readonly read: Map<string, Place>;
+  /** False when the files are being written at this moment. */
+  take(path: string): boolean;
+}
+
+function createReader(
+  before: ReadonlyMap<string, Place>,
+  touched: Touched | undefined,
+  keep: (template: CompiledTemplate, path: string) => void,
+): Reader {
+  const read = new Map<string, Place>();
+  return {
+    read,
+    take(path) {
+      const last = before.get(path);
+      if (
+        last !== undefined &&
+        (touched === undefined ? last.trusted && stampOf(last.files).text === last.stamp : !touched.concerns(path))
+      ) {
+        read.set(path, last);
+        return true;
+      }
+      const readAt = Date.now();
+      const loaded = loadOnce(path);
+      const { stamp, template, files } = loaded;
+      // Gone since it was found.
+      if (!exists(files[0] ?? path)) return true;
+      const unchanged = template !== undefined && last?.runnable === true && template.hash === last.hash;
+      if (stamp === undefined || (!unchanged && !atRest(stamp, Date.now()))) return false;
+      read.set(path, placeOf(loaded, stamp, last, readAt));
+      if (template !== undefined) keep(template, path);
+      return true;
     },
   };
 }
 
-/** A change of `path` concerns the template at the other path: one lies within the other. */
-function isAround(path: string, template: string): boolean {
-  return path === template || path.startsWith(template + sep) || template.startsWith(path + sep);
-}
-
-/** A broken save keeps the last good version. Undefined for files that are nothing of ours. */
-function place(loaded: LoadResult, before: LoadedTemplate | undefined): LoadedTemplate | undefined {
-  const { origin, problems, template, claimed } = loaded;
-  if (loaded.foreign === true && before === undefined) return undefined;
-  if (template !== undefined) return { id: template.id, version: template.version, origin, template, problems, runnable: true };
-  const last = before?.template;
-  const id = last?.id ?? claimed.id ?? (idOf(basename(origin.path)) || 'unnamed');
-  const version = last?.version ?? claimed.version ?? ADOPTED_VERSION;
-  return { id, version, origin, template: last, problems, runnable: false };
-}
-
-/** Of several places that claim one id and version the first is kept; the others are shown with the conflict. */
-function arrange(found: readonly LoadedTemplate[]): readonly LoadedTemplate[] {
-  const first = new Map<string, LoadedTemplate>();
-  const shown: LoadedTemplate[] = [];
-  for (const loaded of found) {
-    const key = `${loaded.id}@${loaded.version}`;
-    const kept = first.get(key);
-    if (kept === undefined) {
-      first.set(key, loaded);
-      shown.push(loaded);
-    } else if (kept.template === undefined || kept.template.hash !== loaded.template?.hash) {
-      shown.push({ ...loaded, runnable: false, problems: [...loaded.problems, conflict(loaded, kept)] });
-    }
+/** Answers with the paths that are being written. */
+async function readEach(paths: readonly string[], reader: Reader): Promise<readonly string[]> {
+  const waiting: string[] = [];
+  let since = performance.now();
+  for (const path of paths) {
+    if (!reader.take(path)) waiting.push(path);
+    if (performance.now() - since < SLICE_MS) continue;
+    await giveWay();
+    since = performance.now();
   }
-  return shown.toSorted((a, b) => (a.id === b.id ? newerFirst(a.version, b.version) : a.id < b.id ? -1 : 1));
-}
-
-function conflict({ id, version, origin }: LoadedTemplate, kept: LoadedTemplate): Problem {
-  const message = `${id}@${version} is also at ${kept.origin.path}, with other content; that one is used.`;
-  const hint = 'Give one of the two another id or version, or remove it.';
-  return { code: 'TEMPLATE_CONFLICT', severity: 'error', message, hint, file: origin.path };
-}
-
-function newerFirst(a: string, b: string): number {
-  const [left, right] = [semver.valid(a), semver.valid(b)];
-  return left !== null && right !== null ? semver.rcompare(left, right) : Number(left === null) - Number(right === null);
-}
-
-function changes(before: readonly LoadedTemplate[], after: readonly LoadedTemplate[]): readonly LibraryChange[] {
-  const key = (loaded: LoadedTemplate): string => `${loaded.id}@${loaded.version}\n${loaded.origin.path}`;
-  const earlier = new Map(before.map((loaded) => [key(loaded), loaded]));
-  const found: LibraryChange[] = [];
-  const add = (type: LibraryChange['type'], { id, version }: LoadedTemplate): void => void found.push({ type, id, version });
-  for (const loaded of after) {
-    const old = earlier.get(key(loaded));
-    earlier.delete(key(loaded));
-    if (old === undefined) add('added', loaded);
-    else if (!same(old, loaded)) add('changed', loaded);
-  }
-  for (const loaded of earlier.values()) add('removed', loaded);
-  return found;
-}
-
-function same(a: LoadedTemplate, b: LoadedTemplate): boolean {
-  return a.template?.hash === b.template?.hash && a.runnable === b.runnable && JSON.stringify(a.problems) === JSON.stringify(b.problems);
+  return waiting;
 }

@@ -1,6 +1,7 @@
 /** Loads one template from disk: a folder with template.json, or a bare workflow file, which is adopted. Never throws. */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256Hex } from '#graph/hash.ts';
 import { parseJson } from '#graph/json.ts';
 import { toValue } from '#graph/values.ts';
@@ -9,6 +10,7 @@ import { adopt } from './adopt.ts';
 import { compileTemplate, type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { problemIn } from './locate.ts';
 import { MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readInside, readTextFile } from './source-files.ts';
+import { REST_MS, type Stamp, stampOf } from './stamp.ts';
 import type { TemplateOrigin, TemplateSource } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
 
@@ -21,14 +23,30 @@ export interface LoadResult {
   readonly claimed: { readonly id?: string; readonly version?: string };
   /** JSON that is no template and no workflow: nothing of ours. */
   readonly foreign?: boolean;
+  /** Full paths of all that was read or looked for. */
+  readonly files: readonly string[];
+  /** Of `files`; undefined when one of them changed while they were read, so that they may not belong together. */
+  readonly stamp: Stamp | undefined;
 }
+
+/** How often files that change while they are read are read again before they are taken as they are. */
+const TRIES = 5;
 
 /** `path` is a folder, its template.json, or a workflow file. */
 export async function loadTemplate(path: string): Promise<LoadResult> {
+  for (let left = TRIES; ; left -= 1) {
+    const loaded = loadOnce(path);
+    if (loaded.stamp !== undefined || left === 0) return loaded;
+    await sleep(REST_MS);
+  }
+}
+
+/** One reading of the disk, without waiting. */
+export function loadOnce(path: string): LoadResult {
   const absolute = resolve(path);
   if (basename(absolute) === MANIFEST_FILE) return loadFolder(dirname(absolute));
   try {
-    if ((await stat(absolute)).isDirectory()) return await loadFolder(absolute);
+    if (statSync(absolute).isDirectory()) return loadFolder(absolute);
   } catch {
     const message = 'There is no such file or folder.';
     const hint = 'Give the folder of a template, its template.json, or a workflow exported with Export (API).';
@@ -36,42 +54,56 @@ export async function loadTemplate(path: string): Promise<LoadResult> {
       origin: { path: absolute, kind: 'adopted' },
       problems: [problemIn(absolute, 'TEMPLATE_FILE_MISSING', message, hint)],
       claimed: {},
+      files: [absolute],
+      stamp: stampOf([absolute]),
     };
   }
   return loadAdopted(absolute);
 }
 
-async function loadFolder(folder: string): Promise<LoadResult> {
+/** How the files of a template are called in problems. */
+export function namesOf({ kind, path }: TemplateOrigin): (name: string) => string {
+  return kind === 'folder' ? (name) => join(path, name) : () => path;
+}
+
+function loadFolder(folder: string): LoadResult {
   const origin: TemplateOrigin = { path: folder, kind: 'folder' };
   const file = join(folder, MANIFEST_FILE);
-  const read = await readInside(folder, MANIFEST_FILE, MAX_MANIFEST_BYTES);
-  if (read === undefined) {
-    const problem = problemIn(
-      file,
-      'TEMPLATE_FILE_MISSING',
-      'The folder has no template.json.',
-      'Write one, or give a workflow file itself.',
-    );
-    return { origin, problems: [problem], claimed: {} };
+  const atManifest = stampOf([file]);
+  const read = readInside(folder, MANIFEST_FILE, MAX_MANIFEST_BYTES);
+  if (read === undefined || 'problem' in read) {
+    const message = 'The folder has no template.json.';
+    const hint = 'Write one, or give a workflow file itself.';
+    const problem = read?.problem ?? problemIn(file, 'TEMPLATE_FILE_MISSING', message, hint);
+    return { origin, problems: [problem], claimed: {}, files: [file], stamp: unlessMoved([file], atManifest.text) };
   }
-  if ('problem' in read) return { origin, problems: [read.problem], claimed: {} };
   const workflows: [string, string][] = [];
   const problems: Problem[] = [];
   const unread = new Set<string>();
-  const { claimed, files } = outline(read.text);
-  for (const name of files) {
-    if (refuseWorkflowPath(name) !== undefined) continue;
-    const workflow = await readInside(folder, name, MAX_WORKFLOW_BYTES);
+  const { claimed, files: named } = outline(read.text);
+  const wanted = named.filter((name) => refuseWorkflowPath(name) === undefined);
+  const files = wanted.map((name) => join(folder, name));
+  const atWorkflows = stampOf(files);
+  for (const name of wanted) {
+    const workflow = readInside(folder, name, MAX_WORKFLOW_BYTES);
     if (workflow === undefined) continue;
     if ('problem' in workflow) {
       problems.push(workflow.problem);
       unread.add(name);
     } else workflows.push([name, workflow.text]);
   }
+  const stamp = unlessMoved([file, ...files], atManifest.text + atWorkflows.text);
   const source = sourceOf(read.text, Object.fromEntries(workflows));
-  const compiled = compileTemplate(source, { file: (name) => join(folder, name), reported: unread });
+  const compiled = compileTemplate(source, { file: namesOf(origin), reported: unread });
   const all = [...problems, ...compiled.problems];
-  return { origin, claimed, problems: all, ...(compiled.value === undefined || problems.length > 0 ? {} : { template: compiled.value }) };
+  const good = compiled.value !== undefined && problems.length === 0;
+  return { origin, claimed, problems: all, files: [file, ...files], stamp, ...(good ? { template: compiled.value } : {}) };
+}
+
+/** The stamp of the files when it still is what it was before they were read. */
+function unlessMoved(files: readonly string[], before: string): Stamp | undefined {
+  const stamp = stampOf(files);
+  return stamp.text === before ? stamp : undefined;
 }
 
 /** The workflow files a manifest names, and what it calls itself; read leniently, because a broken one is checked as a whole later. */
@@ -92,16 +124,19 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-async function loadAdopted(path: string): Promise<LoadResult> {
+function loadAdopted(path: string): LoadResult {
   const origin: TemplateOrigin = { path, kind: 'adopted' };
-  const read = await readTextFile(path, MAX_WORKFLOW_BYTES);
-  if ('problem' in read) return { origin, problems: [read.problem], claimed: {} };
+  const files = [path];
+  const before = stampOf(files);
+  const read = readTextFile(path, MAX_WORKFLOW_BYTES);
+  const stamp = unlessMoved(files, before.text);
+  if ('problem' in read) return { origin, problems: [read.problem], claimed: {}, files, stamp };
   const name = basename(path);
   const { manifest, problems, foreign } = adopt(read.text, name, path);
-  if (manifest === undefined) return { origin, problems, claimed: {}, foreign };
-  const { value, problems: found } = compileTemplate(sourceOf(manifest, { [name]: read.text }), { file: () => path });
+  if (manifest === undefined) return { origin, problems, claimed: {}, foreign, files, stamp };
+  const { value, problems: found } = compileTemplate(sourceOf(manifest, { [name]: read.text }), { file: namesOf(origin) });
   const { claimed } = outline(manifest);
-  return { origin, claimed, problems: [...problems, ...found], ...(value === undefined ? {} : { template: value }) };
+  return { origin, claimed, files, stamp, problems: [...problems, ...found], ...(value === undefined ? {} : { template: value }) };
 }
 
 /** The hash covers the manifest and every workflow with its name. */

@@ -12,7 +12,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 async function watching(refresh: (paths: readonly string[]) => Promise<void> | void) {
-  const watcher = await watchTemplates({ dirs: [dir], refresh, log: pino({ level: 'silent' }) });
+  const watcher = await watchTemplates({
+    dirs: [dir],
+    refresh: (paths) => (paths === undefined ? undefined : refresh(paths)),
+    log: pino({ level: 'silent' }),
+  });
   return { [Symbol.asyncDispose]: () => watcher.close() };
 }
 

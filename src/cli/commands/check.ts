@@ -61,7 +61,7 @@ async function checkOffline(paths: readonly GivenPath[], args: Arguments, io: Io
   const info = objectInfoOption(args, io);
   const files: CheckedFile[] = [];
   for (const given of paths) {
-    const places = statSync(given.path).isDirectory() ? await discover(given.path) : [given.path];
+    const places = statSync(given.path).isDirectory() ? discover(given.path) : [given.path];
     if (places.length === 0) throw new UsageError(`There are no templates and no workflow files in "${given.shown}".`);
     for (const place of places) {
       const file = await checkOne(place, given, info);
