@@ -1,5 +1,6 @@
 /** Breaks 10 to 28 of docs/checking.md: links. */
-import { isLinkType, typesFit } from '#graph/links.ts';
+import { isLinkType } from '#graph/links.ts';
+import { typesFit } from '#graph/link-types.ts';
 import type { GraphLink, JsonValue } from '#graph/types.ts';
 import type { Break } from './break-nodes.ts';
 import type { Random } from './random.ts';

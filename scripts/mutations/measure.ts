@@ -2,6 +2,8 @@
 import { parseGraph } from '#graph/graph.ts';
 import { checkAgainstObjectInfo } from '#graph/object-info.ts';
 import type { ObjectInfo } from '#graph/node-classes.ts';
+import { isCustom } from '#graph/links.ts';
+import { usedNodes } from '#graph/used-nodes.ts';
 import { checkStructure } from '#graph/structure.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { LINK_BREAKS } from './break-links.ts';
@@ -9,7 +11,7 @@ import { type Break, NODE_BREAKS } from './break-nodes.ts';
 import { VALUE_BREAKS } from './break-values.ts';
 import type { Judge, Verdict } from './judge.ts';
 import { createRandom } from './random.ts';
-import { targetOf } from './target.ts';
+import { type Mutant, type Target, targetOf } from './target.ts';
 
 export const BREAKS: ReadonlyMap<number, Break> = new Map(
   Object.entries({ ...NODE_BREAKS, ...LINK_BREAKS, ...VALUE_BREAKS })
@@ -30,10 +32,18 @@ export const FORBIDDEN: ReadonlyMap<number, string> = new Map([
   [12, 'C2'],
   [13, 'C2'],
   [14, 'C2'],
+  [15, 'C2'],
+  [18, 'C2'],
+  [19, 'C2'],
   [24, 'C6'],
   [25, 'C6'],
   [26, 'C4'],
   [27, 'C4'],
+  [31, 'C7'],
+  [32, 'C7'],
+  [33, 'C7'],
+  [34, 'C7'],
+  [35, 'C7'],
 ]);
 
 export interface Source {
@@ -63,7 +73,7 @@ export interface Measured {
 export function checkText(text: string, info: ObjectInfo): Problem[] {
   const { graph, problems } = parseGraph(text);
   if (graph === undefined) return problems;
-  return [...problems, ...checkStructure(graph), ...checkAgainstObjectInfo(graph, info)];
+  return [...problems, ...checkStructure(graph), ...checkAgainstObjectInfo(graph, info, { live: true })];
 }
 
 /** Graphs with classes that the object info lacks are passed over, as is what the judge knows nothing of. */
@@ -83,13 +93,21 @@ export async function measure(sources: readonly Source[], info: ObjectInfo, judg
       const said = mutant === undefined ? undefined : await judge(`${name}#${kind}`, mutant.text);
       if (mutant === undefined || said === undefined) continue;
       const problems = checkText(mutant.text, info);
-      const counts = said !== 'taken' || FORBIDDEN.has(kind);
+      const counts = said !== 'taken' || isForbidden(kind, mutant, target);
       const seen = problems.some(isBlocking);
       const outcome = counts ? (seen ? 'caught' : 'missed') : seen ? 'false alarm' : 'equivalent';
       rows.push({ kind, graph: name, ...mutant, verdict: said, counts, problems, outcome });
     }
   }
   return { good, refused, rows };
+}
+
+/** C6 and C7 speak of core nodes that run. */
+function isForbidden(kind: number, { node = '' }: Mutant, { graph, info }: Target): boolean {
+  const rule = FORBIDDEN.get(kind);
+  if (rule !== 'C6' && rule !== 'C7') return rule !== undefined;
+  const nodeClass = info.classes.get(graph.nodes.get(node)?.classType ?? '');
+  return nodeClass !== undefined && !isCustom(nodeClass) && usedNodes(graph, info).has(node);
 }
 
 /** One line per kind: made, equivalent, counted, caught, missed, false alarms. */

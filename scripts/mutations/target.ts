@@ -1,6 +1,6 @@
 /** A good graph taken apart for breaking: its nodes, links and values with what the object info says of them. */
 import { parseGraph } from '#graph/graph.ts';
-import { typesFit } from '#graph/links.ts';
+import { typesFit } from '#graph/link-types.ts';
 import type { InputSpec, NodeClass, ObjectInfo } from '#graph/node-classes.ts';
 import { inputsOf } from '#graph/node-inputs.ts';
 import type { Graph, GraphInput, JsonValue } from '#graph/types.ts';
@@ -27,6 +27,8 @@ export interface Mutant {
   /** What was broken, for people. */
   readonly where: string;
   readonly text: string;
+  /** The node whose input was changed. */
+  readonly node?: string;
 }
 
 type NodeRecord = Record<string, JsonValue> & { inputs: Record<string, JsonValue> };
@@ -62,7 +64,7 @@ export function withInput(target: Target, { id, input }: { id: string; input: st
     if (value === undefined) delete inputs[input];
     else inputs[input] = value;
   });
-  return { where: `${id}.${input} ${value === undefined ? 'removed' : printJson(value)}`, text };
+  return { where: `${id}.${input} ${value === undefined ? 'removed' : printJson(value)}`, text, node: id };
 }
 
 /** Nodes that feed `id`, directly or not, and itself. */

@@ -1,5 +1,7 @@
 /** Links against object info: does the output exist, and does its type fit the input. */
+import { matchFinding } from './match-types.ts';
 import { nameInput, nameNode } from './names.ts';
+import { typesFit } from './link-types.ts';
 import type { InputSpec, NodeClass, ObjectInfo } from './node-classes.ts';
 import type { Finding, Graph, GraphInput, GraphNode } from './types.ts';
 
@@ -31,7 +33,7 @@ export function checkLink(graph: Graph, info: ObjectInfo, node: GraphNode, spec:
       hint: outputsHint(sourceClass, spec),
     };
   }
-  if (typesFit(output.type, spec.type)) return undefined;
+  if (typesFit(output.type, spec.type)) return matchFinding(graph, info, node, spec, input);
   return {
     code: 'LINK_TYPE',
     severity: 'error',
@@ -52,33 +54,14 @@ function outputsHint(source: NodeClass, spec: InputSpec): string {
   return `Use output ${fitting} (${output.name ?? output.type}) of that node.`;
 }
 
-/**
- * ComfyUI's rule: equal, or a wildcard on either side, or comma lists with a type in common. Types that resolve at run time
- * (COMFY_…) fit everything, and so does a list of choices for a combo, which current servers accept and older ones compare.
- */
-export function typesFit(given: string, wanted: string): boolean {
-  if (given === wanted) return true;
-  const givenTypes = split(given);
-  const wantedTypes = split(wanted);
-  return [...givenTypes, ...wantedTypes].some(isOpen) || givenTypes.some((type) => wantedTypes.includes(type));
-}
-
-function split(type: string): string[] {
-  return type.split(',').map((part) => part.trim());
-}
-
-/** `ANY` is what some packs call a type whose comparison always says "equal". */
-function isOpen(type: string): boolean {
-  return type === '*' || type === '' || type.toUpperCase() === 'ANY' || type.startsWith('COMFY_');
-}
-
-/** A constant where only a link can be. The server lets it pass and the node fails, so it is a warning. */
-export function unlinked(node: GraphNode, spec: InputSpec, input: GraphInput): Finding | undefined {
+/** A constant where only a link can be: the server lets it pass and the node fails (rule C6 of docs/checking.md). */
+export function unlinked(node: GraphNode, nodeClass: NodeClass, spec: InputSpec, input: GraphInput): Finding | undefined {
   const isNull = input.value.kind === 'null';
   if (isNull && !spec.required) return undefined;
   return {
     code: isNull ? 'GRAPH_LINK_NULL' : 'INPUT_TYPE',
-    severity: 'warning',
+    // A custom node may make something of it.
+    severity: spec.required && !isCustom(nodeClass) ? 'error' : 'warning',
     message: `${nameInput(node, input)} wants ${spec.type} from another node, but ${isNull ? 'is null' : 'has a constant'}.`,
     hint: `Connect a node that gives ${spec.type}${spec.required ? '' : ', or remove the input'}.`,
   };

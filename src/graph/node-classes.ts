@@ -20,6 +20,8 @@ export interface OutputSpec {
   /** `COMBO` where the server gives a list of choices. */
   readonly type: string;
   readonly name?: string;
+  /** Of a matched type: the template of the inputs whose type it takes. */
+  readonly match?: string;
 }
 
 export interface NodeClass {
@@ -28,6 +30,8 @@ export interface NodeClass {
   /** `nodes`, `comfy_extras.…`, `comfy_api_nodes.…` or `custom_nodes.…`. */
   readonly pythonModule?: string;
   readonly outputNode: boolean;
+  /** Shows something without being an output (≥ 0.20). */
+  readonly intermediateOutput: boolean;
   /** Required ones first, each part in the server's order. Hidden inputs are not among them. */
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly outputs: readonly OutputSpec[];
@@ -95,14 +99,14 @@ function readClass(name: string, node: JsonNode): NodeClass | undefined {
   }
   const displayName = textOf(member(node, 'display_name'));
   const pythonModule = textOf(member(node, 'python_module'));
-  const flag = member(node, 'output_node');
   return {
     name,
     ...(displayName === undefined ? {} : { displayName }),
     ...(pythonModule === undefined ? {} : { pythonModule }),
-    outputNode: flag?.kind === 'boolean' && flag.value,
+    outputNode: isTrue(member(node, 'output_node')),
+    intermediateOutput: isTrue(member(node, 'has_intermediate_output')),
     inputs,
-    outputs: readOutputs(output, member(node, 'output_name')),
+    outputs: readOutputs(output, member(node, 'output_name'), member(node, 'output_matchtypes')),
   };
 }
 
@@ -131,13 +135,18 @@ export function readSpec(name: string, value: JsonValue | undefined, required: b
   return { name, required, type, options };
 }
 
-function readOutputs(types: JsonNode | undefined, names: JsonNode | undefined): OutputSpec[] {
+function readOutputs(types: JsonNode | undefined, names: JsonNode | undefined, matches: JsonNode | undefined): OutputSpec[] {
   if (types?.kind !== 'array') return [];
+  const at = (list: JsonNode | undefined, index: number) => (list?.kind === 'array' ? textOf(list.items[index]) : undefined);
   return types.items.map((item, index) => {
-    const name = names?.kind === 'array' ? textOf(names.items[index]) : undefined;
+    const [name, match] = [at(names, index), at(matches, index)];
     const type = item.kind === 'string' ? item.value : 'COMBO';
-    return name === undefined ? { type } : { type, name };
+    return { type, ...(name === undefined ? {} : { name }), ...(match === undefined ? {} : { match }) };
   });
+}
+
+function isTrue(node: JsonNode | undefined): boolean {
+  return node?.kind === 'boolean' && node.value;
 }
 
 function textOf(node: JsonNode | undefined): string | undefined {

@@ -75,6 +75,15 @@ function checkList(node: GraphNode, input: GraphInput, value: JsonArray, ids: Re
       hint: 'Connect the input again and export the workflow.',
     };
   }
+  const otherText = slot?.kind === 'string' && !/^\d+$/.test(slot.value);
+  if (value.items.length === 2 && source?.kind === 'string' && ids.has(source.value) && !otherText) {
+    return {
+      code: 'GRAPH_LINK_SLOT',
+      severity: 'error',
+      message: `${nameInput(node, input)} names node ${source.value}, but not the number of its output.`,
+      hint: `Write ["${source.value}", 0] for the first output of that node.`,
+    };
+  }
   if (value.items.length !== 2 && source?.kind === 'string' && ids.has(source.value)) {
     return {
       code: 'GRAPH_LINK_SLOT',

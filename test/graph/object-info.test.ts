@@ -1,7 +1,7 @@
 /** Checks against object info: what a server refuses is an error, what it accepts never is. */
 import { describe, expect, it } from 'vitest';
 import { parseGraph } from '#graph/graph.ts';
-import { typesFit } from '#graph/links.ts';
+import { typesFit } from '#graph/link-types.ts';
 import { checkAgainstObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 
@@ -17,6 +17,7 @@ const INFO = `{
   "Remote": {"input": {"required": {"file": ["COMBO", {"remote": {"route": "/x"}}], "many": ["COMBO", {"multiselect": true, "options": ["a"]}]}}, "output": [], "output_node": true},
   "Save": {"input": {"required": {"images": ["IMAGE,VIDEO"]}, "optional": {"enabled": ["BOOLEAN"]}}, "output": [], "output_node": true, "python_module": "nodes"},
   "Custom": {"input": {"required": {"n": ["INT", {"min": 0, "max": 10}], "pick": [["x", "y"]]}}, "output": ["IMAGE"], "output_node": true, "python_module": "custom_nodes.pack"},
+  "CustomModel": {"input": {"required": {"model": ["MODEL"]}}, "output": [], "output_node": true, "python_module": "custom_nodes.pack"},
   "Resize": {"input": {"required": {"input": ["COMFY_MATCHTYPE_V3", {"template": {"template_id": "t", "allowed_types": "IMAGE,MASK"}}],
       "how": ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key": "scale", "inputs": {"required": {"factor": ["FLOAT", {"min": 0.1, "max": 8}]}}}, {"key": "none", "inputs": {"required": {}}}]}]}},
     "output": ["COMFY_MATCHTYPE_V3"], "python_module": "comfy_extras.nodes_x"},
@@ -165,7 +166,7 @@ describe('what a server refuses is an error', () => {
     [
       'a model spelled with the other slash',
       sampler(GOOD).replace('"a.safetensors"', '"sub/b.safetensors"'),
-      'INPUT_CHOICE',
+      'MODEL_MISSING',
       'name',
       /Did you mean "sub\\b\.safetensors"/,
     ],
@@ -184,6 +185,27 @@ describe('what a server refuses is an error', () => {
       /outputs 0 to 1.*Use output 0/s,
     ],
     ['a link to a node without outputs', sampler(`${GOOD}, "mask": ["9", 0]`), 'GRAPH_LINK_SLOT', 'mask', /which has no output/],
+    [
+      'null in the place of required data (C6)',
+      `${sampler(GOOD)}, "8": {"class_type": "Save", "inputs": {"images": ["7", 0]}}, "7": {"class_type": "Sampler", "inputs": {"model": null, ${GOOD}}}`,
+      'GRAPH_LINK_NULL',
+      'model',
+      /is null.*Connect a node that gives MODEL/s,
+    ],
+    [
+      'a constant in the place of required data (C6)',
+      `${sampler(GOOD)}, "8": {"class_type": "Save", "inputs": {"images": ["7", 0]}}, "7": {"class_type": "Sampler", "inputs": {"model": "m", ${GOOD}}}`,
+      'INPUT_TYPE',
+      'model',
+      /has a constant/,
+    ],
+    [
+      'a number for a file',
+      `"5": {"class_type": "Load", "inputs": {"image": 5}}, ${SAVE}`,
+      'INPUT_TYPE',
+      'image',
+      /not the name of a file/,
+    ],
     ['a plain list', sampler(GOOD).replace('"fast"', '[1, 2, 3]'), 'GRAPH_LIST_UNWRAPPED', 'mode', /__value__/],
     [
       'an unknown key of a dynamic combo',
@@ -220,10 +242,10 @@ describe('what is not certain is a warning', () => {
     [
       'inputs of a node that feeds no output',
       `${sampler(GOOD)}, "7": {"class_type": "Encode", "inputs": {"text": "x"}}`,
-      ['INPUT_MISSING'],
+      ['NODE_UNUSED', 'INPUT_MISSING'],
     ],
-    ['null in the place of a required link', sampler(GOOD).replace('["1", 0]', 'null'), ['GRAPH_LINK_NULL']],
-    ['a constant in the place of a link', sampler(GOOD).replace('["1", 0]', '"model.safetensors"'), ['INPUT_TYPE']],
+    ['null for the data of a custom node', '"1": {"class_type": "CustomModel", "inputs": {"model": null}}', ['GRAPH_LINK_NULL']],
+    ['a constant for the data of a custom node', '"1": {"class_type": "CustomModel", "inputs": {"model": "m"}}', ['INPUT_TYPE']],
     ['a file that the server does not list', `"5": {"class_type": "Load", "inputs": {"image": "mine.png"}}, ${SAVE}`, ['INPUT_FILE']],
     ['a grown input without its first slot', `"5": {"class_type": "Batch", "inputs": {}}, ${SAVE}`, ['INPUT_MISSING']],
   ];
