@@ -7,11 +7,13 @@ const DOC = new URL('../../docs/problems.md', import.meta.url);
 
 describe('docs/problems.md', () => {
   it('lists every code of the graph room, sorted, and no other in its table', () => {
-    const source = readdirSync(ROOM).map((file) => readFileSync(new URL(file, ROOM), 'utf8'));
+    const source = readdirSync(ROOM, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(new URL(file, ROOM), 'utf8'));
     const used = new Set(
       source
         .join('\n')
-        .match(/'(?:JSON|GRAPH|NODE|INPUT|LINK|OBJECT_INFO)_[A-Z_]+'/g)
+        .match(/'(?:JSON|GRAPH|NODE|MODEL|INPUT|LINK|OBJECT_INFO)_[A-Z_]+'/g)
         ?.map((code) => code.slice(1, -1)),
     );
     const section = /\n## graph\/\n(?<table>[^]*?)(?:\n## |$)/.exec(readFileSync(DOC, 'utf8'))?.groups?.['table'] ?? '';
