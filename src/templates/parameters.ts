@@ -97,7 +97,8 @@ async function checkOne(
   if (given === undefined && isRequired(definition) && !demanded && definition.default === undefined) return null;
   if (given === undefined && isRequired(definition) && demanded) {
     const message = `The parameter "${name}" is needed.`;
-    const hint = `Give a value: ${definition.description ?? definition.title ?? `it is of type ${definition.type}`}.`;
+    const about = definition.description ?? definition.title ?? `it is of type ${definition.type}`;
+    const hint = `Give a value: ${about.replace(/[.!?]$/, '')}.`;
     problems.push({ code: 'PARAMETER_MISSING', severity: 'error', message, hint, parameter: name });
     return undefined;
   }

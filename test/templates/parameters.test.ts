@@ -231,6 +231,11 @@ describe('definitions of parameters', () => {
     expect(problems).toEqual([expect.objectContaining({ code: 'TEMPLATE_PARAMETER_UNUSED', severity: 'warning', parameter: 'p' })]);
   });
 
+  it('[TP16] ends the cure of a missing value with one full stop', async () => {
+    const typed = template({ photo: { type: 'text', required: true, description: 'Any picture will do.' } });
+    expect((await checkParameters(typed, {}, tools)).problems[0]?.hint).toBe('Give a value: Any picture will do.');
+  });
+
   it('[TP16] does not call a parameter unused while a workflow that may use it cannot be read', () => {
     const { problems } = compile(manifest({ parameters: { p: { type: 'text', default: '' } } }, { workflow: 'missing.json' }));
     expect(codes(problems)).toEqual(['TEMPLATE_FILE_MISSING']);
