@@ -128,7 +128,8 @@ interface Sending {
 /** Sends the prompt once. No answer is not a failure: the follower finds out whether it arrived. */
 async function submit(deps: ActorDeps, inFlight: InFlight, { input, attempt, backend, memory, signal, record }: Sending): Promise<void> {
   const payload: Payload =
-    inFlight.takePayload(attempt.promptId) ?? (await withGrace(deps, signal, () => renderItem(memory, input, backend, signal)));
+    inFlight.takePayload(attempt.promptId) ??
+    (await withGrace(deps, signal, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId))));
   memory.fresh.delete(attempt.promptId);
   const once = async () => {
     try {

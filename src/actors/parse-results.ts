@@ -143,9 +143,15 @@ function fileName(step: string, item: number, output: string, node: string, inde
   return `${head}_${output === '*' ? node : output}${tail}`;
 }
 
-/** `succeeded` only with evidence: every declared output has at least one file (DESIGN 5). */
+/** `succeeded` only with evidence: every declared output has at least one file, and a step that declares none has any at all (DESIGN 5). */
 function mustHaveEvidence(memory: RunMemory, input: ParseInput, artifacts: readonly ArtifactView[]): void {
   const declared = memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {};
+  if (Object.keys(declared).length === 0 && artifacts.length === 0) {
+    throw new CallsheetError('OUTPUT_MISSING', `Step '${input.step}' finished without a single file to show for it.`, {
+      step: input.step,
+      hint: 'Give the workflow a node that saves its result; what only a preview shows counts when `outputs` of the step names its node.',
+    });
+  }
   const missing = Object.entries(declared).filter(([name]) => !artifacts.some((artifact) => artifact.output === name));
   if (missing.length === 0) return;
   const list = missing.map(([name, node]) => `'${name}' (node ${node})`).join(', ');

@@ -21,7 +21,12 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       const message = `${toErrorData(error).message} Waiting for up to ${String(Math.round(deps.graceMs / 1000))} s.`;
       emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message, step: input.step });
     };
-    const payload = await withGrace(deps, signal, () => renderItem(memory, input, backend, signal), onWait);
+    const payload = await withGrace(
+      deps,
+      signal,
+      () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId)),
+      onWait,
+    );
     // Cancelled meanwhile: nobody would ever take what is kept from here on.
     signal.throwIfAborted();
     const { runId, step, item, attempt } = input;

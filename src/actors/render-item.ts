@@ -34,12 +34,20 @@ export function itemScope(memory: RunMemory, input: ItemInput, backend: Backend)
 /**
  * Uploads what the item needs and injects its values. The same input always gives the same text:
  * values come from the run's own records, never from a clock or a dice.
- * Throws STEP_INPUT_MISSING, UPLOAD_FAILED, BACKEND_UNREACHABLE.
+ * `committed` is awaited before anything leaves this machine. Throws STEP_INPUT_MISSING, UPLOAD_FAILED, BACKEND_UNREACHABLE.
  */
-export async function renderItem(memory: RunMemory, input: ItemInput, backend: Backend, signal: AbortSignal): Promise<Payload> {
+export async function renderItem(
+  memory: RunMemory,
+  input: ItemInput,
+  backend: Backend,
+  signal: AbortSignal,
+  committed: () => Promise<void>,
+): Promise<Payload> {
   const scope = itemScope(memory, input, backend);
   const names = new Map<string, string>();
-  for (const media of stepMedia(memory.template, input.step, scope)) {
+  const wanted = stepMedia(memory.template, input.step, scope);
+  if (wanted.length > 0) await committed();
+  for (const media of wanted) {
     if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));
   }
   const mediaName = (media: MediaValue) => names.get(media.sha256) ?? media.path;

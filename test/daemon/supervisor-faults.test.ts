@@ -187,3 +187,29 @@ describe('a step with very many items', () => {
     expect(await engine.ended(runId)).toMatchObject({ status: 'failed', steps: [{ status: 'failed', items: 60, itemsDone: 40 }] });
   });
 });
+
+describe('an upload', () => {
+  it('waits until the step that wants it is on disk', async () => {
+    const stored: (string | null | undefined)[] = [];
+    const wrap = (backend: Backend): Backend => ({
+      ...backend,
+      upload(...args) {
+        stored.push(engine.supervisor.list({}).map(({ runId }) => engine.store.run(runId)?.snapshot)[0]);
+        return backend.upload(...args);
+      },
+    });
+    engine = await startEngine({ wrap });
+    const { runId } = await engine.supervisor.start(request);
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(stored.map((snapshot) => /"step:(\w+):0"/.exec(snapshot ?? '')?.[1])).toEqual(['invert', 'grow']);
+  });
+});
+
+describe('a prompt that succeeds with nothing to show for it', () => {
+  it.each(['three-steps', 'no-outputs'])('is no success (%s)', async (template) => {
+    engine = await startEngine();
+    engine.fake.engine.plan = () => ({ outputs: {} });
+    const { runId } = await engine.supervisor.start({ template, parameters: {} });
+    expect(await engine.ended(runId)).toMatchObject({ status: 'failed', error: { code: 'OUTPUT_MISSING' } });
+  });
+});

@@ -17,6 +17,7 @@ import { buildPrompt } from './prompt.ts';
 import { httpError } from './replies.ts';
 import type { ComfyUIOptions } from './settings.ts';
 import { DEFAULT_TIMEOUTS, silentLog, systemClock } from './settings.ts';
+import { createSharedAnswer } from './shared-answer.ts';
 import { createSocket } from './socket.ts';
 import { postPrompt } from './submit.ts';
 import { createTracks } from './track.ts';
@@ -37,7 +38,12 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     headers,
     {
       answered: () => contact.heard(),
-      refused: () => contact.lost(true),
+      refused() {
+        contact.lost(true);
+        serverGone();
+        // A container begins with an empty input folder.
+        uploader.forget();
+      },
       broken: () => contact.lost(false),
       slow: () => contact.unresponsive(),
     },
@@ -48,9 +54,15 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
   const tracks = createTracks(clock, timeouts.progressMs, () => contact.refusals);
   const followers = new Map<string, Follower>();
   const watched = (): boolean => followers.size > 0;
-  let objectInfo: Promise<string> | undefined;
-  let version: Promise<string> | undefined;
+  const objectInfo = createSharedAnswer(() => readObjectInfo(http, timeouts));
+  const version = createSharedAnswer(() => describeServer(http, timeouts, false).then((description) => description.version));
   let probing = false;
+
+  /** What comes back may have other nodes and another version. */
+  const serverGone = (): void => {
+    objectInfo.forget();
+    version.forget();
+  };
 
   /** The socket says nothing: is it the socket or the server? */
   const probe = (): void => {
@@ -87,17 +99,16 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
       down(reason) {
         if (reason === 'closed' || reason === 'failed') contact.lost(false);
         else if (reason === 'refused') contact.lost(true);
+        if (reason !== 'renewed' && reason !== 'answered') serverGone();
         for (const follower of followers.values()) follower.look();
       },
     },
   });
 
   const isInterruptOurs = async (): Promise<boolean | undefined> => {
-    version ??= describeServer(http, timeouts, false).then((description) => description.version);
     try {
-      return versionAtLeast(await version, [0, 3, 57]);
+      return versionAtLeast(await version.get(), [0, 3, 57]);
     } catch {
-      version = undefined;
       return undefined;
     }
   };
@@ -109,13 +120,8 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     describe: (signal) => describeServer(http, timeouts, kind === 'sandbox', signal),
 
     objectInfo({ refresh = false, signal } = {}) {
-      if (refresh) objectInfo = undefined;
-      objectInfo ??= readObjectInfo(http, timeouts, signal);
-      const asked = objectInfo;
-      return asked.catch((error: unknown) => {
-        if (objectInfo === asked) objectInfo = undefined;
-        throw error;
-      });
+      if (refresh) objectInfo.forget();
+      return objectInfo.get(signal);
     },
 
     upload: (file, signal) => uploader.upload(file, signal),

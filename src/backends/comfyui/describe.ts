@@ -24,8 +24,8 @@ function booleans(flags: Fields): Record<string, boolean> {
 }
 
 /** 1–20 MB, and the server scans its model folders for every answer: asked for once. Throws BACKEND_NOT_COMFYUI for anything but a JSON object. */
-export async function readObjectInfo(http: Http, timeouts: Timeouts, signal?: AbortSignal): Promise<string> {
-  const reply = await http.send({ method: 'GET', path: '/object_info', timeoutMs: timeouts.promptMs, maxBytes: 256 * MIB, signal });
+export async function readObjectInfo(http: Http, timeouts: Timeouts): Promise<string> {
+  const reply = await http.send({ method: 'GET', path: '/object_info', timeoutMs: timeouts.promptMs, maxBytes: 256 * MIB });
   if (reply.status !== 200) readObject(http.address, 'the question for its nodes', reply);
   if (!isFields(safely(reply.text))) throw notComfyUI(http.address, 'the question for its nodes', reply);
   return reply.text;

@@ -155,6 +155,47 @@ describe('what a server says about itself', () => {
     expect(fake.requests.filter((request) => request.path === '/object_info')).toHaveLength(2);
   });
 
+  it('gives the object info to everybody who asked, although the first of them gave up', async () => {
+    const fake = await startFake();
+    fake.misbehave({ path: /^\/object_info$/, times: 1, mode: { kind: 'delay', ms: 60 } });
+    const backend = connect(fake.url);
+    const controller = new AbortController();
+    const first = failure(backend.objectInfo({ signal: controller.signal }));
+    const second = backend.objectInfo();
+    controller.abort();
+    expect((await first).code).toBe('CANCELLED');
+    expect(await second).toContain('SaveImage');
+    expect(fake.requests.filter((request) => request.path === '/object_info')).toHaveLength(1);
+  });
+
+  it('lets somebody give up who waits for an object info that another asked for', async () => {
+    const fake = await startFake();
+    fake.misbehave({ path: /^\/object_info$/, times: 1, mode: { kind: 'hang' } });
+    const backend = connect(fake.url);
+    void failure(backend.objectInfo());
+    const controller = new AbortController();
+    const second = failure(backend.objectInfo({ signal: controller.signal }));
+    controller.abort();
+    expect((await second).code).toBe('CANCELLED');
+  });
+
+  it('asks for the object info again, and uploads again, after the server was away', async () => {
+    const fake = await startFake();
+    const backend = connect(fake.url);
+    const file = await inputFile('a picture');
+    await backend.objectInfo();
+    await backend.upload(file);
+    await fake.stop();
+    expect((await failure(backend.describe())).code).toBe('BACKEND_UNREACHABLE');
+    fake.files.clear();
+    await fake.start();
+    const body = '{"NewNode": {}}';
+    fake.misbehave({ path: /^\/object_info$/, mode: { kind: 'reply', status: 200, type: 'application/json', body } });
+    expect(await backend.objectInfo()).toBe(body);
+    await backend.upload(file);
+    expect(fake.files.size).toBe(1);
+  });
+
   it('does not keep an object info that could not be read', async () => {
     const fake = await startFake();
     fake.misbehave({ path: /^\/object_info$/, times: 1, mode: { kind: 'reply', status: 200, type: 'text/html', body: '<html>' } });
