@@ -213,3 +213,36 @@ describe('a prompt that succeeds with nothing to show for it', () => {
     expect(await engine.ended(runId)).toMatchObject({ status: 'failed', error: { code: 'OUTPUT_MISSING' } });
   });
 });
+
+describe('a cancel at any moment', () => {
+  const moments = Array.from({ length: 12 }, (_, index) => index * 2);
+
+  it.each([
+    ['and nothing else', false],
+    ['with a restart right after it', true],
+  ])('ends the run once, leaves nothing on the backend and tells nothing after the end (%s)', async (_, restarts) => {
+    engine = await startEngine();
+    for (const moment of moments) {
+      const { fake, events } = engine;
+      const before = fake.requests.length;
+      const { runId } = await engine.supervisor.start(request);
+      await fake.until(() => fake.requests.length >= before + moment || isOver(runId));
+      await engine.supervisor.cancel(runId);
+      if (restarts) await engine.restart();
+      const run = await engine.ended(runId);
+      const told = events.filter((event) => event.runId === runId);
+      const stored = engine.store.events({ runId, after: 0, limit: 1000 });
+      expect(['cancelled', 'succeeded']).toContain(run.status);
+      expect(fake.engine.remaining()).toBe(0);
+      expect(stored.map(({ seq }) => seq)).toEqual(stored.map((event, index) => index + 1));
+      expect(told).toEqual(stored);
+      expect(stored.at(-1)?.event).toMatchObject({ type: 'run.status', status: run.status });
+      expect(
+        stored.filter(({ event }) => event.type === 'run.status' && /succeeded|failed|cancelled|lost/.test(event.status)),
+      ).toHaveLength(1);
+      expect(new Set(ledger()).size).toBe(ledger().length);
+    }
+  });
+
+  const isOver = (runId: string) => engine.supervisor.get(runId).endedAt !== undefined;
+});
