@@ -10,6 +10,13 @@ import type { UiGraph, UiNode, UiWorkflow } from './shapes.ts';
 import type { RenamedNodes } from './unique-ids.ts';
 import { fillWidgets } from './widgets.ts';
 
+/** Front ends before 1.16 listed a widget among the inputs only when the user had made a socket of it; later ones list them all. */
+function markConverted(node: UiNode): void {
+  const listed = node.inputs.filter(({ widget }) => widget !== undefined);
+  const all = node.widgets.filter(({ sent }) => sent).length;
+  if (listed.length < all) for (const input of listed) input.open = true;
+}
+
 const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** Definitions are done before what contains them, for an instance shows what its definition holds. */
@@ -23,6 +30,7 @@ export function configure(workflow: UiWorkflow, info: ObjectInfo, renamed: Renam
     if (nodeClass === undefined) return;
     node.nodeClass = nodeClass;
     node.widgets = fillWidgets(node, nodeClass, report);
+    markConverted(node);
     node.inputs = mergeInputs(node, nodeClass, node.widgets);
     node.outputs = mergeOutputs(node, nodeClass);
   };

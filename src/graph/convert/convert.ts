@@ -5,9 +5,9 @@ import { parseJson } from '../json.ts';
 import type { ObjectInfo } from '../node-classes.ts';
 import type { JsonObject } from '../types.ts';
 import { configure } from './configure.ts';
-import { type ConvertedNode, emitNodes } from './emit.ts';
+import { type ConvertedNode, type EmitContext, emitNodes } from './emit.ts';
 import { readUi } from './read.ts';
-import { createReport, type Report } from './report.ts';
+import { createReport } from './report.ts';
 import { makeIdsUnique } from './unique-ids.ts';
 
 export interface Conversion {
@@ -18,9 +18,16 @@ export interface Conversion {
   readonly nodes: readonly ConvertedNode[];
 }
 
+export interface ConvertOptions {
+  /** Named in problems. */
+  readonly file?: string;
+  /** For a graph that will be run: saved values that do not fit their widgets are errors, not warnings. */
+  readonly strict?: boolean;
+}
+
 /** Never throws. A text that is in API format already comes back as it is, with an info. */
-export function convertWorkflow(text: string, info: ObjectInfo, options: { readonly file?: string } = {}): Conversion {
-  const { file } = options;
+export function convertWorkflow(text: string, info: ObjectInfo, options: ConvertOptions = {}): Conversion {
+  const { file, strict = false } = options;
   const { root, problems: syntax } = parseJson(text, file === undefined ? {} : { file });
   if (root === undefined || syntax.some(isBlocking)) return { graph: undefined, problems: syntax, nodes: [] };
   const report = createReport(text, file);
@@ -38,16 +45,17 @@ export function convertWorkflow(text: string, info: ObjectInfo, options: { reado
     });
     return { graph: api ? text : undefined, problems: [...syntax, ...report.problems], nodes: [] };
   }
-  const nodes = convertRoot(root, text, info, report);
+  const nodes = convertRoot(root, text, info, { report, strict });
   const problems = [...syntax, ...report.problems];
   return { graph: problems.some(isBlocking) ? undefined : printNodes(nodes), problems, nodes };
 }
 
-function convertRoot(root: JsonObject, text: string, info: ObjectInfo, report: Report): ConvertedNode[] {
+function convertRoot(root: JsonObject, text: string, info: ObjectInfo, context: EmitContext): ConvertedNode[] {
+  const { report } = context;
   const workflow = readUi(root, text, report);
   const renamed = makeIdsUnique(workflow, report);
   configure(workflow, info, renamed, report);
-  return emitNodes(workflow.root, report);
+  return emitNodes(workflow.root, context);
 }
 
 /** Two spaces, one line for each input. */

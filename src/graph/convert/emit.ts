@@ -2,6 +2,7 @@
 import { applySavedBroadcasts, broadcast } from './broadcast.ts';
 import { isVirtual } from './names.ts';
 import { applyPrimitives } from './primitives.ts';
+import { reportMisfits } from './misfits.ts';
 import type { Report } from './report.ts';
 import { createScope, innerScope, resolveInput, type Scope } from './resolve.ts';
 import { BYPASSED, MUTED, type UiGraph, type UiNode } from './shapes.ts';
@@ -22,8 +23,15 @@ export interface ConvertedNode {
   readonly inputs: Map<string, ConvertedInput>;
 }
 
+export interface EmitContext {
+  readonly report: Report;
+  /** The graph is going to be run: values that do not fit are errors. */
+  readonly strict: boolean;
+}
+
 /** Every node that would be sent, in the order of the file, instances replaced by what is in them. */
-export function emitNodes(root: UiGraph, report: Report): ConvertedNode[] {
+export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] {
+  const { report } = context;
   const nodes = new Map<string, ConvertedNode>();
   const primed = new Set<UiGraph>();
   const walk = (scope: Scope): void => {
@@ -39,7 +47,7 @@ export function emitNodes(root: UiGraph, report: Report): ConvertedNode[] {
   };
   const scope = createScope(root);
   walk(scope);
-  /** Links to nodes of unknown class stay: the problem is the class, not the link. */
+  /** Links to nodes that could not be converted stay: the problem is the node, not the link. */
   const unknown = new Set<string>();
   const emit = (at: Scope): void => {
     for (const node of at.graph.nodes) {
@@ -51,7 +59,9 @@ export function emitNodes(root: UiGraph, report: Report): ConvertedNode[] {
         if (reportUnknown(node, id, report)) unknown.add(id);
         continue;
       }
-      nodes.set(id, emitNode(node, id, at, report));
+      const emitted = emitNode(node, id, at, report);
+      if (reportMisfits(node, id, emitted, context)) unknown.add(id);
+      else nodes.set(id, emitted);
     }
   };
   emit(scope);

@@ -24,7 +24,7 @@ export interface UiInput {
   widget: string | undefined;
   readonly label?: string;
   /** The file shows it as a socket: Use Everywhere may send to it. */
-  readonly open?: boolean;
+  open?: boolean;
   /** Inputs of a subgraph instance: the widget promoted to it. */
   promoted?: Promoted;
 }

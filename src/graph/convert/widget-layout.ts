@@ -92,6 +92,9 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
     if (!isWidget(spec) || nesting > MAX_NESTING) return;
     const controlled = isControlled(spec);
     const value = add(spec.name, initialValue(spec), { controlled });
+    // A combo shows its first choice where null was saved, as it is when the choices were not there at the time.
+    const last = widgets.at(-1);
+    if (value?.kind === 'null' && widgetType(spec) === 'COMBO' && last !== undefined) last.value = initialValue(spec) ?? value;
     if (isDynamicCombo(spec)) {
       for (const inner of chosenInputs(spec, value?.text)) addInput(inner, nesting + 1);
       return;

@@ -11,7 +11,7 @@ interface PlainNode {
 export type PlainGraph = ReadonlyMap<string, PlainNode>;
 
 /** `_meta` and `is_changed` are no part of a graph; 8 and 8.0 are the same number once read. */
-export function readPlain(text: string): PlainGraph {
+export function readPlain(text: string, leaveOut: ReadonlySet<string> = new Set()): PlainGraph {
   const { root } = parseJson(text);
   if (root?.kind !== 'object') throw new Error('not a graph');
   const graph = new Map<string, PlainNode>();
@@ -19,7 +19,10 @@ export function readPlain(text: string): PlainGraph {
     const node = toValue(value);
     if (!isRecord(node)) continue;
     const inputs = node['inputs'];
-    graph.set(key.value, { classType: node['class_type'], inputs: new Map(isRecord(inputs) ? Object.entries(inputs) : []) });
+    graph.set(key.value, {
+      classType: node['class_type'],
+      inputs: new Map(isRecord(inputs) ? Object.entries(inputs).filter(([name]) => !leaveOut.has(name)) : []),
+    });
   }
   return graph;
 }
@@ -29,6 +32,8 @@ export interface CompareOptions {
   readonly ignore?: (classType: string, input: string, side: 'expected' | 'actual') => boolean;
   /** `sample_euler` of old front ends is `euler`. */
   readonly oldSamplers?: boolean;
+  /** Where we leave {a|b}, the front end drew one. */
+  readonly choicesDrawn?: boolean;
   /** Links only. */
   readonly structureOnly?: boolean;
   /** Nodes that are not compared. */
@@ -37,7 +42,7 @@ export interface CompareOptions {
 
 /** One line for each difference; none when the graphs are equal. */
 export function compareGraphs(expected: PlainGraph, actual: PlainGraph, options: CompareOptions = {}): string[] {
-  const { ignore = () => false, structureOnly = false, skip = () => false, oldSamplers = false } = options;
+  const { ignore = () => false, structureOnly = false, skip = () => false, oldSamplers = false, choicesDrawn = false } = options;
   const differences: string[] = [];
   for (const id of new Set([...expected.keys(), ...actual.keys()])) {
     const want = expected.get(id);
@@ -60,6 +65,8 @@ export function compareGraphs(expected: PlainGraph, actual: PlainGraph, options:
       )
         continue;
       if (structureOnly && !isLink(a) && !isLink(b)) continue;
+      if (input === 'filename_prefix' && expands(b, a, /%[^%]+%/)) continue;
+      if (choicesDrawn && expands(b, a, /\{[^{}]*\|[^{}]*\}/)) continue;
       if (a === undefined || b === undefined || !sameValue(a, b))
         differences.push(`${name}.${input}: ${show(a)} expected, ${show(b)} found`);
     }
@@ -90,6 +97,13 @@ export function isIsomorphic(expected: PlainGraph, actual: PlainGraph): boolean 
 }
 
 // --- helpers ---
+
+/** The front end replaces `%date:…%` and draws one of {a|b}; the rest of the text must be the same. */
+function expands(ours: JsonValue | undefined, theirs: JsonValue | undefined, token: RegExp): boolean {
+  if (typeof ours !== 'string' || typeof theirs !== 'string' || !token.test(ours)) return false;
+  const parts = ours.split(new RegExp(token, 'g')).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[^]*')}$`).test(theirs);
+}
 
 function isLink(value: JsonValue | undefined): value is readonly [string, number] {
   return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && typeof value[1] === 'number';
