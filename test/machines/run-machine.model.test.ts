@@ -39,7 +39,8 @@ function possible(snapshot: SnapshotFrom<RunMachine>): RunEvent[] {
     else if (id === 'collect') events.push(done(id, { draft: false }), failed(id));
     else if (id.startsWith('plan:'))
       events.push(done(id, { items: 1 }), done(id, { items: 0 }), done(id, { skip: 'when is false' }), failed(id));
-    else if (snapshot.value === 'cancelling') events.push(ended(id.split(':')[1] ?? '', 'cancelled'));
+    else if (snapshot.value === 'cancelling')
+      events.push(...(['cancelled', 'failed'] as const).map((status) => ended(id.split(':')[1] ?? '', status)));
     else events.push(...(['done', 'failed', 'lost'] as const).map((status) => ended(id.split(':')[1] ?? '', status)));
   }
   return events as RunEvent[];
@@ -53,11 +54,13 @@ async function play(
   fakes: FakeActors,
   send: (event: RunEvent) => void,
   event: { readonly type: string; readonly actorId?: string; readonly output?: unknown },
+  isCancelling: boolean,
 ): Promise<void> {
   const { actorId = '', output } = event;
+  const status = String((output as { readonly status?: string } | undefined)?.status);
   if (event.type === 'run.cancel') send({ type: 'run.cancel' });
-  else if (actorId.startsWith('step:'))
-    await endItem(fakes, `${actorId.split(':')[1] ?? ''}/0`, (output as { readonly status: string }).status);
+  else if (isCancelling && status === 'failed') await fakes.reject(`cancel ${actorId.split(':')[1] ?? ''}/0`, error);
+  else if (actorId.startsWith('step:')) await endItem(fakes, `${actorId.split(':')[1] ?? ''}/0`, status);
   else if (event.type.startsWith('xstate.done')) await fakes.resolve(actorId.replace('plan:', 'plan '), output);
   else await fakes.reject(actorId.replace('plan:', 'plan '), error);
   await turn();
@@ -111,7 +114,7 @@ describe.each([
           actor = boot(fakes, JSON.parse(text));
           await turn();
         }
-        await play(fakes, (sent) => actor.send(sent), event);
+        await play(fakes, (sent) => actor.send(sent), event, actor.getSnapshot().value === 'cancelling');
       }
       const title = path.steps.map((step) => step.event.type).join(' > ');
       expect({ title, value: actor.getSnapshot().value, steps: actor.getSnapshot().context.steps }).toEqual({
@@ -133,6 +136,21 @@ describe('run machine', () => {
     const ends = paths.filter((path) => path.state.status === 'done' && path.state.context.steps.length > 0);
     const open = ends.filter((path) => path.state.context.steps.some((step) => ['planning', 'active'].includes(step.status)));
     expect(open.map((path) => path.state.context.steps)).toEqual([]);
+  });
+
+  it('is cancelled only when every item at work was proven to be off its backend', () => {
+    const wasUnproven = (path: (typeof paths)[number]) =>
+      path.steps.some(
+        ({ event, state }, place) =>
+          path.steps[place - 1]?.state.value === 'cancelling' &&
+          state.value !== 'cancelled' &&
+          'output' in event &&
+          (event.output as { readonly status?: string } | undefined)?.status === 'failed',
+      );
+    const ends = paths.filter((path) => path.state.status === 'done');
+    expect(ends.filter((path) => wasUnproven(path)).length).toBeGreaterThan(0);
+    expect(new Set(ends.filter((path) => wasUnproven(path)).map((path) => path.state.value))).toEqual(new Set(['failed']));
+    expect(ends.filter((path) => path.state.value === 'cancelled' && path.state.context.error !== null)).toEqual([]);
   });
 
   it('succeeds only when every step is done or skipped', () => {
