@@ -13,7 +13,7 @@ export async function viewFile(
 ): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes?: number; readonly mediaType?: string }> {
   // The sub-folder goes back as it came: its separators are those of the server's own system (comfyui.md 3.1).
   const query = new URLSearchParams({ filename: file.filename, subfolder: file.subfolder, type: file.type });
-  const incoming = await http.open({ method: 'GET', path: `/view?${query.toString()}`, timeoutMs, signal });
+  const incoming = await http.open({ method: 'GET', path: `/view?${query.toString()}`, timeoutMs, isFile: true, signal });
   const status = incoming.statusCode ?? 0;
   if (status !== 200) {
     incoming.resume();

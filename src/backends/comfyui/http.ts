@@ -18,6 +18,8 @@ export interface HttpRequest {
   /** Until the reply's head, and between two pieces of its body. Milliseconds. */
   readonly timeoutMs: number;
   readonly maxBytes?: number;
+  /** Files go over connections of their own: a question must not wait behind downloads that take minutes. Uploads do so by themselves. */
+  readonly isFile?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,8 +51,11 @@ export const MIB = 1024 * 1024;
 
 export function createHttp(address: Address, headers: Readonly<Record<string, string>>, observer: HttpObserver, slowMs: number): Http {
   // Below aiohttp's 75 s keep-alive, so that a POST is not sent into a socket that the server is closing.
-  const agentOptions = { keepAlive: true, timeout: 15_000, maxSockets: 16 };
-  const agent = address.secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+  const newAgent = (maxSockets: number): HttpAgent | HttpsAgent => {
+    const options = { keepAlive: true, timeout: 15_000, maxSockets };
+    return address.secure ? new HttpsAgent(options) : new HttpAgent(options);
+  };
+  const agents = { questions: newAgent(16), files: newAgent(8) };
   const start = address.secure ? httpsRequest : httpRequest;
   // Some reverse proxies expose only the bare routes; found out by the first unknown route (comfyui.md 1.0).
   let prefix = '/api';
@@ -62,7 +67,7 @@ export function createHttp(address: Address, headers: Readonly<Record<string, st
         return;
       }
       const options: RequestOptions = {
-        agent,
+        agent: request.isFile === true || typeof request.body === 'object' ? agents.files : agents.questions,
         method: request.method,
         hostname: address.hostname,
         port: address.port,
@@ -142,7 +147,14 @@ export function createHttp(address: Address, headers: Readonly<Record<string, st
 
   const open = (request: HttpRequest): Promise<IncomingMessage> => openAt(request, prefix);
 
-  return { address, send, open, close: () => agent.destroy() };
+  return {
+    address,
+    send,
+    open,
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
 }
 
 /** A path without a route: aiohttp says so in plain text, or with an empty body where the frontend's static files catch it. JSON comes from a handler. */

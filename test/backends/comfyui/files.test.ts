@@ -196,6 +196,19 @@ describe('what a server says about itself', () => {
     expect(fake.files.size).toBe(1);
   });
 
+  it('answers questions while many downloads hang', async () => {
+    const fake = await startFake();
+    fake.misbehave({ path: /^\/view$/, mode: { kind: 'hang' } });
+    const backend = connect(fake.url);
+    const controller = new AbortController();
+    const file = { node: '1', key: 'images', filename: 'a.png', subfolder: '', type: 'output' } as const;
+    const fetches = Array.from({ length: 40 }, () => failure(backend.fetch(file, controller.signal)));
+    await fake.until(() => fake.requests.some(({ path }) => path === '/view'));
+    expect((await backend.describe()).version).toBe('0.3.64');
+    controller.abort();
+    expect((await Promise.all(fetches)).every(({ code }) => code === 'CANCELLED')).toBe(true);
+  });
+
   it('does not keep an object info that could not be read', async () => {
     const fake = await startFake();
     fake.misbehave({ path: /^\/object_info$/, times: 1, mode: { kind: 'reply', status: 200, type: 'text/html', body: '<html>' } });
