@@ -66,6 +66,9 @@ function ownConfig(dataDir: string, scratch: string | undefined, io: Io, options
   const config = parseConfig(given, io.env, io.cwd);
   return {
     ...config,
+    // What was imported and approved is asked of the real data directory, also by a daemon that only reads.
+    importDir: join(dataDir, 'templates', 'imported'),
+    approvalsFile: join(dataDir, 'approvals.json'),
     templateDirs: [...(options.templates ?? []), ...(scratch === undefined ? [] : [join(dataDir, 'templates')]), ...config.templateDirs],
     roots: [...config.roots, ...(options.roots ?? [])],
   };

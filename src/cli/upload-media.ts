@@ -38,7 +38,8 @@ function isList(value: WireValue): value is readonly WireValue[] {
   return Array.isArray(value);
 }
 
-async function upload(path: string, { endpoint }: Session): Promise<string> {
+/** Answers the asset id. Throws UPLOAD_FAILED. */
+export async function upload(path: string, { endpoint }: Session): Promise<string> {
   const address = new URL('/uploads', endpoint.url.replace(/^ws/, 'http'));
   const response = await fetch(address, {
     method: 'POST',

@@ -21,6 +21,9 @@ export interface DaemonConfig {
   readonly backends: readonly BackendSpec[];
   /** In order: of two templates with one id and version the first is kept. */
   readonly templateDirs: readonly string[];
+  /** Below it lie templates that came from somebody else, which wait for approval; it lies in a template directory. */
+  readonly importDir: string;
+  readonly approvalsFile: string;
   /** Directories whose files media parameters may name. */
   readonly roots: readonly string[];
   readonly outputDir: string;
@@ -93,6 +96,8 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     port,
     backends,
     templateDirs: [...new Set(templateDirs)],
+    importDir: join(ownDir, 'imported'),
+    approvalsFile: join(dataDir, 'approvals.json'),
     roots: [...new Set(roots)],
     outputDir,
     runtimeFile: runtimeFilePath(dataDir, env),

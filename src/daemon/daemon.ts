@@ -12,6 +12,10 @@ import { createAuth } from './auth.ts';
 import type { DaemonConfig } from './config.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
+import { openApprovals } from './exchange/approvals.ts';
+import { createExchangeService } from './exchange/exchange-service.ts';
+import { gateLibrary } from './exchange/gate.ts';
+import { sweepImports } from './exchange/imports.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
@@ -20,8 +24,9 @@ import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
 import { makeDirectory } from './places.ts';
+import { createRunMemories } from './run-memory.ts';
 import { createRefusals } from './refusals.ts';
-import { createRoots } from './roots.ts';
+import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
 import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
 import { startBackends } from './start-backends.ts';
@@ -72,7 +77,13 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   await sweepUploads(assetDir);
   const roots = createRoots({ roots: config.roots, asset: (id) => store.asset(id) });
   const cache = made.adopt(openLibraryCache(dataDir, log), (one) => one.close());
-  const library = createLibrary(templateDirs, { cache });
+  // A daemon that only reads another's imports leaves them as they are.
+  if (isInside(dataDir, config.importDir)) await sweepImports(config.importDir);
+  const approvals = openApprovals(config.approvalsFile, log);
+  const library = gateLibrary(createLibrary(templateDirs, { cache }), {
+    importDir: config.importDir,
+    isApproved: (hash) => approvals.has(hash),
+  });
   made.defer(() => library.flush());
   await library.refresh();
   const resolveMedia = createMediaResolver(roots, library);
@@ -97,6 +108,18 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   );
 
   const templates = createLibraryService({ library, roots, resolveMedia, backends, templateDirs });
+  const exchange = createExchangeService({
+    importDir: config.importDir,
+    assetDir,
+    library,
+    approvals,
+    roots,
+    backends,
+    store,
+    pinned: (hash) => createRunMemories(store).pinned(hash),
+    refresh: (paths) => templates.refresh(paths),
+    announce: (id, version) => templates.announce(id, version),
+  });
   const isIdle = () => {
     const { open, held } = supervisor.counts();
     return open === held;
@@ -110,7 +133,15 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const auth = createAuth();
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
   const status = createStatus({ config, identity, store, supervisor, library, hub, refusals, connections: () => door.connections });
-  const handlers = createMethods({ version: VERSION, runs: supervisor, templates, store, status, shutdown: () => lifecycle.stop() });
+  const handlers = createMethods({
+    version: VERSION,
+    runs: supervisor,
+    templates,
+    exchange,
+    store,
+    status,
+    shutdown: () => lifecycle.stop(),
+  });
   const routes = createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall });
   const validator = createValidator();
   supervisor.resume();

@@ -19,6 +19,8 @@ import { loadTemplate } from '#templates/load.ts';
 import { parameterSchema, wireForm } from '#templates/parameter-schema.ts';
 import { checkParameters } from '#templates/parameters.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
+import { contentsView } from './exchange/contents-view.ts';
+import type { GatedLibrary, GatedTemplate } from './exchange/gate.ts';
 import { renderDry } from './render-dry.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
@@ -26,7 +28,7 @@ import type { TemplateOrigin } from '#templates/types.ts';
 import type { TemplateService } from './template-service.ts';
 
 export interface LibraryServiceOptions {
-  readonly library: TemplateLibrary;
+  readonly library: GatedLibrary;
   readonly roots: Roots;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   readonly backends: readonly Pick<Backend, 'id' | 'objectInfo'>[];
@@ -39,13 +41,22 @@ export interface LibraryService extends TemplateService {
    * version that is not what it was. Answers with the places that are still being written and have to be read again soon.
    */
   refresh(paths?: readonly string[]): Promise<readonly string[]>;
+  /** Tells listeners how a template stands now. */
+  announce(id: string, version: string): void;
 }
 
 export function createLibraryService(options: LibraryServiceOptions): LibraryService {
   const { library, roots, backends, templateDirs } = options;
   const listeners = new Set<(change: TemplateChanged) => void>();
 
-  function demand(id: string, version: string | undefined): LoadedTemplate {
+  function announce(id: string, version: string): void {
+    const loaded = library.get(id, version);
+    const { runnable = false, problems = [] } = loaded ?? {};
+    const change: TemplateChanged = { id, version, runnable, problems, ...(loaded === undefined ? { removed: true } : {}) };
+    for (const listener of listeners) listener(change);
+  }
+
+  function demand(id: string, version: string | undefined): GatedTemplate {
     return library.get(id, version) ?? unknownTemplate(library, id, version);
   }
 
@@ -79,11 +90,15 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
   }
 
   return {
-    list: () => library.list().map(summary),
+    list: () =>
+      library.list().map((loaded) => ({ ...summary(loaded), ...(loaded.approval === undefined ? {} : { approval: loaded.approval }) })),
     async get({ id, version, backend, parameters }) {
       const loaded = demand(id, version);
       const info = backend === undefined ? undefined : await infoOf(backend);
-      return detailOf(loaded, { info, values: parameters });
+      const { approval, template } = loaded;
+      const imported =
+        approval === undefined ? {} : { approval, ...(template === undefined ? {} : { contents: contentsView(template, library) }) };
+      return { ...detailOf(loaded, { info, values: parameters }), ...imported };
     },
     async check({ id, version, path, backend }) {
       if (id !== undefined) {
@@ -120,14 +135,10 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       const changes = await library.refresh(paths);
       // A template that moved is removed at one place and added at another, which is one change of it.
       const named = new Map(changes.map(({ id, version }) => [`${id}@${version}`, { id, version }]));
-      for (const { id, version } of named.values()) {
-        const loaded = library.get(id, version);
-        const { runnable = false, problems = [] } = loaded ?? {};
-        const change: TemplateChanged = { id, version, runnable, problems, ...(loaded === undefined ? { removed: true } : {}) };
-        for (const listener of listeners) listener(change);
-      }
+      for (const { id, version } of named.values()) announce(id, version);
       return library.unsettled();
     },
+    announce,
   };
 }
 

@@ -5,6 +5,7 @@ import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { openRpcDocument } from '#protocol/openrpc.ts';
 import type { Store } from '#store/types.ts';
 import type { Subscriber } from './event-hub.ts';
+import type { ExchangeService } from './exchange/exchange-service.ts';
 import type { RunService } from './run-service.ts';
 import type { TemplateService } from './template-service.ts';
 
@@ -23,12 +24,13 @@ export interface MethodParts {
   readonly version: string;
   readonly runs: RunService;
   readonly templates: TemplateService;
+  readonly exchange: ExchangeService;
   readonly store: Pick<Store, 'listArtifacts' | 'run'>;
   readonly status: () => DaemonStatus;
   readonly shutdown: () => void;
 }
 
-export function createMethods({ version, runs, templates, store, status, shutdown }: MethodParts): Handlers {
+export function createMethods({ version, runs, templates, exchange, store, status, shutdown }: MethodParts): Handlers {
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => openRpcDocument(version),
@@ -48,10 +50,14 @@ export function createMethods({ version, runs, templates, store, status, shutdow
       return templates.check(params);
     },
     'template/render': (params) => templates.render(params),
+    'template/import': (params) => exchange.import(params),
+    'template/export': (params) => exchange.exportTemplate(params),
+    'template/approve': (params) => exchange.approve(params),
     'run/start': ({ parameters = {}, ...request }) => runs.start({ ...request, parameters }),
     'run/get': ({ runId }) => ({ run: runs.get(runId) }),
     'run/list': (query) => ({ runs: runs.list(query) }),
     'run/cancel': ({ runId, requestKey }) => runs.cancel(runId, requestKey),
+    'run/export': (params) => exchange.exportRun(params),
     'artifact/list': (query) => {
       if (query.runId !== undefined && store.run(query.runId) === undefined) {
         throw new CallsheetError('RUN_NOT_FOUND', 'No run has this id.', { hint: 'List runs: run/list' });

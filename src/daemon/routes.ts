@@ -55,6 +55,19 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
         await sendFile(request, response, artifact);
       },
     },
+    {
+      method: 'GET',
+      path: /^\/assets\/([0-9a-f]{64})$/,
+      scope: 'run',
+      async handle(request, response, match) {
+        const asset = store.asset(match[1] ?? '');
+        if (asset === undefined) {
+          answerError(response, new CallsheetError('FILE_NOT_FOUND', 'No asset has this id.', { hint: 'Ask for the export again.' }));
+          return;
+        }
+        await sendFile(request, response, asset);
+      },
+    },
   ];
 }
 

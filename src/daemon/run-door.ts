@@ -12,6 +12,7 @@ import type { TemplateLibrary } from '#templates/library.ts';
 import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
 import { planStep, renderStep } from '#templates/render.ts';
 import type { Scope, Values } from '#templates/types.ts';
+import { demandApproved } from './exchange/gate.ts';
 import type { StartRequest } from './run-service.ts';
 
 /** How long the door waits for a backend's object info; a slow backend is not a reason to refuse a run. In milliseconds. */
@@ -30,9 +31,10 @@ export interface DoorOptions {
   readonly chooseBackend: (asked: string | undefined, kind: Backend['kind']) => Backend;
 }
 
-/** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND. */
+/** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_APPROVED, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND. */
 export async function admit(options: DoorOptions, request: StartRequest): Promise<Admitted> {
   const template = findTemplate(options.library, request.template, request.version);
+  demandApproved(options.library.get(request.template, request.version));
   const { value: params, problems } = await checkParameters(template, request.parameters, {
     drawSeed: () => randomBytes(8).readBigUInt64BE(),
     resolveMedia: options.resolveMedia(template),

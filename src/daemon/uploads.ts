@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
-import { isPartialName, partialPath, syncDirectory } from '#results/durable.ts';
+import { isPartialName, partialPath, syncDirectory, writeWhole } from '#results/durable.ts';
 import { SNIFF_BYTES, sniff } from '#results/sniff.ts';
 import type { Store } from '#store/types.ts';
 
@@ -49,6 +49,30 @@ export async function receiveUpload(request: IncomingMessage, { assetDir, store,
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** Keeps bytes that the daemon made as an asset, whole and under their sha256, which is the answer. Throws STORAGE_FAILED. */
+export async function keepAsset(
+  bytes: Uint8Array,
+  name: string,
+  { assetDir, store }: Pick<UploadOptions, 'assetDir' | 'store'>,
+): Promise<string> {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const known = store.asset(sha256);
+  if (known !== undefined && (await sizeOf(known.path)) === bytes.length) return sha256;
+  const { mediaType, extension } = sniff(bytes.subarray(0, SNIFF_BYTES));
+  const path = join(assetDir, `${sha256}.${extension}`);
+  try {
+    await mkdir(assetDir, { recursive: true, mode: 0o700 });
+    await writeWhole(path, bytes);
+  } catch (error) {
+    throw new CallsheetError('STORAGE_FAILED', 'The bundle could not be written.', {
+      hint: 'Check the free space of the data directory.',
+      cause: error,
+    });
+  }
+  store.putAsset({ assetId: sha256, path, name, mediaType, bytes: bytes.length, sha256, createdAt: Date.now() });
+  return sha256;
 }
 
 /** Removes what a killed daemon left half received. Call before the door opens. */

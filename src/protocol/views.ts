@@ -121,4 +121,6 @@ export interface TemplateSummary {
   readonly parameters: number;
   readonly runnable: boolean;
   readonly problems: number;
+  /** Of an imported template: whether a person approved its present content. Absent for templates of the user's own folders. */
+  readonly approval?: 'pending' | 'approved';
 }

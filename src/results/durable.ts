@@ -52,7 +52,7 @@ async function publishWithoutLinks(temporary: string, target: string): Promise<b
 }
 
 /** Writes or replaces one of our own small files. */
-export async function writeWhole(target: string, content: string): Promise<void> {
+export async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
   const directory = dirname(target);
   const temporary = partialPath(directory);
   try {

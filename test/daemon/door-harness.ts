@@ -13,6 +13,7 @@ import { DOOR_LIMITS } from '#daemon/limits.ts';
 import type { DoorLimits } from '#daemon/limits.ts';
 import { createLogger } from '#daemon/log.ts';
 import type { Handlers } from '#daemon/methods.ts';
+import type { ExchangeService } from '#daemon/exchange/exchange-service.ts';
 import { createMethods } from '#daemon/methods.ts';
 import { createRefusals } from '#daemon/refusals.ts';
 import type { RunService, StartRequest } from '#daemon/run-service.ts';
@@ -56,6 +57,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     version: '0.1.0',
     runs: runs.service,
     templates: templates.service,
+    exchange: fakeExchange,
     store,
     shutdown: () => stopped.resolve(),
     status: () => ({
@@ -197,6 +199,27 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     backend: (view: Parameters<Parameters<RunService['onBackend']>[0]>[0]) => backendListeners.forEach((listener) => listener(view)),
   };
 }
+
+const HASH = 'a'.repeat(64);
+const HANDED_OUT = {
+  assetId: HASH,
+  name: 'hero-1.0.0.callsheet',
+  bytes: 1,
+  template: { id: 'hero', version: '1.0.0', hash: HASH },
+  problems: [],
+};
+const CONTENTS = { nodeClasses: [], newClasses: [], models: [], files: [], addresses: [], backends: ['comfyui'] };
+const fakeExchange: ExchangeService = {
+  import: async () => ({
+    template: { id: 'hero', version: '1.0.0', title: 'Hero', hash: HASH, path: '/nowhere', approval: 'pending', contents: CONTENTS },
+    existing: false,
+    from: 'bundle',
+    problems: [],
+  }),
+  approve: async () => ({ id: 'hero', version: '1.0.0', hash: HASH, approval: 'approved' }),
+  exportTemplate: async () => HANDED_OUT,
+  exportRun: async () => HANDED_OUT,
+};
 
 function createFakeTemplates() {
   const listeners = new Set<(change: TemplateChanged) => void>();

@@ -10,16 +10,23 @@ import { integerOption, noMorePositionals, onePositional, subcommand } from '../
 import type { Session } from '../session.ts';
 import { printError, printProblems } from '../report-error.ts';
 import { printRun } from '../show-run.ts';
+import { outOption, writeExport } from '../write-export.ts';
 
-const ACTIONS = ['list', 'show', 'watch', 'cancel'] as const;
+const ACTIONS = ['list', 'show', 'watch', 'cancel', 'export'] as const;
 
 export const runsCommand: Command = {
   name: 'runs',
-  summary: 'Lists runs, shows one, watches or cancels it.',
-  usage: ['runs [list] [--limit N]', 'runs show ID', 'runs watch ID [--out DIR]', 'runs cancel ID'],
+  summary: 'Lists runs, shows one, watches, cancels or exports it.',
+  usage: ['runs [list] [--limit N]', 'runs show ID', 'runs watch ID [--out DIR]', 'runs cancel ID', 'runs export ID [--bundle] --out PATH'],
   options: {
     limit: { type: 'string', value: 'N', help: 'list: at most so many, newest first (default 20)' },
-    out: { type: 'string', value: 'DIR', help: 'watch: copy the results into DIR at the end' },
+    out: {
+      type: 'string',
+      value: 'DIR',
+      help: 'watch: copy the results into DIR at the end; export: the folder, or with --bundle the file, to write',
+    },
+    bundle: { type: 'boolean', help: 'export: one *.callsheet file with provenance and lock instead of a folder' },
+    id: { type: 'string', value: 'ID', help: 'export: id of the template that is made' },
     ...JSON_OPTION,
     ...DATA_OPTION,
   },
@@ -30,8 +37,10 @@ export const runsCommand: Command = {
     const limit = integerOption(args, 'limit', 1, 1000) ?? 20;
     if (action === 'list') noMorePositionals(args, 1);
     const id = action === 'list' ? '' : onePositional(args, 'the ID of a run', 1);
+    const out = action === 'export' ? outOption(args, io, 'the folder, or with --bundle the file, to write') : '';
     const session = await openSession(args, io, {});
     try {
+      if (action === 'export') return await exportRun(session, id, out, args, io);
       return await act(session, { action, id, limit }, args, io);
     } finally {
       await session.close();
@@ -42,7 +51,7 @@ export const runsCommand: Command = {
 // --- helpers ---
 
 interface Wish {
-  readonly action: (typeof ACTIONS)[number];
+  readonly action: Exclude<(typeof ACTIONS)[number], 'export'>;
   readonly id: string;
   readonly limit: number;
 }
@@ -77,6 +86,13 @@ async function act(session: Session, { action, id, limit }: Wish, args: Argument
       return EXIT.done;
     }
   }
+}
+
+async function exportRun(session: Session, runId: string, out: string, args: Arguments, io: Io): Promise<number> {
+  const as = args.flag('bundle') ? 'bundle' : 'template';
+  const id = args.text('id');
+  const exported = await session.client.call('run/export', { runId, as, ...(id === undefined ? {} : { id }) });
+  return writeExport(exported, as === 'bundle' ? 'file' : 'folder', out, session, args, io);
 }
 
 function runTable(runs: readonly RunSummary[]): string {

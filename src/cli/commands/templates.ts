@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { TemplateDetail, TemplateRenderResult } from '#protocol/methods/template.ts';
 import type { TemplateSummary } from '#protocol/views.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
+import { approveTemplate, demandFile, exportTemplate, importTemplate, printContents } from '../exchange-templates.ts';
 import { formatTable, safeText } from '../format.ts';
 import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
@@ -13,26 +14,47 @@ import type { Session } from '../session.ts';
 import { demandTemplate } from '../template-names.ts';
 import { uploadMedia } from '../upload-media.ts';
 
-const ACTIONS = ['list', 'show', 'render'] as const;
+const ACTIONS = ['list', 'show', 'render', 'import', 'approve', 'export'] as const;
 
 export const templatesCommand: Command = {
   name: 'templates',
-  summary: 'Lists templates, shows one, or renders the graphs that parameters lead to.',
-  usage: ['templates [list]', 'templates show ID', 'templates render ID [-p NAME=VALUE]…'],
+  summary: 'Lists templates, shows one, renders the graphs that parameters lead to, imports, approves and exports.',
+  usage: [
+    'templates [list]',
+    'templates show ID',
+    'templates render ID [-p NAME=VALUE]…',
+    'templates import FILE [--id ID] [--object-info FILE | --backend ID]',
+    'templates approve ID[@VERSION] [--hash HASH]',
+    'templates export ID[@VERSION] --out FILE',
+  ],
   options: {
     ...PARAMETER_OPTIONS,
     templates: { type: 'string', multiple: true, value: 'DIR', help: 'a directory of templates besides the ones shipped' },
+    id: { type: 'string', value: 'ID', help: 'import: id of the template that is made' },
+    'object-info': { type: 'string', value: 'FILE', help: 'import: node classes that convert a workflow in UI format' },
+    backend: { type: 'string', value: 'ID', help: 'import: the same from a backend of the daemon (default: the first that answers)' },
+    hash: { type: 'string', value: 'HASH', help: 'approve: only this very content' },
+    out: { type: 'string', value: 'FILE', help: 'export: the file to write, e.g. name.callsheet' },
     ...JSON_OPTION,
     ...DATA_OPTION,
   },
+  notes: [
+    'FILE is a *.callsheet bundle, a workflow as JSON, or a picture, film, sound or model with a workflow inside. What is imported does not run before it is approved.',
+  ],
 
   async run(args, io) {
     const action = subcommand(args, ACTIONS, 'list');
     if (action === 'list') noMorePositionals(args, 1);
-    const id = action === 'list' ? '' : onePositional(args, 'the ID of a template', 1);
-    const session = await openSession(args, io, { templates: args.texts('templates').map((dir) => resolve(io.cwd, dir)), scratch: true });
+    const id = action === 'list' ? '' : onePositional(args, action === 'import' ? 'FILE' : 'the ID of a template', 1);
+    const file = action === 'import' ? demandFile(id, io) : '';
+    // What these two write has to last.
+    const scratch = action !== 'import' && action !== 'approve';
+    const session = await openSession(args, io, { templates: args.texts('templates').map((dir) => resolve(io.cwd, dir)), scratch });
     try {
       if (action === 'list') return await list(session, args, io);
+      if (action === 'import') return await importTemplate(session, file, args, io);
+      if (action === 'approve') return await approveTemplate(session, id, args, io);
+      if (action === 'export') return await exportTemplate(session, id, args, io);
       const template = await demandTemplate(session, id);
       return action === 'show' ? show(template, args, io) : await render(session, template, args, io);
     } finally {
@@ -56,7 +78,7 @@ function templateTable(templates: readonly TemplateSummary[]): string {
     one.version,
     one.category,
     String(one.steps.length),
-    one.runnable ? 'yes' : `no (${one.problems} problems)`,
+    one.runnable ? 'yes' : one.approval === 'pending' ? 'no (not approved)' : `no (${one.problems} problems)`,
     safeText(one.title),
   ]);
   return formatTable(['ID', 'VERSION', 'CATEGORY', 'STEPS', 'RUNNABLE', 'TITLE'], rows);
@@ -71,6 +93,9 @@ function show(template: TemplateDetail, args: Arguments, io: Io): number {
   if (template.description !== undefined) line(io.out, safeText(template.description));
   line(io.out, `path      ${safeText(template.path)}`);
   line(io.out, `runnable  ${template.runnable ? 'yes' : 'no'}`);
+  if (template.approval !== undefined)
+    line(io.out, `imported  ${template.approval === 'approved' ? 'approved' : 'not approved'}, hash ${template.hash}`);
+  if (template.contents !== undefined) printContents(template.contents, io);
   line(io.out, 'steps');
   for (const step of template.steps) line(io.out, `  ${step.id}${step.title === undefined ? '' : `  ${safeText(step.title)}`}`);
   line(io.out, 'parameters');

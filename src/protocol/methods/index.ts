@@ -1,6 +1,7 @@
 /** The method table: the one source of validation, scopes, types, documentation and OpenRPC. */
 import type { Infer, Schema } from '../schema.ts';
 import type { Method } from './define.ts';
+import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { artifactList, backendList, runCancel, runGet, runList, runStart } from './run.ts';
 import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
@@ -16,10 +17,14 @@ export const METHODS = {
   'template/get': templateGet,
   'template/check': templateCheck,
   'template/render': templateRender,
+  'template/import': templateImport,
+  'template/export': templateExport,
+  'template/approve': templateApprove,
   'run/start': runStart,
   'run/get': runGet,
   'run/list': runList,
   'run/cancel': runCancel,
+  'run/export': runExport,
   'artifact/list': artifactList,
   'backend/list': backendList,
   'event/subscribe': eventSubscribe,

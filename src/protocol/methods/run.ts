@@ -20,6 +20,7 @@ export const runStart = method({
   result: object({ runId: string() }),
   errors: [
     'TEMPLATE_NOT_FOUND',
+    'TEMPLATE_NOT_APPROVED',
     'TEMPLATE_NOT_RUNNABLE',
     'PARAMETERS_INVALID',
     'PATH_NOT_ALLOWED',

@@ -1,8 +1,8 @@
 /** Methods about templates. */
-import { array, boolean, closed, integer, json, object, optional, record, string } from '../schema.ts';
+import { array, boolean, closed, integer, json, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
 import { method, templateId, templateVersion } from './define.ts';
-import { problem, templateSummary } from './views.ts';
+import { problem, templateContents, templateSummary } from './views.ts';
 
 const path = string({ minLength: 1, maxLength: 4096 });
 
@@ -45,6 +45,9 @@ export const templateGet = method({
       schema: record(json()),
       steps: array(object({ id: string(), title: optional(string()), backend: optional(string()) })),
       problems: array(problem),
+      /** Of an imported template, as the next one: whether a person approved this very content. */
+      approval: optional(oneOf(['pending', 'approved'])),
+      contents: optional(templateContents),
     }),
   }),
   errors: ['TEMPLATE_NOT_FOUND', 'BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE'],

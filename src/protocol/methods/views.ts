@@ -122,4 +122,17 @@ export const templateSummary: Schema<TemplateSummary, false> = object({
   parameters: integer({ minimum: 0 }),
   runnable: boolean(),
   problems: integer({ minimum: 0 }),
+  approval: optional(oneOf(['pending', 'approved'])),
+});
+
+/** What a template would have a backend do: what a person looks at before approving it. */
+export const templateContents = object({
+  nodeClasses: array(string()),
+  /** Those that no other template of the library uses, imports that wait left out. */
+  newClasses: array(string()),
+  models: array(object({ name: string(), folder: optional(string()), sha256: optional(string()), url: optional(string()) })),
+  /** Texts in workflows and manifest that are, or look like, names of files or folders. */
+  files: array(string()),
+  addresses: array(string()),
+  backends: array(string()),
 });
