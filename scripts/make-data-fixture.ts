@@ -100,6 +100,7 @@ function workOf(runId: string, at: number): Batch {
         ...place,
         attempt: 1,
         backend: 'sandbox',
+        address: 'sandbox',
         payloadHash: '3c'.repeat(32),
         status: 'finished',
         acknowledged: true,

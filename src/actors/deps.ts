@@ -34,6 +34,8 @@ export interface ActorDeps {
   stage(runId: string, rows: StagedRows): void;
   /** Throws BACKEND_NOT_FOUND. */
   backend(id: string): Backend;
+  /** What tells this server from another under the same id; of the embedded sandbox a new one with every start. */
+  addressOf(backend: Backend): string;
   /** The backend that a step of this run is sent to. Throws BACKEND_NOT_FOUND. */
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */

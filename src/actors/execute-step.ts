@@ -41,8 +41,21 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
   const attempt: Attempt = { runId, step, item, attempt: number, promptId, backendId };
   const record = (change: Partial<AttemptRow>) => recordAttempt(deps, memory, input, change);
 
+  if (!memory.fresh.has(promptId) && diedWithUs(deps, backend, memory.attempts.get(promptId))) {
+    record({ status: 'lost', endedAt: deps.now() });
+    report({ type: 'backend.lost', cause: 'restarted' });
+    return;
+  }
+
   // A prompt that this process has just prepared cannot be anywhere yet; every other one is looked up before it is sent.
-  const begin = memory.fresh.has(promptId) || !(await isKnown(deps, backend, attempt, memory, report, signal));
+  let begin = memory.fresh.has(promptId);
+  try {
+    begin ||= !(await isKnown(deps, backend, attempt, memory, report, signal));
+  } catch (error) {
+    // Nobody knows what became of it, and that is what stands in its row.
+    if (!signal.aborted) record({ status: 'unknown', error: toErrorData(error), endedAt: deps.now() });
+    throw error;
+  }
   const ended = (event: ExecuteEvent, change: Partial<AttemptRow>) => {
     watch.stop();
     record({ ...change, endedAt: deps.now() });
@@ -114,6 +127,11 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
 
   follow();
   if (begin) await send().catch(failed);
+}
+
+/** The embedded sandbox lives and dies with the daemon: another address is the proof that it restarted. */
+function diedWithUs(deps: ActorDeps, backend: Backend, row: AttemptRow | undefined): boolean {
+  return backend.kind === 'sandbox' && row !== undefined && row.address !== deps.addressOf(backend);
 }
 
 interface Sending {

@@ -37,6 +37,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       item,
       attempt,
       backend: backend.id,
+      address: deps.addressOf(backend),
       payloadHash: sha256Hex(payload.text),
       status: 'prepared',
       acknowledged: false,

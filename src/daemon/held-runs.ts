@@ -12,15 +12,25 @@ export interface HeldRun {
 }
 
 /** Undefined when the daemon has every backend that the run was given to: it can go on. */
-export function heldRun(row: RunRow, attempts: readonly AttemptRow[], backends: readonly Backend[]): HeldRun | undefined {
+export function heldRun(
+  row: RunRow,
+  attempts: readonly AttemptRow[],
+  backends: readonly Backend[],
+  addressOf: (backend: Backend) => string,
+): HeldRun | undefined {
   const named = [...(row.backend === null ? [] : [row.backend]), ...attempts.map(({ backend }) => backend)];
   const missing = new Set(named.filter((id) => !backends.some((backend) => backend.id === id)));
+  const moved = attempts.filter(
+    ({ backend: id, address, endedAt }) =>
+      endedAt === null && backends.some((backend) => backend.id === id && isElsewhere(backend, address, addressOf)),
+  );
+  for (const { backend } of moved) missing.add(backend);
   if (missing.size === 0) return undefined;
   const list = [...missing].map((id) => `'${id}'`).join(', ');
   const problem: Problem = {
     code: 'RUN_HELD',
     severity: 'warning',
-    message: `The run was given to backend ${list}, which this daemon was started without. It waits; nothing of it is lost.`,
+    message: `The run was given to backend ${list}${moved.length === 0 ? '' : ` at ${[...new Set(moved.map(({ address }) => address))].join(', ')}`}, which this daemon was started without. It waits; nothing of it is lost.`,
     hint: `Start the daemon with it: callsheet daemon ${[...missing].map(optionFor).join(' ')}`,
   };
   return { missing, problem };
@@ -55,6 +65,11 @@ export function givenUp({ missing }: HeldRun, attempts: readonly AttemptRow[], n
       reason: error.message,
     })),
   };
+}
+
+/** The sandbox is a new one with every start, and its jobs are begun anew; a ComfyUI at another address may be another server. */
+function isElsewhere(backend: Backend, address: string, addressOf: (backend: Backend) => string): boolean {
+  return backend.kind !== 'sandbox' && addressOf(backend) !== address;
 }
 
 function optionFor(id: string): string {

@@ -1,4 +1,5 @@
 /** The supervisor: runs as a Map of machines. Admits, starts, resumes and cancels them, and tells what becomes of them. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { canonicalHash } from '#graph/hash.ts';
@@ -61,11 +62,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     preview: new Set<(notice: PreviewNotice) => void>(),
   };
 
+  // The embedded sandbox is another one with every start, at whatever port.
+  const instance = randomUUID();
+  const addressOf = (backend: Backend) => (backend.kind === 'sandbox' ? `sandbox ${instance}` : backend.url);
+
   const deps: ActorDeps = {
     memory: (runId) => memories.get(runId),
     committed: (runId) => host.committed(runId),
     stage: (runId, rows) => host.stage(runId, rows),
     backend: (id) => backendById(backends, id),
+    addressOf,
     chooseBackend: (memory, kind) => chooseBackend(backends, memory.backend ?? undefined, kind),
     artifactDirectory: (runId) => join(options.outputDir, runId),
     onProgress({ runId, step, item }, value, node) {
@@ -155,7 +161,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     };
     const { template, params } = await admit(door, request);
     const runId = newRunId();
-    const backend = request.backend ?? null;
+    // Settled now: a daemon that is started without it later must not send the run elsewhere, least of all to the sandbox.
+    const kind = template.steps.find((step) => step.backend !== 'wan2gp')?.backend;
+    const backend = request.backend ?? (kind === undefined ? null : chooseBackend(backends, undefined, kind).id);
     const first: Batch = {
       ...(pinned.has(template.hash) ? {} : { templates: [{ hash: template.hash, content: JSON.stringify(template.source) }] }),
       newRuns: [
@@ -220,7 +228,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     resume() {
       for (const runId of store.openRuns()) {
         try {
-          const waiting = heldRun(rowOf(runId), store.attempts(runId), backends);
+          const waiting = heldRun(rowOf(runId), store.attempts(runId), backends, addressOf);
           if (waiting !== undefined) {
             hold(runId, waiting);
             continue;

@@ -39,6 +39,7 @@ export interface RawAttempt {
   readonly item: number;
   readonly attempt: number;
   readonly backend: string;
+  readonly address: string;
   readonly payload_hash: string;
   readonly status: string;
   readonly acknowledged: number;
@@ -110,6 +111,7 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
     item: row.item,
     attempt: row.attempt,
     backend: row.backend,
+    address: row.address,
     payloadHash: row.payload_hash,
     status: row.status,
     acknowledged: row.acknowledged === 1,

@@ -63,6 +63,7 @@ CREATE TABLE attempts (
   item INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   backend TEXT NOT NULL,
+  address TEXT NOT NULL,
   payload_hash TEXT NOT NULL,
   status TEXT NOT NULL,
   acknowledged INTEGER NOT NULL,

@@ -47,10 +47,10 @@ export function prepareStatements(db: Database) {
       'INSERT INTO events (position, run, seq, at, body) VALUES (?, ?, ?, ?, ?)',
     ),
     putAttempt: db.prepare(
-      `INSERT INTO attempts (run, prompt_id, step, item, attempt, backend, payload_hash, status, acknowledged, number, created_at, ended_at, error)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO attempts (run, prompt_id, step, item, attempt, backend, address, payload_hash, status, acknowledged, number, created_at, ended_at, error)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, prompt_id) DO UPDATE SET step = excluded.step, item = excluded.item, attempt = excluded.attempt,
-         backend = excluded.backend, payload_hash = excluded.payload_hash, status = excluded.status, acknowledged = excluded.acknowledged,
+         backend = excluded.backend, address = excluded.address, payload_hash = excluded.payload_hash, status = excluded.status, acknowledged = excluded.acknowledged,
          number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error`,
     ),
     putArtifact: db.prepare(
@@ -111,7 +111,7 @@ function prepareReads(db: Database) {
        WHERE e.position > ${BOUND} ORDER BY e.position LIMIT ?`,
     ),
     attempts: db.prepare<[string], RawAttempt>(
-      `SELECT a.prompt_id, a.step, a.item, a.attempt, a.backend, a.payload_hash, a.status, a.acknowledged, a.number, a.created_at, a.ended_at, a.error
+      `SELECT a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number, a.created_at, a.ended_at, a.error
        FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ${BOUND} ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
     ),
     artifactsOfRun: db.prepare<[string], RawArtifact>(

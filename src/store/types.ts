@@ -10,7 +10,7 @@ export interface NewRun {
   readonly version: string;
   /** sha256 of the pinned template, already stored or part of the same batch. */
   readonly templateHash: string;
-  /** Backend asked for by the client; null lets the daemon choose. */
+  /** Backend asked for by the client, or chosen at the door; null when no step of the run goes to one of that kind. */
   readonly backend: string | null;
   /** Resolved parameters (defaults and drawn seeds included) as JSON text. Integers beyond 2^53 are decimal strings. */
   readonly parameters: string;
@@ -44,6 +44,8 @@ export interface AttemptRow {
   readonly item: number;
   readonly attempt: number;
   readonly backend: string;
+  /** Where that backend was: the same id at another address is another server. */
+  readonly address: string;
   /** sha256 of the payload text that is (to be) sent. */
   readonly payloadHash: string;
   /** prepared | submitted | queued | running | finished | failed | interrupted | removed | lost | cancelled | unknown */

@@ -180,6 +180,7 @@ function attemptValues(row: AttemptRow) {
     row.item,
     row.attempt,
     row.backend,
+    row.address,
     row.payloadHash,
     row.status,
     Number(row.acknowledged),

@@ -1,5 +1,7 @@
 // A daemon that was started without the backend of a run: it waits, and nothing is judged, sent elsewhere or lost.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import Database from 'better-sqlite3';
+import { join } from 'node:path';
 import { type Engine, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
@@ -47,6 +49,28 @@ describe('a run whose backend the daemon was started without', () => {
     engine.fakeOf('other').engine.plan = () => ({ holdAt: '1' });
     await engine.restart(['farm']);
     expect(engine.supervisor.get(second.runId).problems).toMatchObject([{ code: 'RUN_HELD' }]);
+  });
+
+  it('waits as well when the id now means a server at another address, which knows nothing of its prompt', async () => {
+    await engine.restart(['farm', 'other'], () => {
+      const db = new Database(join(engine.dir, 'callsheet.db'));
+      db.prepare("UPDATE attempts SET address = 'http://10.0.0.5:8188'").run();
+      db.close();
+    });
+    expect(engine.supervisor.get(runId).problems).toMatchObject([
+      { code: 'RUN_HELD', message: expect.stringContaining('http://10.0.0.5:8188') as unknown },
+    ]);
+    expect(ledger()).toHaveLength(1);
+  });
+
+  it('never goes to the sandbox, though no backend was named and nothing was sent', async () => {
+    const own = await startEngine({ backends: ['comfyui', 'sandbox'] });
+    own.fakeOf('comfyui').engine.plan = () => ({ holdAt: '1' });
+    const run = await own.supervisor.start({ template: 'three-steps', parameters: {} });
+    await own.restart(['sandbox']);
+    expect(own.supervisor.get(run.runId).problems).toMatchObject([{ code: 'RUN_HELD' }]);
+    expect(own.fakeOf('sandbox').engine.ledger).toEqual([]);
+    await own.close();
   });
 
   it('ends as cancelled when a person gives it up, and its attempt stays unknown', async () => {

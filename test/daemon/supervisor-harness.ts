@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import pino from 'pino';
 import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
@@ -23,7 +24,7 @@ export interface EngineOptions {
   readonly restartGraceMs?: number;
   /** Stands between the supervisor and each backend. */
   readonly wrap?: (backend: Backend) => Backend;
-  /** Ids of the backends, each with a fake of its own; the first serves runs that name none. */
+  /** Ids of the backends, each with a fake of its own; the first serves runs that name none. One called `sandbox` counts as the embedded one. */
   readonly backends?: readonly string[];
   /** A stored data directory to start from, copied first. */
   readonly from?: string;
@@ -38,7 +39,7 @@ export interface Engine {
   readonly store: Store;
   readonly events: readonly RunEvent[];
   /** Stops the supervisor as a graceful daemon does and starts a new one over the same data; it is given the backends that are named, else all. */
-  restart(only?: readonly string[]): Promise<void>;
+  restart(only?: readonly string[], meanwhile?: () => void): Promise<void>;
   /** Resolves with the run once it has ended. */
   ended(runId: string): Promise<RunView>;
   close(): Promise<void>;
@@ -58,6 +59,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const wrap = options.wrap ?? ((backend: Backend) => backend);
   const library = createLibrary([TEMPLATES]);
   await library.refresh();
+  if (options.from !== undefined) moveTo(dir, fakes);
   let store = openStore({ dir });
   let supervisor = start();
 
@@ -68,7 +70,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       library,
       backends: [...fakes]
         .filter(([id]) => only?.includes(id) ?? true)
-        .map(([id, { url }]) => wrap(createComfyUIBackend({ id, url, timeouts }))),
+        .map(([id, { url }]) => wrap(createComfyUIBackend({ id, kind: id === 'sandbox' ? 'sandbox' : 'comfyui', url, timeouts }))),
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       resolveDirectory: (path) => Promise.resolve(path),
@@ -96,9 +98,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       return store;
     },
     events,
-    async restart(only) {
+    async restart(only, meanwhile) {
       await supervisor.close();
       store.close();
+      meanwhile?.();
       store = openStore({ dir });
       supervisor = start(only);
     },
@@ -123,4 +126,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A recorded directory names the addresses of its day; its backends are these fakes now. */
+function moveTo(dir: string, fakes: ReadonlyMap<string, FakeComfyUI>): void {
+  const db = new Database(join(dir, 'callsheet.db'));
+  for (const [id, { url }] of fakes) db.prepare('UPDATE attempts SET address = ? WHERE backend = ?').run(url, id);
+  db.close();
 }

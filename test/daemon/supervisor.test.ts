@@ -83,6 +83,23 @@ describe('a run of three steps', () => {
     ]);
   });
 
+  it('begins anew on the embedded sandbox, which dies with the daemon', async () => {
+    await engine.close();
+    engine = await startEngine({ backends: ['sandbox'] });
+    engine.fake.engine.plan = () => (ledger().length === 0 ? { holdAt: '1' } : {});
+    const { runId } = await engine.supervisor.start(request);
+    await engine.fake.engine.held();
+    engine.fake.engine.wipe();
+    await engine.restart();
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.steps[0]?.attempts.map(({ attempt, status }) => [attempt, status])).toEqual([
+      [1, 'lost'],
+      [2, 'finished'],
+    ]);
+    expect(new Set(ledger()).size).toBe(ledger().length);
+  });
+
   it('never sends again what somebody else removed', async () => {
     engine.fake.engine.plan = () => ({ holdAt: '1' });
     const blocker = await engine.supervisor.start(request);

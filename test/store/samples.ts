@@ -51,6 +51,7 @@ export function attempt(runId: string, promptId: string, changes: Partial<Attemp
     item: 0,
     attempt: 1,
     backend: 'comfyui',
+    address: 'http://127.0.0.1:8188',
     payloadHash: 'b'.repeat(64),
     status: 'prepared',
     acknowledged: false,
