@@ -58,8 +58,14 @@ function toProblem(error: ErrorObject): Problem {
   }
   const place = where === '' ? 'The params' : `"${where.slice(1)}"`;
   const choices = params['allowedValues'];
-  const rule = Array.isArray(choices) ? `must be one of ${choices.join(', ')}` : (error.message ?? 'does not fit');
+  const rule = Array.isArray(choices) ? `must be one of ${choices.join(', ')}` : ruleOf(error.keyword, params['type'], error.message);
   return { ...base, message: `${place} ${rule}.`, pointer: where };
+}
+
+/** ajv's sentences, but for types: `must be an object`. */
+function ruleOf(keyword: string, type: unknown, message: string | undefined): string {
+  if (keyword !== 'type' || typeof type !== 'string') return message ?? 'does not fit';
+  return `must be ${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }
 
 function suggest(name: string, known: readonly string[]): string {

@@ -31,9 +31,9 @@ describe('params', () => {
         ['/runID', 'Did you mean "runId"?'],
       ],
     ],
-    ['run/get', { runId: 5 }, [['/runId', '"runId" must be string.']]],
+    ['run/get', { runId: 5 }, [['/runId', '"runId" must be a string.']]],
     ['run/list', { limit: 0 }, [['/limit', '"limit" must be >= 1.']]],
-    ['run/list', { limit: 1.5 }, [['/limit', '"limit" must be integer.']]],
+    ['run/list', { limit: 1.5 }, [['/limit', '"limit" must be an integer.']]],
     [
       'run/list',
       { status: ['nope'] },
@@ -42,7 +42,7 @@ describe('params', () => {
     ['event/subscribe', { since: { epoch: 'e', seq: -1 } }, [['/since/seq', '"since/seq" must be >= 0.']]],
     ['event/subscribe', { since: { epoch: 'e', seq: 1, extra: 1 } }, [['/since/extra', 'Known members: epoch, seq.']]],
     ['run/start', { template: 't', parameters: { anything: { goes: [1] } } }, []],
-    ['run/start', { template: 't', parameters: [] }, [['/parameters', '"parameters" must be object.']]],
+    ['run/start', { template: 't', parameters: [] }, [['/parameters', '"parameters" must be an object.']]],
     ['run/start', { template: 't', 'a/b~c': 1 }, [['/a~1b~0c', 'Known members: template, version, parameters, backend, requestKey.']]],
   ])('of %s %j have the problems %j', async (name, params, expected) => {
     expect(await problemsOf(name, params)).toEqual(expected);

@@ -21,7 +21,8 @@ export const callCommand: Command = {
     const [method, text = '{}'] = args.positionals;
     if (method === undefined) throw new UsageError('Missing METHOD.');
     noMorePositionals(args, 2);
-    if (!isMethodName(method) || method === 'initialize') {
+    if (method === 'initialize') throw new UsageError('The connection is initialized by the command itself. Call another method.');
+    if (!isMethodName(method)) {
       const names = Object.keys(METHODS).filter((name) => name !== 'initialize');
       throw new UsageError(`Unknown method "${method}". ${suggestion(method, names)}`);
     }
