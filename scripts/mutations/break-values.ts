@@ -68,7 +68,7 @@ export const VALUE_BREAKS: Readonly<Record<number, Break>> = {
   32: value(isOption, otherwise(otherCase)),
   33: value(isOption, (_given, { spec }) => (isAmong(987654, spec.choices ?? []) ? undefined : 987654)),
   34: value(isOption, () => null),
-  35: value(isModel, (given) => `missing-${String(given)}`),
+  35: value(isModel, (given) => (typeof given === 'string' ? `missing-${given}` : undefined)),
   36: value(isNumber, (_given, { spec }) => past(spec.options['max'], 1)),
   37: value(isNumber, (_given, { spec }) => past(spec.options['min'], -1)),
   38: value(isNumber, () => 'many'),

@@ -9,13 +9,14 @@ import type { TemplateDetail } from '#protocol/methods/template.ts';
 import { isBlocking } from '#protocol/problem.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import type { Problem } from '#protocol/problem.ts';
-import { checkTemplateAgainst } from '#templates/against-object-info.ts';
+import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { discover } from '#templates/discover.ts';
 import { type FormQuestion, formFacts } from '#templates/form.ts';
 import { summary } from '#templates/library.ts';
 import type { LoadedTemplate, TemplateLibrary } from '#templates/library.ts';
 import { loadTemplate } from '#templates/load.ts';
+import { mergeProblems } from '#templates/merge-problems.ts';
 import { parameterSchema, wireForm } from '#templates/parameter-schema.ts';
 import { checkParameters } from '#templates/parameters.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
@@ -24,6 +25,7 @@ import type { GatedLibrary, GatedTemplate } from './exchange/gate.ts';
 import { renderDry } from './render-dry.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
+import { VERSION } from './version.ts';
 import type { TemplateOrigin } from '#templates/types.ts';
 import type { TemplateService } from './template-service.ts';
 
@@ -31,7 +33,7 @@ export interface LibraryServiceOptions {
   readonly library: GatedLibrary;
   readonly roots: Roots;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
-  readonly backends: readonly Pick<Backend, 'id' | 'objectInfo'>[];
+  readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'describe'>[];
   readonly templateDirs: readonly string[];
 }
 
@@ -60,15 +62,20 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return library.get(id, version) ?? unknownTemplate(library, id, version);
   }
 
-  /** Throws BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. Undefined for a backend without node classes. */
-  async function infoOf(id: string): Promise<ObjectInfo | undefined> {
+  /** Throws BACKEND_NOT_FOUND. */
+  function backendOf(id: string) {
     const backend = backends.find((one) => one.id === id);
     if (backend === undefined) {
       throw new CallsheetError('BACKEND_NOT_FOUND', `No backend has the id '${id}'.`, {
         hint: `Known backends: ${backends.map((one) => one.id).join(', ')}.`,
       });
     }
-    return objectInfoOf(backend);
+    return backend;
+  }
+
+  /** Throws BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. Undefined for a backend without node classes. */
+  async function infoOf(id: string): Promise<ObjectInfo | undefined> {
+    return objectInfoOf(backendOf(id));
   }
 
   async function againstBackend(
@@ -76,16 +83,21 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     id: string | undefined,
     { path, kind }: TemplateOrigin,
   ): Promise<readonly Problem[]> {
-    if (template === undefined || id === undefined) return [];
-    const info = await infoOf(id);
-    if (info === undefined) return [];
-    return checkTemplateAgainst(template, info, (workflow) => (kind === 'folder' ? join(path, workflow) : path));
+    if (template === undefined) return [];
+    const file = (name: string): string => (kind === 'folder' ? join(path, name) : path);
+    const server = id === undefined ? undefined : backendOf(id);
+    const info = server === undefined ? undefined : await objectInfoOf(server);
+    // The version of the sandbox is the one that it plays.
+    const asked = template.manifest.requires?.['comfyui'] !== undefined && server !== undefined && server.kind !== 'wan2gp';
+    const comfyui = asked ? { comfyui: (await server.describe()).version } : {};
+    const versions = checkTemplateVersions(template, { callsheet: VERSION, ...comfyui }, file);
+    return info === undefined ? versions : [...versions, ...checkTemplateAgainst(template, info, file, { live: true })];
   }
 
   async function checkOne(path: string, backend: string | undefined) {
-    const { template, problems, foreign, origin } = await loadTemplate(path);
+    const { template, partial, problems, foreign, origin } = await loadTemplate(path);
     if (foreign === true) return [];
-    const all = [...problems, ...(await againstBackend(template, backend, origin))];
+    const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin));
     return [{ path, ok: !all.some(isBlocking), problems: all }];
   }
 
@@ -103,7 +115,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     async check({ id, version, path, backend }) {
       if (id !== undefined) {
         const loaded = demand(id, version);
-        const problems = [...loaded.problems, ...(await againstBackend(loaded.template, backend, loaded.origin))];
+        const problems = mergeProblems(loaded.problems, await againstBackend(loaded.template, backend, loaded.origin));
         return { files: [{ path: loaded.origin.path, ok: loaded.runnable && !problems.some(isBlocking), problems }] };
       }
       const found = await roots.resolvePath(path ?? '', templateDirs);

@@ -1,17 +1,84 @@
 /** A compiled template against the object info of a server: what the server would refuse, as far as it can be known before values are. */
+import { detectFormat } from '#graph/graph.ts';
+import { parseJson } from '#graph/json.ts';
 import { checkAgainstObjectInfo, type ObjectInfo } from '#graph/object-info.ts';
+import { mergeSources, modelKey, NO_SOURCES, type Sources, sourcesOf } from '#graph/sources.ts';
 import type { Problem } from '#protocol/problem.ts';
-import type { CompiledTemplate } from './compiled.ts';
+import { checkOutputs } from './check-outputs.ts';
+import { checkRequired, checkVersions, requiredSources, type Versions } from './check-requires.ts';
+import { checkSites } from './check-sites.ts';
+import { MANIFEST_FILE } from './compile.ts';
+import { siteKey } from './compile-workflow.ts';
+import type { CompiledStep, CompiledTemplate } from './compiled.ts';
+import type { Located } from './locate.ts';
 
-/** `file` turns the name of a workflow file into what problems call it. */
-export function checkTemplateAgainst(template: CompiledTemplate, info: ObjectInfo, file: (workflow: string) => string): Problem[] {
-  return template.steps
-    .filter((step) => step.backend !== 'wan2gp')
-    .flatMap((step) => {
-      // An input that is written when the step is rendered holds nothing yet that could be judged.
-      const written = new Set(step.sites.map((site) => `${site.node}\n${site.input}`));
-      return checkAgainstObjectInfo(step.graph, info, { file: file(step.workflow) })
-        .filter((problem) => !written.has(`${problem.node ?? ''}\n${problem.input ?? ''}`))
-        .map((problem) => ({ ...problem, step: step.id }));
-    });
+export interface ServerFacts {
+  /** The object info was asked of a running server just now. */
+  readonly live?: boolean;
+}
+
+/** Versions that the template asks for, of Callsheet and, where a server was asked, of ComfyUI. */
+export function checkTemplateVersions(
+  { manifest, source }: CompiledTemplate,
+  versions: Versions,
+  file: (name: string) => string,
+): Problem[] {
+  const { root } = parseJson(source.manifest);
+  return root === undefined ? [] : checkVersions(manifest, versions, { file: file(MANIFEST_FILE), text: source.manifest, root });
+}
+
+/** `file` turns the name of a workflow file, or `template.json`, into what problems call it. */
+export function checkTemplateAgainst(
+  template: CompiledTemplate,
+  info: ObjectInfo,
+  file: (name: string) => string,
+  { live = false }: ServerFacts = {},
+): Problem[] {
+  const { manifest, source } = template;
+  const { root } = parseJson(source.manifest);
+  if (root === undefined) return [];
+  const where: Located = { file: file(MANIFEST_FILE), text: source.manifest, root };
+  const required = requiredSources(manifest);
+  const steps = template.steps.filter((step) => step.backend !== 'wan2gp');
+  const found = steps.flatMap((step) => {
+    const sources = mergeSources(required, workflowSources(source.workflows[step.workflow]));
+    const at = manifest.steps.findIndex(({ id }) => id === step.id);
+    const problems = [
+      ...checkGraph(step, info, file(step.workflow), live, sources),
+      ...checkSites(template, step, info),
+      ...checkOutputs(step, at, info, where),
+    ];
+    return problems.map((problem) => ({ ...problem, step: step.id }));
+  });
+  const reported = { classes: new Set<string>(), models: new Set<string>() };
+  for (const { code, step: id, node, input } of found) {
+    const graphNode = steps.find((step) => step.id === id)?.graph.nodes.get(node ?? '');
+    const value = graphNode?.inputs.get(input ?? '')?.value;
+    if (code === 'NODE_CLASS_UNKNOWN' && graphNode !== undefined) reported.classes.add(graphNode.classType);
+    if (code === 'MODEL_MISSING' && value?.kind === 'string') reported.models.add(modelKey(value.value));
+  }
+  return once([...checkRequired(manifest, info, where, reported), ...found]);
+}
+
+/** An input that is written when the step is rendered holds nothing yet that could be judged. */
+function checkGraph(step: CompiledStep, info: ObjectInfo, file: string, live: boolean, sources: Sources): Problem[] {
+  const written = new Set(step.sites.map((site) => siteKey(site.node, site.input)));
+  return checkAgainstObjectInfo(step.graph, info, { file, live, sources }).filter(
+    ({ node = '', input = '' }) => !written.has(siteKey(node, input)),
+  );
+}
+
+/** A workflow in UI format says which packs and models it was saved with. */
+function workflowSources(text: string | undefined): Sources {
+  const root = text?.includes('"nodes"') === true ? parseJson(text).root : undefined;
+  return root !== undefined && detectFormat(root) === 'ui' ? sourcesOf(root) : NO_SOURCES;
+}
+
+/** A workflow that several steps use has its problems once. */
+function once(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ code, file, pointer, message, input }) => {
+    const key = JSON.stringify([code, file, pointer, message, input]);
+    return !seen.has(key) && seen.add(key).size > 0;
+  });
 }

@@ -3,6 +3,7 @@ import { toValue } from '#graph/values.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { type CompileContext, manifestText, report } from './compile-context.ts';
 import { checkDefinition } from './compile-parameters.ts';
+import { checkRanges } from './check-requires.ts';
 import { compileStep, UNREAD } from './compile-step.ts';
 import { checkVisibility } from './compile-visibility.ts';
 import type { CompiledChoice, CompiledOutput, CompiledStep, CompiledTemplate } from './compiled.ts';
@@ -13,7 +14,7 @@ import { findCycles, topological } from './order.ts';
 import { type Readable, readable } from './prune.ts';
 import { compileReference, compileText } from './references.ts';
 import { didYouMean } from './suggest.ts';
-import type { Checked, OutputDefinition, ParameterDefinition, TemplateSource } from './types.ts';
+import type { CheckedInPart, OutputDefinition, ParameterDefinition, TemplateSource } from './types.ts';
 
 export type { CompiledTemplate } from './compiled.ts';
 
@@ -26,21 +27,23 @@ export interface CompileOptions {
 
 export const MANIFEST_FILE = 'template.json';
 
-export function compileTemplate(source: TemplateSource, options: CompileOptions = {}): Checked<CompiledTemplate> {
+export function compileTemplate(source: TemplateSource, options: CompileOptions = {}): CheckedInPart<CompiledTemplate> {
   const file = options.file ?? ((name: string) => name);
   const { where, manifest, problems: found } = readManifest(source.manifest, file(MANIFEST_FILE));
   if (where === undefined) return { value: undefined, problems: found };
   const parts = readable(toValue(where.root), found);
   const problems = [...found];
+  if (manifest !== undefined) problems.push(...checkRanges(manifest, where));
   const names = namesOf(parts);
   const compiled = compileParts(
     { source, file, where, names, problems, used: new Set(), workflows: new Map(), reported: options.reported ?? new Set() },
     parts,
   );
   problems.sort(byPlace(where.file));
-  if (manifest === undefined || problems.some(isBlocking)) return { value: undefined, problems };
+  if (manifest === undefined) return { value: undefined, problems };
   const { id, version } = manifest;
-  return { value: { id, version, hash: source.hash, manifest, source, ...compiled, problems }, problems };
+  const value = { id, version, hash: source.hash, manifest, source, ...compiled, problems };
+  return problems.some(isBlocking) ? { value: undefined, problems, partial: value } : { value, problems };
 }
 
 /** The manifest's own problems first, each file from top to bottom. */

@@ -190,3 +190,8 @@ export interface Checked<T> {
   readonly value: T | undefined;
   readonly problems: readonly Problem[];
 }
+
+/** What was compiled although there are errors: good for nothing but finding more of them. */
+export interface CheckedInPart<T> extends Checked<T> {
+  readonly partial?: T;
+}

@@ -52,13 +52,15 @@ function write(manifest: object = MANIFEST): void {
   writeFileSync(join(dir, 'outside', 'a.png'), PNG);
 }
 
-async function open(backends: readonly Pick<Backend, 'id' | 'objectInfo'>[] = []) {
+async function open(backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'describe'>[] = []) {
   const templateDirs = [join(dir, 'templates')];
   const library = createLibrary(templateDirs);
   await library.refresh();
   const roots = createRoots({ roots: [join(dir, 'root')], asset: () => undefined });
   return createLibraryService({ library, roots, resolveMedia: createMediaResolver(roots, library), backends, templateDirs });
 }
+
+const describeBackend: Backend['describe'] = async () => ({ version: '0.3.64', draft: false, queueRemaining: 0, capabilities: {} });
 
 describe('template/get and template/list', () => {
   it('show the template, its parameters and the schema to draw a form from', async () => {
@@ -112,7 +114,7 @@ describe('the form of a template', () => {
   it('lists the models of the backend that is named', async () => {
     write(FORM);
     const info = { LoadImage: { input: { required: { ckpt_name: [['a.safetensors', 'sub\\b.safetensors']] } }, output: ['IMAGE'] } };
-    const service = await open([{ id: 'gpu', objectInfo: async () => JSON.stringify(info) }]);
+    const service = await open([{ id: 'gpu', kind: 'comfyui', objectInfo: async () => JSON.stringify(info), describe: describeBackend }]);
     const { schema } = await service.get({ id: 'hero', backend: 'gpu' });
     expect(schema).toMatchObject({ properties: { checkpoint: { 'x-callsheet': { available: ['a.safetensors', 'sub\\b.safetensors'] } } } });
     await expect(service.get({ id: 'hero', backend: 'cpu' })).rejects.toThrow(expect.objectContaining({ code: 'BACKEND_NOT_FOUND' }));

@@ -14,7 +14,7 @@ const info = parseObjectInfo(
 function check(inputs: object, set: object = {}) {
   const workflow = { 1: { class_type: 'Noise', inputs }, 2: { class_type: 'Save', inputs: { images: ['1', 0] } } };
   const steps = [{ id: 'main', workflow: 'w.json', set }];
-  const manifest = { format: 1, id: 't', version: '1.0.0', parameters: { seed: { type: 'seed' } }, steps };
+  const manifest = { format: 1, id: 't', version: '1.0.0', parameters: { seed: { type: 'seed', maximum: 10 } }, steps };
   const { value } = compileTemplate(sourceOf(JSON.stringify(manifest), { 'w.json': JSON.stringify(workflow) }));
   if (value === undefined || info === undefined) throw new Error('the template of the test does not compile');
   return checkTemplateAgainst(value, info, (name) => `folder/${name}`);
