@@ -18,6 +18,8 @@ export interface LoadResult {
   readonly origin: TemplateOrigin;
   /** Undefined when there are errors. */
   readonly template?: CompiledTemplate;
+  /** Where there are errors: what could be compiled all the same, so that a check finds more of them at once. */
+  readonly partial?: CompiledTemplate;
   readonly problems: readonly Problem[];
   /** Id and version as far as the file says them, even when it is broken. */
   readonly claimed: { readonly id?: string; readonly version?: string };
@@ -97,7 +99,10 @@ function loadFolder(folder: string): LoadResult {
   const compiled = compileTemplate(source, { file: namesOf(origin), reported: unread });
   const all = [...problems, ...compiled.problems];
   const good = compiled.value !== undefined && problems.length === 0;
-  return { origin, claimed, problems: all, files: [file, ...files], stamp, ...(good ? { template: compiled.value } : {}) };
+  const result = { origin, claimed, problems: all, files: [file, ...files], stamp };
+  if (good) return { ...result, template: compiled.value };
+  const partial = compiled.value ?? compiled.partial;
+  return partial === undefined ? result : { ...result, partial };
 }
 
 /** The stamp of the files when it still is what it was before they were read. */
@@ -134,9 +139,11 @@ function loadAdopted(path: string): LoadResult {
   const name = basename(path);
   const { manifest, problems, foreign } = adopt(read.text, name, path);
   if (manifest === undefined) return { origin, problems, claimed: {}, foreign, files, stamp };
-  const { value, problems: found } = compileTemplate(sourceOf(manifest, { [name]: read.text }), { file: namesOf(origin) });
+  const { value, partial, problems: found } = compileTemplate(sourceOf(manifest, { [name]: read.text }), { file: namesOf(origin) });
   const { claimed } = outline(manifest);
-  return { origin, claimed, files, stamp, problems: [...problems, ...found], ...(value === undefined ? {} : { template: value }) };
+  const result = { origin, claimed, files, stamp, problems: [...problems, ...found] };
+  if (value !== undefined) return { ...result, template: value };
+  return partial === undefined ? result : { ...result, partial };
 }
 
 /** The hash covers the manifest and every workflow with its name. */

@@ -3,11 +3,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseObjectInfo } from '#graph/object-info.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
+import { VERSION } from '#daemon/version.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
-import { checkTemplateAgainst } from '#templates/against-object-info.ts';
+import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
 import { discover } from '#templates/discover.ts';
 import { loadTemplate } from '#templates/load.ts';
+import { mergeProblems } from '#templates/merge-problems.ts';
 import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
 import { errorCode } from '../error-code.ts';
@@ -73,11 +75,13 @@ async function checkOffline(paths: readonly GivenPath[], args: Arguments, io: Io
 
 /** Undefined for JSON of another kind that a search came across; one that was named is reported. */
 async function checkOne(place: string, given: GivenPath, info: ObjectInfo | undefined): Promise<CheckedFile | undefined> {
-  const { template, problems, foreign, origin } = await loadTemplate(place);
+  const { template, partial, problems, foreign, origin } = await loadTemplate(place);
   if (foreign === true && place !== given.path) return undefined;
   const nameOf = (name: string) => (origin.kind === 'folder' ? join(origin.path, name) : origin.path);
-  const found = template === undefined || info === undefined ? [] : checkTemplateAgainst(template, info, nameOf);
-  const all = [...problems, ...found].map((problem) => withShownPath(problem, given));
+  const compiled = template ?? partial;
+  const versions = compiled === undefined ? [] : checkTemplateVersions(compiled, { callsheet: VERSION }, nameOf);
+  const found = compiled === undefined || info === undefined ? [] : checkTemplateAgainst(compiled, info, nameOf);
+  const all = mergeProblems(versions, problems, found).map((problem) => withShownPath(problem, given));
   return { path: showPath(place, given), ok: !all.some(isBlocking), problems: all };
 }
 
