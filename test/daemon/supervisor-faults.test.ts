@@ -107,6 +107,17 @@ describe('a backend that answers nonsense for a while', () => {
   });
 });
 
+describe('a backend that stays away after a restart of the daemon', () => {
+  it('ends the run with its address, and the attempt as unknown', async () => {
+    const runId = await heldRun({ graceMs: 200 });
+    await engine.fake.stop();
+    await engine.restart();
+    const run = await engine.ended(runId);
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'BACKEND_UNREACHABLE' } });
+    expect(run.steps[0]?.attempts.map(({ status }) => status)).toEqual(['unknown']);
+  });
+});
+
 describe('files of a finished prompt', () => {
   it('are fetched from a backend that takes as long as a restart to come back', async () => {
     const asked = Promise.withResolvers<void>();
