@@ -82,6 +82,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     template: CompiledTemplate | undefined,
     id: string | undefined,
     { path, kind }: TemplateOrigin,
+    original?: string,
   ): Promise<readonly Problem[]> {
     if (template === undefined) return [];
     const file = (name: string): string => (kind === 'folder' ? join(path, name) : path);
@@ -91,13 +92,13 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     const asked = template.manifest.requires?.['comfyui'] !== undefined && server !== undefined && server.kind !== 'wan2gp';
     const comfyui = asked ? { comfyui: (await server.describe()).version } : {};
     const versions = checkTemplateVersions(template, { callsheet: VERSION, ...comfyui }, file);
-    return info === undefined ? versions : [...versions, ...checkTemplateAgainst(template, info, file, { live: true })];
+    return info === undefined ? versions : [...versions, ...checkTemplateAgainst(template, info, file, { live: true, original })];
   }
 
   async function checkOne(path: string, backend: string | undefined) {
-    const { template, partial, problems, foreign, origin } = await loadTemplate(path);
+    const { template, partial, original, problems, foreign, origin } = await loadTemplate(path);
     if (foreign === true) return [];
-    const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin));
+    const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin, original));
     return [{ path, ok: !all.some(isBlocking), problems: all }];
   }
 
@@ -115,7 +116,8 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     async check({ id, version, path, backend }) {
       if (id !== undefined) {
         const loaded = demand(id, version);
-        const problems = mergeProblems(loaded.problems, await againstBackend(loaded.template, backend, loaded.origin));
+        const original = loaded.origin.kind === 'adopted' ? (await loadTemplate(loaded.origin.path)).original : undefined;
+        const problems = mergeProblems(loaded.problems, await againstBackend(loaded.template, backend, loaded.origin, original));
         return { files: [{ path: loaded.origin.path, ok: loaded.runnable && !problems.some(isBlocking), problems }] };
       }
       const found = await roots.resolvePath(path ?? '', templateDirs);

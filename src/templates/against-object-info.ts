@@ -15,6 +15,8 @@ import type { Located } from './locate.ts';
 export interface ServerFacts {
   /** The object info was asked of a running server just now. */
   readonly live?: boolean;
+  /** Text of the file in UI format that an adopted template was made of: it names packs and models, and lines of the graph are not lines of it. */
+  readonly original?: string | undefined;
 }
 
 /** Versions that the template asks for, of Callsheet and, where a server was asked, of ComfyUI. */
@@ -32,7 +34,7 @@ export function checkTemplateAgainst(
   template: CompiledTemplate,
   info: ObjectInfo,
   file: (name: string) => string,
-  { live = false }: ServerFacts = {},
+  { live = false, original }: ServerFacts = {},
 ): Problem[] {
   const { manifest, source } = template;
   const { root } = parseJson(source.manifest);
@@ -41,7 +43,7 @@ export function checkTemplateAgainst(
   const required = requiredSources(manifest);
   const steps = template.steps.filter((step) => step.backend !== 'wan2gp');
   const found = steps.flatMap((step) => {
-    const sources = mergeSources(required, workflowSources(source.workflows[step.workflow]));
+    const sources = mergeSources(required, workflowSources(original ?? source.workflows[step.workflow]));
     const at = manifest.steps.findIndex(({ id }) => id === step.id);
     const problems = [
       ...checkGraph(step, info, file(step.workflow), live, sources),
@@ -57,7 +59,8 @@ export function checkTemplateAgainst(
     if (code === 'NODE_CLASS_UNKNOWN' && graphNode !== undefined) reported.classes.add(graphNode.classType);
     if (code === 'MODEL_MISSING' && value?.kind === 'string') reported.models.add(modelKey(value.value));
   }
-  return once([...checkRequired(manifest, info, where, reported), ...found]);
+  const all = once([...checkRequired(manifest, info, where, reported), ...found]);
+  return original === undefined ? all : all.map(({ line: _line, column: _column, pointer: _pointer, ...problem }) => problem);
 }
 
 /** An input that is written when the step is rendered holds nothing yet that could be judged. */
