@@ -20,6 +20,8 @@ export interface LoadResult {
   readonly template?: CompiledTemplate;
   /** Where there are errors: what could be compiled all the same, so that a check finds more of them at once. */
   readonly partial?: CompiledTemplate;
+  /** Text of an adopted file in UI format: the template holds the graph that was made of it. */
+  readonly original?: string;
   readonly problems: readonly Problem[];
   /** Id and version as far as the file says them, even when it is broken. */
   readonly claimed: { readonly id?: string; readonly version?: string };

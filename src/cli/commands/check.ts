@@ -75,12 +75,12 @@ async function checkOffline(paths: readonly GivenPath[], args: Arguments, io: Io
 
 /** Undefined for JSON of another kind that a search came across; one that was named is reported. */
 async function checkOne(place: string, given: GivenPath, info: ObjectInfo | undefined): Promise<CheckedFile | undefined> {
-  const { template, partial, problems, foreign, origin } = await loadTemplate(place);
+  const { template, partial, original, problems, foreign, origin } = await loadTemplate(place);
   if (foreign === true && place !== given.path) return undefined;
   const nameOf = (name: string) => (origin.kind === 'folder' ? join(origin.path, name) : origin.path);
   const compiled = template ?? partial;
   const versions = compiled === undefined ? [] : checkTemplateVersions(compiled, { callsheet: VERSION }, nameOf);
-  const found = compiled === undefined || info === undefined ? [] : checkTemplateAgainst(compiled, info, nameOf);
+  const found = compiled === undefined || info === undefined ? [] : checkTemplateAgainst(compiled, info, nameOf, { original });
   const all = mergeProblems(versions, problems, found).map((problem) => withShownPath(problem, given));
   return { path: showPath(place, given), ok: !all.some(isBlocking), problems: all };
 }
