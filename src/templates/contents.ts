@@ -54,7 +54,9 @@ export function contentsOf(template: CompiledTemplate): TemplateContents {
   }
   const workflows = new Set(template.steps.map((step) => step.workflow));
   const { root } = parseJson(template.source.manifest);
-  if (root !== undefined) eachText(root, (text) => workflows.has(text) || look(text));
+  // `$schema` is for editors; nothing reads it.
+  const members = root?.kind === 'object' ? root.members.filter(({ key }) => key.value !== '$schema') : [];
+  for (const { value } of members) eachText(value, (text) => workflows.has(text) || look(text));
   return {
     nodeClasses: [...classes].toSorted(),
     models: modelsOf(template, names),

@@ -76,7 +76,7 @@ async function exifItem(source: ByteSource, parent: { readonly start: number; re
   const version = (await contentOf(source, infos, 1)).byteLength === 1 ? (await contentOf(source, infos, 1)).getUint8(0) : 0;
   for await (const box of boxesIn(source, infos.start + (version === 0 ? 6 : 8), infos.end)) {
     const view = await contentOf(source, box, 16);
-    if (box.type !== 'infe' || view.byteLength < 14) continue;
+    if (box.type !== 'infe' || view.byteLength < 12) continue;
     const kind = view.getUint8(0);
     const at = kind === 3 ? 10 : 8;
     if (at + 4 > view.byteLength || String.fromCodePoint(...[0, 1, 2, 3].map((n) => view.getUint8(at + n))) !== 'Exif') continue;
