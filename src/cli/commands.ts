@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 import { callCommand } from './commands/call.ts';
 import { checkCommand } from './commands/check.ts';
+import { convertCommand } from './commands/convert.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { runCommand } from './commands/run.ts';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   runsCommand,
   templatesCommand,
   checkCommand,
+  convertCommand,
   sandboxCommand,
   callCommand,
   doctorCommand,

@@ -13,7 +13,7 @@ describe('docs/problems.md', () => {
     const used = new Set(
       source
         .join('\n')
-        .match(/'(?:JSON|GRAPH|NODE|MODEL|INPUT|LINK|OBJECT_INFO)_[A-Z_]+'/g)
+        .match(/'(?:CONVERT|JSON|GRAPH|NODE|MODEL|INPUT|LINK|OBJECT_INFO)_[A-Z_]+'/g)
         ?.map((code) => code.slice(1, -1)),
     );
     const section = /\n## graph\/\n(?<table>[^]*?)(?:\n## |$)/.exec(readFileSync(DOC, 'utf8'))?.groups?.['table'] ?? '';

@@ -1,10 +1,8 @@
 /** `callsheet check`: templates and workflows like a compiler, offline or against what a backend has. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { parseObjectInfo } from '#graph/object-info.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import { VERSION } from '#daemon/version.ts';
-import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
 import { discover } from '#templates/discover.ts';
@@ -12,8 +10,8 @@ import { loadTemplate } from '#templates/load.ts';
 import { mergeProblems } from '#templates/merge-problems.ts';
 import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
-import { errorCode } from '../error-code.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
+import { objectInfoOption } from '../object-info-option.ts';
 import { openSession } from '../open-session.ts';
 import { printProblems } from '../report-error.ts';
 
@@ -92,23 +90,6 @@ function withShownPath(problem: Problem, given: GivenPath): Problem {
 
 function showPath(path: string, { shown, path: absolute }: GivenPath): string {
   return path.startsWith(absolute) ? `${shown.replace(/[/\\]+$/, '')}${path.slice(absolute.length)}` : path;
-}
-
-function objectInfoOption(args: Arguments, io: Io): ObjectInfo | undefined {
-  const shown = args.text('object-info');
-  if (shown === undefined) return undefined;
-  let text: string;
-  try {
-    text = readFileSync(resolve(io.cwd, shown), 'utf8');
-  } catch (error) {
-    throw new UsageError(`Option --object-info: the file ${shown} could not be read (${errorCode(error)}).`);
-  }
-  const { info, problems } = parseObjectInfo(text, { file: shown });
-  if (info !== undefined && !problems.some(isBlocking)) return info;
-  throw new CallsheetError('INVALID_PARAMS', `The file ${shown} is no object info of a ComfyUI.`, {
-    problems,
-    hint: 'Save one with: curl http://127.0.0.1:8188/object_info > object_info.json',
-  });
 }
 
 async function checkAtBackend(paths: readonly GivenPath[], args: Arguments, io: Io): Promise<CheckedFile[]> {

@@ -1,6 +1,7 @@
 /** Makes nodes of what was read: classes, widgets with their values, slots, instances of subgraphs. */
 import type { ObjectInfo } from '../node-classes.ts';
 import { bindInstance } from './boundary.ts';
+import { MAX_DEPTH } from './limits.ts';
 import { expandGroupNode, groupNodeName } from './group-nodes.ts';
 import { nameUi } from './names.ts';
 import { migrateProxyWidgets } from './proxy-widgets.ts';
@@ -49,6 +50,9 @@ export function configure(workflow: UiWorkflow, info: ObjectInfo, renamed: Renam
       const definition = definitionOf(node);
       if (definition === undefined) {
         configureNode(node);
+      } else if (open.size > MAX_DEPTH) {
+        // Told once the graph is opened, which goes as deep.
+        node.subgraph = definition;
       } else if (open.has(definition)) {
         report.add({
           code: 'CONVERT_SUBGRAPH_LOOP',

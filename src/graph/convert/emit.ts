@@ -1,6 +1,7 @@
 /** Nodes of the UI-format workflow as nodes of the graph, with whatever the front end would have left out left out. */
 import { applySavedBroadcasts, broadcast } from './broadcast.ts';
-import { isVirtual } from './names.ts';
+import { MAX_DEPTH, MAX_NODES } from './limits.ts';
+import { isVirtual, nameUi } from './names.ts';
 import { applyPrimitives } from './primitives.ts';
 import { reportMisfits } from './misfits.ts';
 import type { Report } from './report.ts';
@@ -9,6 +10,8 @@ import { BYPASSED, MUTED, type UiGraph, type UiNode } from './shapes.ts';
 import { textWarnings } from './text-warnings.ts';
 import { reportUnknown } from './unknown-class.ts';
 import { inputJson } from './value.ts';
+
+class TooLarge extends Error {}
 
 export interface ConvertedInput {
   readonly json: string;
@@ -34,7 +37,10 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
   const { report } = context;
   const nodes = new Map<string, ConvertedNode>();
   const primed = new Set<UiGraph>();
-  const walk = (scope: Scope): void => {
+  let size = 0;
+  const walk = (scope: Scope, depth: number): void => {
+    size += scope.graph.nodes.length;
+    if (size > MAX_NODES || depth > MAX_DEPTH) throw new TooLarge();
     if (!primed.has(scope.graph)) {
       if (!applySavedBroadcasts(scope.graph)) broadcast(scope.graph);
       applyPrimitives(scope.graph);
@@ -42,11 +48,17 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
     primed.add(scope.graph);
     for (const node of scope.graph.nodes) {
       if (node.mode === MUTED || node.mode === BYPASSED || node.subgraph === undefined) continue;
-      walk(innerScope(scope, node, node.subgraph));
+      walk(innerScope(scope, node, node.subgraph), depth + 1);
     }
   };
   const scope = createScope(root);
-  walk(scope);
+  try {
+    walk(scope, 0);
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    reportTooLarge(root, report);
+    return [];
+  }
   /** Links to nodes that could not be converted stay: the problem is the node, not the link. */
   const unknown = new Set<string>();
   const emit = (at: Scope): void => {
@@ -59,6 +71,7 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
         if (reportUnknown(node, id, report)) unknown.add(id);
         continue;
       }
+      if (nodes.has(id)) reportTwin(node, id, report);
       const emitted = emitNode(node, id, at, report);
       if (reportMisfits(node, id, emitted, context)) unknown.add(id);
       else nodes.set(id, emitted);
@@ -71,6 +84,17 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
   return [...nodes.values()];
 }
 
+function reportTwin(node: UiNode, id: string, report: Report): void {
+  const message = `${nameUi(node, id)} has the id of another node once subgraphs are opened.`;
+  const hint = 'Give one of them another id, without a colon.';
+  report.add({ code: 'CONVERT_NODE_DUPLICATE', severity: 'error', message, hint, at: node.at, node: id });
+}
+
+function reportTooLarge({ at }: UiGraph, report: Report): void {
+  const message = `Opened up, the subgraphs have more than ${MAX_NODES} nodes, or stand more than ${MAX_DEPTH} deep in one another.`;
+  report.add({ code: 'CONVERT_TOO_LARGE', severity: 'error', message, hint: 'Split the workflow into several.', at });
+}
+
 function emitNode(node: UiNode, id: string, scope: Scope, report: Report): ConvertedNode {
   const inputs = new Map<string, ConvertedInput>();
   for (const { name, sent, value } of node.widgets) {
@@ -79,7 +103,7 @@ function emitNode(node: UiNode, id: string, scope: Scope, report: Report): Conve
   for (const [slot, input] of node.inputs.entries()) {
     const source = resolveInput(node, scope, slot, report);
     if (source === undefined) continue;
-    if ('node' in source) inputs.set(input.name, { json: `[${JSON.stringify(source.node)},${source.slot}]`, link: source.node });
+    if ('node' in source) inputs.set(input.name, { json: `[${JSON.stringify(source.node)}, ${source.slot}]`, link: source.node });
     else if (source.value === undefined) inputs.delete(input.name);
     else inputs.set(input.name, { json: inputJson(source.value) });
   }

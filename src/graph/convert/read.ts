@@ -1,6 +1,7 @@
 /** Reads UI format 0.4 and 1.0 and the subgraph definitions in it into one shape; what is not a node or a link is reported or left out. */
 import { member } from '../json.ts';
 import type { JsonNode, JsonObject } from '../types.ts';
+import { RESERVED } from './limits.ts';
 import type { Report } from './report.ts';
 import type { SavedWidgets, UiBoundary, UiGraph, UiInput, UiLink, UiNode, UiOutput, UiWorkflow } from './shapes.ts';
 import { type Value, valueOf } from './value.ts';
@@ -97,6 +98,12 @@ export function readNode(
     return undefined;
   }
   const inputs = itemsOf(member(item, 'inputs')).flatMap(readInput);
+  const reserved = [id, ...inputs.map(({ name }) => name)].find((name) => RESERVED.has(name));
+  if (reserved !== undefined) {
+    const message = `A node or one of its inputs is called "${reserved}", which no graph may hold.`;
+    report.add({ code: 'CONVERT_NODE_INVALID', severity: 'error', message, hint: 'Rename it.', at: item, node: id });
+    return undefined;
+  }
   return {
     id,
     type,

@@ -12,7 +12,7 @@ export type RenamedNodes = ReadonlyMap<UiGraph, ReadonlyMap<string, string>>;
 export function makeIdsUnique(workflow: UiWorkflow, report: Report): RenamedNodes {
   const used = new Set(workflow.root.nodes.map((node) => node.id));
   reportTwins(workflow.root, report);
-  let last = workflow.lastNodeId;
+  let last = Number.isSafeInteger(workflow.lastNodeId) && workflow.lastNodeId < MAX_ID ? workflow.lastNodeId : highest(used);
   const renamed = new Map<UiGraph, Map<string, string>>();
   for (const graph of workflow.subgraphs.values()) {
     reportTwins(graph, report);
@@ -38,19 +38,33 @@ export function makeIdsUnique(workflow: UiWorkflow, report: Report): RenamedNode
   return renamed;
 }
 
+const MAX_ID = 100_000_000;
+
+function highest(ids: ReadonlySet<string>): number {
+  let top = 0;
+  for (const id of ids) {
+    const value = Number(id);
+    if (Number.isSafeInteger(value) && value > top && value < MAX_ID) top = value;
+  }
+  return top;
+}
+
 function reportTwins(graph: UiGraph, report: Report): void {
   const seen = new Map<string, UiNode>();
   for (const node of graph.nodes) {
-    if (seen.has(node.id)) {
-      report.add({
-        code: 'CONVERT_NODE_DUPLICATE',
-        severity: 'error',
-        message: `Two nodes have the id ${node.id}: "${seen.get(node.id)?.type ?? ''}" and "${node.type}".`,
-        hint: 'Open the workflow in ComfyUI and save it again, or give one of them another id.',
-        at: node.at,
-        node: node.id,
-      });
+    const first = seen.get(node.id);
+    if (first === undefined) {
+      seen.set(node.id, node);
+      continue;
     }
-    seen.set(node.id, node);
+    report.add({
+      code: 'CONVERT_NODE_DUPLICATE',
+      severity: 'error',
+      message: `Two nodes have the id ${node.id}: "${first.type}" and "${node.type}".`,
+      hint: 'Open the workflow in ComfyUI and save it again, or give one of them another id.',
+      at: node.at,
+      node: node.id,
+    });
   }
+  graph.nodes.splice(0, graph.nodes.length, ...seen.values());
 }

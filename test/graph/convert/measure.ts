@@ -126,12 +126,10 @@ function judgeKnown(ui: string, api: string, info: ObjectInfo, options: CompareO
   const expected = readPlain(api);
   /** Saved by another version of its pack: refused by name, which is right. */
   const refused = new Set(problems.flatMap(({ code, node }) => (code === 'CONVERT_WIDGETS_MISFIT' && node !== undefined ? [node] : [])));
-  const silent = [...expected].filter(
-    ([id, { classType }]) => !info.classes.has(String(classType)) && !problems.some(({ node }) => node === id),
-  );
+  const silent = [...expected].filter(([id, { classType }]) => !info.classes.has(classType) && !problems.some(({ node }) => node === id));
   return [
     ...other,
-    ...silent.map(([id, { classType }]) => `node ${id} ${String(classType)} is of unknown class and no problem says so`),
+    ...silent.map(([id, { classType }]) => `node ${id} ${classType} is of unknown class and no problem says so`),
     ...compareGraphs(without(expected, refused), actual, { ...options, skip: (classType) => !info.classes.has(classType) }),
   ];
 }
