@@ -76,6 +76,8 @@ export function workflowSites(graph: Graph, workflow: Workflow, place: WorkflowP
     if (!escaped && (brace === -1 || brace >= node.inputsAt.end)) continue;
     for (const input of node.inputs.values()) {
       if (input.link !== undefined || !mayHold(input.value)) continue;
+      // Wan2GP has placeholders of its own in the name of the result.
+      if (place.kind === 'wan2gp' && input.name === 'output_filename') continue;
       const where = (): Site['place'] => {
         const pointer = place.kind === 'wan2gp' ? pointerOf([input.name]) : pointerOf([node.id, 'inputs', input.name]);
         return { file: workflow.file, ...workflow.lines.positionOf(input.value.start), pointer };

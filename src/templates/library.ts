@@ -1,6 +1,6 @@
 /** The templates of several directories, as they are on disk now and as they last worked. */
 import { lstatSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { setImmediate as giveWay, setTimeout as sleep } from 'node:timers/promises';
 import semver from 'semver';
 import type { Problem } from '#protocol/problem.ts';
@@ -8,7 +8,8 @@ import type { TemplateSummary } from '#protocol/views.ts';
 import { arrange, changesBetween, type LibraryChange, type Shown } from './arrange.ts';
 import { type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { discover } from './discover.ts';
-import { loadOnce } from './load.ts';
+import { loadOnce, type LoadOptions, type LoadResult } from './load.ts';
+import { OBJECT_INFO_FILE } from './nearby-info.ts';
 import { type Facts, type Place, placeOf } from './place.ts';
 import { atRest, stampOf } from './stamp.ts';
 import { createTouched, type Touched } from './touched.ts';
@@ -57,6 +58,8 @@ export interface TemplateLibrary {
 export interface LibraryOptions {
   /** Remembers between starts what was read; without it every start reads all files. */
   readonly cache?: VaultFile;
+  /** Saved `/object_info` of a server for adopted workflows, used where there is none in their directory. */
+  readonly objectInfoFile?: string;
   /** Bound of compiled templates, in bytes. */
   readonly compiledLimit?: number;
 }
@@ -75,7 +78,14 @@ export function summary({ id, version, facts, runnable, problems }: LoadedTempla
 
 export function createLibrary(dirs: readonly string[], options: LibraryOptions = {}): TemplateLibrary {
   const roots = dirs.map((dir) => resolve(dir));
-  const vault = createVault(options);
+  /** Where to look for object info beyond the workflow's own folder. */
+  const loadOptions = (path: string): LoadOptions => {
+    const root = roots.find((each) => path.startsWith(each + sep));
+    const last = options.objectInfoFile;
+    return { infoFiles: [...(root === undefined ? [] : [join(root, OBJECT_INFO_FILE)]), ...(last === undefined ? [] : [last])] };
+  };
+  const load = (path: string): LoadResult => loadOnce(path, loadOptions(path));
+  const vault = createVault({ ...options, load });
   /** Path → what stands there, in the order in which paths were found. */
   let places: ReadonlyMap<string, Place> | undefined;
   let shown: readonly Shown[] = [];
@@ -88,7 +98,7 @@ export function createLibrary(dirs: readonly string[], options: LibraryOptions =
     places ??= vault.places();
     const before = places;
     const touched = paths === undefined ? undefined : createTouched(paths.map((path) => resolve(path)));
-    const reader = createReader(before, touched, vault.keep);
+    const reader = createReader(before, touched, load, vault.keep);
     const found = standing(before, touched) ?? discoverAll(before);
     let waiting = await readEach(found, reader);
     for (let look = touched === undefined ? LOOKS_AT_START : LOOKS_AT_SAVE; waiting.length > 0 && look > 0; look -= 1) {
@@ -110,7 +120,13 @@ export function createLibrary(dirs: readonly string[], options: LibraryOptions =
     const earlier = shown;
     shown = arrange(standingNow.filter((place) => !place.foreign));
     view = shown.map(({ place, problems, runnable }) => ({
-      ...{ id: place.id, version: place.version, origin: place.origin, hash: place.hash, facts: place.facts, problems, runnable },
+      id: place.id,
+      version: place.version,
+      origin: place.origin,
+      hash: place.hash,
+      facts: place.facts,
+      problems,
+      runnable,
       get template() {
         return vault.compiled(place);
       },
@@ -171,6 +187,7 @@ interface Reader {
 function createReader(
   before: ReadonlyMap<string, Place>,
   touched: Touched | undefined,
+  load: (path: string) => LoadResult,
   keep: (template: CompiledTemplate, path: string) => void,
 ): Reader {
   const read = new Map<string, Place>();
@@ -180,13 +197,15 @@ function createReader(
       const last = before.get(path);
       if (
         last !== undefined &&
-        (touched === undefined ? last.trusted && stampOf(last.files).text === last.stamp : !touched.concerns(path))
+        (touched === undefined
+          ? last.trusted && stampOf(last.files).text === last.stamp
+          : !last.files.some((file) => touched.concerns(file)))
       ) {
         read.set(path, last);
         return true;
       }
       const readAt = Date.now();
-      const loaded = loadOnce(path);
+      const loaded = load(path);
       const { stamp, template, files } = loaded;
       // Gone since it was found.
       if (!exists(files[0] ?? path)) return true;

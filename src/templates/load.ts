@@ -9,6 +9,7 @@ import type { Problem } from '#protocol/problem.ts';
 import { adopt } from './adopt.ts';
 import { compileTemplate, type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { problemIn } from './locate.ts';
+import { OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
 import { MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readInside, readTextFile } from './source-files.ts';
 import { REST_MS, type Stamp, stampOf } from './stamp.ts';
 import type { TemplateOrigin, TemplateSource } from './types.ts';
@@ -36,17 +37,22 @@ export interface LoadResult {
 /** How often files that change while they are read are read again before they are taken as they are. */
 const TRIES = 5;
 
+export interface LoadOptions {
+  /** Saved answers of a server's `/object_info` to fall back on where none lies beside an adopted workflow, the first that is there. */
+  readonly infoFiles?: readonly string[];
+}
+
 /** `path` is a folder, its template.json, or a workflow file. */
-export async function loadTemplate(path: string): Promise<LoadResult> {
+export async function loadTemplate(path: string, options: LoadOptions = {}): Promise<LoadResult> {
   for (let left = TRIES; ; left -= 1) {
-    const loaded = loadOnce(path);
+    const loaded = loadOnce(path, options);
     if (loaded.stamp !== undefined || left === 0) return loaded;
     await sleep(REST_MS);
   }
 }
 
 /** One reading of the disk, without waiting. */
-export function loadOnce(path: string): LoadResult {
+export function loadOnce(path: string, options: LoadOptions = {}): LoadResult {
   const absolute = resolve(path);
   if (basename(absolute) === MANIFEST_FILE) return loadFolder(dirname(absolute));
   try {
@@ -62,7 +68,7 @@ export function loadOnce(path: string): LoadResult {
       stamp: stampOf([absolute]),
     };
   }
-  return loadAdopted(absolute);
+  return loadAdopted(absolute, options);
 }
 
 /** How the files of a template are called in problems. */
@@ -131,21 +137,32 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function loadAdopted(path: string): LoadResult {
+function loadAdopted(path: string, { infoFiles = [] }: LoadOptions): LoadResult {
   const origin: TemplateOrigin = { path, kind: 'adopted' };
-  const files = [path];
+  const name = basename(path);
+  // The answer of a server that lies among templates is there for them and is none itself.
+  if (name === OBJECT_INFO_FILE) return { origin, problems: [], claimed: {}, foreign: true, files: [path], stamp: stampOf([path]) };
+  const places = [join(dirname(path), OBJECT_INFO_FILE), ...infoFiles];
+  const files = [path, ...new Set(places)];
   const before = stampOf(files);
   const read = readTextFile(path, MAX_WORKFLOW_BYTES);
+  const named = 'text' in read ? savedInfo(places) : undefined;
   const stamp = unlessMoved(files, before.text);
   if ('problem' in read) return { origin, problems: [read.problem], claimed: {}, files, stamp };
-  const name = basename(path);
-  const { manifest, problems, foreign } = adopt(read.text, name, path);
+  const adopted = adopt(read.text, name, path, { info: named?.info, infoName: named?.name });
+  const { manifest, problems, foreign, workflow, converted } = adopted;
   if (manifest === undefined) return { origin, problems, claimed: {}, foreign, files, stamp };
-  const { value, partial, problems: found } = compileTemplate(sourceOf(manifest, { [name]: read.text }), { file: namesOf(origin) });
+  const { value, partial, problems: found } = compileTemplate(sourceOf(manifest, { [name]: workflow }), { file: namesOf(origin) });
   const { claimed } = outline(manifest);
-  const result = { origin, claimed, files, stamp, problems: [...problems, ...found] };
+  const all = [...problems, ...(converted ? found.map(withoutPlace) : found)];
+  const result = { origin, claimed, files, stamp, problems: all, ...(converted ? { original: read.text } : {}) };
   if (value !== undefined) return { ...result, template: value };
   return partial === undefined ? result : { ...result, partial };
+}
+
+/** Lines of the converted graph are not lines of the file. */
+function withoutPlace({ line: _line, column: _column, pointer: _pointer, ...rest }: Problem): Problem {
+  return rest;
 }
 
 /** The hash covers the manifest and every workflow with its name. */

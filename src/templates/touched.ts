@@ -2,8 +2,8 @@
 import { dirname } from 'node:path';
 
 export interface Touched {
-  /** A changed path is the template's own, lies in it, or is a folder above it. */
-  concerns(template: string): boolean;
+  /** A changed path is this one (a template, or a file that counts for one), lies in it, or is a folder above it. */
+  concerns(path: string): boolean;
   /** The template that each changed path is or lies in; undefined when one lies in none: then there may be new ones. */
   within(isTemplate: (path: string) => boolean): readonly string[] | undefined;
 }
@@ -14,8 +14,8 @@ export function createTouched(paths: readonly string[]): Touched {
   const above = new Set<string>();
   for (const path of paths) for (const each of upwards(path)) above.add(each);
   return {
-    concerns(template) {
-      return above.has(template) || upwards(template).some((each) => changed.has(each));
+    concerns(path) {
+      return above.has(path) || upwards(path).some((each) => changed.has(each));
     },
     within(isTemplate) {
       const found = new Set<string>();

@@ -5,7 +5,7 @@
 import { compileTemplate } from './compile.ts';
 import { createCompiledCache, unitsOf } from './compiled-cache.ts';
 import type { CompiledTemplate } from './compiled.ts';
-import { loadOnce, namesOf, sourceOf } from './load.ts';
+import { type LoadResult, namesOf, sourceOf } from './load.ts';
 import type { Place } from './place.ts';
 import type { TemplateSource } from './types.ts';
 
@@ -49,12 +49,14 @@ export interface Vault {
 export interface VaultOptions {
   readonly cache?: VaultFile;
   readonly compiledLimit?: number;
+  /** One reading of the disk, as the library does it. */
+  readonly load: (path: string) => LoadResult;
 }
 
 /** Places that are written in one go; between two the event loop gets its turn. */
 const PLACES_AT_ONCE = 64;
 
-export function createVault({ cache, compiledLimit }: VaultOptions): Vault {
+export function createVault({ cache, compiledLimit, load }: VaultOptions): Vault {
   const compiled = createCompiledCache(compiledLimit);
   /** Hash → source that is in no file of ours. */
   const sources = new Map<string, TemplateSource>();
@@ -99,7 +101,7 @@ export function createVault({ cache, compiledLimit }: VaultOptions): Vault {
 
   /** The file does not have it any more: if the template's own files still hold it, they will do. */
   function readBack({ origin }: Place, hash: string): CompiledTemplate | undefined {
-    const { template, stamp } = loadOnce(origin.path);
+    const { template, stamp } = load(origin.path);
     if (stamp === undefined || template?.hash !== hash) return undefined;
     inFile.delete(hash);
     sources.set(hash, template.source);

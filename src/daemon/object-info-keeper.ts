@@ -1,0 +1,98 @@
+/** Keeps what a backend says of its node classes in a file of the data directory, from which adopted workflows take types and bounds. */
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Backend } from '#backends/contract.ts';
+import { isCode, writeWhole } from '#results/durable.ts';
+import type { TemplateLibrary } from '#templates/library.ts';
+import type { Logger } from './log.ts';
+import { makeDirectory } from './places.ts';
+
+/** A backend that does not answer is asked again after this long; one that loads a model may take a minute. In milliseconds. */
+const PATIENCE_MS = 10_000;
+const AGAIN_MS = 15_000;
+
+export interface KeeperOptions {
+  /** The file, and what it is called in libraries: see LibraryOptions.objectInfoFile. */
+  readonly file: string;
+  /** The first that has node classes and answers counts. */
+  readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo'>[];
+  readonly library: Pick<TemplateLibrary, 'list'>;
+  /** Reads these adopted workflows again. */
+  readonly refresh: (paths: readonly string[]) => Promise<unknown>;
+  readonly log: Logger;
+}
+
+export interface ObjectInfoKeeper {
+  /** There may be adopted workflows now that were not there before. */
+  look(): void;
+  /** Resolves when nothing is being asked or written. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Asks only while adopted workflows exist, and only until one backend has answered. Never throws. */
+export function createObjectInfoKeeper({ file, backends, library, refresh, log }: KeeperOptions): ObjectInfoKeeper {
+  const closing = new AbortController();
+  let working: Promise<void> = Promise.resolve();
+  let busy = false;
+  let answered = false;
+  let again: NodeJS.Timeout | undefined;
+
+  const adopted = (): readonly string[] => library.list().flatMap(({ origin }) => (origin.kind === 'adopted' ? [origin.path] : []));
+
+  async function ask(): Promise<string | undefined> {
+    for (const backend of backends) {
+      if (backend.kind === 'wan2gp') continue;
+      try {
+        return await backend.objectInfo({ signal: AbortSignal.any([closing.signal, AbortSignal.timeout(PATIENCE_MS)]) });
+      } catch (error) {
+        log.debug({ err: error, backend: backend.id }, 'no object info for adopted workflows yet');
+      }
+    }
+    return undefined;
+  }
+
+  async function keep(): Promise<void> {
+    const text = await ask();
+    if (closing.signal.aborted) return;
+    if (text === undefined) {
+      again = setTimeout(look, AGAIN_MS).unref();
+      return;
+    }
+    answered = true;
+    if ((await readKept(file)) === text) return;
+    makeDirectory(dirname(file));
+    await writeWhole(file, text);
+    if (!closing.signal.aborted) await refresh(adopted());
+  }
+
+  function look(): void {
+    clearTimeout(again);
+    if (busy || answered || closing.signal.aborted || adopted().length === 0) return;
+    busy = true;
+    working = keep()
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'what a backend says of its nodes could not be kept; adopted workflows go without'),
+      )
+      .finally(() => (busy = false));
+  }
+
+  return {
+    look,
+    idle: () => working,
+    async close() {
+      clearTimeout(again);
+      closing.abort();
+      await working;
+    },
+  };
+}
+
+async function readKept(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
