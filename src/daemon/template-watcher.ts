@@ -1,13 +1,14 @@
 /** Sees saves in the template directories and has the library read them again, once they have come to rest. */
-import { watch } from 'chokidar';
-import type { FSWatcher } from 'chokidar';
 import type { Logger } from './log.ts';
+import { watchTree } from './tree-watch.ts';
 
 /** Milliseconds of silence after which a save counts as done, and the longest that a busy directory is waited for: a save is seen within 300. */
 const QUIET_MS = 75;
 const LONGEST_MS = 225;
-/** After the last change everything is looked at once more, in milliseconds: the system may lose events of a busy directory. */
+/** After the last change everything is looked at once more, in milliseconds: the system may drop events of a busy directory. */
 const SWEEP_MS = 4000;
+/** How often it is looked whether the directories themselves were replaced; and everything, when there are no more watches. */
+const LOOK_MS = 1000;
 /** Templates lie one or two levels deep; whoever names a whole disk shall not have it watched. */
 const DEPTH = 6;
 
@@ -22,6 +23,8 @@ export interface WatcherOptions {
 }
 
 export interface TemplateWatcher {
+  /** Folders that are watched. */
+  readonly folders: number;
   close(): Promise<void>;
 }
 
@@ -33,26 +36,23 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
   let sweep: NodeJS.Timeout | undefined;
   let working: Promise<void> = Promise.resolve();
   let closed = false;
-  let watcher = start(false);
+  let exhausted = false;
 
-  function start(polling: boolean): FSWatcher {
-    const fresh = watch([...dirs], {
-      ignoreInitial: true,
-      depth: DEPTH,
-      usePolling: polling,
-      interval: 1000,
-      ignored: (path) => /(?:^|[/\\])(?:\.[^/\\]|node_modules(?:[/\\]|$))/.test(relativeTo(dirs, path)),
-    });
-    fresh.on('all', (_event, path) => note(path));
-    fresh.on('error', (error) => {
-      log.warn({ err: error, polling }, 'template directories are not fully watched');
-      if (polling || closed) return;
-      // The system is out of watches (ENOSPC, EMFILE): looking every second still works.
-      void watcher.close();
-      watcher = start(true);
-    });
-    return fresh;
-  }
+  const tree = watchTree({
+    roots: dirs,
+    ignored: (name) => name.startsWith('.') || name === 'node_modules',
+    depth: DEPTH,
+    onChange: note,
+    onExhausted(error) {
+      if (!exhausted) log.warn({ err: error }, 'the system gives no more watches; templates are looked at every second instead');
+      exhausted = true;
+    },
+  });
+  const looks = setInterval(() => {
+    tree.checkRoots();
+    if (exhausted) readSoon();
+  }, LOOK_MS);
+  looks.unref();
 
   function note(path: string): void {
     if (closed) return;
@@ -76,10 +76,12 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
     if (closed || paths.length === 0) return;
     await read(paths);
     clearTimeout(sweep);
-    sweep = setTimeout(() => {
-      working = working.then(() => (closed ? undefined : read()));
-    }, SWEEP_MS);
+    sweep = setTimeout(readSoon, SWEEP_MS);
     sweep.unref();
+  }
+
+  function readSoon(): void {
+    working = working.then(() => (closed ? undefined : read()));
   }
 
   async function read(paths?: readonly string[]): Promise<void> {
@@ -90,30 +92,27 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
     }
   }
 
-  await new Promise<void>((resolve) => {
-    watcher.once('ready', () => resolve());
-    watcher.once('error', () => resolve());
-  });
+  tree.checkRoots();
+  changed.clear();
+  clearTimeout(quiet);
+  clearTimeout(longest);
+  longest = undefined;
   // What was saved before the watching began was seen by nobody.
   working = read();
   await working;
 
   return {
+    get folders() {
+      return tree.folders;
+    },
     async close() {
       closed = true;
+      clearInterval(looks);
       clearTimeout(quiet);
       clearTimeout(longest);
       clearTimeout(sweep);
-      await watcher.close();
+      tree.close();
       await working;
     },
   };
-}
-
-// --- helpers ---
-
-/** The part below the watched directory: a dot in the way to it is the user's own choice. */
-function relativeTo(dirs: readonly string[], path: string): string {
-  const dir = dirs.find((one) => path.startsWith(one));
-  return dir === undefined ? path : path.slice(dir.length);
 }

@@ -78,7 +78,7 @@ export function openTemplateCache({ file, build, onFailure, limit = SOURCES_LIMI
       const rows = use((one) =>
         one.prepare<[], { path: string; record: string; sum: string }>('SELECT path, record, sum FROM places').all(),
       );
-      return (rows ?? []).filter(({ path, record, sum }) => sum === sumOf(path, record));
+      return (rows ?? []).flatMap(({ path, record, sum }) => (sum === sumOf(path, record) ? [{ path, record }] : []));
     },
     write({ places, gone, sources }) {
       const stored = use((one) =>

@@ -73,6 +73,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       templateDirs: [],
       roots: [],
       runs: runs.service.counts(),
+      templates: { known: 0, runnable: 0, compiled: 0, compiledBytes: 0, compiledLimit: 0, sources: 0, sourceBytes: 0 },
       connections: door.connections,
       subscriptions: hub.subscriptions,
       refused: refusals.counts(),

@@ -82,6 +82,16 @@ export const daemonStatus = method({
     roots: array(string()),
     /** `held`: of the open ones, those that wait for a daemon with their backend. */
     runs: object({ open: integer({ minimum: 0 }), active: integer({ minimum: 0 }), held: integer({ minimum: 0 }) }),
+    /** `compiled` are in memory, about `compiledBytes` of at most `compiledLimit`; `sources` are there because no file of ours has them. */
+    templates: object({
+      known: integer({ minimum: 0 }),
+      runnable: integer({ minimum: 0 }),
+      compiled: integer({ minimum: 0 }),
+      compiledBytes: integer({ minimum: 0 }),
+      compiledLimit: integer({ minimum: 0 }),
+      sources: integer({ minimum: 0 }),
+      sourceBytes: integer({ minimum: 0 }),
+    }),
     connections: integer({ minimum: 0 }),
     subscriptions: integer({ minimum: 0 }),
     /** Reason → count since the start. */
