@@ -1,10 +1,9 @@
 /** What a file that is to be imported holds: a bundle, a workflow as JSON, or media with a workflow inside. */
 import { open } from 'node:fs/promises';
-import { detectFormat } from '#graph/graph.ts';
 import { parseJson } from '#graph/json.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { bytesOfFile } from '#results/bytes.ts';
-import { findWorkflows } from '#results/embedded/find-workflows.ts';
+import { findWorkflows, type FoundWorkflows } from '#results/embedded/find-workflows.ts';
 import { type Embedded, readEmbedded } from '#results/embedded/read.ts';
 import { MAX_WORKFLOW_BYTES, readTextFile } from '#templates/source-files.ts';
 
@@ -29,17 +28,7 @@ export async function contentOfFile(path: string, mediaType: string, shown: stri
   const handle = await open(path, 'r');
   try {
     const embedded = await readEmbedded(bytesOfFile(handle, (await handle.stat()).size));
-    const { api, ui, wan2gp } = findWorkflows(embedded.texts);
-    const first = api ?? ui ?? wan2gp;
-    if (first === undefined) return { kind: 'nothing', problem: nothingIn(embedded, shown) };
-    return {
-      kind: 'workflow',
-      mediaType: embedded.mediaType,
-      foundAs: first.key,
-      ...(api === undefined ? {} : { api: api.text }),
-      ...(ui === undefined ? {} : { ui: ui.text }),
-      ...(wan2gp === undefined ? {} : { wan2gp: wan2gp.text }),
-    };
+    return workflowOf(findWorkflows(embedded.texts), embedded.mediaType) ?? { kind: 'nothing', problem: nothingIn(embedded, shown) };
   } finally {
     await handle.close();
   }
@@ -47,14 +36,28 @@ export async function contentOfFile(path: string, mediaType: string, shown: stri
 
 // --- helpers ---
 
+function workflowOf({ api, ui, wan2gp }: FoundWorkflows, mediaType: string): WorkflowIn | undefined {
+  const first = api ?? ui ?? wan2gp;
+  if (first === undefined) return undefined;
+  return {
+    kind: 'workflow',
+    mediaType,
+    foundAs: first.key,
+    ...(api === undefined ? {} : { api: api.text }),
+    ...(ui === undefined ? {} : { ui: ui.text }),
+    ...(wan2gp === undefined ? {} : { wan2gp: wan2gp.text }),
+  };
+}
+
 async function fromJson(path: string, mediaType: string, shown: string): Promise<FileContent> {
   const read = await readTextFile(path, MAX_WORKFLOW_BYTES);
   if ('problem' in read) return { kind: 'nothing', problem: { ...read.problem, file: shown } };
   const { root, problems } = parseJson(read.text, { file: shown });
   const [broken] = problems;
   if (root === undefined && broken !== undefined) return { kind: 'nothing', problem: broken };
-  const format = root === undefined ? 'unknown' : detectFormat(root);
-  if (format !== 'unknown') return { kind: 'workflow', mediaType, foundAs: 'json', [format]: read.text };
+  // Requests to a server and exports of other programs carry the workflow one or two levels down.
+  const found = workflowOf(findWorkflows([{ key: 'json', text: read.text }]), mediaType);
+  if (found !== undefined) return found;
   const message = 'This JSON is neither a ComfyUI workflow nor Wan2GP settings.';
   const hint =
     'Give a workflow that ComfyUI saved or exported, saved Wan2GP settings, a picture or film made with one, or a *.callsheet bundle.';

@@ -49,7 +49,7 @@ function lookAt(
     return;
   }
   if (node.kind !== 'object') return;
-  const format = detectFormat(node);
+  const format = isModel(node) ? 'unknown' : detectFormat(node);
   if (format !== 'unknown') {
     found[format] ??= { key, text: text.slice(node.start, node.end) };
     return;
@@ -59,4 +59,9 @@ function lookAt(
     const inner = member(node, name);
     if (inner !== undefined) lookAt(name, text, inner, found, level + 1);
   }
+}
+
+/** glTF has a list of nodes too, of another kind. */
+function isModel(node: JsonNode): boolean {
+  return member(member(node, 'asset'), 'version') !== undefined;
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
 import { openPromise } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
 import type { Problem } from '#protocol/problem.ts';
@@ -191,9 +192,11 @@ async function unpackOne(zip: ZipFile, entry: Entry, into: string, limits: Bundl
   const hash = createHash('sha256');
   let bytes = 0;
   let head = Buffer.alloc(0);
-  const stream = await zip.openReadStreamPromise(entry, {});
+  let checksum = 0;
   const handle = await open(target, 'wx', 0o600);
   try {
+    // Nothing may come between the stream and its reader: an error that nobody listens to ends the process.
+    const stream = await zip.openReadStreamPromise(entry, {});
     await pipeline(stream, async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         bytes += chunk.length;
@@ -201,10 +204,12 @@ async function unpackOne(zip: ZipFile, entry: Entry, into: string, limits: Bundl
         if (bytes > Math.min(limits.entry, entry.uncompressedSize)) throw new EntryFailure('BUNDLE_DAMAGED', 'holds more than it says');
         if (head.length < 4) head = Buffer.concat([head, chunk.subarray(0, 4)]);
         hash.update(chunk);
+        checksum = crc32(chunk, checksum);
         await handle.writeFile(chunk);
       }
     });
     if (bytes !== entry.uncompressedSize) throw new EntryFailure('BUNDLE_DAMAGED', 'holds less than it says');
+    if (checksum !== entry.crc32) throw new EntryFailure('BUNDLE_DAMAGED', 'is not what was packed: its checksum is another');
     if (isArchive(head, entry.fileName)) throw new EntryFailure('BUNDLE_ENTRY_KIND', 'is an archive itself');
     await handle.sync();
   } finally {

@@ -180,7 +180,7 @@ export async function everyKind(): Promise<readonly (readonly [string, Buffer])[
     ['Opus', opus(both)],
     ['MP3, ID3v2.3', mp3(both)],
     ['MP3, ID3v2.4 in UTF-16', mp3(both, 4, 1)],
-    ['GLB', glb(`{"asset":{"version":"2.0","extras":${JSON.stringify(both)}}}`)],
+    ['GLB', glb(`{"asset":{"version":"2.0","extras":${JSON.stringify(both)}},"nodes":[{"mesh":0}]}`)],
     ['safetensors', safetensors(both)],
     [
       'SVG',
