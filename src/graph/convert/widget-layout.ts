@@ -7,37 +7,10 @@ import { plainValue, type Value } from './value.ts';
 
 /** Types that the front end, or an extension that ships with it, has a widget for. Any other type is a socket. */
 const WIDGET_TYPES = new Set([
-  'INT',
-  'FLOAT',
-  'BOOLEAN',
-  'STRING',
-  'COMBO',
-  'MARKDOWN',
-  'COLOR',
-  'CURVE',
-  'BOUNDING_BOX',
-  'BOUNDING_BOXES',
-  'PAINTER',
-  'RANGE',
-  'COLORS',
-  'IMAGECOMPARE',
-  'COMPOSITOR',
-  'CHART',
-  'GALLERIA',
-  'TEXTAREA',
-  'TREESELECT',
-  'MULTISELECT',
-  'SELECTBUTTON',
-  'LOAD_3D',
-  'LOAD_3D_ANIMATION',
-  'PREVIEW_3D',
-  'PREVIEW_3D_ANIMATION',
-  'WEBCAM',
-  'AUDIO_RECORD',
-  'AUDIO_UI',
-  'AUDIOUPLOAD',
-  'IMAGEUPLOAD',
-  'COMFY_DYNAMICCOMBO_V3',
+  ...['INT', 'FLOAT', 'BOOLEAN', 'STRING', 'COMBO', 'MARKDOWN', 'TEXTAREA', 'COMFY_DYNAMICCOMBO_V3'],
+  ...['COLOR', 'COLORS', 'CURVE', 'RANGE', 'BOUNDING_BOX', 'BOUNDING_BOXES', 'PAINTER', 'COMPOSITOR', 'VIDEO_EDIT'],
+  ...['CHART', 'GALLERIA', 'IMAGECOMPARE', 'IMAGEUPLOAD', 'AUDIOUPLOAD', 'AUDIO_UI', 'AUDIO_RECORD', 'WEBCAM'],
+  ...['LOAD_3D', 'LOAD_3D_ANIMATION', 'PREVIEW_3D', 'PREVIEW_3D_ANIMATION'],
 ]);
 
 const MAX_NESTING = 8;
@@ -91,9 +64,14 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
   const addInput = (spec: InputSpec, nesting: number): void => {
     if (!isWidget(spec) || nesting > MAX_NESTING) return;
     const controlled = isControlled(spec);
+    if (spec.type.startsWith('LOAD_3D') && nodeClass.inputs.has('model_file')) {
+      for (const [name, value] of LOAD_3D_BUTTONS) add(name, plainValue(value));
+    }
     const value = add(spec.name, initialValue(spec), { controlled });
     // A combo shows its first choice where null was saved, as it is when the choices were not there at the time.
     const last = widgets.at(-1);
+    // Views have no value of their own, whatever was saved for them.
+    if (VIEWS.has(widgetType(spec)) && last !== undefined) last.value = plainValue('');
     if (value?.kind === 'null' && widgetType(spec) === 'COMBO' && last !== undefined) last.value = initialValue(spec) ?? value;
     if (isDynamicCombo(spec)) {
       for (const inner of chosenInputs(spec, value?.text)) addInput(inner, nesting + 1);
@@ -103,7 +81,7 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
       add('control_after_generate', plainValue('randomize'), { sent: false });
       if (spec.type === 'COMBO') add('control_filter_list', plainValue(''), { sent: false });
     }
-    for (const name of BUTTONS_AFTER[`${nodeClass.name}.${spec.name}`] ?? []) add(name, undefined);
+    if (spec.type === 'BOUNDING_BOX') for (const side of ['x', 'y', 'width', 'height']) add(side, plainValue(0), { sent: false });
   };
   const specs = [...nodeClass.inputs.values()];
   for (const spec of specs) if (spec.required) addInput(spec, 0);
@@ -114,26 +92,33 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
   return widgets;
 }
 
-/** Buttons of an extension that ships with the front end; it sends whatever a file holds in their places. */
-const BUTTONS_AFTER: Readonly<Record<string, readonly string[]>> = {
-  'Load3D.model_file': ['upload 3d model', 'upload extra resources', 'clear'],
-};
+/** Before the view of a model that can be loaded; as buttons they have no value of their own, but the front end sends whatever is saved in their places. */
+const LOAD_3D_BUTTONS: readonly (readonly [string, string])[] = [
+  ['upload 3d model', 'upload3dmodel'],
+  ['upload extra resources', 'uploadExtraResources'],
+  ['clear', 'clear'],
+];
+
+const VIEWS = new Set(['LOAD_3D', 'LOAD_3D_ANIMATION', 'PREVIEW_3D', 'PREVIEW_3D_ANIMATION', 'WEBCAM']);
 
 /** Classes that get a preview of a model, which is sent as an empty text. */
 const WITH_PREVIEW = new Set(['Preview3D', 'Preview3DAnimation', 'SaveGLB']);
 
-/** The node whose list of choices the user types in: the chosen index, then as many texts as were saved, an empty one last. */
+/** The node whose list of choices the user types in: as many texts as were saved, an empty one last. The index is worked out from them. */
 function addChoices(take: TakeValue, widgets: Widget[]): void {
   const flags = { sent: true, saved: true, controlled: false };
-  const index = take({ name: 'index', ...flags });
-  widgets.push({ name: 'index', ...flags, value: index.given ? index.value : plainValue(0) });
-  for (let count = 1; count <= MAX_CHOICES; count += 1) {
-    const name = `option${count}`;
-    const choice = take({ name, ...flags });
-    const value = choice.given ? choice.value : plainValue('');
+  const choice = widgets[0]?.value?.json;
+  const index: Widget = { name: 'index', ...flags, value: plainValue(0) };
+  take({ name: 'index', ...flags });
+  widgets.push(index);
+  for (let count = 0; count < MAX_CHOICES; count += 1) {
+    const name = `option${count + 1}`;
+    const option = take({ name, ...flags });
+    const value = option.given ? option.value : plainValue('');
     widgets.push({ name, ...flags, value });
-    if (!choice.given || value?.text === '') return;
+    if (!option.given || value?.text === '') break;
   }
+  index.value = plainValue(widgets.slice(2).findIndex(({ value }) => value?.json === choice));
 }
 
 /** An upload button stands after the required inputs and saves a value of its own. */
@@ -162,6 +147,11 @@ function initialValue(spec: InputSpec): Value | undefined {
     case 'LOAD_3D':
     case 'PAINTER':
       return plainValue(given ?? '');
+    case 'BOUNDING_BOX':
+      return plainValue(given ?? { x: 0, y: 0, width: 512, height: 512 });
+    case 'COLORS':
+    case 'BOUNDING_BOXES':
+      return plainValue(given ?? []);
     case 'COLOR':
       return plainValue(given ?? '#000000');
     case 'IMAGECOMPARE':

@@ -94,7 +94,10 @@ function judgePair(ui: string, api: string, verdict: string, detail: string, inf
     return failures.find((each) => each.length === 0) ?? failures[0] ?? [];
   }
   if (verdict === 'B-isomorphic' || verdict === 'D-values') return judgeKnown(ui, api, merged, { structureOnly: true });
-  if (verdict === 'C-custom') return judgeKnown(ui, api, merged, { ignore: () => true });
+  if (verdict === 'C-custom')
+    return judgeKnown(ui, api, merged, {
+      ignore: (classType, input, side) => OLD_KEYS.has(input) || side === 'actual' || infos[0]?.classes.has(classType) !== true,
+    });
   return judgeKnown(ui, api, merged, { ignore: (_, input) => OLD_KEYS.has(input) });
 }
 
