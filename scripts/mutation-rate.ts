@@ -3,9 +3,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseObjectInfo } from '#graph/object-info.ts';
-import { askServer, recorded, recording, type Verdict } from './mutations/judge.ts';
+import { type Answers, askServer, recorded, recording } from './mutations/judge.ts';
 import { measure, type Row, type Source, table } from './mutations/measure.ts';
 import { isHeldOut } from './mutations/random.ts';
+import { reduceInfo } from './mutations/reduce-info.ts';
 
 const USAGE = `mutation-rate DIR… [--object-info FILE] [--server URL] [--answers FILE] [--seed N] [--part developed|held-out|all] [--list OUTCOME]
   DIR            folders with graphs in API form (*.json)
@@ -13,6 +14,7 @@ const USAGE = `mutation-rate DIR… [--object-info FILE] [--server URL] [--answe
   --server       a ComfyUI of its own for this: what it takes is thrown out again
   --answers      recorded answers; written when --server is given
   --part         which graphs: a third, by hash of the name, is held out of development
+  --reduce FILE  writes the object info with only what these graphs need
   --list         prints every mutant that was missed | equivalent | caught | "false alarm"`;
 
 const { values, positionals } = parseArgs({
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     answers: { type: 'string' },
     seed: { type: 'string', default: '1' },
     part: { type: 'string', default: 'developed' },
+    reduce: { type: 'string' },
     list: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -45,27 +48,24 @@ async function objectInfoText(): Promise<string> {
   return (await fetch(new URL('/object_info', values.server))).text();
 }
 
-function readAnswers(file: string | undefined): Record<string, Verdict> {
-  try {
-    return file === undefined ? {} : (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Verdict>);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT' && values.server !== undefined) return {};
-    throw error;
-  }
-}
-
-const { info } = parseObjectInfo(await objectInfoText());
+const infoText = await objectInfoText();
+const { info } = parseObjectInfo(infoText);
 if (info === undefined) throw new Error('That is no object info.');
 const seed = Number(values.seed);
 const sources = positionals
   .flatMap(graphFiles)
-  .filter(({ name }) => values.part === 'all' || isHeldOut(name) === (values.part === 'held-out'));
-const answers = readAnswers(values.answers);
-const judge = values.server === undefined ? recorded(answers) : recording(askServer(values.server), answers);
+  .filter(({ name }) => values.part === 'all' || isHeldOut(name.split('/').at(-1) ?? name) === (values.part === 'held-out'));
+const record = values.server === undefined ? undefined : recording(askServer(values.server));
+const judge = record?.judge ?? recorded(JSON.parse(readFileSync(values.answers ?? '', 'utf8')) as Answers);
 const { good, refused, rows } = await measure(sources, info, judge, seed);
-if (values.server !== undefined && values.answers !== undefined) {
-  const sorted = Object.fromEntries(Object.entries(answers).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  writeFileSync(values.answers, `${JSON.stringify(sorted, null, 1)}\n`);
+if (record !== undefined && values.answers !== undefined) {
+  writeFileSync(values.answers, `${JSON.stringify(record.answers()).replaceAll(/(["\]]),/g, '$1,\n')}\n`);
+}
+
+if (values.reduce !== undefined) {
+  const broken = new Set([...good, ...refused].map(({ name }) => name));
+  const graphs = sources.filter(({ name }) => broken.has(name)).map(({ text }) => text);
+  writeFileSync(values.reduce, reduceInfo(infoText, graphs));
 }
 
 const describe = ({ kind, graph, where, verdict, problems }: Row): string =>

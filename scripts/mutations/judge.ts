@@ -6,9 +6,12 @@ export type Verdict = 'refused' | 'partly' | 'taken';
 
 export type Judge = (name: string, text: string) => Promise<Verdict | undefined>;
 
-/** Text as key: a graph, or a mutant, whose generator changed has no recorded answer any more. */
-export function answerKey(name: string, text: string): string {
-  return `${name} ${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+/** Keys of graphs and mutants by what a server said of them: short enough for a fixture. */
+export type Answers = Readonly<Record<Verdict, readonly string[]>>;
+
+/** A graph, or a mutant, whose generator changed has no recorded answer any more. */
+function answerKey(name: string, text: string): string {
+  return createHash('sha256').update(`${name}\n${text}`).digest('hex').slice(0, 12);
 }
 
 /**
@@ -29,15 +32,27 @@ export function askServer(url: string): Judge {
   };
 }
 
-export function recorded(answers: Readonly<Record<string, Verdict>>): Judge {
-  return async (name, text) => answers[answerKey(name, text)];
+export function recorded(answers: Answers): Judge {
+  const said = new Map(
+    Object.entries(answers).flatMap(([verdict, keys]) => keys.map((key): [string, Verdict] => [key, verdict as Verdict])),
+  );
+  return async (name, text) => said.get(answerKey(name, text));
 }
 
-/** Keeps what a judge said. */
-export function recording(judge: Judge, into: Record<string, Verdict>): Judge {
-  return async (name, text) => {
-    const verdict = into[answerKey(name, text)] ?? (await judge(name, text));
-    if (verdict !== undefined) into[answerKey(name, text)] = verdict;
-    return verdict;
+/** Keeps what a judge says; `answers` gives it out, sorted. */
+export function recording(judge: Judge): { readonly judge: Judge; readonly answers: () => Answers } {
+  const said = new Map<string, Verdict>();
+  const of = (verdict: Verdict): string[] =>
+    [...said]
+      .filter(([, one]) => one === verdict)
+      .map(([key]) => key)
+      .toSorted();
+  return {
+    judge: async (name, text) => {
+      const verdict = await judge(name, text);
+      if (verdict !== undefined) said.set(answerKey(name, text), verdict);
+      return verdict;
+    },
+    answers: () => ({ refused: of('refused'), partly: of('partly'), taken: of('taken') }),
   };
 }

@@ -47,7 +47,10 @@ export function parseJson(text: string, options: ParseJsonOptions = {}): ParsedJ
   if (text.length > maxLength) {
     const message = `The JSON has ${text.length} characters; at most ${maxLength} are read.`;
     const hint = 'Move large data, such as images in base64, out of the workflow into files.';
-    return { root: undefined, problems: [{ code: 'JSON_TOO_LARGE', severity: 'error', message, hint, ...where }] };
+    return {
+      root: undefined,
+      problems: [{ code: 'JSON_TOO_LARGE', severity: 'error', message, hint, ...where, line: 1, column: 1, pointer: '' }],
+    };
   }
   const findings: KeyFinding[] = [];
   const scanner = new Scanner(text, maxDepth, (object) => checkKeys(object, findings));
