@@ -14,7 +14,7 @@ import { type Facts, type Place, placeOf } from './place.ts';
 import { atRest, stampOf } from './stamp.ts';
 import { createTouched, type Touched } from './touched.ts';
 import type { TemplateOrigin } from './types.ts';
-import { createVault, type VaultFile, type VaultUse } from './vault.ts';
+import { createVault, type Vault, type VaultFile, type VaultUse } from './vault.ts';
 
 export type { LibraryChange } from './arrange.ts';
 
@@ -188,7 +188,7 @@ function createReader(
   before: ReadonlyMap<string, Place>,
   touched: Touched | undefined,
   load: (path: string) => LoadResult,
-  keep: (template: CompiledTemplate, path: string) => void,
+  keep: Vault['keep'],
 ): Reader {
   const read = new Map<string, Place>();
   return {
@@ -208,11 +208,11 @@ function createReader(
       const loaded = load(path);
       const { stamp, template, files } = loaded;
       // Gone since it was found.
-      if (!exists(files[0] ?? path)) return true;
+      if ((stamp === undefined || stamp.text.startsWith('-')) && !exists(files[0] ?? path)) return true;
       const unchanged = template !== undefined && last?.runnable === true && template.hash === last.hash;
       if (stamp === undefined || (!unchanged && !atRest(stamp, Date.now()))) return false;
       read.set(path, placeOf(loaded, stamp, last, readAt));
-      if (template !== undefined) keep(template, path);
+      if (template !== undefined) keep(template, path, touched !== undefined);
       return true;
     },
   };

@@ -37,8 +37,8 @@ export interface VaultUse {
 
 export interface Vault {
   places(): ReadonlyMap<string, Place>;
-  /** A template that was just compiled from the files at `path`. */
-  readonly keep: (template: CompiledTemplate, path: string) => void;
+  /** A template that was just compiled from the files at `path`; when it is not `wanted` soon, its source alone is kept. */
+  readonly keep: (template: CompiledTemplate, path: string, wanted: boolean) => void;
   /** Forgets what only the places before needed, and has the cache file follow soon. */
   replace(before: ReadonlyMap<string, Place>, after: ReadonlyMap<string, Place>): void;
   compiled(place: Place): CompiledTemplate | undefined;
@@ -118,8 +118,8 @@ export function createVault({ cache, compiledLimit, load }: VaultOptions): Vault
       }
       return found;
     },
-    keep(template, path) {
-      compiled.put(keyOf(path, template.hash), template);
+    keep(template, path, wanted) {
+      if (wanted) compiled.put(keyOf(path, template.hash), template);
       if (!inFile.has(template.hash)) sources.set(template.hash, template.source);
     },
     replace(before, after) {

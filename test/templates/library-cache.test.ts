@@ -50,7 +50,7 @@ describe('a library with a cache file', () => {
     put(join(folder, 'a'), 'one');
     const { file, places } = memoryFile();
     const first = await opened(folder, file);
-    expect(first.use()).toMatchObject({ sources: 0, compiled: 1 });
+    expect(first.use()).toMatchObject({ known: 1, runnable: 1, sources: 0 });
     aged(places);
     const second = await opened(folder, file);
     expect(second.list()).toMatchObject([{ id: 'demo', facts: { title: 'one', steps: ['a'] }, runnable: true }]);
@@ -136,12 +136,12 @@ describe('the memory of a library', () => {
       writeFileSync(join(folder, `t${at}`, 'template.json'), JSON.stringify(manifest({ id: `t${at}` })));
     }
     const library = await opened(folder, undefined, 100_000);
+    expect(library.use().compiled).toBe(0);
+    for (const loaded of library.list()) expect(loaded.template?.id).toBe(loaded.id);
     const { compiled, compiledBytes } = library.use();
     expect(compiled).toBeGreaterThan(1);
     expect(compiled).toBeLessThan(20);
     expect(compiledBytes).toBeLessThanOrEqual(100_000);
-    for (const loaded of library.list()) expect(loaded.template?.id).toBe(loaded.id);
-    expect(library.use().compiledBytes).toBeLessThanOrEqual(100_000);
     const last = library.get('t9')?.template;
     expect(library.get('t9')?.template).toBe(last);
   });
