@@ -32,13 +32,15 @@ export function readWorkflow(text: string, file: string, kind: WorkflowKind): Wo
   return { file, text, lines, graph, problems: [...problems, ...checkStructure(graph, { file })] };
 }
 
-/** Conversion is not there yet, so the advice must not name it. */
+/** Where an object info was at hand, the text was converted before it came here. */
 function explainUi(problem: Problem, text: string): Problem {
   if (problem.code !== 'GRAPH_NOT_API') return problem;
   const { root } = parseJson(text);
   if (root === undefined || detectFormat(root) !== 'ui') return problem;
-  const message = 'This is a workflow in UI format, which cannot be run as it is: converting it is not available yet.';
-  return { ...problem, code: 'TEMPLATE_WORKFLOW_UI_FORMAT', message, hint: 'In ComfyUI choose Workflow › Export (API) and use that file.' };
+  const message = 'This workflow is in UI format, and there is nothing at hand that says which inputs its nodes have.';
+  const hint =
+    'Save http://ADDRESS:8188/object_info of your ComfyUI as object_info.json beside the file; or choose Workflow › Export (API) in ComfyUI and use that file.';
+  return { ...problem, code: 'TEMPLATE_WORKFLOW_UI_FORMAT', message, hint };
 }
 
 function readSettings(text: string, file: string): Pick<Workflow, 'graph' | 'problems'> {

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256Hex } from '#graph/hash.ts';
 import { parseJson } from '#graph/json.ts';
 import { toValue } from '#graph/values.ts';
-import type { Problem } from '#protocol/problem.ts';
+import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { adopt } from './adopt.ts';
 import { compileTemplate, type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
+import { convertWorkflows, isUiWorkflow } from './convert-workflows.ts';
 import { problemIn } from './locate.ts';
 import { OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
 import { MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readInside, readTextFile } from './source-files.ts';
@@ -38,7 +39,7 @@ export interface LoadResult {
 const TRIES = 5;
 
 export interface LoadOptions {
-  /** Saved answers of a server's `/object_info` to fall back on where none lies beside an adopted workflow, the first that is there. */
+  /** Saved answers of a server's `/object_info` to fall back on where none lies beside a workflow in UI format, the first that is there. */
   readonly infoFiles?: readonly string[];
 }
 
@@ -54,9 +55,9 @@ export async function loadTemplate(path: string, options: LoadOptions = {}): Pro
 /** One reading of the disk, without waiting. */
 export function loadOnce(path: string, options: LoadOptions = {}): LoadResult {
   const absolute = resolve(path);
-  if (basename(absolute) === MANIFEST_FILE) return loadFolder(dirname(absolute));
+  if (basename(absolute) === MANIFEST_FILE) return loadFolder(dirname(absolute), options);
   try {
-    if (statSync(absolute).isDirectory()) return loadFolder(absolute);
+    if (statSync(absolute).isDirectory()) return loadFolder(absolute, options);
   } catch {
     const message = 'There is no such file or folder.';
     const hint = 'Give the folder of a template, its template.json, or a workflow exported with Export (API).';
@@ -76,7 +77,7 @@ export function namesOf({ kind, path }: TemplateOrigin): (name: string) => strin
   return kind === 'folder' ? (name) => join(path, name) : () => path;
 }
 
-function loadFolder(folder: string): LoadResult {
+function loadFolder(folder: string, { infoFiles = [] }: LoadOptions): LoadResult {
   const origin: TemplateOrigin = { path: folder, kind: 'folder' };
   const file = join(folder, MANIFEST_FILE);
   const atManifest = stampOf([file]);
@@ -102,12 +103,23 @@ function loadFolder(folder: string): LoadResult {
       unread.add(name);
     } else workflows.push([name, workflow.text]);
   }
-  const stamp = unlessMoved([file, ...files], atManifest.text + atWorkflows.text);
-  const source = sourceOf(read.text, Object.fromEntries(workflows));
-  const compiled = compileTemplate(source, { file: namesOf(origin), reported: unread });
-  const all = [...problems, ...compiled.problems];
-  const good = compiled.value !== undefined && problems.length === 0;
-  const result = { origin, claimed, problems: all, files: [file, ...files], stamp };
+  const name = namesOf(origin);
+  // Only a workflow in UI format depends on an object info, and only then its file is watched.
+  const places = workflows.some(([, text]) => isUiWorkflow(text)) ? [...new Set([join(folder, OBJECT_INFO_FILE), ...infoFiles])] : [];
+  const atPlaces = stampOf(places);
+  const info = savedInfo(places)?.info;
+  const made = info === undefined ? undefined : convertWorkflows(workflows, info, name);
+  const looked = [file, ...files, ...places];
+  const stamp = unlessMoved(looked, atManifest.text + atWorkflows.text + atPlaces.text);
+  problems.push(...(made?.problems ?? []));
+  for (const each of made?.failed ?? []) unread.add(each);
+  const source = sourceOf(read.text, Object.fromEntries(made?.workflows ?? workflows));
+  const compiled = compileTemplate(source, { file: name, reported: unread });
+  const converted = new Set([...(made?.converted ?? [])].map(name));
+  const found = compiled.problems.map((problem) => (converted.has(problem.file ?? '') ? withoutPlace(problem) : problem));
+  const all = [...problems, ...found];
+  const good = compiled.value !== undefined && !problems.some(isBlocking);
+  const result = { origin, claimed, problems: all, files: looked, stamp };
   if (good) return { ...result, template: compiled.value };
   const partial = compiled.value ?? compiled.partial;
   return partial === undefined ? result : { ...result, partial };
