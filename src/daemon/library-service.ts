@@ -22,6 +22,7 @@ import { checkParameters } from '#templates/parameters.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { contentsView } from './exchange/contents-view.ts';
 import type { GatedLibrary, GatedTemplate } from './exchange/gate.ts';
+import { adoptFile } from './adopt-file.ts';
 import { renderDry } from './render-dry.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
@@ -126,6 +127,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       for (const place of places) files.push(...(await checkOne(place, backend)));
       return { files };
     },
+    adopt: (params) => adoptFile({ roots, infoOf }, params),
     async render({ id, version, parameters = {} }) {
       const template = findTemplate(library, id, version);
       const { value, problems } = await checkParameters(template, parameters, {

@@ -1,6 +1,8 @@
 /** What the method table needs of the template library. */
 import type { TemplateChanged } from '#protocol/methods/event.ts';
 import type {
+  TemplateAdoptParams,
+  TemplateAdoptResult,
   TemplateCheckParams,
   TemplateCheckResult,
   TemplateDetail,
@@ -18,5 +20,7 @@ export interface TemplateService {
   check(params: TemplateCheckParams): Promise<TemplateCheckResult>;
   /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID. */
   render(params: TemplateRenderParams): Promise<TemplateRenderResult>;
+  /** Throws PATH_NOT_ALLOWED, ASSET_NOT_FOUND, FILE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
+  adopt(params: TemplateAdoptParams): Promise<TemplateAdoptResult>;
   onChange(listener: (change: TemplateChanged) => void): () => void;
 }

@@ -84,7 +84,7 @@ function convert(where: Located, { info }: AdoptOptions): { readonly graph: stri
   if (info !== undefined) return convertWorkflow(where.text, info, { file: where.file, strict: true });
   const message = 'This workflow is in UI format, and there is nothing at hand that says which inputs its nodes have.';
   const hint =
-    'Start the backend, or save http://ADDRESS:8188/object_info of your ComfyUI as object_info.json beside the file; or choose Workflow › Export (API) in ComfyUI and use that file.';
+    'Start the backend, or save http://ADDRESS:8188/object_info of your ComfyUI as object_info.json beside the file; or choose Workflow › Export (API) in ComfyUI and use that file. Commands take it from --object-info FILE and --backend ID.';
   return { graph: undefined, problems: [problemAt(where, [], 'TEMPLATE_WORKFLOW_UI_FORMAT', message, { hint })] };
 }
 

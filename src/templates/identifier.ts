@@ -22,8 +22,23 @@ export function parameterName(text: string): string {
   return RESERVED_NAMES.includes(name) ? `${name}_value` : name;
 }
 
-/** `sampling_steps` → `Sampling steps`. */
+/** Words that are written in their own way. */
+const WORDS: Readonly<Record<string, string>> = {
+  cfg: 'CFG',
+  ckpt: 'checkpoint',
+  clip: 'CLIP',
+  fps: 'FPS',
+  id: 'ID',
+  lora: 'LoRA',
+  unet: 'UNet',
+  url: 'URL',
+  vae: 'VAE',
+};
+
+/** `sampling_steps` → `Sampling steps`, `ckpt_name` → `Checkpoint`. */
 export function titleOf(name: string): string {
-  const words = name.replaceAll('_', ' ').trim();
-  return words === '' ? name : words.charAt(0).toUpperCase() + words.slice(1);
+  const words = name.split('_').filter((word) => word !== '');
+  const known = words.length > 1 && words.at(-1) === 'name' ? words.slice(0, -1) : words;
+  const title = known.map((word) => (Object.hasOwn(WORDS, word) ? WORDS[word] : word)).join(' ');
+  return title === '' ? name : title.charAt(0).toUpperCase() + title.slice(1);
 }

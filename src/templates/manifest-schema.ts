@@ -18,7 +18,7 @@ const map = (names: string, values: object, maxProperties: number, description: 
 const shape = (required: readonly string[], properties: Readonly<Record<string, object>>) => ({
   type: 'object',
   required,
-  properties,
+  properties: { $comment: text('A remark for people; not read.'), ...properties },
   additionalProperties: false,
 });
 

@@ -6,6 +6,7 @@ import { openSession, openTestDoor } from './door-harness.ts';
 const PARAMS: Readonly<Record<string, object>> = {
   'template/get': { id: 'hero' },
   'template/check': { id: 'hero' },
+  'template/adopt': { file: '/nowhere', name: 'w.json' },
   'template/render': { id: 'hero' },
   'template/import': { file: '/nowhere' },
   'template/export': { id: 'hero' },

@@ -8,21 +8,24 @@ import { formatTable, safeText } from '../format.ts';
 import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
 import { openSession } from '../open-session.ts';
+import { newTemplate } from '../new-template.ts';
 import { noMorePositionals, onePositional, subcommand } from '../parse-arguments.ts';
 import { printProblems } from '../report-error.ts';
 import type { Session } from '../session.ts';
+import { printForm } from '../template-form.ts';
 import { demandTemplate } from '../template-names.ts';
 import { uploadMedia } from '../upload-media.ts';
 
-const ACTIONS = ['list', 'show', 'render', 'import', 'approve', 'export'] as const;
+const ACTIONS = ['list', 'show', 'render', 'new', 'import', 'approve', 'export'] as const;
 
 export const templatesCommand: Command = {
   name: 'templates',
-  summary: 'Lists templates, shows one, renders the graphs that parameters lead to, imports, approves and exports.',
+  summary: 'Lists templates, shows one, renders the graphs that parameters lead to, makes new ones, imports, approves and exports.',
   usage: [
     'templates [list]',
     'templates show ID',
     'templates render ID [-p NAME=VALUE]…',
+    'templates new ID [--from FILE] [--object-info FILE | --backend ID] [--out DIR]',
     'templates import FILE [--id ID] [--object-info FILE | --backend ID]',
     'templates approve ID[@VERSION] [--hash HASH]',
     'templates export ID[@VERSION] --out FILE',
@@ -31,10 +34,15 @@ export const templatesCommand: Command = {
     ...PARAMETER_OPTIONS,
     templates: { type: 'string', multiple: true, value: 'DIR', help: 'a directory of templates besides the ones shipped' },
     id: { type: 'string', value: 'ID', help: 'import: id of the template that is made' },
-    'object-info': { type: 'string', value: 'FILE', help: 'import: node classes that convert a workflow in UI format' },
-    backend: { type: 'string', value: 'ID', help: 'import: the same from a backend of the daemon (default: the first that answers)' },
+    from: { type: 'string', value: 'FILE', help: 'new: the workflow or the Wan2GP settings to begin with' },
+    'object-info': { type: 'string', value: 'FILE', help: 'new, import: node classes: bounds of parameters, and the way out of UI format' },
+    backend: { type: 'string', value: 'ID', help: 'new, import: the same from a backend of the daemon (import: the first that answers)' },
     hash: { type: 'string', value: 'HASH', help: 'approve: only this very content' },
-    out: { type: 'string', value: 'FILE', help: 'export: the file to write, e.g. name.callsheet' },
+    out: {
+      type: 'string',
+      value: 'PATH',
+      help: 'export: the file to write, e.g. name.callsheet; new: the directory (default: your templates)',
+    },
     ...JSON_OPTION,
     ...DATA_OPTION,
   },
@@ -46,6 +54,7 @@ export const templatesCommand: Command = {
     const action = subcommand(args, ACTIONS, 'list');
     if (action === 'list') noMorePositionals(args, 1);
     const id = action === 'list' ? '' : onePositional(args, action === 'import' ? 'FILE' : 'the ID of a template', 1);
+    if (action === 'new') return newTemplate(id, args, io);
     const file = action === 'import' ? demandFile(id, io) : '';
     // What these two write has to last.
     const scratch = action !== 'import' && action !== 'approve';
@@ -98,18 +107,9 @@ function show(template: TemplateDetail, args: Arguments, io: Io): number {
   if (template.contents !== undefined) printContents(template.contents, io);
   line(io.out, 'steps');
   for (const step of template.steps) line(io.out, `  ${step.id}${step.title === undefined ? '' : `  ${safeText(step.title)}`}`);
-  line(io.out, 'parameters');
-  for (const [name, definition] of Object.entries(template.parameters)) line(io.out, `  ${parameterLine(name, definition)}`);
+  printForm(template, io);
   printProblems(template.problems, io);
   return EXIT.done;
-}
-
-function parameterLine(name: string, definition: Readonly<Record<string, unknown>>): string {
-  const { type, of, title, required } = definition;
-  const kind = type === 'list' && typeof of === 'string' ? `list of ${of}` : JSON.stringify(type).replaceAll('"', '');
-  const must = required === true ? '  required' : '';
-  const fallback = Object.hasOwn(definition, 'default') ? `  default ${JSON.stringify(definition['default'])}` : '';
-  return safeText(`${name}  ${kind}${must}${fallback}${typeof title === 'string' ? `  ${title}` : ''}`);
 }
 
 async function render(session: Session, template: TemplateDetail, args: Arguments, io: Io): Promise<number> {

@@ -5,7 +5,7 @@ import { templateApprove, templateExport, templateImport, runExport } from './ex
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { artifactList, backendList, runCancel, runGet, runList, runStart } from './run.ts';
 import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
-import { templateCheck, templateGet, templateList, templateRender } from './template.ts';
+import { templateAdopt, templateCheck, templateGet, templateList, templateRender } from './template.ts';
 
 export const METHODS = {
   initialize,
@@ -16,6 +16,7 @@ export const METHODS = {
   'template/list': templateList,
   'template/get': templateGet,
   'template/check': templateCheck,
+  'template/adopt': templateAdopt,
   'template/render': templateRender,
   'template/import': templateImport,
   'template/export': templateExport,

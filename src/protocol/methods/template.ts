@@ -92,6 +92,30 @@ export const templateRender = method({
   errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_NOT_RUNNABLE', 'PARAMETERS_INVALID', 'PATH_NOT_ALLOWED', 'ASSET_NOT_FOUND'],
 });
 
+export const templateAdopt = method({
+  name: 'template/adopt',
+  scope: 'read',
+  mutation: false,
+  description:
+    'What a workflow or Wan2GP settings would become as a template, with the node classes of a backend: the manifest, and the workflow that it runs. Nothing is written.',
+  params: closed({
+    file: path,
+    name: string({ minLength: 1, maxLength: 255 }),
+    backend: optional(string({ minLength: 1, maxLength: 64 })),
+  }),
+  result: object({
+    /** Text of template.json; absent when none can be made. */
+    manifest: optional(string()),
+    /** What its step runs: the file, or what a file in UI format was converted to. */
+    workflow: string(),
+    converted: boolean(),
+    problems: array(problem),
+  }),
+  errors: ['PATH_NOT_ALLOWED', 'ASSET_NOT_FOUND', 'FILE_NOT_FOUND', 'BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE'],
+});
+
+export type TemplateAdoptParams = Infer<typeof templateAdopt.params>;
+export type TemplateAdoptResult = Infer<typeof templateAdopt.result>;
 export type TemplateGetParams = Infer<typeof templateGet.params>;
 export type TemplateDetail = Infer<typeof templateGet.result>['template'];
 export type TemplateCheckParams = Infer<typeof templateCheck.params>;
