@@ -127,11 +127,12 @@ function unseenFile(
       hint: 'Give it the name of a file in the input folder of the server, or make it a parameter of the template.',
     };
   }
-  if (/[\\/[\]]/.test(value)) return undefined;
+  const address = /^[a-z]{2,10}:\/\//i.test(value);
+  if (!address && /[\\/[\]]/.test(value)) return undefined;
   return {
     code: 'INPUT_FILE',
-    severity: live && !custom && LISTED.test(value) ? 'error' : 'warning',
-    message: `${nameInput(node, input)} is ${show(value)}, a file that the server does not list.`,
+    severity: !custom && (address || (live && LISTED.test(value))) ? 'error' : 'warning',
+    message: `${nameInput(node, input)} is ${show(value)}, ${address ? 'an address, and ComfyUI downloads nothing' : 'a file that the server does not list'}.`,
     hint: 'Make the file a parameter of the template, so that it is uploaded, or put it into the input folder of the server.',
   };
 }
