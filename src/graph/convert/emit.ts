@@ -3,6 +3,7 @@ import { applySavedBroadcasts, broadcast } from './broadcast.ts';
 import { MAX_DEPTH, MAX_NODES } from './limits.ts';
 import { isVirtual, nameUi } from './names.ts';
 import { applyPrimitives } from './primitives.ts';
+import { sentPrompt } from './prompt-text.ts';
 import { reportMisfits } from './misfits.ts';
 import type { Report } from './report.ts';
 import { createScope, innerScope, resolveInput, type Scope } from './resolve.ts';
@@ -98,7 +99,9 @@ function reportTooLarge({ at }: UiGraph, report: Report): void {
 function emitNode(node: UiNode, id: string, scope: Scope, report: Report): ConvertedNode {
   const inputs = new Map<string, ConvertedInput>();
   for (const { name, sent, value } of node.widgets) {
-    if (sent && value !== undefined) inputs.set(name, { json: inputJson(value) });
+    if (!sent || value === undefined) continue;
+    const isPrompt = node.nodeClass?.inputs.get(name)?.options['dynamicPrompts'] === true;
+    inputs.set(name, { json: inputJson(isPrompt ? sentPrompt(value) : value) });
   }
   for (const [slot, input] of node.inputs.entries()) {
     const source = resolveInput(node, scope, slot, report);

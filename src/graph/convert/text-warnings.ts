@@ -17,12 +17,6 @@ export function textWarnings(node: UiNode, id: string, inputs: ReadonlyMap<strin
         `${named} has choices such as {a|b}, of which ComfyUI's browser page draws one on every run; they are left as text.`,
         'Write one of the choices, or a parameter in braces.',
       );
-    } else if (spec?.options['dynamicPrompts'] === true && /\/\*[^]*?\*\/|(?<!:)\/\//.test(json)) {
-      warn(
-        'CONVERT_DYNAMIC_PROMPT',
-        `${named} has comments (// or /* */), which ComfyUI's browser page removes on every run; they are left as text.`,
-        'Remove the comments.',
-      );
     }
     if (name === 'filename_prefix' && /%[^%\\/:]+(?::[^%]*|\.[^%]+)%/.test(json)) {
       warn(

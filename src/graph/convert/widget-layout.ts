@@ -6,12 +6,14 @@ import type { Widget } from './shapes.ts';
 import { plainValue, type Value } from './value.ts';
 
 /** Types that the front end, or an extension that ships with it, has a widget for. Any other type is a socket. */
-const WIDGET_TYPES = new Set([
-  ...['INT', 'FLOAT', 'BOOLEAN', 'STRING', 'COMBO', 'MARKDOWN', 'TEXTAREA', 'COMFY_DYNAMICCOMBO_V3'],
-  ...['COLOR', 'COLORS', 'CURVE', 'RANGE', 'BOUNDING_BOX', 'BOUNDING_BOXES', 'PAINTER', 'COMPOSITOR', 'VIDEO_EDIT'],
-  ...['CHART', 'GALLERIA', 'IMAGECOMPARE', 'IMAGEUPLOAD', 'AUDIOUPLOAD', 'AUDIO_UI', 'AUDIO_RECORD', 'WEBCAM'],
-  ...['LOAD_3D', 'LOAD_3D_ANIMATION', 'PREVIEW_3D', 'PREVIEW_3D_ANIMATION'],
-]);
+const WIDGET_TYPES = new Set(
+  [
+    'INT FLOAT BOOLEAN STRING COMBO MARKDOWN TEXTAREA COMFY_DYNAMICCOMBO_V3',
+    'COLOR COLORS CURVE RANGE BOUNDING_BOX BOUNDING_BOXES PAINTER COMPOSITOR VIDEO_EDIT',
+    'CHART GALLERIA IMAGECOMPARE IMAGEUPLOAD AUDIOUPLOAD AUDIO_UI AUDIO_RECORD WEBCAM',
+    'LOAD_3D LOAD_3D_ANIMATION PREVIEW_3D PREVIEW_3D_ANIMATION',
+  ].flatMap((line) => line.split(' ')),
+);
 
 const MAX_NESTING = 8;
 const MAX_CHOICES = 1000;

@@ -106,27 +106,46 @@ describe('widget values', () => {
     expect(convert(ui).nodes).toEqual({ '2': { seed: 44, steps: 2, mode: 'slow' }, '4': { value: 44 } });
   });
 
-  it('leaves dynamic prompts, comments and %date% as they are and warns', () => {
+  it('leaves dynamic prompts and %date% as they are and warns', () => {
     const ui = workflow([
-      { id: 1, type: 'Text', values: ['a {red|blue} cat'] },
-      { id: 2, type: 'Text', values: ['a cat // not a dog'] },
+      { id: 1, type: 'Text', values: ['a {red|blue} cat // or dog'] },
       { id: 3, type: 'Save', values: ['%date:yyyy-MM-dd%/x'] },
     ]);
     const { nodes, problems } = convert(ui);
-    expect(nodes).toEqual({
-      '1': { text: 'a {red|blue} cat' },
-      '2': { text: 'a cat // not a dog' },
-      '3': { filename_prefix: '%date:yyyy-MM-dd%/x' },
-    });
+    expect(nodes).toEqual({ '1': { text: 'a {red|blue} cat // or dog' }, '3': { filename_prefix: '%date:yyyy-MM-dd%/x' } });
     expect(problems).toMatchObject([
       { code: 'CONVERT_DYNAMIC_PROMPT', node: '1', input: 'text' },
-      { code: 'CONVERT_DYNAMIC_PROMPT', node: '2' },
       { code: 'CONVERT_TEXT_REPLACEMENT', node: '3', input: 'filename_prefix' },
     ]);
   });
 
-  it('leaves addresses and template placeholders in texts alone', () => {
-    expect(convert(workflow([{ id: 1, type: 'Text', values: ['see https://x.org {prompt}'] }])).problems).toEqual([]);
+  it('takes comments and escapes out of prompts as the page does', () => {
+    const text = (value: string) => convert(workflow([{ id: 1, type: 'Text', values: [value] }])).nodes?.['1']?.['text'];
+    expect(text('a cat // not a dog\nby /* whom */ me')).toBe('a cat \nby  me');
+    expect(text('a \\{b\\} (c\\)')).toBe('a {b} (c\\)');
+    expect(text('plain (text:1.2)')).toBe('plain (text:1.2)');
+  });
+
+  it('takes the value of a primitive through a reroute', () => {
+    const ui = workflow(
+      [
+        { id: 1, type: 'PrimitiveNode', out: ['INT'], values: [44, 'fixed'] },
+        { id: 2, type: 'Reroute', in: [['', '*', 3]], out: ['*'] },
+        { id: 4, type: 'Number', in: [['value', 'INT', 5, true]], values: [1] },
+      ],
+      [
+        [3, 1, 0, 2, 0],
+        [5, 2, 0, 4, 0],
+      ],
+    );
+    expect(convert(ui).nodes).toEqual({ '4': { value: 44 } });
+  });
+
+  it('leaves placeholders of templates in texts alone', () => {
+    expect(convert(workflow([{ id: 1, type: 'Text', values: ['a {style} cat of {prompt}'] }]))).toMatchObject({
+      nodes: { '1': { text: 'a {style} cat of {prompt}' } },
+      codes: [],
+    });
   });
 
   it('names values that do not fit their widgets: a warning, and an error where the graph will be run', () => {
