@@ -28,6 +28,7 @@ import { contentsView } from './contents-view.ts';
 import { packRun } from './export-run.ts';
 import { type Packed, packTemplate } from './exports.ts';
 import type { GatedLibrary, GatedTemplate } from './gate.ts';
+import type { AskForInfo } from './workflow-folder.ts';
 import { exists, type Imported, importFile, type Placement } from './imports.ts';
 
 export interface ExchangeService {
@@ -59,6 +60,8 @@ export interface ExchangeOptions {
 
 /** How long the first backend that could convert a workflow is waited for, in milliseconds. */
 const PATIENCE_MS = 10_000;
+/** The same where a template can be made without it. */
+const IMPATIENCE_MS = 2000;
 /** The library waits before it believes files that have just been written; each look is such a wait. */
 const LOOKS = 10;
 
@@ -77,8 +80,10 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
   async function importNow({ file, name, id, backend, objectInfo }: TemplateImportParams): Promise<TemplateImportResult> {
     const media = await roots.resolveMedia(file, 'file');
     const shown = cleanName(name ?? media.name);
-    const infoOf = (): Promise<ObjectInfo | undefined> =>
-      objectInfo === undefined ? infoFromBackend(backends, backend) : infoFromFile(roots, objectInfo);
+    const infoOf: AskForInfo = (isNeeded) =>
+      objectInfo === undefined
+        ? infoFromBackend(backends, backend, isNeeded ? PATIENCE_MS : IMPATIENCE_MS)
+        : infoFromFile(roots, objectInfo);
     const imported = await importFile(importDir, { file: media, name: shown, id, objectInfo: infoOf }, placementIn(library, importDir));
     for (let left = LOOKS; !imported.existing && left > 0; left -= 1) {
       if (!(await options.refresh([imported.path])).includes(imported.path)) break;
@@ -174,27 +179,31 @@ function resultOf(
 }
 
 /** Throws BACKEND_NOT_FOUND and, for a backend that was named, BACKEND_UNREACHABLE. */
-async function infoFromBackend(backends: readonly Backend[], wanted: string | undefined): Promise<ObjectInfo | undefined> {
+async function infoFromBackend(backends: readonly Backend[], wanted: string | undefined, patience: number): ReturnType<AskForInfo> {
   if (wanted !== undefined) {
     const backend = backends.find((one) => one.id === wanted);
-    if (backend !== undefined) return objectInfoOf(backend);
+    if (backend !== undefined) return named(await objectInfoOf(backend), `backend ${wanted}`);
     throw new CallsheetError('BACKEND_NOT_FOUND', `No backend has the id '${wanted}'.`, {
       hint: `Known backends: ${backends.map((one) => one.id).join(', ')}.`,
     });
   }
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(patience);
   for (const backend of backends.filter((one) => one.kind === 'comfyui')) {
-    const info = await objectInfoOf(backend, patience).catch(() => undefined);
-    if (info !== undefined) return info;
+    const info = await objectInfoOf(backend, signal).catch(() => undefined);
+    if (info !== undefined) return named(info, `backend ${backend.id}`);
   }
   return undefined;
 }
 
+function named(info: ObjectInfo | undefined, infoName: string): Awaited<ReturnType<AskForInfo>> {
+  return info === undefined ? undefined : { info, infoName };
+}
+
 /** Throws IMPORT_REFUSED. */
-async function infoFromFile(roots: Roots, file: string): Promise<ObjectInfo> {
+async function infoFromFile(roots: Roots, file: string): ReturnType<AskForInfo> {
   const media = await roots.resolveMedia(file, 'file');
   const { info, problems } = parseObjectInfo(await readFile(media.path, 'utf8'), { file: media.name });
-  if (info !== undefined && !problems.some(isBlocking)) return info;
+  if (info !== undefined && !problems.some(isBlocking)) return { info, infoName: media.name };
   throw new CallsheetError('IMPORT_REFUSED', `The file ${media.name} is no object info of a ComfyUI.`, {
     problems,
     hint: 'Save one with: curl http://127.0.0.1:8188/object_info > object_info.json',

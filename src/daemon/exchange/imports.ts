@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { isCode, syncDirectory } from '#results/durable.ts';
@@ -15,7 +14,7 @@ import type { MediaValue } from '#templates/types.ts';
 import { changeManifest } from '#templates/with-defaults.ts';
 import { VERSION } from '../version.ts';
 import { contentOfFile, type WorkflowIn } from './from-media.ts';
-import { folderOfWorkflow } from './workflow-folder.ts';
+import { type AskForInfo, folderOfWorkflow } from './workflow-folder.ts';
 
 export interface ImportWish {
   /** Checked and hashed at the door. */
@@ -23,7 +22,7 @@ export interface ImportWish {
   /** What people call the file. */
   readonly name: string;
   readonly id: string | undefined;
-  readonly objectInfo: () => Promise<ObjectInfo | undefined>;
+  readonly objectInfo: AskForInfo;
 }
 
 export interface Imported {

@@ -1,5 +1,4 @@
 /** Makes the files of a template folder out of a workflow: the manifest that adoption gives, the graph, and the UI file it came from. */
-import { convertWorkflow } from '#graph/convert/convert.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { adopt, idOf } from '#templates/adopt.ts';
@@ -15,25 +14,26 @@ export interface FolderFiles {
   readonly format: 'api' | 'ui' | 'wan2gp';
 }
 
+/** Types and bounds of parameters come from it; `isNeeded` where there is no template without it, so that it is waited for. */
+export type AskForInfo = (isNeeded: boolean) => Promise<{ readonly info: ObjectInfo; readonly infoName: string } | undefined>;
+
 export interface FolderOptions {
   /** Name of the file, for the title and, without `id`, the id. */
   readonly name: string;
   readonly id: string | undefined;
-  /** Asked for only when a workflow in UI format has to be converted. */
-  readonly objectInfo: () => Promise<ObjectInfo | undefined>;
+  readonly objectInfo: AskForInfo;
 }
 
 export const IMPORTED_VERSION = '1.0.0';
 
 export async function folderOfWorkflow(found: WorkflowIn, { name, id, objectInfo }: FolderOptions): Promise<FolderFiles> {
   const format = found.api !== undefined ? 'api' : found.wan2gp !== undefined ? 'wan2gp' : 'ui';
-  const { text, problems } =
-    format === 'ui' ? await convert(found.ui ?? '', name, objectInfo) : { text: found.api ?? found.wan2gp, problems: [] };
-  if (text === undefined) return { files: undefined, problems, format };
+  const text = found.api ?? found.wan2gp ?? found.ui ?? '';
+  const info = format === 'wan2gp' ? undefined : await objectInfo(format === 'ui');
+  if (format === 'ui' && info === undefined) return { files: undefined, problems: [needsObjectInfo(name)], format };
   const stem = stemOf(name, id);
   const workflow = `${stem}.json`;
-  const adopted = adopt(text, workflow, name);
-  const all = [...problems, ...adopted.problems];
+  const adopted = adopt(text, workflow, name, { ...info, suggest: true });
   const title = name
     .replace(/\.[A-Za-z0-9]{1,10}$/, '')
     .replaceAll(/\p{C}/gu, '')
@@ -41,30 +41,21 @@ export async function folderOfWorkflow(found: WorkflowIn, { name, id, objectInfo
     .slice(0, 200);
   const fields = { id: id ?? stem, version: IMPORTED_VERSION, title: title === '' ? stem : title, category: 'imported' };
   const manifest = adopted.manifest === undefined ? undefined : changeManifest(adopted.manifest, { fields });
-  if (manifest === undefined || all.some(isBlocking)) return { files: undefined, problems: all, format };
+  if (manifest === undefined || adopted.problems.some(isBlocking)) return { files: undefined, problems: adopted.problems, format };
   const files = new Map([
     [MANIFEST_FILE, manifest],
-    [workflow, text],
+    [workflow, adopted.workflow],
   ]);
   if (found.ui !== undefined) files.set(`${stem}.ui.json`, found.ui);
-  return { files, problems: all, format };
+  return { files, problems: adopted.problems, format };
 }
 
 // --- helpers ---
 
-async function convert(
-  ui: string,
-  file: string,
-  objectInfo: FolderOptions['objectInfo'],
-): Promise<{ readonly text: string | undefined; readonly problems: readonly Problem[] }> {
-  const info = await objectInfo();
-  if (info === undefined) {
-    const message = 'The workflow is in UI format, and converting it needs to know the node classes of a ComfyUI.';
-    const hint = 'Start ComfyUI and name it with --backend, or give what it says about its nodes with --object-info FILE.';
-    return { text: undefined, problems: [{ code: 'IMPORT_NEEDS_OBJECT_INFO', severity: 'error', message, hint, file }] };
-  }
-  const { graph, problems } = convertWorkflow(ui, info, { file });
-  return { text: graph, problems };
+function needsObjectInfo(file: string): Problem {
+  const message = 'The workflow is in UI format, and converting it needs to know the node classes of a ComfyUI.';
+  const hint = 'Start ComfyUI and name it with --backend, or give what it says about its nodes with --object-info FILE.';
+  return { code: 'IMPORT_NEEDS_OBJECT_INFO', severity: 'error', message, hint, file };
 }
 
 /** A name that is a file on every system and an id at once. */
