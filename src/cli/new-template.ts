@@ -1,19 +1,16 @@
 /** `callsheet templates new`: a folder to go on writing in, from a workflow file or from nothing. */
 import { dirname, join, relative, resolve } from 'node:path';
 import { isBlocking } from '#protocol/problem.ts';
-import type { Adopted } from '#templates/adopt.ts';
 import { type NamedInfo, OBJECT_INFO_FILE, savedInfo } from '#templates/nearby-info.ts';
 import { scaffold, type ScaffoldRequest } from '#templates/scaffold.ts';
-import { backendOption, chooseBackend } from './choose-backend.ts';
+import { adoptAtBackend } from './adopt-at-backend.ts';
 import { type Arguments, UsageError } from './command.ts';
 import { dataDirOf } from './data-dir.ts';
 import { demandFile } from './exchange-templates.ts';
 import { safeText } from './format.ts';
 import { EXIT, type Io, jsonLine, line } from './io.ts';
 import { objectInfoOption } from './object-info-option.ts';
-import { openSession } from './open-session.ts';
 import { printProblems } from './report-error.ts';
-import { upload } from './upload-media.ts';
 
 /** Throws UsageError, INVALID_PARAMS, TEMPLATE_EXISTS, TEMPLATE_NOT_RUNNABLE with all problems of the workflow. */
 export async function newTemplate(id: string, args: Arguments, io: Io): Promise<number> {
@@ -28,7 +25,9 @@ export async function newTemplate(id: string, args: Arguments, io: Io): Promise<
   const out = args.text('out');
   const directory = out === undefined ? join(dataDirOf(args, io), 'templates') : resolve(io.cwd, out);
   const request: ScaffoldRequest = { id, directory, ...(from === undefined ? {} : { from, info: infoFor(from, directory, args, io) }) };
-  const made = await (args.text('backend') === undefined ? scaffold(request) : withBackend(request, args, io));
+  const made = await (args.text('backend') === undefined
+    ? scaffold(request)
+    : scaffold({ ...request, adopt: (_text, name) => adoptAtBackend(from ?? '', name, true, args, io) }));
   if (args.flag('json')) {
     jsonLine(io.out, { id, path: made.path, files: made.files, problems: made.problems });
     return EXIT.done;
@@ -51,24 +50,6 @@ function infoFor(from: string, directory: string, args: Arguments, io: Io): Name
   const given = objectInfoOption(args, io);
   if (given !== undefined) return { info: given, name: args.text('object-info') ?? '' };
   return savedInfo([join(dirname(from), OBJECT_INFO_FILE), join(directory, OBJECT_INFO_FILE)]);
-}
-
-/** The daemon asks its backend, and adopts the file there. */
-async function withBackend(request: ScaffoldRequest, args: Arguments, io: Io) {
-  const option = backendOption(args);
-  const session = await openSession(args, io, { scratch: true, backends: option?.own ?? [] });
-  try {
-    const backend = await chooseBackend(session, option);
-    const { from = '' } = request;
-    const adopted = async (_text: string, name: string): Promise<Adopted> => {
-      const file = `asset:${await upload(from, session)}`;
-      const answer = await session.client.call('template/adopt', { file, name, ...(backend === undefined ? {} : { backend }) });
-      return { ...answer, manifest: answer.manifest, foreign: false };
-    };
-    return await scaffold({ ...request, adopt: adopted });
-  } finally {
-    await session.close();
-  }
 }
 
 function shownFrom(path: string, { cwd }: Io): string {

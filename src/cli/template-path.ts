@@ -1,11 +1,14 @@
 /** A template given by path: checked here, where its path means something, then found in the library of a daemon. */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
-import { isBlocking } from '#protocol/problem.ts';
+import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { TemplateDetail } from '#protocol/methods/template.ts';
-import { loadTemplate } from '#templates/load.ts';
+import type { Adopted } from '#templates/adopt.ts';
+import { compileTemplate, MANIFEST_FILE } from '#templates/compile.ts';
+import { loadTemplate, sourceOf } from '#templates/load.ts';
+import type { TemplateSource } from '#templates/types.ts';
 import { UsageError } from './command.ts';
 import type { Session } from './session.ts';
 
@@ -15,33 +18,62 @@ export interface GivenTemplate {
   readonly version: string;
   /** sha256 over its content: the same in every library that holds the same files. */
   readonly hash: string;
+  /** Of the folder or the bare workflow. */
+  readonly path: string;
   /** A directory that holds this template and no other. */
   readonly directory: string;
   /** Removes what was made for it. */
   dispose(): void;
 }
 
+export interface PathOptions {
+  /** Saved object info to fall back on, as a daemon of the same data directory does. */
+  readonly infoFiles: readonly string[];
+  /** Adopts with the node classes of a backend what cannot be adopted without. */
+  readonly adopt: (path: string, name: string) => Promise<Adopted>;
+}
+
 /** Throws UsageError when nothing is there, TEMPLATE_NOT_RUNNABLE with every problem when it is broken. */
-export async function templateAt(path: string, shown: string): Promise<GivenTemplate> {
-  const { template, problems, origin } = await loadTemplate(path);
-  if (template === undefined) {
-    const [first] = problems;
-    if (problems.length === 1 && first?.code === 'TEMPLATE_FILE_MISSING' && first.file === path) {
-      throw new UsageError(
-        `There is no file or folder "${shown}". A template of the library is named by its id alone: callsheet templates`,
-      );
-    }
-    const errors = problems.filter(isBlocking).length;
-    throw new CallsheetError('TEMPLATE_NOT_RUNNABLE', `${shown} can not run: ${errors} ${errors === 1 ? 'error' : 'errors'}.`, {
-      problems,
-    });
+export async function templateAt(path: string, shown: string, options: PathOptions): Promise<GivenTemplate> {
+  const { template, problems, origin } = await loadTemplate(path, { infoFiles: options.infoFiles });
+  if (template !== undefined) {
+    const { id, version, hash, source } = template;
+    const given = { shown, id, version, hash, path: origin.path };
+    return origin.kind === 'folder' ? { ...given, directory: origin.path, dispose: () => undefined } : { ...given, ...library(id, source) };
   }
-  const { id, version, hash } = template;
-  if (origin.kind === 'folder') return { shown, id, version, hash, directory: origin.path, dispose: () => undefined };
-  // Beside a bare workflow lie other files; a library of its own takes in this one alone.
+  const [first] = problems;
+  if (problems.length === 1 && first?.code === 'TEMPLATE_FILE_MISSING' && first.file === path) {
+    throw new UsageError(`There is no file or folder "${shown}". A template of the library is named by its id alone: callsheet templates`);
+  }
+  if (problems.length === 1 && first?.code === 'TEMPLATE_WORKFLOW_UI_FORMAT' && origin.kind === 'adopted') {
+    return throughBackend(origin.path, shown, options.adopt);
+  }
+  throw notRunnable(shown, problems);
+}
+
+async function throughBackend(path: string, shown: string, adopt: PathOptions['adopt']): Promise<GivenTemplate> {
+  const name = basename(path);
+  const { manifest, workflow, problems } = await adopt(path, name);
+  if (manifest === undefined) throw notRunnable(shown, problems);
+  const source = sourceOf(manifest, { [name]: workflow });
+  const { value, problems: found } = compileTemplate(source, { file: () => shown });
+  if (value === undefined) throw notRunnable(shown, [...problems, ...found]);
+  return { shown, id: value.id, version: value.version, hash: value.hash, path, ...library(value.id, source) };
+}
+
+function notRunnable(shown: string, problems: readonly Problem[]): CallsheetError {
+  const errors = problems.filter(isBlocking).length;
+  return new CallsheetError('TEMPLATE_NOT_RUNNABLE', `${shown} can not run: ${errors} ${errors === 1 ? 'error' : 'errors'}.`, { problems });
+}
+
+/** Beside a bare workflow lie other files, and what it becomes depends on the object info at hand; a library of its own holds just what was looked at. */
+function library(id: string, { manifest, workflows }: TemplateSource): Pick<GivenTemplate, 'directory' | 'dispose'> {
   const directory = mkdtempSync(join(tmpdir(), 'callsheet-'));
-  copyFileSync(origin.path, join(directory, basename(origin.path)));
-  return { shown, id, version, hash, directory, dispose: () => rmSync(directory, { recursive: true, force: true }) };
+  const folder = join(directory, id);
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(workflows)) writeFileSync(join(folder, name), text);
+  writeFileSync(join(folder, MANIFEST_FILE), manifest);
+  return { directory, dispose: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
 /** The same content in the daemon's library. Throws UsageError that says how a running daemon can be shown the file. */
@@ -51,7 +83,9 @@ export async function findGiven(session: Session, given: GivenTemplate): Promise
     if (error instanceof CallsheetError && error.code === 'TEMPLATE_NOT_FOUND') return undefined;
     throw error;
   });
-  if (found?.template.hash === hash) return found.template;
+  // The daemon may know more of the backend's nodes than was at hand here; the file is the same.
+  const same = found?.template.kind === 'adopted' && found.template.path === given.path && found.template.runnable;
+  if (found !== undefined && (found.template.hash === hash || same)) return found.template;
   const { templateDirs } = await session.client.call('daemon/status');
   const what = found === undefined ? `does not know ${shown}` : `has another ${id} ${version} (${found.template.path})`;
   throw new UsageError(

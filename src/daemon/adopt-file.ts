@@ -12,12 +12,15 @@ export interface AdoptParts {
 }
 
 /** Throws PATH_NOT_ALLOWED, ASSET_NOT_FOUND, FILE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
-export async function adoptFile({ roots, infoOf }: AdoptParts, { file, name, backend }: TemplateAdoptParams): Promise<TemplateAdoptResult> {
+export async function adoptFile(
+  { roots, infoOf }: AdoptParts,
+  { file, name, backend, suggest = false }: TemplateAdoptParams,
+): Promise<TemplateAdoptResult> {
   const { path } = await roots.resolveMedia(file, 'file');
   const info = backend === undefined ? undefined : await infoOf(backend);
   const read = readTextFile(path, MAX_WORKFLOW_BYTES);
   if ('problem' in read) return { workflow: '', converted: false, problems: [{ ...read.problem, file: name }] };
   const infoName = backend === undefined ? undefined : `backend ${backend}`;
-  const { manifest, workflow, converted, problems } = adopt(read.text, name, name, { info, infoName, suggest: true });
+  const { manifest, workflow, converted, problems } = adopt(read.text, name, name, { info, infoName, suggest });
   return { ...(manifest === undefined ? {} : { manifest }), workflow, converted, problems };
 }

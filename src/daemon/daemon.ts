@@ -23,7 +23,7 @@ import { createLog } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
-import { createObjectInfoKeeper } from './object-info-keeper.ts';
+import { createObjectInfoKeeper, keptObjectInfo } from './object-info-keeper.ts';
 import { makeDirectory } from './places.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRefusals } from './refusals.ts';
@@ -77,7 +77,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const assetDir = join(dataDir, 'assets');
   await sweepUploads(assetDir);
   const roots = createRoots({ roots: config.roots, asset: (id) => store.asset(id) });
-  const objectInfoFile = join(dataDir, 'cache', 'object_info.json');
+  const objectInfoFile = keptObjectInfo(dataDir);
   const cache = made.adopt(openLibraryCache(dataDir, log), (one) => one.close());
   // A daemon that only reads another's imports leaves them as they are.
   if (isInside(dataDir, config.importDir)) await sweepImports(config.importDir);
@@ -133,7 +133,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const refresh = (paths: readonly string[]) => templates.refresh(paths);
   const keeper = made.adopt(createObjectInfoKeeper({ file: objectInfoFile, backends, library, refresh, log }), (one) => one.close());
   templates.onChange(() => keeper.look());
-  keeper.look();
+  await keeper.begin();
   made.adopt(await watchTemplates({ dirs: templateDirs, log, refresh: (paths) => templates.refresh(paths) }), (one) => one.close());
 
   const auth = createAuth();

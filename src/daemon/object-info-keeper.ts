@@ -1,6 +1,7 @@
 /** Keeps what a backend says of its node classes in a file of the data directory, from which adopted workflows take types and bounds. */
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '#backends/contract.ts';
 import { isCode, writeWhole } from '#results/durable.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
@@ -10,6 +11,13 @@ import { makeDirectory } from './places.ts';
 /** A backend that does not answer is asked again after this long; one that loads a model may take a minute. In milliseconds. */
 const PATIENCE_MS = 10_000;
 const AGAIN_MS = 15_000;
+/** How long a start waits for the first answer. */
+const BEGIN_MS = 2000;
+
+/** Where it is kept. */
+export function keptObjectInfo(dataDir: string): string {
+  return join(dataDir, 'cache', 'object_info.json');
+}
 
 export interface KeeperOptions {
   /** The file, and what it is called in libraries: see LibraryOptions.objectInfoFile. */
@@ -25,8 +33,8 @@ export interface KeeperOptions {
 export interface ObjectInfoKeeper {
   /** There may be adopted workflows now that were not there before. */
   look(): void;
-  /** Resolves when nothing is being asked or written. */
-  idle(): Promise<void>;
+  /** Looks, and waits a moment for the answer when there are workflows that cannot run without it. */
+  begin(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,7 +87,11 @@ export function createObjectInfoKeeper({ file, backends, library, refresh, log }
 
   return {
     look,
-    idle: () => working,
+    async begin() {
+      look();
+      const stuck = library.list().some(({ problems }) => problems.some(({ code }) => code === 'TEMPLATE_WORKFLOW_UI_FORMAT'));
+      if (stuck) await Promise.race([working, sleep(BEGIN_MS, undefined, { ref: false, signal: closing.signal }).catch(() => undefined)]);
+    },
     async close() {
       clearTimeout(again);
       closing.abort();

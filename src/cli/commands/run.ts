@@ -2,8 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { TemplateDetail } from '#protocol/methods/template.ts';
+import { keptObjectInfo } from '#daemon/object-info-keeper.ts';
+import { adoptAtBackend } from '../adopt-at-backend.ts';
 import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
+import { dataDirOf } from '../data-dir.ts';
 import { finishRun } from '../finish-run.ts';
 import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
@@ -11,7 +14,7 @@ import { openSession } from '../open-session.ts';
 import { onePositional } from '../parse-arguments.ts';
 import type { Session } from '../session.ts';
 import { demandTemplate } from '../template-names.ts';
-import { findGiven, templateAt } from '../template-path.ts';
+import { findGiven, type PathOptions, templateAt } from '../template-path.ts';
 import { uploadMedia } from '../upload-media.ts';
 import { waitForOthers } from '../wait-for-others.ts';
 
@@ -41,7 +44,7 @@ export const runCommand: Command = {
   async run(args, io) {
     const name = onePositional(args, 'the template (its id, a workflow file or a template folder)');
     const path = asPath(name, io);
-    const given = path === undefined ? undefined : await templateAt(path, name);
+    const given = path === undefined ? undefined : await templateAt(path, name, adopting(args, io));
     try {
       const backend = backendOption(args);
       const templates = [...(given === undefined ? [] : [given.directory]), ...args.texts('templates').map((dir) => resolve(io.cwd, dir))];
@@ -59,6 +62,13 @@ export const runCommand: Command = {
 };
 
 // --- helpers ---
+
+function adopting(args: Arguments, io: Io): PathOptions {
+  return {
+    infoFiles: [keptObjectInfo(dataDirOf(args, io))],
+    adopt: (path, file) => adoptAtBackend(path, file, false, args, io),
+  };
+}
 
 /** Ids have neither slash nor dot, so what has one is a path. */
 function asPath(name: string, io: Io): string | undefined {

@@ -102,6 +102,8 @@ export const templateAdopt = method({
     file: path,
     name: string({ minLength: 1, maxLength: 255 }),
     backend: optional(string({ minLength: 1, maxLength: 64 })),
+    /** Offers common inputs where the file names no parameters itself. */
+    suggest: optional(boolean()),
   }),
   result: object({
     /** Text of template.json; absent when none can be made. */
