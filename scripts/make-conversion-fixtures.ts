@@ -16,7 +16,7 @@ if (corpus === undefined) {
   process.exit(2);
 }
 const target = join(dirname(fileURLToPath(import.meta.url)), '../test/fixtures/conversion');
-for (const folder of ['pairs', 'ui', 'oracle', 'oracle_custom', 'object_info'])
+for (const folder of ['pairs', 'ui', 'ui_v1', 'oracle', 'oracle_custom', 'object_info'])
   rmSync(join(target, folder), { recursive: true, force: true });
 
 const [head = '', ...lines] = readFileSync(join(corpus, 'INDEX.tsv'), 'utf8').split(/\r?\n/);
@@ -31,7 +31,13 @@ const rows = lines
 const text: string[] = [];
 for (const { cat = '', name = '' } of rows) {
   const files = cat === 'pairs' ? [`pairs/${name}.ui.json`, `pairs/${name}.api.json`] : [`ui/${name}.json`];
-  for (const file of [...files, `oracle/${name}.api.json`, `oracle_custom/${name}.api.json`]) {
+  for (const file of [
+    ...files,
+    `ui_v1/${name}.json`,
+    `ui_v1/${name}.resaved04.json`,
+    `oracle/${name}.api.json`,
+    `oracle_custom/${name}.api.json`,
+  ]) {
     if (!existsSync(join(corpus, file))) continue;
     mkdirSync(dirname(join(target, file)), { recursive: true });
     copyFileSync(join(corpus, file), join(target, file));
@@ -91,7 +97,7 @@ function writeSources(): void {
 Workflow files from public repositories, unchanged. \`INDEX.tsv\` names repository, path, commit and licence of each.
 
 - \`pairs/NAME.ui.json\` and \`NAME.api.json\`: a workflow and the graph that a real run recorded or a user exported for it.
-- \`ui/NAME.json\`: a workflow.
+- \`ui/NAME.json\`: a workflow; \`ui_v1/NAME.json\`: the same in format 1.0, \`NAME.resaved04.json\` saved again as 0.4.
 - \`oracle/NAME.api.json\`: what the ComfyUI front end 1.49.0 made of it in a browser, with \`object_info/core-2026-08-22-v0.33.0.json\`; \`oracle_custom/\` with the merged one.
 - \`object_info/\`: answers of ComfyUI servers of several ages to \`GET /object_info\`, cut down to the classes these files use, without tooltips.
 - \`rate.json\`: how many of them the conversion must get right; it may only rise.

@@ -4,6 +4,7 @@ import { bindInstance } from './boundary.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { expandGroupNode, groupNodeName } from './group-nodes.ts';
 import { nameUi } from './names.ts';
+import { packWidgets } from './pack-widgets.ts';
 import { migrateProxyWidgets } from './proxy-widgets.ts';
 import type { Report } from './report.ts';
 import { mergeInputs, mergeOutputs } from './slots.ts';
@@ -30,7 +31,8 @@ export function configure(workflow: UiWorkflow, info: ObjectInfo, renamed: Renam
     const nodeClass = info.classes.get(node.type);
     if (nodeClass === undefined) return;
     node.nodeClass = nodeClass;
-    node.widgets = fillWidgets(node, nodeClass, report);
+    const widgets = fillWidgets(node, nodeClass, report);
+    node.widgets = [...widgets, ...packWidgets(node, widgets)];
     markConverted(node);
     node.inputs = mergeInputs(node, nodeClass, node.widgets);
     node.outputs = mergeOutputs(node, nodeClass);

@@ -33,6 +33,7 @@ export const OBJECT_INFO = {
     ['IMAGE'],
   ),
   Colours: nodeClass({ list: ['STRING', { default: '' }] }, ['STRING']),
+  'Power Lora Loader (rgthree)': nodeClass({}, ['MODEL'], { model: MODEL }),
   Save: nodeClass({ filename_prefix: ['STRING', { default: 'out' }] }, [], {
     images: ['IMAGE'],
     latent: ['LATENT'],

@@ -32,6 +32,29 @@ describe('widget values', () => {
     expect(sample({ steps: 3, seed: 1, videopreview: {} }).nodes?.['2']).toEqual({ seed: 1, steps: 3, mode: 'fast', model: ['1', 0] });
   });
 
+  it('keeps what a pack saved by name beyond its class, but for previews and buttons', () => {
+    const saved = { steps: 3, crf: 19, pix_fmt: 'yuv420p', 'choose video to upload': 'image', videopreview: {} };
+    expect(sample(saved).nodes?.['2']).toEqual({ seed: 0, steps: 3, mode: 'fast', crf: 19, pix_fmt: 'yuv420p', model: ['1', 0] });
+  });
+
+  it('gives each LoRA of a Power Lora Loader its input', () => {
+    const lora = { on: true, lora: 'x.safetensors', strength: 0.5, strengthTwo: null };
+    const ui = workflow(
+      [
+        LOAD,
+        {
+          id: 2,
+          type: 'Power Lora Loader (rgthree)',
+          in: [['model', 'MODEL', 5]],
+          out: ['MODEL'],
+          values: [{}, { type: 'Header' }, lora, {}, ''],
+        },
+      ],
+      [[5, 1, 0, 2, 0]],
+    );
+    expect(convert(ui).nodes?.['2']).toEqual({ model: ['1', 0], lora_1: lora });
+  });
+
   it('takes widgets_values_named where there is no list, and warns where the two differ', () => {
     expect(sample(undefined, { widgets_values_named: { seed: 4, steps: 5 } }).nodes?.['2']).toMatchObject({ seed: 4, steps: 5 });
     const both = sample([1, 'fixed', 2, 'slow'], { widgets_values_named: { seed: 1, steps: 5 } });
