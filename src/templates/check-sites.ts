@@ -81,8 +81,7 @@ function givenBy(template: CompiledTemplate, step: CompiledStep, reference: Refe
   const kind = kindOf(reference, environment);
   if (kind === undefined) return undefined;
   const definition = reference.path.length === 1 ? template.parameters.get(root) : undefined;
-  if (definition === undefined || definition.type === 'list' || definition.type === 'vector') return { text, kind };
-  return { text, kind, parameter: { name: root, definition } };
+  return definition === undefined ? { text, kind } : { text, kind, parameter: { name: root, definition } };
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
+import type { ObjectInfo } from '#graph/object-info.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { compileTemplate, type CompiledTemplate } from '#templates/compile.ts';
 import { sourceOf } from '#templates/load.ts';
@@ -48,8 +49,9 @@ export const scope = (params: Readonly<Record<string, Value>> = {}, more: Partia
   ...more,
 });
 
-export function render(template: CompiledTemplate, at: Scope, step = 'a') {
-  return renderStep(template, step, at, { mediaName: (file) => `uploaded/${file.name}` });
+export function render(template: CompiledTemplate, at: Scope, step = 'a', objectInfo?: ObjectInfo) {
+  const info = objectInfo === undefined ? {} : { objectInfo };
+  return renderStep(template, step, at, { mediaName: (file) => `uploaded/${file.name}`, ...info });
 }
 
 /** The rendered graph as plain data; 64-bit integers have to be looked for in `renderedText`. */

@@ -1,0 +1,277 @@
+/** Every code of the templates room in docs/problems.md in both directions: what raises it, and what is close and does not. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseObjectInfo } from '#graph/object-info.ts';
+import type { Problem } from '#protocol/problem.ts';
+import { adopt } from '#templates/adopt.ts';
+import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
+import { createLibrary } from '#templates/library.ts';
+import { loadTemplate } from '#templates/load.ts';
+import { renderOutputs } from '#templates/outputs.ts';
+import { checkParameters } from '#templates/parameters.ts';
+import { planStep } from '#templates/plan.ts';
+import type { Value } from '#templates/types.ts';
+import { compile, compiled, folderWith, GRAPH, manifest, media, render, scope } from './support.ts';
+
+/** Of the classes in `GRAPH`. */
+const INFO = {
+  KSampler: {
+    input: {
+      required: {
+        model: ['MODEL'],
+        seed: ['INT', { min: 0, max: 18446744073709552000 }],
+        steps: ['INT', { min: 1, max: 100 }],
+        cfg: ['FLOAT', { min: 0, max: 30 }],
+        positive: ['CONDITIONING'],
+        latent_image: ['LATENT'],
+      },
+      optional: { sampler: [['euler', 'heun']] },
+    },
+    output: ['IMAGE'],
+    python_module: 'nodes',
+  },
+  CheckpointLoaderSimple: { input: { required: { ckpt_name: [['base.safetensors']] } }, output: ['MODEL', 'CLIP'], python_module: 'nodes' },
+  EmptyLatentImage: {
+    input: { required: { width: ['INT'], height: ['INT'], batch_size: ['INT'] } },
+    output: ['LATENT'],
+    python_module: 'nodes',
+  },
+  CLIPTextEncode: { input: { required: { text: ['STRING'], clip: ['CLIP'] } }, output: ['CONDITIONING'], python_module: 'nodes' },
+  LoadImage: { input: { required: { image: [['in.png'], { image_upload: true }] } }, output: ['IMAGE'], python_module: 'nodes' },
+  SaveImage: {
+    input: { required: { images: ['IMAGE'], filename_prefix: ['STRING'] } },
+    output: [],
+    output_node: true,
+    python_module: 'nodes',
+  },
+};
+const info = parseObjectInfo(JSON.stringify(INFO)).info;
+
+type Found = readonly Problem[] | Promise<readonly Problem[]>;
+type Case = readonly [raises: () => Found, near: () => Found];
+
+/** A manifest with other fields, and other fields of its step. */
+const c =
+  (changes: object = {}, step: object = {}, workflow: object | string = GRAPH) =>
+  (): Found =>
+    compile(manifest(changes, step), { 'w.json': workflow }).problems;
+const parameter = (definition: object, more: object = {}) => c({ parameters: { p: definition, ...more } }, { set: { '6.text': '{p}' } });
+const set = (key: string, value: unknown, parameters: object = {}, more: object = {}) =>
+  c({ parameters }, { set: { [key]: value, ...more } });
+const against =
+  (changes: object, step: object = {}) =>
+  (): Found => {
+    const { value, partial } = compile(manifest(changes, step));
+    const template = value ?? partial;
+    if (template === undefined || info === undefined) throw new Error('nothing to check');
+    return checkTemplateAgainst(template, info, (name) => name);
+  };
+const filled = (definition: object, key: string) => against({ parameters: { p: definition } }, { set: { [key]: '{p}' } });
+const given =
+  (definition: object, value: unknown, name = 'p') =>
+  async (): Promise<readonly Problem[]> => {
+    const template = compiled(
+      manifest({ parameters: { p: definition, q: { type: 'boolean', default: false } } }, { set: { '6.text': '{p}' } }),
+    );
+    const { problems } = await checkParameters(template, value === undefined ? {} : { [name]: value }, {
+      drawSeed: () => 1n,
+      resolveMedia: async (path) => media(path),
+      resolveDirectory: async (path) => path,
+    });
+    return problems;
+  };
+const rendered =
+  (definition: object, value: Value, text = '{p}', key = '6.text') =>
+  (): Found =>
+    render(compiled(manifest({ parameters: { p: definition } }, { set: { [key]: text } })), scope({ p: value })).problems;
+const planned = (when: string, value: Value) => (): Found =>
+  planStep(
+    compiled(manifest({ parameters: { p: { type: 'string', default: '' } } }, { when, set: { '6.text': '{p}' } })),
+    'a',
+    scope({ p: value }),
+  ).problems;
+const at =
+  (files: Parameters<typeof folderWith>[0], path = '') =>
+  async (): Promise<readonly Problem[]> =>
+    (await loadTemplate(join(await folderWith(files), path))).problems;
+const chain = (file: Value[]) => (): Found => {
+  const two = { ...(manifest() as { steps: object[] }) };
+  const template = compiled({
+    ...two,
+    steps: [...two.steps, { id: 'b', workflow: 'w.json', set: { '10.image': '{steps.a.image}' }, outputs: {} }],
+    outputs: { all: { from: '{steps.a.image}' } },
+  });
+  return [
+    ...render(template, scope({}, { steps: { a: { image: file } } }), 'b').problems,
+    ...renderOutputs(template, scope({}, { steps: file.length === 0 ? {} : { a: { image: file } } })).problems,
+  ];
+};
+const library = (second: object) => async (): Promise<readonly Problem[]> => {
+  const folder = await folderWith({
+    'a/template.json': manifest(),
+    'a/w.json': GRAPH,
+    'b/template.json': manifest(second),
+    'b/w.json': GRAPH,
+  });
+  const found = createLibrary([folder]);
+  await found.refresh();
+  return found.list().flatMap(({ problems }) => problems);
+};
+const versions = (range: string) => (): Found =>
+  checkTemplateVersions(compiled(manifest({ requires: { comfyui: range } })), { comfyui: 'v0.3.64-2-gabcdef' }, (name) => name);
+const needs = (id: string) => c({ steps: [...(manifest() as { steps: object[] }).steps, { id: 'b', workflow: 'w.json', needs: [id] }] });
+const twoSteps = (first: object, second: object) =>
+  c({
+    steps: [
+      { id: 'a', workflow: 'w.json', ...first },
+      { id: 'b', workflow: 'w.json', ...second },
+    ],
+  });
+const withTitle = (title: string) =>
+  c({}, { set: { '"title:Save".filename_prefix': 'x' } }, { ...GRAPH, '11': { ...GRAPH['9'], _meta: { title } } });
+const appInput = (input: string) => (): Found => {
+  const node = { id: 4, type: 'CheckpointLoaderSimple', mode: 0, inputs: [], outputs: [], widgets_values: ['base.safetensors'] };
+  const text = JSON.stringify({ nodes: [node], links: [], version: 0.4, extra: { linearData: { inputs: [['4', input]], outputs: [] } } });
+  return adopt(text, 'w.json', 'w.json', { info }).problems;
+};
+
+const TEXT = { type: 'text', default: '' };
+const BIG = `{"a":"${'x'.repeat(4 * 1024 * 1024)}"}`;
+const FOLDER = { 'template.json': manifest(), 'w.json': GRAPH };
+
+const CASES: Readonly<Record<string, Case>> = {
+  OUTPUT_EMPTY: [chain([]), chain([media('/a.png')])],
+  PARAMETER_CONDITION: [
+    given({ type: 'text', default: '', visible: 'params.q > 1' }, 'x'),
+    given({ type: 'text', default: '', visible: 'params.q' }, 'x'),
+  ],
+  PARAMETER_DIRECTORY: [given({ type: 'directory' }, 'relative'), given({ type: 'directory' }, import.meta.dirname)],
+  PARAMETER_HIDDEN: [
+    given({ type: 'text', default: '', visible: 'params.q' }, 'x'),
+    given({ type: 'text', default: '', visible: '!params.q' }, 'x'),
+  ],
+  PARAMETER_MISSING: [given({ type: 'text' }, undefined), given(TEXT, undefined)],
+  PARAMETER_OUT_OF_BOUNDS: [given({ type: 'integer', maximum: 5 }, 6), given({ type: 'integer', maximum: 5 }, 5)],
+  PARAMETER_TYPE: [given({ type: 'integer' }, 'six'), given({ type: 'integer' }, '6')],
+  PARAMETER_UNKNOWN: [given(TEXT, 'x', 'pp'), given(TEXT, 'x')],
+  STEP_CONDITION: [planned('params.p > 1', 'x'), planned('params.p != "x"', 'x')],
+  STEP_FILTER: [rendered(TEXT, 'x', '{p|pad:4}'), rendered(TEXT, '7', '{p|pad:4}')],
+  STEP_MODEL_UNKNOWN: [() => render2('other.safetensors'), () => render2('BASE.safetensors')],
+  STEP_REFERENCE_MISSING: [
+    () => render(itemOf(1), scope({ p: ['one'] })).problems,
+    () => render(itemOf(0), scope({ p: ['one'] })).problems,
+  ],
+  STEP_VALUE_LIST: [chain([media('/a.png'), media('/b.png')]), chain([media('/a.png')])],
+  STEP_VALUE_NULL: [() => leftOver(null), () => leftOver('x')],
+  TEMPLATE_APP_INPUT: [appInput('nothing'), appInput('ckpt_name')],
+  TEMPLATE_CONDITION_INVALID: [c({}, { when: '1 +' }), c({}, { when: '1 == 1' })],
+  TEMPLATE_CONFLICT: [library({ title: 'Other' }), library({ title: 'Other', version: '2.0.0' })],
+  TEMPLATE_EACH_INVALID: [
+    c({ parameters: { p: TEXT } }, { each: '{p}', set: { '6.text': '{each}' } }),
+    c({ parameters: { p: { type: 'list', of: 'text', default: [] } } }, { each: '{p}', set: { '6.text': '{each}' } }),
+  ],
+  TEMPLATE_FIELD_INVALID: [c({ title: 5 }), c({ title: '5' })],
+  TEMPLATE_FIELD_MISSING: [c({}, { workflow: undefined }), c()],
+  TEMPLATE_FIELD_UNKNOWN: [c({ titel: 'x' }), c({ title: 'x' })],
+  TEMPLATE_FILE_ENCODING: [at({ 'w.json': new Uint8Array([0x7b, 0xff, 0xfe]) }, 'w.json'), at({ 'w.json': GRAPH }, 'w.json')],
+  TEMPLATE_FILE_MISSING: [at({ 'template.json': manifest() }), at(FOLDER)],
+  TEMPLATE_FILE_TOO_LARGE: [at({ ...FOLDER, 'template.json': BIG }), at(FOLDER)],
+  TEMPLATE_FILE_UNREADABLE: [at({ 'template.json': manifest(), 'w.json/inner.txt': 'x' }), at(FOLDER)],
+  TEMPLATE_FORMAT_UNSUPPORTED: [c({ format: 2 }), c({ format: 1 })],
+  TEMPLATE_ID_INVALID: [c({ id: 'Not An Id' }), c({ id: 'an-id' })],
+  TEMPLATE_INPUT_IGNORED: [filled(TEXT, '6.txt'), filled(TEXT, '6.text')],
+  TEMPLATE_NAME_INVALID: [c({ parameters: { each: TEXT } }), c({ parameters: { each1: TEXT } })],
+  TEMPLATE_NAME_TWICE: [twoSteps({}, { id: 'a' }), twoSteps({}, {})],
+  TEMPLATE_NODE_UNKNOWN: [set('77.text', 'x'), set('6.text', 'x')],
+  TEMPLATE_OUTPUT_NO_FILES: [against({}, { outputs: { image: '3' } }), against({}, { outputs: { image: '9' } })],
+  TEMPLATE_PARAMETER_BLENDER: [parameter({ ...TEXT, blender: 'no.such' }), parameter({ ...TEXT, blender: 'scene.name' })],
+  TEMPLATE_PARAMETER_BOUNDS: [
+    filled({ type: 'integer', minimum: 1, maximum: 200, default: 5 }, '3.steps'),
+    filled({ type: 'integer', minimum: 1, maximum: 100, default: 5 }, '3.steps'),
+  ],
+  TEMPLATE_PARAMETER_CHOICES: [
+    filled({ type: 'choice', choices: ['euler', 'huen'], default: 'euler' }, '3.sampler'),
+    filled({ type: 'choice', choices: ['euler', 'heun'], default: 'euler' }, '3.sampler'),
+  ],
+  TEMPLATE_PARAMETER_DEFAULT: [
+    parameter({ type: 'integer', maximum: 5, default: 6 }),
+    parameter({ type: 'integer', maximum: 5, default: 5 }),
+  ],
+  TEMPLATE_PARAMETER_INVALID: [parameter({ ...TEXT, maximum: 5 }), parameter({ ...TEXT, maxLength: 5 })],
+  TEMPLATE_PARAMETER_PATTERN: [parameter({ ...TEXT, pattern: '(' }), parameter({ ...TEXT, pattern: '' })],
+  TEMPLATE_PARAMETER_UNUSED: [parameter(TEXT, { other: TEXT }), parameter(TEXT)],
+  TEMPLATE_PATH_ESCAPES: [c({}, { workflow: '../w.json' }), c({}, { workflow: 'w.json' })],
+  TEMPLATE_PLACEHOLDER_SPACES: [set('6.text', '{ p }', { p: TEXT }), set('6.text', '{p}', { p: TEXT })],
+  TEMPLATE_PLACEHOLDER_TYPE: [set('3.steps', '{p}', { p: TEXT }), set('3.steps', '{p}', { p: { type: 'integer', default: 1 } })],
+  TEMPLATE_REFERENCE_INVALID: [c({ outputs: { all: { from: 'steps.a.image' } } }), c({ outputs: { all: { from: '{steps.a.image}' } } })],
+  TEMPLATE_REFERENCE_LIST: [
+    set('6.text', 'a {p}', { p: { type: 'list', of: 'text', default: [] } }),
+    set('6.text', 'a {p[0]}', { p: { type: 'list', of: 'text', default: [] } }),
+  ],
+  TEMPLATE_REFERENCE_UNKNOWN: [
+    c({ outputs: { all: { from: '{steps.a.picture}' } } }),
+    c({ outputs: { all: { from: '{steps.a.image}' } } }),
+  ],
+  TEMPLATE_REQUIRES_INVALID: [c({ requires: { comfyui: 'new' } }), c({ requires: { comfyui: '>=0.3' } })],
+  TEMPLATE_REQUIRES_MODEL: [
+    against({ requires: { models: [{ folder: 'loras', name: 'x.safetensors' }] } }),
+    against({ requires: { models: [{ folder: 'checkpoints', name: 'sub/BASE.safetensors' }] } }),
+  ],
+  TEMPLATE_REQUIRES_NODE: [against({ requires: { nodes: { Other: { pack: 'p' } } } }), against({ requires: { nodes: { KSampler: {} } } })],
+  TEMPLATE_REQUIRES_VERSION: [versions('>=0.4'), versions('>=0.3.64')],
+  TEMPLATE_SET_ADDRESS: [set('text', 'x'), set('6.text', 'x')],
+  TEMPLATE_SET_INPUT_UNKNOWN: [set('6.txt', 'x'), set('6.text', 'x')],
+  TEMPLATE_SET_LINK: [set('6.text', ['4', 1]), set('6.text', '["4", 1]')],
+  TEMPLATE_SET_REPLACES_LINK: [set('6.clip', 'x'), set('6.text', 'x')],
+  TEMPLATE_SET_TWICE: [
+    set('6.text', 'x', {}, { '"title:Positive prompt".text': 'y' }),
+    set('6.text', 'x', {}, { '9.filename_prefix': 'y' }),
+  ],
+  TEMPLATE_STEP_CYCLE: [twoSteps({ needs: ['b'] }, { needs: ['a'] }), twoSteps({}, { needs: ['a'] })],
+  TEMPLATE_STEP_UNKNOWN: [needs('aa'), needs('a')],
+  TEMPLATE_TITLE_AMBIGUOUS: [withTitle('Save'), withTitle('Save 2')],
+  TEMPLATE_VERSION_INVALID: [c({ version: '1' }), c({ version: '1.0.0' })],
+  TEMPLATE_VISIBLE_CYCLE: [
+    parameter({ ...TEXT, visible: 'params.p == ""' }),
+    parameter({ ...TEXT, visible: 'params.q' }, { q: { type: 'boolean', default: true } }),
+  ],
+  TEMPLATE_WORKFLOW_FORMAT: [c({}, { backend: 'wan2gp', outputs: {} }), c({}, { backend: 'wan2gp', outputs: {} }, { model_type: 't2v' })],
+  TEMPLATE_WORKFLOW_UI_FORMAT: [c({}, {}, { nodes: [], links: [], version: 0.4 }), c()],
+};
+
+function render2(model: string): Found {
+  const template = compiled(manifest({ parameters: { p: { type: 'model', folder: 'checkpoints' } } }, { set: { '4.ckpt_name': '{p}' } }));
+  return render(template, scope({ p: model }), 'a', info).problems;
+}
+
+function itemOf(index: number) {
+  return compiled(manifest({ parameters: { p: { type: 'list', of: 'text', default: [] } } }, { set: { '6.text': `{p[${index}]}` } }));
+}
+
+function leftOver(value: Value): Found {
+  const graph = { ...GRAPH, '6': { ...GRAPH['6'], inputs: { ...GRAPH['6'].inputs, text: '{p}' } } };
+  return render(compiled(manifest({ parameters: { p: { type: 'text', default: null } } }), { 'w.json': graph }), scope({ p: value }))
+    .problems;
+}
+
+describe('every code of the templates room', () => {
+  it('has a case here', () => {
+    const docs = readFileSync(new URL('../../docs/problems.md', import.meta.url), 'utf8');
+    const section = docs.split(/^## /m).find((part) => part.startsWith('templates/')) ?? '';
+    const listed = [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((row) => row[1] ?? '');
+    expect(Object.keys(CASES).toSorted()).toEqual(listed);
+  });
+
+  for (const [code, [raises, near]] of Object.entries(CASES)) {
+    it(`${code} is found where it is, and not close by`, async () => {
+      const found = (await raises()).filter((problem) => problem.code === code);
+      expect(found.length).toBeGreaterThan(0);
+      for (const { message, hint } of found) {
+        expect(message).toMatch(/[.?]$/);
+        expect(hint ?? '').not.toBe('');
+      }
+      expect((await near()).filter((problem) => problem.code === code)).toEqual([]);
+    });
+  }
+});
