@@ -145,7 +145,16 @@ function provenance({ row, template, attempts, artifacts }: FinishedRun, version
         .filter(({ status }) => status === 'finished')
         .map(({ promptId, step, item, attempt, backend, payloadHash }) => ({ promptId, step, item, attempt, backend, payloadHash })),
       artifacts: artifacts.map(({ step, item, output, node, index, path, mediaType, bytes, sha256, draft }) => ({
-        ...{ step, item, output, node, index, name: name(path), mediaType, bytes, sha256, draft },
+        step,
+        item,
+        output,
+        node,
+        index,
+        name: name(path),
+        mediaType,
+        bytes,
+        sha256,
+        draft,
       })),
       versions,
     },

@@ -49,8 +49,8 @@ function workflowOf({ api, ui, wan2gp }: FoundWorkflows, mediaType: string): Wor
   };
 }
 
-async function fromJson(path: string, mediaType: string, shown: string): Promise<FileContent> {
-  const read = await readTextFile(path, MAX_WORKFLOW_BYTES);
+function fromJson(path: string, mediaType: string, shown: string): FileContent {
+  const read = readTextFile(path, MAX_WORKFLOW_BYTES);
   if ('problem' in read) return { kind: 'nothing', problem: { ...read.problem, file: shown } };
   const { root, problems } = parseJson(read.text, { file: shown });
   const [broken] = problems;

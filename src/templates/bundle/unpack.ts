@@ -228,11 +228,12 @@ function isFolder(entry: Entry): boolean {
   );
 }
 
-/** Zip, gzip, 7z, rar, xz, bzip2 by their first bytes, whatever their names say. */
+/** Zip (with entries, empty, in parts), gzip, 7z, rar, xz, bzip2, zstd by their first bytes, in hexadecimal. */
+const ARCHIVES = ['504b0304', '504b0506', '504b0708', '1f8b', '377abcaf', '52617221', 'fd377a58', '425a68', '28b52ffd'];
+
 function isArchive(head: Buffer, name: string): boolean {
-  const start = head.toString('latin1', 0, 4);
-  if (/^(?:PK[\x01-\x08][\x02-\x09]|\x1f\x8b|7z\xbc\xaf|Rar!|\xfd7zX|BZh)/.test(start)) return true;
-  return ['zip', 'callsheet'].includes(extensionOf(name));
+  const start = head.toString('hex', 0, 4);
+  return ARCHIVES.some((magic) => start.startsWith(magic)) || ['zip', 'callsheet'].includes(extensionOf(name));
 }
 
 function isDiskError(error: unknown): boolean {

@@ -10,13 +10,13 @@ export const PROMPT = '{"3": {"class_type": "KSampler", "inputs": {"seed": 18446
 export const WORKFLOW = '{"last_node_id": 3, "nodes": [{"id": 3, "type": "KSampler"}], "links": [], "version": 0.4}';
 export const SETTINGS = '{"model_type": "t2v_1.3B", "prompt": "Zürich 東京", "seed": 7, "type": "WanGP v12.60 by DeepBeepMeep"}';
 
-export function pngChunk(type: string, data: Uint8Array): Buffer {
+export function pngChunk(type: string, content: Uint8Array): Buffer {
   const head = Buffer.alloc(8);
-  head.writeUInt32BE(data.length);
+  head.writeUInt32BE(content.length);
   head.write(type, 4, 'latin1');
   const check = Buffer.alloc(4);
-  check.writeUInt32BE(crc32(Buffer.concat([head.subarray(4), data])));
-  return Buffer.concat([head, data, check]);
+  check.writeUInt32BE(crc32(Buffer.concat([head.subarray(4), content])));
+  return Buffer.concat([head, content, check]);
 }
 
 export async function png(...chunks: readonly Uint8Array[]): Promise<Buffer> {

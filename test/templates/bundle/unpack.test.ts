@@ -268,7 +268,7 @@ describe('unpackBundle refuses an archive', () => {
         for (const { at, byte } of changes) mutant[at] = byte;
         const { files, problems, outside, into } = await unpack(mutant);
         expect(outside).toEqual([]);
-        if (problems.length > 0) expect(files).toEqual([]);
+        expect(problems.length > 0 && files.length > 0).toBe(false);
         for (const { name, bytes } of files) expect(readFileSync(join(into, name))).toHaveLength(bytes);
       }),
       { numRuns: 300 },
