@@ -1,5 +1,6 @@
 /** The border of a subgraph: which widget inside an input stands for, and the values that an instance holds for it. */
 import { member } from '../json.ts';
+import { nodeById } from './index-nodes.ts';
 import { itemsOf, textOf } from './read.ts';
 import type { Promoted, UiBoundary, UiGraph, UiInput, UiNode, Widget } from './shapes.ts';
 import { type Value, valueOf } from './value.ts';
@@ -17,7 +18,7 @@ export interface BoundaryTarget {
 export function boundaryTarget(graph: UiGraph, boundary: UiBoundary): BoundaryTarget | undefined {
   for (const id of boundary.links) {
     const link = graph.links.get(id);
-    const node = link === undefined ? undefined : graph.nodes.find((each) => each.id === link.target);
+    const node = nodeById(graph, link?.target);
     const input = node?.inputs.find((each) => each.link === id);
     if (node === undefined || input === undefined) continue;
     if (node.subgraph !== undefined) {
@@ -42,10 +43,12 @@ export function widgetOf(node: UiNode, input: UiInput): Widget | undefined {
  */
 export function bindInstance(instance: UiNode, graph: UiGraph, text: string): void {
   const free = new Set(graph.inputs);
+  const bySignature = Map.groupBy(graph.inputs, ({ name, type }) => `${name}\n${type}`);
+  const byName = Map.groupBy(graph.inputs, ({ name }) => name);
   const bound = new Map<UiBoundary, UiInput>();
   for (const input of instance.inputs) {
-    const boundary =
-      [...free].find(({ name, type }) => name === input.name && type === input.type) ?? [...free].find(({ name }) => name === input.name);
+    const isFree = (boundary: UiBoundary): boolean => free.has(boundary);
+    const boundary = bySignature.get(`${input.name}\n${input.type}`)?.find(isFree) ?? byName.get(input.name)?.find(isFree);
     if (boundary === undefined) continue;
     free.delete(boundary);
     bound.set(boundary, input);
@@ -56,9 +59,10 @@ export function bindInstance(instance: UiNode, graph: UiGraph, text: string): vo
   const saved = complete ? [...bound.values()] : inOrder;
   instance.inputs = inOrder;
   instance.outputs = graph.outputs.map(({ name, type }, index) => ({ name, type, links: instance.outputs[index]?.links ?? [] }));
+  const boundaryOf = new Map([...bound].map(([boundary, input]) => [input, boundary]));
   const promoted: [UiInput, Promoted][] = [];
   for (const input of saved) {
-    const boundary = graph.inputs[inOrder.indexOf(input)];
+    const boundary = boundaryOf.get(input);
     const target = boundary === undefined ? undefined : boundaryTarget(graph, boundary);
     if (target === undefined) continue;
     input.widget = input.name;

@@ -1,5 +1,6 @@
 /** Use Everywhere (cg-use-everywhere): nodes that send to every unconnected input of their type, as links that the pack's script adds before a run. */
 import { member } from '../json.ts';
+import { nodeById } from './index-nodes.ts';
 import { itemsOf, idOf, numberOf } from './read.ts';
 import { BYPASSED, MUTED, type UiGraph, type UiInput, type UiNode } from './shapes.ts';
 
@@ -65,7 +66,7 @@ function sendersOf(graph: UiGraph, node: UiNode): Sender[] {
 
 function sourceOf(graph: UiGraph, id: string): Pick<Sender, 'type' | 'origin' | 'slot'> | undefined {
   const link = graph.links.get(id);
-  const origin = graph.nodes.find((node) => node.id === link?.origin);
+  const origin = nodeById(graph, link?.origin);
   if (link === undefined || origin === undefined) return undefined;
   return { type: origin.outputs[link.originSlot]?.type ?? '*', origin: origin.id, slot: link.originSlot };
 }
@@ -78,6 +79,7 @@ function fits(sender: Sender, node: UiNode, input: UiInput): boolean {
 /** Patterns of a file run only when they are harmless: letters, dots, bars, and stars after a dot. */
 function matches(pattern: string | undefined, text: string): boolean {
   if (pattern === undefined || pattern === '' || pattern === '.*') return true;
+  if (pattern.length > 1000) return false;
   if (PROMPTS.includes(pattern) || pattern.startsWith('(_|\\b)seed')) return new RegExp(pattern, 'i').test(text);
   const parts = pattern.split('|');
   return parts.some((part) => text.toLowerCase().includes(part.replaceAll(/[.^$*\\()]/g, '').toLowerCase()));
@@ -90,7 +92,7 @@ export function applySavedBroadcasts(graph: UiGraph): boolean {
     const target = idOf(member(item, 'downstream'));
     const origin = idOf(member(item, 'upstream'));
     const slot = numberOf(member(item, 'downstream_slot')) ?? 0;
-    const node = graph.nodes.find(({ id }) => id === target);
+    const node = nodeById(graph, target);
     const input = node?.inputs.find(({ name }) => name === node.inputNames[slot]);
     const linked = input?.link !== undefined && graph.links.has(input.link);
     if (origin === undefined || node === undefined || input === undefined || linked) continue;

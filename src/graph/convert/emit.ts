@@ -6,7 +6,7 @@ import { applyPrimitives } from './primitives.ts';
 import { sentPrompt } from './prompt-text.ts';
 import { reportMisfits } from './misfits.ts';
 import type { Report } from './report.ts';
-import { createScope, innerScope, resolveInput, type Scope } from './resolve.ts';
+import { createScope, innerScope, type ResolveContext, resolveInput, type Scope } from './resolve.ts';
 import { BYPASSED, MUTED, type UiGraph, type UiNode } from './shapes.ts';
 import { textWarnings } from './text-warnings.ts';
 import { reportUnknown } from './unknown-class.ts';
@@ -62,6 +62,7 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
   }
   /** Links to nodes that could not be converted stay: the problem is the node, not the link. */
   const unknown = new Set<string>();
+  const known: ResolveContext['known'] = new Map();
   const emit = (at: Scope): void => {
     for (const node of at.graph.nodes) {
       if (node.mode === MUTED || node.mode === BYPASSED) continue;
@@ -73,7 +74,7 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
         continue;
       }
       if (nodes.has(id)) reportTwin(node, id, report);
-      const emitted = emitNode(node, id, at, report);
+      const emitted = emitNode(node, id, at, { report, known });
       if (reportMisfits(node, id, emitted, context)) unknown.add(id);
       else nodes.set(id, emitted);
     }
@@ -96,7 +97,7 @@ function reportTooLarge({ at }: UiGraph, report: Report): void {
   report.add({ code: 'CONVERT_TOO_LARGE', severity: 'error', message, hint: 'Split the workflow into several.', at });
 }
 
-function emitNode(node: UiNode, id: string, scope: Scope, report: Report): ConvertedNode {
+function emitNode(node: UiNode, id: string, scope: Scope, context: ResolveContext): ConvertedNode {
   const inputs = new Map<string, ConvertedInput>();
   for (const { name, sent, value } of node.widgets) {
     if (!sent || value === undefined) continue;
@@ -104,13 +105,13 @@ function emitNode(node: UiNode, id: string, scope: Scope, report: Report): Conve
     inputs.set(name, { json: inputJson(isPrompt ? sentPrompt(value) : value) });
   }
   for (const [slot, input] of node.inputs.entries()) {
-    const source = resolveInput(node, scope, slot, report);
+    const source = resolveInput(node, scope, slot, context);
     if (source === undefined) continue;
     if ('node' in source) inputs.set(input.name, { json: `[${JSON.stringify(source.node)}, ${source.slot}]`, link: source.node });
     else if (source.value === undefined) inputs.delete(input.name);
     else inputs.set(input.name, { json: inputJson(source.value) });
   }
-  textWarnings(node, id, inputs, report);
+  textWarnings(node, id, inputs, context.report);
   const title = node.title !== undefined && node.title !== '' ? node.title : (node.nodeClass?.displayName ?? node.type);
   return { id, classType: node.type, title, inputs };
 }

@@ -3,6 +3,7 @@ import { isRecord, type ObjectInfo } from '../node-classes.ts';
 import { member } from '../json.ts';
 import type { JsonNode, JsonValue } from '../types.ts';
 import { toValue } from '../values.ts';
+import { nodeById } from './index-nodes.ts';
 import { PRIMITIVE } from './names.ts';
 import { idOf, itemsOf, numberOf, readNode } from './read.ts';
 import type { Report } from './report.ts';
@@ -47,7 +48,8 @@ export function expandGroupNode(host: UiNode, definition: JsonNode, info: Object
       (item) => `${idOf(member(itemsOf(item)[0], 'index')) ?? ''} ${numberOf(itemsOf(item)[1]) ?? 0}`,
     ),
   );
-  for (const node of nodes) addOutputs(group, node, external, info);
+  const linked = new Set([...graph.links.values()].map(({ origin, originSlot }) => `${origin} ${originSlot}`));
+  for (const node of nodes) addOutputs(group, node, { external, linked }, info);
   return graph;
 }
 
@@ -62,7 +64,7 @@ function addLinks({ graph }: Group, links: readonly JsonNode[]): void {
     const [from, fromSlot, to, toSlot] = itemsOf(item);
     const origin = idOf(from);
     const target = idOf(to);
-    const node = graph.nodes.find(({ id }) => id === target);
+    const node = nodeById(graph, target);
     const input = node?.inputs[numberOf(toSlot) ?? -1];
     if (origin === undefined || target === undefined || input === undefined) continue;
     const link: UiLink = { id: String(index), origin, originSlot: numberOf(fromSlot) ?? 0, target, targetSlot: numberOf(toSlot) ?? 0 };
@@ -105,12 +107,13 @@ function addInputs(group: Group, node: UiNode, info: ObjectInfo): void {
 }
 
 /** A reroute's slots have no name of their own; the type of what it is connected to serves. */
-function rerouteName({ graph }: Group, node: UiNode): string {
+function rerouteName({ graph }: Pick<Group, 'graph'>, node: UiNode, left = 100): string {
+  if (left === 0) return '*';
   for (const link of graph.links.values()) {
     if (link.origin !== node.id) continue;
-    const target = graph.nodes.find(({ id }) => id === link.target);
+    const target = nodeById(graph, link.target);
     const type = target?.inputs[link.targetSlot]?.type;
-    if (target !== undefined && type === '*') return rerouteName({ graph } as Group, target);
+    if (target !== undefined && type === '*') return rerouteName({ graph }, target, left - 1);
     if (type !== undefined) return type;
   }
   return '*';
@@ -124,12 +127,18 @@ function connectInput(graph: UiGraph, node: UiNode, input: UiInput, boundary: Ui
   input.link = id;
 }
 
-function addOutputs(group: Group, node: UiNode, external: ReadonlySet<string>, info: ObjectInfo): void {
+interface OutputSets {
+  /** `index slot` of outputs that the group shows although they are used inside. */
+  readonly external: ReadonlySet<string>;
+  readonly linked: ReadonlySet<string>;
+}
+
+function addOutputs(group: Group, node: UiNode, sets: OutputSets, info: ObjectInfo): void {
   const { graph } = group;
   const known = info.classes.get(node.type)?.outputs;
   for (const [slot, output] of node.outputs.entries()) {
-    const linked = [...graph.links.values()].some((link) => link.origin === node.id && link.originSlot === slot);
-    if (linked && !external.has(`${node.id} ${slot}`)) continue;
+    const linked = sets.linked.has(`${node.id} ${slot}`);
+    if (linked && !sets.external.has(`${node.id} ${slot}`)) continue;
     const setting = settingOf(group.config, node.id, 'output', String(slot));
     if (setting.hidden || (node.type === PRIMITIVE && linked)) continue;
     const plain = known?.[slot]?.name ?? output.name;

@@ -2,10 +2,15 @@
 import { member, parseJson } from '../json.ts';
 import type { JsonNode } from '../types.ts';
 import { boundaryTarget } from './boundary.ts';
+import { nodeById } from './index-nodes.ts';
 import { PRIMITIVE } from './names.ts';
 import { idOf, itemsOf, textOf } from './read.ts';
 import { INPUT_NODE, type UiBoundary, type UiGraph, type UiInput, type UiNode } from './shapes.ts';
 import type { Value } from './value.ts';
+
+/** Real files have some dozens. */
+const MAX_ENTRIES = 1000;
+const MAX_NAME = 1000;
 
 interface Entry {
   readonly source: string;
@@ -34,7 +39,7 @@ export function migrateProxyWidgets(
       assign(linked, entry.value);
       continue;
     }
-    const source = graph.nodes.find((node) => node.id === entry.source);
+    const source = nodeById(graph, entry.source);
     if (source === undefined) {
       if (entry.source === '-1')
         assign(
@@ -56,21 +61,23 @@ export function migrateProxyWidgets(
 function proxyEntries(host: UiNode, graph: UiGraph, renamed: ReadonlyMap<string, string>): Entry[] {
   const property = member(host.properties, 'proxyWidgets');
   const list: JsonNode | undefined = property?.kind === 'string' ? parseJson(property.value).root : property;
-  return itemsOf(list).flatMap((item, index) => {
-    const [first, second, third] = itemsOf(item);
-    const id = idOf(first);
-    const name = textOf(second);
-    if (id === undefined || name === undefined) return [];
-    const source = renamed.get(id) ?? id;
-    const value = host.saved.list?.[index];
-    if (canResolve(graph, source, name)) return [{ source, name, deeper: idOf(third), value }];
-    const { rest, deepest } = stripPrefixes(name);
-    return [{ source, name: rest, deeper: deepest ?? idOf(third), value }];
-  });
+  return itemsOf(list)
+    .slice(0, MAX_ENTRIES)
+    .flatMap((item, index) => {
+      const [first, second, third] = itemsOf(item);
+      const id = idOf(first);
+      const name = textOf(second);
+      if (id === undefined || name === undefined || name.length > MAX_NAME) return [];
+      const source = renamed.get(id) ?? id;
+      const value = host.saved.list?.[index];
+      if (canResolve(graph, source, name)) return [{ source, name, deeper: idOf(third), value }];
+      const { rest, deepest } = stripPrefixes(name);
+      return [{ source, name: rest, deeper: deepest ?? idOf(third), value }];
+    });
 }
 
 function canResolve(graph: UiGraph, source: string, name: string): boolean {
-  const node = graph.nodes.find((each) => each.id === source);
+  const node = nodeById(graph, source);
   if (node === undefined) return false;
   return node.subgraph === undefined
     ? node.widgets.some((widget) => widget.name === name)
@@ -148,7 +155,7 @@ function handOver(host: UiNode, graph: UiGraph, instances: readonly UiNode[], pr
   const targets: [UiNode, UiInput][] = [];
   for (const link of graph.links.values()) {
     if (link.origin !== primitive.id) continue;
-    const node = graph.nodes.find((each) => each.id === link.target);
+    const node = nodeById(graph, link.target);
     const input = node?.inputs.find((each) => each.link === link.id);
     if (node !== undefined && input !== undefined) targets.push([node, input]);
   }

@@ -1,5 +1,6 @@
 /** Where an input gets its value from once reroutes, bypassed nodes and subgraphs are looked through. */
-import { GETTERS, isVirtual, nameUi, SETTERS } from './names.ts';
+import { nodeById, setterOf } from './index-nodes.ts';
+import { GETTERS, isVirtual, nameUi } from './names.ts';
 import type { Report } from './report.ts';
 import { BYPASSED, INPUT_NODE, type UiGraph, type UiInput, type UiLink, type UiNode } from './shapes.ts';
 import { isAny, typesMatch } from './types-match.ts';
@@ -8,7 +9,6 @@ import type { Value } from './value.ts';
 /** A graph as it is seen through one chain of instances. */
 export interface Scope {
   readonly graph: UiGraph;
-  readonly nodes: ReadonlyMap<string, UiNode>;
   /** Ids of the instances around it, each with a colon behind: `5:12:`. */
   readonly prefix: string;
   /** The instance that it is the inside of. */
@@ -17,9 +17,8 @@ export interface Scope {
 }
 
 export function createScope(graph: UiGraph, host?: Scope['host']): Scope {
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const prefix = host === undefined ? '' : `${host.scope.prefix}${host.node.id}:`;
-  return { graph, nodes, prefix, inner: new Map(), ...(host === undefined ? {} : { host }) };
+  return { graph, prefix, inner: new Map(), ...(host === undefined ? {} : { host }) };
 }
 
 export function innerScope(scope: Scope, instance: UiNode, graph: UiGraph): Scope {
@@ -28,6 +27,12 @@ export function innerScope(scope: Scope, instance: UiNode, graph: UiGraph): Scop
   const inner = createScope(graph, { node: instance, scope });
   scope.inner.set(instance, inner);
   return inner;
+}
+
+export interface ResolveContext {
+  readonly report: Report;
+  /** What was found out for places on the way: long chains of reroutes are walked once. */
+  readonly known: Map<string, Source | undefined>;
 }
 
 export type Source = { readonly node: string; readonly slot: number } | { readonly value: Value | undefined };
@@ -46,18 +51,23 @@ interface Place {
  * Follows the link of one input (dossier 4.4, resolveInput and resolveOutput). Undefined: nothing is connected, the widget's own
  * value stays. A loop of virtual nodes and a link that does not exist are reported as errors.
  */
-export function resolveInput(node: UiNode, scope: Scope, slot: number, report: Report): Source | undefined {
+export function resolveInput(node: UiNode, scope: Scope, slot: number, { report, known }: ResolveContext): Source | undefined {
   const visited = new Set<string>();
+  const done = (source: Source | undefined): Source | undefined => {
+    for (const key of visited) known.set(key, source);
+    return source;
+  };
   let place: Place = { at: 'input', node, scope, slot, type: undefined };
   for (;;) {
-    const key = `${place.scope.prefix}${place.node.id} ${place.at} ${place.slot}`;
+    const key = `${place.scope.prefix}${place.node.id} ${place.at} ${place.slot} ${place.type ?? ''}`;
+    if (known.has(key)) return done(known.get(key));
     if (visited.has(key)) {
       reportLoop(place, report);
-      return undefined;
+      return done(undefined);
     }
     visited.add(key);
     const next: Place | Source | undefined = place.at === 'input' ? throughInput(place, report) : throughOutput(place, report);
-    if (next === undefined || !('at' in next)) return next;
+    if (next === undefined || !('at' in next)) return done(next);
     place = next;
   }
 }
@@ -72,7 +82,7 @@ function throughInput(place: Place, report: Report): Place | Source | undefined 
     return undefined;
   }
   if (link.origin === INPUT_NODE && scope.host !== undefined) return throughHost(place, link);
-  const origin = scope.nodes.get(link.origin);
+  const origin = nodeById(scope.graph, link.origin);
   if (origin === undefined) {
     reportOrigin(place, input, link, report);
     return undefined;
@@ -107,7 +117,7 @@ function throughSubgraph({ node, scope, slot, type }: Place, graph: UiGraph): Pl
   const link = output?.links.map((id) => graph.links.get(id)).find((each) => each !== undefined);
   if (link === undefined) return undefined;
   if (link.origin === INPUT_NODE) return throughHost({ at: 'output', node, scope: inner, slot, type }, link);
-  const origin = inner.nodes.get(link.origin);
+  const origin = nodeById(graph, link.origin);
   return origin === undefined ? undefined : { at: 'output', node: origin, scope: inner, slot: link.originSlot, type };
 }
 
@@ -115,7 +125,7 @@ function throughSubgraph({ node, scope, slot, type }: Place, graph: UiGraph): Pl
 function throughGetter({ node, scope, type }: Place, report: Report): Place | undefined {
   const name = node.saved.list?.[0]?.text;
   for (let around: Scope | undefined = scope; around !== undefined; around = around.host?.scope) {
-    const setter = around.graph.nodes.find((each) => SETTERS.has(each.type) && name !== undefined && each.saved.list?.[0]?.text === name);
+    const setter = setterOf(around.graph, name);
     if (setter !== undefined) return { at: 'input', node: setter, scope: around, slot: 0, type };
   }
   report.add({

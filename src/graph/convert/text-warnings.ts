@@ -11,14 +11,14 @@ export function textWarnings(node: UiNode, id: string, inputs: ReadonlyMap<strin
     const warn = (code: string, message: string, hint: string): void =>
       report.add({ code, severity: 'warning', message, hint, at: node.at, node: id, input: name });
     const named = `Input "${name}" of ${nameUi(node, id).replace('Node', 'node')}`;
-    if (spec?.options['dynamicPrompts'] === true && /\{[^{}]*\|[^{}]*\}/.test(json)) {
+    if (spec?.options['dynamicPrompts'] === true && hasChoices(json)) {
       warn(
         'CONVERT_DYNAMIC_PROMPT',
         `${named} has choices such as {a|b}, of which ComfyUI's browser page draws one on every run; they are left as text.`,
         'Write one of the choices, or a parameter in braces.',
       );
     }
-    if (name === 'filename_prefix' && /%[^%\\/:]+(?::[^%]*|\.[^%]+)%/.test(json)) {
+    if (name === 'filename_prefix' && hasToken(json)) {
       warn(
         'CONVERT_TEXT_REPLACEMENT',
         `${named} has a form such as %date:…% or %Node.widget%, which ComfyUI's browser page replaces; it is left as text.`,
@@ -26,4 +26,25 @@ export function textWarnings(node: UiNode, id: string, inputs: ReadonlyMap<strin
       );
     }
   }
+}
+
+/** `{a|b}` without a brace inside. One pass: the text may be megabytes of braces. */
+function hasChoices(text: string): boolean {
+  let open = false;
+  let bar = false;
+  for (const char of text) {
+    if (char === '{') [open, bar] = [true, false];
+    else if (char === '|') bar = open;
+    else if (char === '}') {
+      if (bar) return true;
+      open = false;
+    }
+  }
+  return false;
+}
+
+/** `%date:…%` or `%Node.widget%`. */
+function hasToken(text: string): boolean {
+  const parts = text.split('%');
+  return parts.some((part, index) => index > 0 && index < parts.length - 1 && /^[^\\/:.]+[:.]/.test(part));
 }
