@@ -28,36 +28,37 @@ export async function measureMemory(dir: string): Promise<readonly string[]> {
     return process.memoryUsage().heapUsed / 1e6;
   };
   const lines: string[] = [];
-  for (const nodes of [30, 200]) {
-    const folder = join(dir, `of-${nodes}`);
-    for (let at = 0; at < COUNT; at += 1) writeLargeTemplate(join(folder, `t${at}`), `t${at}`, largeGraph(nodes));
-    await sleep(3200);
-    const open = () =>
-      openTemplateCache({
-        file: `${folder}.db`,
-        build: 'bench',
-        onFailure(error) {
-          throw error;
-        },
-      });
-    await fill(folder, open());
-    const before = heap();
-    const cache = open();
-    const library = createLibrary([folder], { cache });
-    await library.refresh();
-    const listed = heap();
-    for (const loaded of library.list()) if (loaded.template === undefined) throw new Error('A template does not compile.');
-    const full = heap();
-    const { compiled, compiledBytes, sourceBytes } = library.use();
-    lines.push(
-      `${COUNT} templates of ${nodes} nodes: listed ${(listed - before).toFixed(1)}; all used once ${(full - before).toFixed(1)}, ` +
-        `of which ${compiled} compiled take ${(full - listed).toFixed(1)}, estimated ${(compiledBytes / 1e6).toFixed(1)}; ` +
-        `sources in memory ${(sourceBytes / 1e6).toFixed(1)}`,
-    );
-    cache.close();
-  }
+  for (const nodes of [30, 200]) lines.push(await measureCompiled(join(dir, `of-${nodes}`), nodes, heap));
   lines.push(await measureChurn(join(dir, 'churn'), heap));
   return lines;
+}
+
+async function measureCompiled(folder: string, nodes: number, heap: () => number): Promise<string> {
+  for (let at = 0; at < COUNT; at += 1) writeLargeTemplate(join(folder, `t${at}`), `t${at}`, largeGraph(nodes));
+  await sleep(3200);
+  const open = () =>
+    openTemplateCache({
+      file: `${folder}.db`,
+      build: 'bench',
+      onFailure(error) {
+        throw error;
+      },
+    });
+  await fill(folder, open());
+  const before = heap();
+  const cache = open();
+  const library = createLibrary([folder], { cache });
+  await library.refresh();
+  const listed = heap();
+  for (const loaded of library.list()) if (loaded.template === undefined) throw new Error('A template does not compile.');
+  const full = heap();
+  const { compiled, compiledBytes, sourceBytes } = library.use();
+  cache.close();
+  return (
+    `${COUNT} templates of ${nodes} nodes: listed ${(listed - before).toFixed(1)}; all used once ${(full - before).toFixed(1)}, ` +
+    `of which ${compiled} compiled take ${(full - listed).toFixed(1)}, estimated ${(compiledBytes / 1e6).toFixed(1)}; ` +
+    `sources in memory ${(sourceBytes / 1e6).toFixed(1)}`
+  );
 }
 
 /** What stays after templates came and went many times, while they were watched. */

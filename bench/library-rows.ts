@@ -18,13 +18,13 @@ export interface LibraryRow {
   readonly base?: string;
 }
 
-const NODES = 30;
 /** Stamps are trusted once the last change lies this far back, in milliseconds (src/templates/stamp.ts). */
 const TRUST_MS = 3200;
 
-export async function measureLibrary(dir: string, count: number, rounds: number): Promise<readonly LibraryRow[]> {
+/** `nodes` of each workflow. */
+export async function measureLibrary(dir: string, count: number, nodes: number, rounds: number): Promise<readonly LibraryRow[]> {
   const files: string[] = [];
-  const graph = largeGraph(NODES);
+  const graph = largeGraph(nodes);
   for (let at = 0; at < count; at += 1) {
     const folder = join(dir, `t${at}`);
     writeLargeTemplate(folder, `t${at}`, graph);

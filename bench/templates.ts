@@ -12,15 +12,18 @@ import { formatTable, median, percentile, show } from './numbers.ts';
 import { measureSaves } from './save-rows.ts';
 import { measureTemplates } from './template-rows.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, saves: { type: 'string', default: '60' } } });
+const { values } = parseArgs({
+  options: { nodes: { type: 'string', default: '30' }, rounds: { type: 'string', default: '7' }, saves: { type: 'string', default: '60' } },
+});
 const rounds = Number(values.rounds);
 const dir = mkdtempSync(join(tmpdir(), 'callsheet-bench-templates-'));
 
 try {
   const rows: LibraryRow[] = [];
-  for (const count of [10, 100, 1000]) rows.push(...(await measureLibrary(join(dir, `library-${count}`), count, rounds)));
+  for (const count of [10, 100, 1000])
+    rows.push(...(await measureLibrary(join(dir, `library-${count}`), count, Number(values.nodes), rounds)));
   const columns = ['templates', 'MB', 'median ms', 'p95 ms', 'ratio', 'of'];
-  console.log('Templates of 30 nodes: a manifest and a workflow each, all in the page cache.');
+  console.log(`Templates of ${values.nodes} nodes: a manifest and a workflow each, all in the page cache.`);
   console.log(
     formatTable(
       columns,

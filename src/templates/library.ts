@@ -91,6 +91,7 @@ export function createLibrary(dirs: readonly string[], options: LibraryOptions =
   let shown: readonly Shown[] = [];
   let view: readonly LoadedTemplate[] = [];
   let byId = new Map<string, LoadedTemplate[]>();
+  const loaded = new WeakMap<Place, LoadedTemplate>();
   let unsettled: readonly string[] = [];
   let working: Promise<unknown> = Promise.resolve();
 
@@ -119,7 +120,16 @@ export function createLibrary(dirs: readonly string[], options: LibraryOptions =
   function show(standingNow: readonly Place[]): readonly LibraryChange[] {
     const earlier = shown;
     shown = arrange(standingNow.filter((place) => !place.foreign));
-    view = shown.map(({ place, problems, runnable }) => ({
+    view = shown.map((each) => loadedOf(each));
+    byId = Map.groupBy(view, ({ id }) => id);
+    return changesBetween(earlier, shown);
+  }
+
+  /** The same object as long as nothing about it changes: others keep what they know of it by it. */
+  function loadedOf({ place, problems, runnable }: Shown): LoadedTemplate {
+    const known = loaded.get(place);
+    if (known?.problems === problems) return known;
+    const made: LoadedTemplate = {
       id: place.id,
       version: place.version,
       origin: place.origin,
@@ -130,9 +140,9 @@ export function createLibrary(dirs: readonly string[], options: LibraryOptions =
       get template() {
         return vault.compiled(place);
       },
-    }));
-    byId = Map.groupBy(view, ({ id }) => id);
-    return changesBetween(earlier, shown);
+    };
+    loaded.set(place, made);
+    return made;
   }
 
   function discoverAll(before: ReadonlyMap<string, Place>): readonly string[] {
