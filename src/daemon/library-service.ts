@@ -115,6 +115,8 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       return { ...detailOf(loaded, { info, values: parameters }), ...imported };
     },
     async check({ id, version, path, backend }) {
+      // Files and models may have been put there since the server was last asked.
+      if (backend !== undefined) await backendOf(backend).objectInfo({ refresh: true });
       if (id !== undefined) {
         const loaded = demand(id, version);
         const original = loaded.origin.kind === 'adopted' ? (await loadTemplate(loaded.origin.path)).original : undefined;

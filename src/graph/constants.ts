@@ -1,7 +1,7 @@
 /** Constants against object info: type, bounds and choices, by the server's coercions. */
 import { constantOf, isAmong, pythonFloat, pythonInt } from './input-values.ts';
 import { isCustom } from './links.ts';
-import { isModelFile, modelFolder, offersModels } from './models.ts';
+import { isModelFile, modelFolder, nearestModel, offersModels } from './models.ts';
 import { nameInput } from './names.ts';
 import type { InputSpec, NodeClass } from './node-classes.ts';
 import { dynamicKeys } from './node-inputs.ts';
@@ -80,9 +80,9 @@ function choiceFinding(
   if (isOpenList(node, spec) || choices.some((choice) => typeof choice === 'object' && choice !== null)) return undefined;
   const severity = isCustom(nodeClass) ? 'warning' : 'error';
   const names = choices.map((choice) => (typeof choice === 'string' ? choice : printJson(choice)));
-  const near = typeof value === 'string' ? closest(value, names) : undefined;
   if (isModelFile(value) && (choices.length === 0 || offersModels(spec) || modelFolder(node.classType, spec.name) !== undefined)) {
     const source = context.sources.models.get(modelKey(value));
+    const near = nearestModel(value, names);
     const advice = modelAdvice(value, source, modelFolder(node.classType, spec.name));
     return {
       code: 'MODEL_MISSING',
@@ -91,6 +91,7 @@ function choiceFinding(
       hint: near === undefined ? advice : `Did you mean "${near}"? If not: ${advice}`,
     };
   }
+  const near = typeof value === 'string' ? closest(value, names) : undefined;
   let hint = `Choose one of: ${names.slice(0, 10).join(', ')}${names.length > 10 ? `, … (${names.length} in all)` : ''}.`;
   if (names.length === 0) hint = 'The server has nothing to choose from here: install the model or file, then refresh the object info.';
   else if (near !== undefined) hint = `Did you mean "${near}"?`;

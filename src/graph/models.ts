@@ -1,5 +1,7 @@
 /** Which choices are model files, and in which folder of a server they lie. */
 import type { InputSpec } from './node-classes.ts';
+import { modelKey } from './sources.ts';
+import { closest } from './suggest.ts';
 import type { JsonValue } from './types.ts';
 
 const MODEL_FILE = /\.(?:safetensors|sft|ckpt|pth?|bin|gguf|onnx|pkl|engine)$/i;
@@ -39,3 +41,14 @@ export function offersModels({ choices }: InputSpec): boolean {
 export function modelFolder(classType: string, input: string): string | undefined {
   return BY_CLASS[classType] ?? FOLDERS.find(([names]) => names.test(input))?.[1];
 }
+
+/** The name among `names` that is meant by a misspelt one: the same file in another folder, else the nearest without its ending. */
+export function nearestModel(name: string, names: readonly string[]): string | undefined {
+  const same = names.find((other) => modelKey(other) === modelKey(name));
+  if (same !== undefined) return same;
+  const stems = new Map(names.map((other) => [stem(other), other]));
+  const near = closest(stem(name), stems.keys());
+  return near === undefined ? undefined : stems.get(near);
+}
+
+const stem = (name: string): string => name.replace(MODEL_FILE, '');

@@ -113,6 +113,14 @@ describe('where what is missing can be had', () => {
   });
 });
 
+describe('a model that is not there', () => {
+  it('is taken for the same file in another folder, or for one with a like name, whatever its ending', () => {
+    const hint = (name: string): string => check(changed('a.safetensors', name)).find(({ code }) => code === 'MODEL_MISSING')?.hint ?? '';
+    expect(hint('SD15/a.safetensors')).toContain('Did you mean "a.safetensors"?');
+    expect(hint('none.safetensors')).toBe('Put none.safetensors into models/checkpoints of the server, or choose a model that it has.');
+  });
+});
+
 describe('matched types', () => {
   const through = (source: string): string =>
     `{"1":{"class_type":"Load","inputs":{"image":"example.png"}},"2":{"class_type":"Switch","inputs":{"on":["1",${source}]}},"3":{"class_type":"Save","inputs":{"images":["2",0]}}}`;

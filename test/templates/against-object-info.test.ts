@@ -186,6 +186,8 @@ describe('mergeProblems', () => {
       [at('LIST', 'error', 'w', 2), at('C', 'error', 't', 3)],
     );
     expect(merged.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['C error', 'B warning', 'A warning', 'LIST error']);
+    const twice = { ...at('TEMPLATE_PLACEHOLDER_TYPE', 'error', 't', 1), message: 'with more words' };
+    expect(mergeProblems([at('TEMPLATE_PLACEHOLDER_TYPE', 'error', 't', 1)], [twice])).toEqual([twice]);
   });
 });
 
