@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -118,6 +118,33 @@ describe('the form of a template', () => {
     const { schema } = await service.get({ id: 'hero', backend: 'gpu' });
     expect(schema).toMatchObject({ properties: { checkpoint: { 'x-callsheet': { available: ['a.safetensors', 'sub\\b.safetensors'] } } } });
     await expect(service.get({ id: 'hero', backend: 'cpu' })).rejects.toThrow(expect.objectContaining({ code: 'BACKEND_NOT_FOUND' }));
+  });
+});
+
+describe('template/adopt', () => {
+  it('gives the manifest and the workflow, with the node classes of a backend', async () => {
+    const path = join(dir, 'root', 'w.json');
+    writeFileSync(path, JSON.stringify({ '1': { class_type: 'KSampler', inputs: { steps: 4 } } }));
+    const info = { KSampler: { input: { required: { steps: ['INT', { max: 9 }] } }, output: [] } };
+    const service = await open([
+      { id: 'gpu', kind: 'comfyui', describe: () => Promise.reject(new Error('not asked')), objectInfo: async () => JSON.stringify(info) },
+    ]);
+    const plain = await service.adopt({ file: path, name: 'w.json', backend: 'gpu' });
+    expect(plain).toMatchObject({ converted: false, workflow: readFileSync(path, 'utf8'), problems: [] });
+    expect(JSON.parse(plain.manifest ?? '')).toMatchObject({ id: 'w', parameters: {} });
+    const { manifest } = await service.adopt({ file: path, name: 'w.json', backend: 'gpu', suggest: true });
+    expect(JSON.parse(manifest ?? '')).toMatchObject({ parameters: { sampling_steps: { maximum: 9, default: 4 } } });
+  });
+
+  it('reads nothing outside the roots, and says what is wrong with a file', async () => {
+    const service = await open();
+    await expect(service.adopt({ file: join(dir, 'outside', 'a.json'), name: 'a.json' })).rejects.toMatchObject({
+      code: 'PATH_NOT_ALLOWED',
+    });
+    writeFileSync(join(dir, 'root', 'x.json'), '{"a": ');
+    const { manifest, problems } = await service.adopt({ file: join(dir, 'root', 'x.json'), name: 'x.json' });
+    expect(manifest).toBeUndefined();
+    expect(problems).toMatchObject([{ code: 'JSON_SYNTAX', file: 'x.json' }]);
   });
 });
 
