@@ -102,8 +102,7 @@ function missing(node: GraphNode, nodeClass: NodeClass, spec: InputSpec): Findin
     : `Give it a value${fallback === undefined ? '' : `; the default is ${printJson(fallback)}`}.`;
   return {
     code: 'INPUT_MISSING',
-    // A server older than the object info may expand growing inputs differently; names of the class itself may hold dots too.
-    severity: spec.name.includes('.') && !nodeClass.inputs.has(spec.name) ? 'warning' : 'error',
+    severity: 'error',
     message: `${nameNode(node)} lacks its required input "${spec.name}".`,
     hint: near === undefined ? cure : `The node has an input "${near}" that its class does not know: rename it. Otherwise: ${cure}`,
   };

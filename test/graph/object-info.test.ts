@@ -139,6 +139,20 @@ describe('what a server refuses is an error', () => {
       /Connect something of type MODEL/,
     ],
     [
+      'a grown input without its first slot',
+      `"5": {"class_type": "Batch", "inputs": {}}, ${SAVE}`,
+      'INPUT_MISSING',
+      'images.image0',
+      /images\.image0/,
+    ],
+    [
+      'a choice of a dynamic combo without its input',
+      `"4": {"class_type": "Load", "inputs": {"image": "example.png"}}, "5": {"class_type": "Resize", "inputs": {"input": ["4", 0], "how": "scale"}}, ${SAVE}`,
+      'INPUT_MISSING',
+      'how.factor',
+      /Give it a value/,
+    ],
+    [
       'a number below its minimum',
       sampler('"seed": -1, "cfg": 7, "mode": "fast"'),
       'INPUT_RANGE',
@@ -247,7 +261,6 @@ describe('what is not certain is a warning', () => {
     ['null for the data of a custom node', '"1": {"class_type": "CustomModel", "inputs": {"model": null}}', ['GRAPH_LINK_NULL']],
     ['a constant for the data of a custom node', '"1": {"class_type": "CustomModel", "inputs": {"model": "m"}}', ['INPUT_TYPE']],
     ['a file that the server does not list', `"5": {"class_type": "Load", "inputs": {"image": "mine.png"}}, ${SAVE}`, ['INPUT_FILE']],
-    ['a grown input without its first slot', `"5": {"class_type": "Batch", "inputs": {}}, ${SAVE}`, ['INPUT_MISSING']],
   ];
   for (const [title, nodes, codes] of doubtful) {
     it(`warns of ${title}`, () => {
