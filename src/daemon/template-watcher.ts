@@ -48,14 +48,22 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
       exhausted = true;
     },
   });
-  const looks = setInterval(() => {
-    tree.checkRoots();
+  let busy = true;
+  let looking: Promise<void> = Promise.resolve();
+  /** Roots always; the folders below them only after something happened, since no folder is replaced without a sign. */
+  const look = () => {
+    looking = busy ? tree.checkRoots().then(() => tree.checkFolders()) : tree.checkRoots();
+    busy = false;
     if (exhausted) readSoon();
+  };
+  const looks = setInterval(() => {
+    void looking.then(() => (closed ? undefined : look()));
   }, LOOK_MS);
   looks.unref();
 
   function note(path: string): void {
     if (closed) return;
+    busy = true;
     changed.add(path);
     clearTimeout(quiet);
     quiet = setTimeout(flush, QUIET_MS);
@@ -92,7 +100,7 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
     }
   }
 
-  tree.checkRoots();
+  await tree.checkRoots();
   changed.clear();
   clearTimeout(quiet);
   clearTimeout(longest);
@@ -111,7 +119,8 @@ export async function watchTemplates({ dirs, refresh, log }: WatcherOptions): Pr
       clearTimeout(quiet);
       clearTimeout(longest);
       clearTimeout(sweep);
-      tree.close();
+      await looking;
+      await tree.close();
       await working;
     },
   };

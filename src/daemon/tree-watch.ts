@@ -1,14 +1,16 @@
 /**
- * Watches folders and all folders below them, one watch a folder. Not chokidar: version 5 goes blind for a folder that is deleted
- * and made anew in quick succession, for good, and takes a watch for every file besides.
+ * Watches folders and all folders below them through chokidar, and mends what it cannot see: version 5 goes blind for a folder that is
+ * deleted and made anew in quick succession, and for a root that is replaced. Folders are known by their number on the disk;
+ * one that stands under the old name with another number gets its root a new watcher.
  */
-import { type FSWatcher, lstatSync, readdirSync, statSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
 
 export interface TreeWatchOptions {
   /** A root that is not there is waited for; one that is a link is followed, and followed anew when it is pointed elsewhere. */
   readonly roots: readonly string[];
-  /** Folders that are not entered, by their name. */
+  /** Files and folders that are passed over, by their name. */
   readonly ignored: (name: string) => boolean;
   /** How many levels below a root are watched. */
   readonly depth: number;
@@ -20,118 +22,96 @@ export interface TreeWatchOptions {
 
 export interface TreeWatch {
   readonly folders: number;
-  /** Sees whether the roots still are the folders that are watched. */
-  checkRoots(): void;
-  close(): void;
-}
-
-interface Folder {
-  readonly watcher: FSWatcher;
-  readonly folders: Map<string, Folder>;
+  /** Sees whether the roots still are the folders that are watched; resolves once they are. */
+  checkRoots(): Promise<void>;
+  /** Sees the same of every folder below them. */
+  checkFolders(): Promise<void>;
+  close(): Promise<void>;
 }
 
 interface Root {
   readonly path: string;
+  /** Where the path leads, links followed. */
+  real: string;
   /** Device and number of the folder; undefined while there is none. */
   identity: string | undefined;
-  folder: Folder | undefined;
+  watcher: FSWatcher | undefined;
+  /** Folders below, by their real path. */
+  readonly folders: Map<string, string | undefined>;
 }
 
 export function watchTree({ roots: paths, ignored, depth, onChange, onExhausted }: TreeWatchOptions): TreeWatch {
-  const roots = paths.map((path): Root => ({ path, identity: undefined, folder: undefined }));
-  let count = 0;
+  const roots = paths.map((path): Root => ({ path, real: path, identity: undefined, watcher: undefined, folders: new Map() }));
+  let closed = false;
 
-  function enter(path: string, level: number): Folder | undefined {
-    let watcher: FSWatcher;
-    try {
-      // Watched before it is listed: what is made in between is either listed or told.
-      watcher = watch(path);
-    } catch (error) {
-      if (isExhaustion(error)) onExhausted(error);
-      return undefined;
-    }
-    const folder: Folder = { watcher, folders: new Map() };
-    count += 1;
-    watcher.on('error', () => onChange(path));
-    watcher.on('change', (kind, name) => {
-      if (typeof name !== 'string') onChange(path);
-      else if (!ignored(name)) tell(path, folder, level, kind, name);
+  async function enter(root: Root): Promise<void> {
+    await leave(root);
+    root.identity = identityOf(root.path);
+    if (root.identity === undefined || closed) return;
+    root.real = realpathSync(root.path);
+    const { real, folders } = root;
+    const told = (path: string) => onChange(path === real ? root.path : join(root.path, relative(real, path)));
+    const watcher = watch(real, {
+      ignoreInitial: true,
+      depth,
+      followSymlinks: false,
+      ignorePermissionErrors: true,
+      ignored: (path) => path.startsWith(real + sep) && relative(real, path).split(sep).some(ignored),
     });
-    if (level >= depth) return folder;
-    for (const name of foldersIn(path)) {
-      if (ignored(name)) continue;
-      const inner = enter(join(path, name), level + 1);
-      if (inner !== undefined) folder.folders.set(name, inner);
-    }
-    return folder;
+    root.watcher = watcher;
+    watcher.on('all', (event, path) => {
+      if (root.watcher !== watcher) return;
+      if (event === 'addDir') folders.set(path, identityOf(path));
+      if (event === 'unlinkDir') folders.delete(path);
+      told(path);
+    });
+    watcher.on('error', (error) => {
+      if (isExhaustion(error)) onExhausted(error);
+      else onChange(root.path);
+    });
+    await new Promise<void>((resolve) => {
+      watcher.once('ready', resolve);
+    });
+    for (const folder of Object.keys(watcher.getWatched())) if (folder.startsWith(real)) folders.set(folder, identityOf(folder));
   }
 
-  function tell(path: string, folder: Folder, level: number, kind: string, name: string): void {
-    const at = join(path, name);
-    if (kind === 'rename') {
-      // Made, moved or removed: whatever was watched under the name may be another folder now.
-      const known = folder.folders.get(name);
-      if (known !== undefined) leave(known);
-      folder.folders.delete(name);
-      const inner = level < depth && isFolder(at) ? enter(at, level + 1) : undefined;
-      if (inner !== undefined) folder.folders.set(name, inner);
-    }
-    onChange(at);
+  async function leave(root: Root): Promise<void> {
+    const { watcher } = root;
+    root.watcher = undefined;
+    root.folders.clear();
+    await watcher?.close();
   }
 
-  function leave({ watcher, folders }: Folder): void {
-    watcher.close();
-    count -= 1;
-    for (const inner of folders.values()) leave(inner);
-  }
-
-  function checkRoots(): void {
+  async function renew(isStale: (root: Root) => boolean): Promise<void> {
     for (const root of roots) {
-      const identity = identityOf(root.path);
-      if (identity === root.identity) continue;
-      if (root.folder !== undefined) leave(root.folder);
-      root.folder = identity === undefined ? undefined : enter(root.path, 0);
-      root.identity = identity;
+      if (closed || !isStale(root)) continue;
+      await enter(root);
       onChange(root.path);
     }
   }
 
   return {
     get folders() {
-      return count;
+      return roots.reduce((sum, { folders }) => sum + folders.size, 0);
     },
-    checkRoots,
-    close() {
-      for (const { folder } of roots) if (folder !== undefined) leave(folder);
+    checkRoots: () =>
+      renew(({ path, real, identity }) => identityOf(path) !== identity || (identity !== undefined && identityOf(real) !== identity)),
+    checkFolders: () => renew(({ folders }) => [...folders].some(([path, identity]) => identityOf(path) !== identity)),
+    async close() {
+      closed = true;
+      for (const root of roots) await leave(root);
     },
   };
 }
 
-/** Links are not entered, as the library does not. */
-function foldersIn(path: string): readonly string[] {
+function identityOf(path: string): string | undefined {
   try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found?.isDirectory() === true ? `${found.dev}:${found.ino}` : undefined;
   } catch {
-    // Gone again, or not to be read: its parent tells when that changes.
-    return [];
-  }
-}
-
-function look(path: string, of: typeof statSync) {
-  try {
-    return of(path, { throwIfNoEntry: false });
-  } catch {
+    // Not to be read, or a link in a circle: its parent tells when that changes.
     return undefined;
   }
-}
-
-function isFolder(path: string): boolean {
-  return look(path, lstatSync)?.isDirectory() ?? false;
-}
-
-function identityOf(path: string): string | undefined {
-  const found = look(path, statSync);
-  return found?.isDirectory() === true ? `${found.dev}:${found.ino}` : undefined;
 }
 
 function isExhaustion(error: unknown): boolean {
