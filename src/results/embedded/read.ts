@@ -30,6 +30,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   'application/x-safetensors': readSafetensors,
 };
 
+/** A file may be nothing but millions of tiny parts; after so many looks it counts as ended. Real ones need a few thousand. */
+const MOST_READS = 50_000;
+
 export interface Embedded {
   readonly mediaType: string;
   /** False for a kind of file that is not looked into. */
@@ -44,6 +47,17 @@ export async function readEmbedded(source: ByteSource): Promise<Embedded> {
   const { mediaType } = sniff(await source.read(0, SNIFF_BYTES));
   const reader = READERS[mediaType];
   const pile = createTextPile();
-  await reader?.(source, pile);
+  await reader?.(withEnd(source), pile);
   return { mediaType, isKnown: reader !== undefined, texts: pile.texts, leftOut: pile.leftOut };
+}
+
+function withEnd(source: ByteSource): ByteSource {
+  let left = MOST_READS;
+  return {
+    size: source.size,
+    async read(at, length) {
+      left -= 1;
+      return left < 0 ? new Uint8Array() : source.read(at, length);
+    },
+  };
 }

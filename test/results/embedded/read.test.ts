@@ -155,12 +155,45 @@ describe('hostile media', () => {
     expect((await read(bytes)).texts).toEqual([]);
   });
 
+  it.each([
+    ['chunks', () => Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(6_000_000)])],
+    ['boxes', () => Buffer.concat([box('ftyp', Buffer.from('isom\0\0\0\0')), box('moov', nested('meta', 100, nested('free', 5000)))])],
+    [
+      'elements',
+      () =>
+        Buffer.concat([
+          element(0x1a45dfa3, element(0x4282, Buffer.from('webm'))),
+          element(0x18538067, many(element(0x1254c367, many(element(0x7373, many(Buffer.from('ec80', 'hex'), 300)), 50)), 20)),
+        ]),
+    ],
+  ])('a file of nothing but tiny %s is given up after some thousands of looks', async (_what, make) => {
+    const bytes = make();
+    let reads = 0;
+    const source = bytesInMemory(bytes);
+    await readEmbedded({
+      size: source.size,
+      read: (at, length) => {
+        reads += 1;
+        return source.read(at, length);
+      },
+    });
+    expect(reads).toBeLessThanOrEqual(50_001);
+  });
+
   it('a film whose texts claim to go on after its end keeps those before', async () => {
     const whole = film({ prompt: PROMPT, workflow: WORKFLOW });
     const { texts, leftOut } = await read(whole.subarray(0, whole.length - 5));
     expect([...texts.map(({ key }) => key), ...leftOut]).toContain('prompt');
   });
 });
+
+function many(part: Buffer, count: number): Buffer {
+  return Buffer.concat(Array.from({ length: count }, () => part));
+}
+
+function nested(type: string, count: number, content = Buffer.alloc(0)): Buffer {
+  return many(box(type, content), count);
+}
 
 const HUGE = [
   Uint8Array.of(0xff, 0xff, 0xff, 0xff),
