@@ -27,6 +27,7 @@ import { renderDry } from './render-dry.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
 import { VERSION } from './version.ts';
+import type { NamedInfo } from '#templates/nearby-info.ts';
 import type { TemplateOrigin } from '#templates/types.ts';
 import type { TemplateService } from './template-service.ts';
 
@@ -96,8 +97,15 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return info === undefined ? versions : [...versions, ...checkTemplateAgainst(template, info, file, { live: true, original })];
   }
 
+  async function namedInfo(id: string): Promise<NamedInfo | undefined> {
+    const info = await infoOf(id);
+    return info === undefined ? undefined : { info, name: `backend ${id}` };
+  }
+
   async function checkOne(path: string, backend: string | undefined) {
-    const { template, partial, original, problems, foreign, origin } = await loadTemplate(path);
+    const { template, partial, original, problems, foreign, origin } = await loadTemplate(path, {
+      info: backend === undefined ? undefined : await namedInfo(backend),
+    });
     if (foreign === true) return [];
     const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin, original));
     return [{ path, ok: !all.some(isBlocking), problems: all }];

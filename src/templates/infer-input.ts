@@ -2,7 +2,6 @@
 import { inputsOf, type ObjectInfo } from '#graph/object-info.ts';
 import type { InputSpec } from '#graph/node-classes.ts';
 import type { Graph, JsonNode, JsonValue } from '#graph/types.ts';
-import { toValue } from '#graph/values.ts';
 import { mediaOf, modelFolderOf, tableDefinition } from './input-tables.ts';
 import { SEED_MAXIMUM } from './parameter-schema.ts';
 import type { ParameterDefinition, ParameterType } from './types.ts';
@@ -151,11 +150,4 @@ function combo({ name, options, choices }: InputSpec, classType: string): Parame
   const given = options['default'];
   const first = distinct.find((value) => value === given) ?? distinct[0];
   return { type: 'choice', choices: distinct, ...(first === undefined ? {} : { default: first }) };
-}
-
-/** The value that the workflow holds, as the default of a parameter for it; undefined where it cannot be one. */
-export function currentDefault(type: ParameterType, current: JsonNode | undefined): unknown {
-  if (current === undefined) return undefined;
-  const value = toValue(current);
-  return type === 'seed' && (typeof value === 'number' || typeof value === 'bigint') && value < 0 ? undefined : value;
 }

@@ -43,7 +43,9 @@ const MODEL_NAME_FOLDERS: Readonly<Record<string, string>> = {
 
 export function mediaOf(classType: string, input: string): ParameterType | undefined {
   const media = Object.hasOwn(MEDIA_BY_CLASS, classType) ? MEDIA_BY_CLASS[classType] : undefined;
-  return media !== undefined && MEDIA_INPUTS.test(input) ? media : undefined;
+  // The 3D loaders have an `image` too, which is their camera.
+  const inputs = media === 'model3d' ? /^model_file$/ : MEDIA_INPUTS;
+  return media !== undefined && inputs.test(input) ? media : undefined;
 }
 
 export function modelFolderOf(classType: string, input: string): string | undefined {

@@ -10,7 +10,7 @@ import { adopt } from './adopt.ts';
 import { compileTemplate, type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { convertWorkflows, isUiWorkflow } from './convert-workflows.ts';
 import { problemIn } from './locate.ts';
-import { OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
+import { type NamedInfo, OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
 import { MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readInside, readTextFile } from './source-files.ts';
 import { REST_MS, type Stamp, stampOf } from './stamp.ts';
 import type { TemplateOrigin, TemplateSource } from './types.ts';
@@ -41,6 +41,8 @@ const TRIES = 5;
 export interface LoadOptions {
   /** Saved answers of a server's `/object_info` to fall back on where none lies beside a workflow in UI format, the first that is there. */
   readonly infoFiles?: readonly string[];
+  /** What stands before all of them: given by whoever asks. */
+  readonly info?: NamedInfo | undefined;
 }
 
 /** `path` is a folder, its template.json, or a workflow file. */
@@ -149,7 +151,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function loadAdopted(path: string, { infoFiles = [] }: LoadOptions): LoadResult {
+function loadAdopted(path: string, { infoFiles = [], info: given }: LoadOptions): LoadResult {
   const origin: TemplateOrigin = { path, kind: 'adopted' };
   const name = basename(path);
   // The answer of a server that lies among templates is there for them and is none itself.
@@ -158,7 +160,7 @@ function loadAdopted(path: string, { infoFiles = [] }: LoadOptions): LoadResult 
   const files = [path, ...new Set(places)];
   const before = stampOf(files);
   const read = readTextFile(path, MAX_WORKFLOW_BYTES);
-  const named = 'text' in read ? savedInfo(places) : undefined;
+  const named = 'text' in read ? (given ?? savedInfo(places)) : undefined;
   const stamp = unlessMoved(files, before.text);
   if ('problem' in read) return { origin, problems: [read.problem], claimed: {}, files, stamp };
   const adopted = adopt(read.text, name, path, { info: named?.info, infoName: named?.name });

@@ -277,6 +277,27 @@ describe('parameters of the app mode', () => {
     expect(rendered(template, scope({ [name]: 96 }), 'main')['12:7']?.inputs[name]).toBe(96);
   });
 
+  it('[TA5] reach every input that a primitive feeds', () => {
+    const workflow = ui({ inputs: [['30', 'value']], outputs: [] });
+    const nodes = 'nodes' in workflow && Array.isArray(workflow.nodes) ? workflow.nodes : [];
+    const links = 'links' in workflow && Array.isArray(workflow.links) ? workflow.links : [];
+    const fed = (node: { id: number; inputs?: object[] }) =>
+      node.id === 3
+        ? { ...node, inputs: [...(node.inputs ?? []), { name: 'steps', type: 'INT', link: 50, widget: { name: 'steps' } }] }
+        : node;
+    const primitive = {
+      id: 30,
+      type: 'PrimitiveNode',
+      mode: 0,
+      inputs: [],
+      outputs: [{ name: 'INT', type: 'INT', links: [50], widget: { name: 'steps' } }],
+      widgets_values: [33, 'fixed'],
+    };
+    const template = adopted({ ...workflow, nodes: [...nodes.map(fed), primitive], links: [...links, [50, 30, 0, 3, 3, 'INT']] }, { info });
+    expect(parametersOf(template)).toMatchObject({ value: { type: 'integer', default: 33, maximum: 10000 } });
+    expect(rendered(template, scope({ value: 7 }), 'main')['3']?.inputs['steps']).toBe(7);
+  });
+
   it('[TA5] warn of an input that cannot be reached, with its place', () => {
     const text = JSON.stringify(
       ui({
@@ -472,6 +493,16 @@ describe('adoption', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('[TD6] keeps the first of two files whose names give one id, and shows the other', async () => {
+    const folder = await folderWith({ 'a scene.json': GRAPH, 'a-scene.json': GRAPH });
+    const library = createLibrary([folder]);
+    await library.refresh();
+    expect(library.list().map(({ id, runnable, problems }) => [id, runnable, problems.map(({ code }) => code)])).toEqual([
+      ['a-scene', true, []],
+      ['a-scene', false, ['TEMPLATE_CONFLICT']],
+    ]);
   });
 
   it('[TA11] leaves the workflow as it is', () => {

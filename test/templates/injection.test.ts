@@ -322,6 +322,7 @@ describe('values', () => {
     ['flux.safetensors', 'Flux.safetensors'],
     ['elsewhere/Flux.safetensors', 'Flux.safetensors'],
     ['b\\x.pt', 'b/x.pt'],
+    ['elsewhere/BASE.SafeTensors', 'SDXL\\base.safetensors'],
   ])('[TI15] heals the model name %j to %j', (name, expected) => {
     const template = compiled(manifest({ parameters: { m: { type: 'model' } } }, { set: { '4.ckpt_name': '{m}' } }));
     const { value, problems } = renderStep(template, 'a', scope({ m: name }), {

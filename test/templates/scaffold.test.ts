@@ -109,8 +109,13 @@ describe('a new template', () => {
   });
 
   it.each([
-    ['a folder', async (path: string) => void (await mkdir(path))],
-    ['a file', async (path: string) => void (await writeFile(path, 'mine'))],
+    [
+      'a folder',
+      async (path: string) => {
+        await mkdir(path);
+      },
+    ],
+    ['a file', (path: string) => writeFile(path, 'mine')],
   ])('[TN4] is never written over %s', async (_, put) => {
     const folder = await folderWith({});
     await put(join(folder, 'taken'));

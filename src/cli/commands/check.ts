@@ -5,6 +5,7 @@ import type { ObjectInfo } from '#graph/object-info.ts';
 import { VERSION } from '#daemon/version.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
+import { keptObjectInfo } from '#daemon/object-info-keeper.ts';
 import { discover } from '#templates/discover.ts';
 import { loadTemplate } from '#templates/load.ts';
 import { mergeProblems } from '#templates/merge-problems.ts';
@@ -12,6 +13,7 @@ import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
 import { objectInfoOption } from '../object-info-option.ts';
+import { dataDirOf } from '../data-dir.ts';
 import { openSession } from '../open-session.ts';
 import { printProblems } from '../report-error.ts';
 
@@ -59,12 +61,14 @@ interface GivenPath {
 
 async function checkOffline(paths: readonly GivenPath[], args: Arguments, io: Io): Promise<CheckedFile[]> {
   const info = objectInfoOption(args, io);
+  // What a daemon of this data directory last heard from its backend: enough to read a workflow in UI format.
+  const kept = [keptObjectInfo(dataDirOf(args, io))];
   const files: CheckedFile[] = [];
   for (const given of paths) {
     const places = statSync(given.path).isDirectory() ? discover(given.path) : [given.path];
     if (places.length === 0) throw new UsageError(`There are no templates and no workflow files in "${given.shown}".`);
     for (const place of places) {
-      const file = await checkOne(place, given, info);
+      const file = await checkOne(place, given, info, kept);
       if (file !== undefined) files.push(file);
     }
   }
@@ -72,8 +76,16 @@ async function checkOffline(paths: readonly GivenPath[], args: Arguments, io: Io
 }
 
 /** Undefined for JSON of another kind that a search came across; one that was named is reported. */
-async function checkOne(place: string, given: GivenPath, info: ObjectInfo | undefined): Promise<CheckedFile | undefined> {
-  const { template, partial, original, problems, foreign, origin } = await loadTemplate(place);
+async function checkOne(
+  place: string,
+  given: GivenPath,
+  info: ObjectInfo | undefined,
+  kept: readonly string[],
+): Promise<CheckedFile | undefined> {
+  const { template, partial, original, problems, foreign, origin } = await loadTemplate(place, {
+    info: info === undefined ? undefined : { info, name: 'object info' },
+    infoFiles: kept,
+  });
   if (foreign === true && place !== given.path) return undefined;
   const nameOf = (name: string) => (origin.kind === 'folder' ? join(origin.path, name) : origin.path);
   const compiled = template ?? partial;
