@@ -4,10 +4,16 @@ import type { Store } from '#store/types.ts';
 
 export interface RequestKeys {
   /**
-   * Runs `work` once per key. A method that makes a run stores the key in the run's own transaction; for others give `runId` and it is stored here.
+   * Runs `work` once per key. A method that makes a run stores the key in the run's own transaction; for others give `runId`, or null for what belongs to no run, and it is stored here.
    * Throws REQUEST_KEY_CONFLICT.
    */
-  once<T extends object>(key: string | undefined, method: string, paramsHash: string, work: () => Promise<T>, runId?: string): Promise<T>;
+  once<T extends object>(
+    key: string | undefined,
+    method: string,
+    paramsHash: string,
+    work: () => Promise<T>,
+    runId?: string | null,
+  ): Promise<T>;
 }
 
 export function createRequestKeys(store: Pick<Store, 'requestKey' | 'putRequestKey'>): RequestKeys {
@@ -18,7 +24,7 @@ export function createRequestKeys(store: Pick<Store, 'requestKey' | 'putRequestK
       method: string,
       paramsHash: string,
       work: () => Promise<T>,
-      runId?: string,
+      runId?: string | null,
     ): Promise<T> {
       if (key === undefined) return work();
       const first = underWay.get(key) ?? store.requestKey(key);

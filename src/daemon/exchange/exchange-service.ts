@@ -18,6 +18,7 @@ import type {
 import { isBlocking } from '#protocol/problem.ts';
 import type { Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
+import { ID_PATTERN } from '#templates/manifest-schema.ts';
 import { keepAsset } from '../uploads.ts';
 import { createRequestKeys } from '../request-keys.ts';
 import type { Roots } from '../roots.ts';
@@ -78,6 +79,7 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
   }
 
   async function importNow({ file, name, id, backend, objectInfo }: TemplateImportParams): Promise<TemplateImportResult> {
+    if (id !== undefined) demandId(id);
     const media = await roots.resolveMedia(file, 'file');
     const shown = cleanName(name ?? media.name);
     const infoOf: AskForInfo = (isNeeded) =>
@@ -120,9 +122,9 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
 
   return {
     import: ({ requestKey, ...params }) =>
-      keys.once(requestKey, 'template/import', sha256Hex(JSON.stringify(params)), () => inTurn(() => importNow(params))),
+      keys.once(requestKey, 'template/import', sha256Hex(JSON.stringify(params)), () => inTurn(() => importNow(params)), null),
     approve: ({ requestKey, ...params }) =>
-      keys.once(requestKey, 'template/approve', sha256Hex(JSON.stringify(params)), () => inTurn(() => approveNow(params))),
+      keys.once(requestKey, 'template/approve', sha256Hex(JSON.stringify(params)), () => inTurn(() => approveNow(params)), null),
     async exportTemplate({ id, version }) {
       const template = findTemplate(library, id, version);
       const loaded = library.get(id, version);
@@ -142,6 +144,14 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
 }
 
 // --- helpers ---
+
+/** Files are named by it, so it is looked at before anything is written. Throws IMPORT_REFUSED. */
+function demandId(id: string): void {
+  if (new RegExp(ID_PATTERN).test(id)) return;
+  throw new CallsheetError('IMPORT_REFUSED', `${JSON.stringify(id)} cannot be the id of a template.`, {
+    hint: 'Use 1 to 64 lower case letters, digits and hyphens, beginning with a letter or digit.',
+  });
+}
 
 /** An id that the user's own templates or the curated ones have is theirs: an import would take their place. */
 function placementIn(library: GatedLibrary, importDir: string): Placement {

@@ -20,6 +20,7 @@ export type AskForInfo = (isNeeded: boolean) => Promise<{ readonly info: ObjectI
 export interface FolderOptions {
   /** Name of the file, for the title and, without `id`, the id. */
   readonly name: string;
+  /** Valid. */
   readonly id: string | undefined;
   readonly objectInfo: AskForInfo;
 }

@@ -200,6 +200,17 @@ describe('template/import', () => {
     expect(filesIn(template.path)['drawing.ui.json']).toBe(JSON.stringify(ui));
   });
 
+  it('gives the first answer to a request key that comes again later, also after a restart', async () => {
+    await using place = await openPlace();
+    const params = { file: place.put('card.callsheet', bundle('card')), requestKey: 'one' };
+    const first = await place.client.call('template/import', params);
+    expect(await place.client.call('template/import', params)).toEqual(first);
+    await place.restart();
+    expect(await place.client.call('template/import', params)).toEqual(first);
+    const other = place.client.call('template/import', { ...params, id: 'other' });
+    await expect(other).rejects.toMatchObject({ code: 'REQUEST_KEY_CONFLICT' });
+  });
+
   it('gives the first answer to a request key that comes twice at once', async () => {
     await using place = await openPlace();
     const params = { file: place.put('card.callsheet', bundle('card')), requestKey: 'one' };
@@ -215,6 +226,29 @@ describe('template/import', () => {
     expect(answers.filter(({ existing }) => !existing)).toHaveLength(1);
     expect(readdirSync(place.imports)).toEqual(['card']);
   });
+
+  it.each(['../evil', 'a/b', 'UPPER', '', 'con ', '-a', 'a\0'])('takes no id that is none: %j', async (id) => {
+    await using place = await openPlace();
+    for (const file of [place.put('card.callsheet', bundle('card')), place.put('card.json', JSON.stringify(GRAPH))]) {
+      const refused = place.client.call('template/import', { file, id });
+      await expect(refused).rejects.toMatchObject({ code: id === '' ? 'INVALID_PARAMS' : 'IMPORT_REFUSED' });
+    }
+    expect(existsSync(place.imports)).toBe(false);
+  });
+
+  it.each(['con.json', 'template.json', 'nul.png', '★★★.json', `${'long'.repeat(60)}.json`, 'CON .json', '..json'])(
+    'makes a sound folder of a file called %j',
+    async (name) => {
+      await using place = await openPlace();
+      const file = place.put('given', JSON.stringify(GRAPH));
+      const { template } = await place.client.call('template/import', { file, name });
+      expect(template.id).toMatch(/^[a-z0-9][a-z0-9-]{0,63}$/);
+      await approve(place.client, template.id);
+      expect(await templateOf(place.client, template.id)).toMatchObject({ runnable: true });
+      const exported = await place.client.call('template/export', { id: template.id });
+      expect(exported.problems).toEqual([]);
+    },
+  );
 
   it('takes no file from outside the approved roots', async () => {
     await using place = await openPlace();

@@ -187,11 +187,11 @@ describe('hostile media', () => {
   });
 });
 
-function many(part: Buffer, count: number): Buffer {
+function many(part: Uint8Array, count: number): Buffer {
   return Buffer.concat(Array.from({ length: count }, () => part));
 }
 
-function nested(type: string, count: number, content = Buffer.alloc(0)): Buffer {
+function nested(type: string, count: number, content: Uint8Array = Buffer.alloc(0)): Buffer {
   return many(box(type, content), count);
 }
 
