@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '#backends/contract.ts';
+import type { Problem } from '#protocol/problem.ts';
 import { isCode, writeWhole } from '#results/durable.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import type { Logger } from './log.ts';
@@ -25,20 +26,20 @@ export interface KeeperOptions {
   /** The first that has node classes and answers counts. */
   readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo'>[];
   readonly library: Pick<TemplateLibrary, 'list'>;
-  /** Reads these adopted workflows again. */
+  /** Reads these again. */
   readonly refresh: (paths: readonly string[]) => Promise<unknown>;
   readonly log: Logger;
 }
 
 export interface ObjectInfoKeeper {
-  /** There may be adopted workflows now that were not there before. */
+  /** There may be workflows now that were not there before. */
   look(): void;
   /** Looks, and waits a moment for the answer when there are workflows that cannot run without it. */
   begin(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Asks only while adopted workflows exist, and only until one backend has answered. Never throws. */
+/** Asks only while there are adopted workflows, or others in UI format that cannot be read, and only until one backend has answered. Never throws. */
 export function createObjectInfoKeeper({ file, backends, library, refresh, log }: KeeperOptions): ObjectInfoKeeper {
   const closing = new AbortController();
   let working: Promise<void> = Promise.resolve();
@@ -46,7 +47,9 @@ export function createObjectInfoKeeper({ file, backends, library, refresh, log }
   let answered = false;
   let again: NodeJS.Timeout | undefined;
 
-  const adopted = (): readonly string[] => library.list().flatMap(({ origin }) => (origin.kind === 'adopted' ? [origin.path] : []));
+  /** Places that read otherwise, or at all, with object info. */
+  const concerned = (): readonly string[] =>
+    library.list().flatMap(({ origin, problems }) => (origin.kind === 'adopted' || needsInfo(problems) ? [origin.path] : []));
 
   async function ask(): Promise<string | undefined> {
     for (const backend of backends) {
@@ -71,12 +74,12 @@ export function createObjectInfoKeeper({ file, backends, library, refresh, log }
     if ((await readKept(file)) === text) return;
     makeDirectory(dirname(file));
     await writeWhole(file, text);
-    if (!closing.signal.aborted) await refresh(adopted());
+    if (!closing.signal.aborted) await refresh(concerned());
   }
 
   function look(): void {
     clearTimeout(again);
-    if (busy || answered || closing.signal.aborted || adopted().length === 0) return;
+    if (busy || answered || closing.signal.aborted || concerned().length === 0) return;
     busy = true;
     working = keep()
       .catch((error: unknown) =>
@@ -89,7 +92,7 @@ export function createObjectInfoKeeper({ file, backends, library, refresh, log }
     look,
     async begin() {
       look();
-      const stuck = library.list().some(({ problems }) => problems.some(({ code }) => code === 'TEMPLATE_WORKFLOW_UI_FORMAT'));
+      const stuck = library.list().some(({ problems }) => needsInfo(problems));
       if (stuck) await Promise.race([working, sleep(BEGIN_MS, undefined, { ref: false, signal: closing.signal }).catch(() => undefined)]);
     },
     async close() {
@@ -98,6 +101,10 @@ export function createObjectInfoKeeper({ file, backends, library, refresh, log }
       await working;
     },
   };
+}
+
+function needsInfo(problems: readonly Problem[]): boolean {
+  return problems.some(({ code }) => code === 'TEMPLATE_WORKFLOW_UI_FORMAT');
 }
 
 async function readKept(file: string): Promise<string | undefined> {

@@ -79,7 +79,7 @@ export function namesOf({ kind, path }: TemplateOrigin): (name: string) => strin
   return kind === 'folder' ? (name) => join(path, name) : () => path;
 }
 
-function loadFolder(folder: string, { infoFiles = [] }: LoadOptions): LoadResult {
+function loadFolder(folder: string, { infoFiles = [], info: given }: LoadOptions): LoadResult {
   const origin: TemplateOrigin = { path: folder, kind: 'folder' };
   const file = join(folder, MANIFEST_FILE);
   const atManifest = stampOf([file]);
@@ -109,7 +109,7 @@ function loadFolder(folder: string, { infoFiles = [] }: LoadOptions): LoadResult
   // Only a workflow in UI format depends on an object info, and only then its file is watched.
   const places = workflows.some(([, text]) => isUiWorkflow(text)) ? [...new Set([join(folder, OBJECT_INFO_FILE), ...infoFiles])] : [];
   const atPlaces = stampOf(places);
-  const info = savedInfo(places)?.info;
+  const info = places.length === 0 ? undefined : (given ?? savedInfo(places))?.info;
   const made = info === undefined ? undefined : convertWorkflows(workflows, info, name);
   const looked = [file, ...files, ...places];
   const stamp = unlessMoved(looked, atManifest.text + atWorkflows.text + atPlaces.text);

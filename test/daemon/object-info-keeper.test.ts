@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Backend } from '#backends/contract.ts';
@@ -36,7 +36,7 @@ async function open(answer: () => Promise<string>, kind: Backend['kind'] = 'comf
 }
 
 function drop(name: string, content: object): void {
-  mkdirSync(join(dir, 'shelf'), { recursive: true });
+  mkdirSync(dirname(join(dir, 'shelf', name)), { recursive: true });
   writeFileSync(join(dir, 'shelf', name), JSON.stringify(content));
 }
 
@@ -69,6 +69,21 @@ describe('the object info that is kept', () => {
     expect(library.get('ui')?.runnable).toBe(false);
     await keeper.begin();
     expect(library.get('ui')).toMatchObject({ runnable: true });
+    await keeper.close();
+  });
+
+  it('is waited for by a folder whose workflow is in UI format, too', async () => {
+    drop('a/template.json', { format: 1, id: 'a', version: '1.0.0', steps: [{ id: 's', workflow: 'ui.json' }] });
+    drop('a/ui.json', {
+      version: 0.4,
+      nodes: [{ id: 1, type: 'KSampler', mode: 0, inputs: [], outputs: [], widgets_values: [5] }],
+      links: [],
+    });
+    const { library, keeper } = await open(async () => INFO);
+    await library.refresh();
+    expect(library.get('a')?.runnable).toBe(false);
+    await keeper.begin();
+    expect(library.get('a')).toMatchObject({ runnable: true });
     await keeper.close();
   });
 

@@ -455,6 +455,13 @@ describe('object info for adopted workflows', () => {
     expect(library.get('w')?.template?.parameters.get('count')?.maximum).toBeUndefined();
   });
 
+  it('[TA10] that a command names stands before what lies about', async () => {
+    const near = { KSampler: { input: { required: { steps: ['INT', { max: 50 }] } }, output: [] } };
+    const folder = await folderWith({ 'w.json': graph, 'object_info.json': near });
+    const loaded = await loadTemplate(join(folder, 'w.json'), { info: { info, name: 'backend gpu' } });
+    expect(loaded.template?.parameters.get('count')).toMatchObject({ maximum: 10000, origin: expect.stringContaining('by backend gpu') });
+  });
+
   it('[TA10] that is no object info is passed over', async () => {
     const folder = await folderWith({ 'w.json': graph, 'object_info.json': '[1, 2' });
     expect((await loadTemplate(join(folder, 'w.json'))).template?.id).toBe('w');
