@@ -6,8 +6,8 @@ import type { InputSpec, ObjectInfo } from './node-classes.ts';
 import { inputsOf } from './node-inputs.ts';
 import type { Finding, Graph, GraphInput, GraphLink, GraphNode } from './types.ts';
 
-/** A chain of switches longer than this is not followed: its type stays open. */
-const MAX_CHAIN = 32;
+/** Matched nodes behind one link that are looked at; beyond them its type stays open. */
+const MAX_SWITCHES = 64;
 
 interface Template {
   readonly id: string;
@@ -28,7 +28,7 @@ function templateOf(spec: InputSpec): Template | undefined {
  */
 export function matchFinding(graph: Graph, info: ObjectInfo, node: GraphNode, spec: InputSpec, input: GraphInput): Finding | undefined {
   if (input.link === undefined) return undefined;
-  const given = typeOf(graph, info, input.link, 0);
+  const given = typeOf(graph, info, input.link);
   if (given === undefined || isOpen(given)) return undefined;
   const wanted = wantedType(graph, info, node, spec);
   if (wanted === undefined || typesFit(given, wanted)) return undefined;
@@ -49,22 +49,25 @@ function wantedType(graph: Graph, info: ObjectInfo, node: GraphNode, spec: Input
   for (const other of nodeClass === undefined ? [] : inputsOf(nodeClass, node).values()) {
     if (other.name === spec.name) break;
     const link = templateOf(other)?.id === template.id ? node.inputs.get(other.name)?.link : undefined;
-    const type = link === undefined ? undefined : typeOf(graph, info, link, 0);
+    const type = link === undefined ? undefined : typeOf(graph, info, link);
     if (type !== undefined && !isOpen(type)) return type;
   }
   return template.allowed;
 }
 
 /** The type that a link brings, matched outputs resolved; undefined when it is not known. */
-function typeOf(graph: Graph, info: ObjectInfo, link: GraphLink, depth: number): string | undefined {
+function typeOf(graph: Graph, info: ObjectInfo, link: GraphLink, seen = new Set<string>()): string | undefined {
   const source = graph.nodes.get(link.node);
   const sourceClass = source === undefined ? undefined : info.classes.get(source.classType);
   const output = sourceClass?.outputs[link.slot];
-  if (source === undefined || sourceClass === undefined || output === undefined || depth > MAX_CHAIN) return undefined;
+  if (source === undefined || sourceClass === undefined || output === undefined) return undefined;
   if (output.type !== 'COMFY_MATCHTYPE_V3') return output.type;
+  // Switches that feed switches make many ways to the same node, and a broken graph may lead in a circle.
+  if (seen.has(link.node) || seen.size > MAX_SWITCHES) return undefined;
+  seen.add(link.node);
   for (const spec of inputsOf(sourceClass, source).values()) {
     const inner = templateOf(spec)?.id === output.match ? source.inputs.get(spec.name)?.link : undefined;
-    const type = inner === undefined ? undefined : typeOf(graph, info, inner, depth + 1);
+    const type = inner === undefined ? undefined : typeOf(graph, info, inner, seen);
     if (type !== undefined && !isOpen(type)) return type;
   }
   return undefined;

@@ -131,6 +131,20 @@ describe('matched types', () => {
   });
 });
 
+describe('a tower of switches', () => {
+  it('is looked through once, however many ways lead through it', () => {
+    const pair =
+      '{"Pair":{"input":{"required":{"a":["COMFY_MATCHTYPE_V3",{"template":{"template_id":"t","allowed_types":"*"}}],"b":["COMFY_MATCHTYPE_V3",{"template":{"template_id":"t","allowed_types":"*"}}]}},"output":["COMFY_MATCHTYPE_V3"],"output_matchtypes":["t"]},"Any":{"input":{},"output":["*"]},"Save":{"input":{"required":{"images":["IMAGE"]}},"output":[],"output_node":true}}';
+    const nodes = Array.from({ length: 60 }, (_, i) => `"${i + 1}":{"class_type":"Pair","inputs":{"a":["${i}",0],"b":["${i}",0]}}`);
+    const { graph } = parseGraph(
+      `{"0":{"class_type":"Any","inputs":{}},${nodes.join(',')},"99":{"class_type":"Save","inputs":{"images":["60",0]}}}`,
+    );
+    const { info } = parseObjectInfo(pair);
+    if (graph === undefined || info === undefined) throw new Error('no graph');
+    expect(checkAgainstObjectInfo(graph, info)).toEqual([]);
+  });
+});
+
 describe('an input file', () => {
   it('is an error only where a running server says that it is not there', () => {
     expect(live(withFile('"mine.png"'))).toMatchObject([{ code: 'INPUT_FILE', severity: 'error' }]);
