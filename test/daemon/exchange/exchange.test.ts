@@ -80,6 +80,17 @@ describe('an imported template', () => {
     await expect(client.call('run/start', { template: 'card', version: '2.0.0' })).rejects.toMatchObject({ code: 'TEMPLATE_NOT_APPROVED' });
   });
 
+  it('that a killed daemon left half made is removed by the next start, and was never shown', async () => {
+    await using place = await openPlace();
+    const half = join(place.imports, '.import-01234567-89ab-cdef-0123-456789abcdef');
+    mkdirSync(half, { recursive: true });
+    writeFileSync(join(half, 'template.json'), JSON.stringify(manifest('half')));
+    writeFileSync(join(half, 'draw.json'), JSON.stringify(GRAPH));
+    await place.restart();
+    expect((await place.client.call('template/list')).templates.map(({ id }) => id)).not.toContain('half');
+    expect(readdirSync(place.imports)).toEqual([]);
+  });
+
   it('can be rendered and checked before it is approved', async () => {
     await using place = await openPlace();
     const { client } = place;
