@@ -22,8 +22,7 @@ export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 export function createFakeActors(): FakeActors {
   const held: Held[] = [];
   const executing = new Map<string, (event: ExecuteEvent) => void>();
-  const hold = <T>(key: string) =>
-    new Promise<T>((resolve, reject) => held.push({ key, resolve, reject }));
+  const hold = <T>(key: string) => new Promise<T>((resolve, reject) => held.push({ key, resolve, reject }));
   const newest = (key: string): Held => {
     const found = held.findLast((one) => one.key === key);
     if (found === undefined) throw new Error(`no effect '${key}' is open; open are: ${held.map((one) => one.key).join(', ')}`);
