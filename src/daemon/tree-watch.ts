@@ -107,7 +107,7 @@ export function watchTree({ roots: paths, ignored, depth, onChange, onExhausted 
 function identityOf(path: string): string | undefined {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
-    return found?.isDirectory() === true ? `${found.dev}:${found.ino}` : undefined;
+    return found?.isDirectory() === true ? `${found.dev}:${found.ino}:${found.birthtimeMs}` : undefined;
   } catch {
     // Not to be read, or a link in a circle: its parent tells when that changes.
     return undefined;

@@ -19,6 +19,8 @@ export interface Watched {
   readonly library: TemplateLibrary;
   readonly service: LibraryService;
   readonly told: TemplateChanged[];
+  /** How many are watched. */
+  readonly folders: () => number;
   /** Resolves once the library has read everything that was done on disk before the call. */
   settled(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -46,6 +48,7 @@ export async function watched(prepare: (dir: string) => void = () => {}): Promis
     library,
     service,
     told,
+    folders: () => watcher.folders,
     // A save made after the others is seen after them, or together with them; twice, because folders are watched one by one.
     async settled() {
       for (let round = 0; round < 2; round += 1) {

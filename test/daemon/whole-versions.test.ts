@@ -7,6 +7,7 @@ import type { Payload } from '#backends/contract.ts';
 import { parseConfig } from '#daemon/config.ts';
 import { startDaemon } from '#daemon/daemon.ts';
 import { connect } from '#protocol/client.ts';
+import { REST_MS } from '#templates/stamp.ts';
 import { filesOf, graph, writeTemplate } from './hot-reload-harness.ts';
 
 async function daemonOver(options: { readonly submitted?: (payload: Payload) => Promise<void> } = {}) {
@@ -48,15 +49,20 @@ describe('a template that is saved while it is used', () => {
     const folder = join(one.templates, 'hero');
     const stop = new AbortController();
     let save = 0;
+    /** Saves that the machine itself tore into two, by a pause between two files: then both states were really saved. */
+    const torn = new Set<string>();
     const writer = (async () => {
       for (save = 1; !stop.signal.aborted; save += 1) {
+        let before = performance.now();
         // File by file, with time between them, as editors and copying programs do.
         for (const [name, text] of Object.entries(filesOf('hero', save))) {
+          if (performance.now() - before > REST_MS * 0.75) torn.add([save - 1, save].join());
           if (save % 2 === 0) writeFileSync(join(folder, name), text);
           else {
             writeFileSync(join(folder, `${name}.tmp`), text);
             renameSync(join(folder, `${name}.tmp`), join(folder, name));
           }
+          before = performance.now();
           await sleep((save * 7) % 30);
         }
         await sleep((save % 3) * 90);
@@ -73,8 +79,8 @@ describe('a template that is saved while it is used', () => {
       );
       for (const { steps } of answers) {
         const saves = savesIn(steps.map(({ workflow }) => workflow ?? '').join());
-        if (saves.length !== 1 || steps.length !== 2) mixed.push(saves);
-        else seen.add(saves[0] ?? '');
+        if (saves.length === 1 && steps.length === 2) seen.add(saves[0] ?? '');
+        else if (!torn.has(saves.toSorted((a, b) => Number(a) - Number(b)).join())) mixed.push(saves);
       }
       const { template } = await one.client.call('template/get', { id: 'hero' });
       expect(template.problems).toEqual([]);
