@@ -1,7 +1,7 @@
 /**
  * Watches folders and all folders below them through chokidar, and mends what it cannot see: version 5 goes blind for a folder that is
- * deleted and made anew in quick succession, and for a root that is replaced. Folders are known by their number on the disk;
- * one that stands under the old name with another number gets its root a new watcher.
+ * deleted and made anew in quick succession, and for a root that is replaced. Folders are known by number and time of making;
+ * one that stands under the old name as another gets its root a new watcher.
  */
 import { realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
