@@ -127,6 +127,7 @@ async function checkAtBackend(paths: readonly GivenPath[], args: Arguments, io: 
 function printFiles(files: readonly CheckedFile[], io: Io): void {
   for (const { path, ok, problems } of files) {
     printProblems(problems, io);
-    line(io.out, `${path}: ${ok ? 'ok' : `${problems.filter(isBlocking).length} errors`}`);
+    const errors = problems.filter(isBlocking).length;
+    line(io.out, `${path}: ${ok ? 'ok' : `${errors} ${errors === 1 ? 'error' : 'errors'}`}`);
   }
 }
