@@ -1,6 +1,5 @@
 /** The door of run/start: everything that can be known to be wrong is said here, all at once, before a run exists. */
 import { randomBytes } from 'node:crypto';
-import { distance } from 'fastest-levenshtein';
 import { checkAgainstObjectInfo } from '#graph/object-info.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -11,6 +10,7 @@ import type { CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
 import { planStep, renderStep } from '#templates/render.ts';
+import { nearest } from '#templates/suggest.ts';
 import type { Scope, Values } from '#templates/types.ts';
 import { demandApproved } from './exchange/gate.ts';
 import type { StartRequest } from './run-service.ts';
@@ -53,13 +53,13 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
 export function findTemplate(library: TemplateLibrary, id: string, version?: string): CompiledTemplate {
   const loaded = library.get(id, version);
   if (loaded === undefined) {
-    const nearest = library
-      .list()
-      .map((one) => one.id)
-      .toSorted((a, b) => distance(a, id) - distance(b, id))[0];
+    const near = nearest(
+      id,
+      library.list().map((one) => one.id),
+    );
     const name = version === undefined ? `'${id}'` : `'${id}' in version ${version}`;
     throw new CallsheetError('TEMPLATE_NOT_FOUND', `No template is called ${name}.`, {
-      hint: nearest !== undefined && distance(nearest, id) <= 3 ? `Did you mean '${nearest}'?` : 'See `callsheet templates list`.',
+      hint: near === undefined ? 'See `callsheet templates list`.' : `Did you mean '${near}'?`,
     });
   }
   if (loaded.template === undefined) {

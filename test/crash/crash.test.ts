@@ -72,7 +72,8 @@ describe(`a daemon that is killed (seed ${String(seed)}${isFull ? ', every point
     const played = await play(url(), [at]);
     note([at], played);
     expect({ broken: played.broken, executions: played.executions }).toEqual({ broken: [], executions: 3 });
-    expect(played.kills).toBe(at <= played.points.length && at <= CERTAIN_POINTS ? 1 : played.kills);
+    // A later point may lie beyond the run's end: then nobody was killed, and never more than once.
+    expect(at <= CERTAIN_POINTS ? [1] : [0, 1]).toContain(played.kills);
   });
 
   it.each(pairs)(
