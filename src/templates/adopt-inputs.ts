@@ -90,7 +90,7 @@ function definitionOf(
     ...(advanced === undefined ? {} : { advanced }),
   };
   const finished = begun(worded, current, fixed);
-  return finished === undefined ? { reason: 'its value is no single value' } : { definition: finished, addresses };
+  return finished === undefined ? { reason: 'its value is none that such an input takes' } : { definition: finished, addresses };
 }
 
 function refusalOf(linked: boolean, value: JsonNode, address: string, target: AppTarget, written: ReadonlySet<string>): string | undefined {
@@ -103,10 +103,12 @@ function refusalOf(linked: boolean, value: JsonNode, address: string, target: Ap
     : 'its node or name cannot be addressed';
 }
 
-/** With the workflow's own value as default. A file of the server's is none: null leaves it as it is. */
+/** With the workflow's own value as default. A file of the server's is none: null leaves it as it is. A number is no file's name. */
 function begun(definition: ParameterDefinition, current: JsonNode, fixed: boolean): ParameterDefinition | undefined {
   const { default: _replaced, ...rest } = definition;
-  if (MEDIA_TYPES.some((media) => media === definition.type)) return { ...rest, default: null };
+  if (MEDIA_TYPES.some((media) => media === definition.type)) {
+    return current.kind === 'number' || current.kind === 'boolean' ? undefined : { ...rest, default: null };
+  }
   if (definition.type === 'seed' && !fixed) return rest;
   return withDefault(rest, toValue(current));
 }

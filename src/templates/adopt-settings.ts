@@ -66,12 +66,15 @@ export function settingsParameters(graph: Graph): AdoptedSettings {
   for (const [video, letters, letter, type] of FILES) {
     const [name, definition] = (pictures && Object.hasOwn(IMAGE_MODE_NAMES, video) ? IMAGE_MODE_NAMES[video] : undefined) ?? [video, type];
     const asked = textOf(valueOf(letters)).includes(letter);
-    const held = isHeld(valueOf(name));
+    const current = valueOf(name);
+    // Neither is the name of a file: the setting is damaged, and stays as it is.
+    if (current?.kind === 'number' || current?.kind === 'boolean') continue;
+    const held = isHeld(current);
     if (held)
       add(
         name,
         { ...definition, default: null },
-        `the setting of this name; without a value it stays ${textOf(valueOf(name)) || 'as it is'}`.slice(0, 300),
+        `the setting of this name; without a value it stays ${textOf(current) || 'as it is'}`.slice(0, 300),
       );
     else if (asked) add(name, definition, `"${letter}" in ${letters}`);
   }

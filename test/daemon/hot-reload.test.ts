@@ -273,6 +273,7 @@ describe('a thousand saves', () => {
     // An event that the system dropped is made up for by the look at everything that follows the last change.
     await until(() => ({ seed, shown: shown(one.library) }), { seed, shown: shown(fresh) });
     await until(() => ({ seed, client }), { seed, client: shownTo() });
+    expect(client, `seed ${seed}`).toEqual(shownTo());
   });
 });
 

@@ -469,6 +469,12 @@ describe('object info for adopted workflows', () => {
 });
 
 describe('adoption', () => {
+  it('[TA11] offers no file where a workflow or settings hold a number or true', () => {
+    const loaders = { '1': { class_type: 'LoadImage', inputs: { image: 0 } }, '2': { class_type: 'LoadImage', inputs: { image: true } } };
+    expect([...adopted(loaders, { suggest: true }).parameters.keys()]).toEqual([]);
+    expect([...adopted({ model_type: 't2v', image_prompt_type: 'S', image_start: 0 }).parameters.keys()]).toEqual([]);
+  });
+
   it('[TA11] never throws and gives a manifest without errors of its own, whatever the JSON', () => {
     const inputs = fc.dictionary(
       fc.oneof(fc.constantFrom('seed', 'steps', 'image', 'text', 'ckpt_name', 'on', '__proto__'), fc.string({ maxLength: 12 })),
@@ -498,7 +504,7 @@ describe('adoption', () => {
         // What is wrong with the graph itself is not the manifest's.
         expect(problems.filter(({ severity, file: at }) => severity === 'error' && at === 'template.json')).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 2000 },
     );
   });
 
