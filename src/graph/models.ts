@@ -42,6 +42,11 @@ export function modelFolder(classType: string, input: string): string | undefine
   return BY_CLASS[classType] ?? FOLDERS.find(([names]) => names.test(input))?.[1];
 }
 
+/** A folder that some loader of ComfyUI's own is known to look into. */
+export function isKnownFolder(folder: string): boolean {
+  return FOLDERS.some(([, name]) => name === folder) || Object.values(BY_CLASS).includes(folder);
+}
+
 /** The name among `names` that is meant by a misspelt one: the same file in another folder, else the nearest without its ending. */
 export function nearestModel(name: string, names: readonly string[]): string | undefined {
   const same = names.find((other) => modelKey(other) === modelKey(name));

@@ -1,8 +1,8 @@
 /** What a template requires: node classes, model files, versions of Callsheet and ComfyUI. */
 import semver from 'semver';
-import { isModelFile } from '#graph/models.ts';
+import { isKnownFolder, isModelFile, modelFolder } from '#graph/models.ts';
 import type { ObjectInfo } from '#graph/node-classes.ts';
-import { modelAdvice, modelKey, packAdvice, type Sources } from '#graph/sources.ts';
+import { modelAdvice, modelKey, type PackSource, packAdvice, type Sources } from '#graph/sources.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { type Located, problemAt } from './locate.ts';
 import type { Manifest } from './types.ts';
@@ -38,20 +38,30 @@ export function checkRanges({ requires = {} }: Manifest, where: Located): Proble
 }
 
 export function checkVersions({ requires = {} }: Manifest, versions: Versions, where: Located): Problem[] {
-  const names = { callsheet: 'Callsheet', comfyui: 'ComfyUI' } as const;
   return (['callsheet', 'comfyui'] as const).flatMap((name) => {
     const range = requires[name];
     const given = versions[name];
-    const version = given === undefined ? null : (semver.parse(given) ?? semver.coerce(given));
-    if (typeof range !== 'string' || semver.validRange(range) === null || version === null) return [];
-    // A build between two releases counts as the one that it follows.
-    const plain = `${version.major}.${version.minor}.${version.patch}`;
-    if (semver.satisfies(plain, range)) return [];
-    const message = `The template needs ${names[name]} ${range}, and this is ${given}.`;
-    const older = semver.gtr(plain, range);
-    const hint = older ? `Use an older ${names[name]}, or a newer version of the template.` : `Update ${names[name]}.`;
-    return [problemAt(where, ['requires', name], 'TEMPLATE_REQUIRES_VERSION', message, { hint })];
+    const lack = typeof range !== 'string' || given === undefined ? undefined : versionLack(name, range, given);
+    if (lack === undefined) return [];
+    const { code, message, ...details } = lack;
+    return [problemAt(where, ['requires', name], code, message, details)];
   });
+}
+
+type Lack = Pick<Problem, 'code' | 'severity' | 'message'> & { readonly hint: string };
+
+/** Undefined when the version will do, or one of the two cannot be read. `backend` names whose version it is. */
+export function versionLack(name: 'callsheet' | 'comfyui', range: string, given: string, backend?: string): Lack | undefined {
+  const title = { callsheet: 'Callsheet', comfyui: 'ComfyUI' }[name];
+  const version = semver.parse(given) ?? semver.coerce(given);
+  if (semver.validRange(range) === null || version === null) return undefined;
+  // A build between two releases counts as the one that it follows.
+  const plain = `${version.major}.${version.minor}.${version.patch}`;
+  if (semver.satisfies(plain, range)) return undefined;
+  const which = backend === undefined ? `this is ${given}` : `backend '${backend}' is ${given}`;
+  const message = `The template needs ${title} ${range}, and ${which}.`;
+  const hint = semver.gtr(plain, range) ? `Use an older ${title}, or a newer version of the template.` : `Update ${title}.`;
+  return { code: 'TEMPLATE_REQUIRES_VERSION', severity: 'error', message, hint };
 }
 
 /** Classes and models that the server lacks; what the graphs themselves use and lack is reported there, and left out here. */
@@ -66,37 +76,75 @@ export function checkRequired(
     if (info.classes.has(name) || reported.classes.has(name)) continue;
     const { pack, version } = record(entry);
     const source = typeof pack !== 'string' || pack === '' ? undefined : { pack, ...(typeof version === 'string' ? { version } : {}) };
-    const hint = source === undefined ? 'Install the node pack that brings it.' : packAdvice(source);
-    const message = `The template needs the node class "${name}", which the server does not have.`;
-    problems.push(problemAt(where, ['requires', 'nodes', name], 'TEMPLATE_REQUIRES_NODE', message, { hint, key: true }));
+    const { code, message, ...details } = lackOfNode(name, source, 'the server');
+    problems.push(problemAt(where, ['requires', 'nodes', name], code, message, { ...details, key: true }));
   }
-  const offered = offeredModels(info);
-  for (const [index, model] of requiredModels(requires).entries()) {
-    const key = modelKey(model.name);
-    if (offered.has(key) || reported.models.has(key)) continue;
-    const message = `The template needs the model ${model.name}, which the server does not list.`;
-    // No graph names it: it comes in as the value of a parameter, or not at all.
-    const details = { hint: modelAdvice(model.name, model, model.folder), severity: 'warning' } as const;
-    problems.push(problemAt(where, ['requires', 'models', index], 'TEMPLATE_REQUIRES_MODEL', message, details));
+  for (const { index, ...model } of requiredModels(requires)) {
+    const lack = reported.models.has(modelKey(model.name)) ? undefined : lackOfModel(model, info, 'the server');
+    if (lack === undefined) continue;
+    const { code, message, ...details } = lack;
+    problems.push(problemAt(where, ['requires', 'models', index], code, message, details));
   }
   return problems;
 }
 
-function offeredModels(info: ObjectInfo): Set<string> {
-  const files = new Set<string>();
+/** `server` as it stands in a sentence. */
+export function lackOfNode(name: string, pack: PackSource | undefined, server: string): Lack {
+  const hint = pack === undefined ? 'Install the node pack that brings it.' : packAdvice(pack);
+  const message = `The template needs the node class "${name}", which ${server} does not have.`;
+  return { code: 'TEMPLATE_REQUIRES_NODE', severity: 'error', message, hint };
+}
+
+/** Undefined when the server lists the file, in whatever sub-folder and spelling, for an input that looks into its folder. */
+export function lackOfModel(model: Omit<RequiredEntry, 'index'>, info: ObjectInfo, server: string): Lack | undefined {
+  const folders = offeredModels(info).get(modelKey(model.name));
+  const { name, folder } = model;
+  const elsewhere = [...(folders ?? [])].filter((other) => other !== undefined);
+  if (folders !== undefined && (folder === undefined || folders.has(folder) || folders.has(undefined) || !isKnownFolder(folder)))
+    return undefined;
+  const message =
+    folders === undefined
+      ? `The template needs the model ${name}, which ${server} does not list.`
+      : `The template needs the model ${name} in models/${folder ?? ''}, and ${server} has it in models/${elsewhere.join(', models/')}.`;
+  // No graph names it: it comes in as the value of a parameter, or not at all.
+  return { code: 'TEMPLATE_REQUIRES_MODEL', severity: 'warning', message, hint: modelAdvice(name, model, folder) };
+}
+
+const offers = new WeakMap<ObjectInfo, ReadonlyMap<string, ReadonlySet<string | undefined>>>();
+
+/** By key of the file name: the folders of the inputs that offer it, `undefined` for inputs whose folder is not known. */
+function offeredModels(info: ObjectInfo): ReadonlyMap<string, ReadonlySet<string | undefined>> {
+  const known = offers.get(info);
+  if (known !== undefined) return known;
+  const files = new Map<string, Set<string | undefined>>();
   for (const nodeClass of info.classes.values()) {
-    for (const { choices = [] } of nodeClass.inputs.values())
-      for (const choice of choices) if (isModelFile(choice)) files.add(modelKey(choice));
+    for (const { name, choices = [] } of nodeClass.inputs.values()) {
+      for (const choice of choices) {
+        if (!isModelFile(choice)) continue;
+        const key = modelKey(choice);
+        const folders = files.get(key) ?? new Set();
+        files.set(key, folders.add(modelFolder(nodeClass.name, name)));
+      }
+    }
   }
+  offers.set(info, files);
   return files;
 }
 
-function requiredModels(requires: Readonly<Record<string, unknown>>): { name: string; folder?: string; url?: string }[] {
+interface RequiredEntry {
+  readonly index: number;
+  readonly name: string;
+  readonly folder?: string;
+  readonly url?: string;
+}
+
+/** `index` is the place in the list. */
+export function requiredModels(requires: Readonly<Record<string, unknown>>): RequiredEntry[] {
   const list: readonly unknown[] = Array.isArray(requires['models']) ? requires['models'] : [];
-  return list.flatMap((entry) => {
+  return list.flatMap((entry, index) => {
     const { name, folder, url } = record(entry);
     if (typeof name !== 'string') return [];
-    return [{ name, ...(typeof folder === 'string' ? { folder } : {}), ...(typeof url === 'string' ? { url } : {}) }];
+    return [{ index, name, ...(typeof folder === 'string' ? { folder } : {}), ...(typeof url === 'string' ? { url } : {}) }];
   });
 }
 

@@ -15,7 +15,14 @@ export function healName(info: ObjectInfo, graph: Graph, nodeId: string, input: 
   const choices = inputsOf(nodeClass, node)
     .get(input)
     ?.choices?.filter((choice) => typeof choice === 'string');
-  if (choices === undefined || choices.length === 0 || choices.includes(name)) return { value: name };
+  if (choices === undefined || choices.length === 0) return { value: name };
+  const value = healAmong(choices, name);
+  return value === undefined ? { unknown: choices } : { value };
+}
+
+/** The one of `choices` that is meant by `name`; undefined when none is, or several may be. */
+export function healAmong(choices: readonly string[], name: string): string | undefined {
+  if (choices.includes(name)) return name;
   const wanted = plain(name);
   const base = baseOf(wanted);
   for (const same of [
@@ -25,9 +32,9 @@ export function healName(info: ObjectInfo, graph: Graph, nodeId: string, input: 
     (choice: string) => baseOf(plain(choice)).toLowerCase() === base.toLowerCase(),
   ]) {
     const [only, ...others] = choices.filter(same);
-    if (only !== undefined && others.length === 0) return { value: only };
+    if (only !== undefined && others.length === 0) return only;
   }
-  return { unknown: choices };
+  return undefined;
 }
 
 const baseOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);

@@ -6,8 +6,10 @@ import { parseObjectInfo } from '#graph/object-info.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { adopt } from '#templates/adopt.ts';
 import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
+import { stepFits } from '#templates/fits.ts';
 import { createLibrary } from '#templates/library.ts';
 import { loadTemplate } from '#templates/load.ts';
+import { needsOf } from '#templates/needs.ts';
 import { renderOutputs } from '#templates/outputs.ts';
 import { checkParameters } from '#templates/parameters.ts';
 import { planStep } from '#templates/plan.ts';
@@ -118,6 +120,10 @@ const library = (second: object) => async (): Promise<readonly Problem[]> => {
   await found.refresh();
   return found.list().flatMap(({ problems }) => problems);
 };
+const memory = (vram: number) => (): Found => {
+  const needs = needsOf(compiled(manifest({ requires: { vram: 8 } })));
+  return needs.steps.flatMap((step) => stepFits(needs, step, { id: 'farm', info, vram }).problems);
+};
 const versions = (range: string) => (): Found =>
   checkTemplateVersions(compiled(manifest({ requires: { comfyui: range } })), { comfyui: 'v0.3.64-2-gabcdef' }, (name) => name);
 const needs = (id: string) => c({ steps: [...(manifest() as { steps: object[] }).steps, { id: 'b', workflow: 'w.json', needs: [id] }] });
@@ -220,6 +226,7 @@ const CASES: Readonly<Record<string, Case>> = {
   ],
   TEMPLATE_REQUIRES_NODE: [against({ requires: { nodes: { Other: { pack: 'p' } } } }), against({ requires: { nodes: { KSampler: {} } } })],
   TEMPLATE_REQUIRES_VERSION: [versions('>=0.4'), versions('>=0.3.64')],
+  TEMPLATE_REQUIRES_VRAM: [memory(7), memory(8)],
   TEMPLATE_SET_ADDRESS: [set('text', 'x'), set('6.text', 'x')],
   TEMPLATE_SET_INPUT_UNKNOWN: [set('6.txt', 'x'), set('6.text', 'x')],
   TEMPLATE_SET_LINK: [set('6.text', ['4', 1]), set('6.text', '["4", 1]')],
