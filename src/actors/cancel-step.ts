@@ -1,10 +1,10 @@
-/** Cancel-step: takes exactly our attempt off its backend and proves it. It ends only with proof. */
+/** Cancel-step: takes exactly our attempt off its backend and proves it. It ends only with proof; until then it says why there is none and tries on. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
-import { toErrorData } from '#protocol/errors.ts';
+import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { Attempt } from '#backends/contract.ts';
 import type { ActorDeps } from './deps.ts';
-import { isRefused, mayPass } from './grace.ts';
+import { isRefused } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import type { CancelStep } from './logic.ts';
 
@@ -17,34 +17,56 @@ export function createCancelStep(deps: ActorDeps, inFlight: InFlight): CancelSte
     await inFlight.settled(input.promptId);
     const memory = deps.memory(input.runId);
     const { runId, step, item, attempt, promptId, backendId } = input;
+    const row = memory.attempts.get(promptId);
+    let told = '';
+    const onDoubt = (error: unknown): void => {
+      const reason = `${toErrorData(error).message} The cancel is tried again until it is proven.`;
+      if (reason === told) return;
+      told = reason;
+      emit({ type: 'step.status', step, item, attempt, status: 'cancelling', backend: backendId, promptId, reason });
+    };
     // What this process has prepared and not sent is nowhere.
     if (!memory.fresh.delete(promptId)) {
-      await takeOff(deps, { runId, step, item, attempt, promptId, backendId }, signal, (error) => {
-        const message = `${toErrorData(error).message} The cancel is tried again until it is proven.`;
-        emit({ type: 'run.note', code: 'CANCEL_UNPROVEN', message, step });
-      });
+      await takeOff(deps, { runId, step, item, attempt, promptId, backendId }, row?.address, signal, onDoubt);
     }
-    const row = memory.attempts.get(promptId);
-    if (row === undefined) return;
-    const next = { ...row, status: 'cancelled', endedAt: deps.now() };
+    const known = memory.attempts.get(promptId);
+    if (known === undefined) return;
+    const next = { ...known, status: 'cancelled', endedAt: deps.now() };
     memory.attempts.set(promptId, next);
     deps.stage(runId, { attempts: [next] });
   });
 }
 
-/** Tries until there is proof; throws what no waiting can mend. `onWait` is told once. */
-async function takeOff(deps: ActorDeps, attempt: Attempt, signal: AbortSignal, onWait: (error: unknown) => void): Promise<void> {
-  let isTold = false;
+/** Tries until there is proof, for as long as it takes. `onDoubt` hears of every try that proved nothing. */
+async function takeOff(
+  deps: ActorDeps,
+  attempt: Attempt,
+  address: string | undefined,
+  signal: AbortSignal,
+  onDoubt: (error: unknown) => void,
+): Promise<void> {
   for (let refusals = 0; refusals < PROOF;) {
     try {
-      await deps.backend(attempt.backendId).cancel(attempt, signal);
+      const backend = deps.backend(attempt.backendId);
+      if (address !== undefined && address !== deps.addressOf(backend)) {
+        // The embedded sandbox died with the daemon that had it, and its queue with it.
+        if (backend.kind === 'sandbox') return;
+        throw elsewhere(backend.id, address);
+      }
+      await backend.cancel(attempt, signal);
       return;
     } catch (error) {
-      if (!mayPass(error)) throw error;
-      if (!isTold) onWait(error);
-      isTold = true;
+      signal.throwIfAborted();
+      onDoubt(error);
       refusals = isRefused(error) ? refusals + 1 : 0;
       await pause(deps.retryMs, undefined, { signal });
     }
   }
+}
+
+/** What another server does not know was not taken off by it. */
+function elsewhere(id: string, address: string): CallsheetError {
+  return new CallsheetError('BACKEND_NOT_FOUND', `The attempt was sent to ${address}, and backend '${id}' is at another address now.`, {
+    hint: `Start the daemon with --backend ${id}:comfyui=${address}.`,
+  });
 }

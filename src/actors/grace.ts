@@ -35,11 +35,6 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof CallsheetError && error.code === 'BACKEND_UNREACHABLE';
 }
 
-/** True for trouble that goes away by itself: no answer, or an answer that asks to come again. */
-export function mayPass(error: unknown): boolean {
-  return isUnreachable(error) || (error instanceof CallsheetError && error.data.retryable);
-}
-
 /** True when the address refused the connection: proof that no server runs there, unlike a timeout (DESIGN 4). */
 export function isRefused(error: unknown): boolean {
   return isUnreachable(error) && error instanceof Error && hasCode(error.cause, 'ECONNREFUSED');

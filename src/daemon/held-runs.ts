@@ -41,13 +41,16 @@ export function heldNote({ problem }: HeldRun): RunEventBody {
   return { type: 'run.note', code: problem.code, message: `${problem.message} ${problem.hint ?? ''}`.trim() };
 }
 
-/** A person gave the run up while its backend was out of reach: nobody knows whether its jobs still run there, and that is what is written. */
-export function givenUp({ missing }: HeldRun, attempts: readonly AttemptRow[], now: number) {
-  const open = attempts.filter(({ backend, endedAt }) => endedAt === null && missing.has(backend));
-  const list = [...missing].map((id) => `'${id}'`).join(', ');
+/** A person gave up on a cancel that could not be proven: nobody knows whether the jobs still run, and that is what is written. */
+export function givenUp(attempts: readonly AttemptRow[], now: number) {
+  const open = attempts.filter(({ endedAt }) => endedAt === null);
+  const list = [...new Set(open.map(({ backend }) => `'${backend}'`))].join(', ');
   const error: ErrorData = {
     code: 'CANCELLED',
-    message: `The run was cancelled while this daemon had no backend ${list}: what it had sent there was not taken off.`,
+    message:
+      open.length === 0
+        ? 'The run was given up while it was being cancelled.'
+        : `The cancel was given up before it was proven: what was sent to backend ${list} may still run there.`,
     hint: 'Look into the queue of that backend.',
     retryable: false,
   };
@@ -59,7 +62,7 @@ export function givenUp({ missing }: HeldRun, attempts: readonly AttemptRow[], n
       step,
       item,
       attempt,
-      status: 'unknown',
+      status: 'lost',
       backend,
       promptId,
       reason: error.message,

@@ -57,7 +57,7 @@ export function createMethods({ version, runs, templates, exchange, store, statu
     'run/start': ({ parameters = {}, ...request }) => runs.start({ ...request, parameters }),
     'run/get': ({ runId }) => ({ run: runs.get(runId) }),
     'run/list': (query) => ({ runs: runs.list(query) }),
-    'run/cancel': ({ runId, requestKey }) => runs.cancel(runId, requestKey),
+    'run/cancel': ({ runId, ...options }) => runs.cancel(runId, options),
     'run/export': (params) => exchange.exportRun(params),
     'artifact/list': (query) => {
       if (query.runId !== undefined && store.run(query.runId) === undefined) {

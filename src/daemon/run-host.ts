@@ -38,8 +38,8 @@ export interface RunHost {
   start(runId: string, first: Batch): Promise<void>;
   /** Boots a stored run. Throws SNAPSHOT_REFUSED. */
   resume(row: RunRow): void;
-  /** Ends a stored run that is not resumed, with its reason. */
-  refuse(runId: string, error: ErrorData, status?: 'failed' | 'cancelled'): void;
+  /** Ends a run from outside its machine, which is stopped or was never resumed, with its reason. */
+  refuse(runId: string, error: ErrorData, status?: 'failed' | 'lost'): void;
   /** Adds a line to a run's log. */
   append(runId: string, body: RunEventBody): void;
   cancel(runId: string): boolean;
@@ -173,6 +173,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
     },
     refuse(runId, error, status = 'failed') {
       ends.set(runId, endedState(runId, error, options, status));
+      actors.get(runId)?.stop();
       append(runId, { type: 'run.status', status, error });
       schedule('now');
     },

@@ -22,8 +22,11 @@ export interface RunService {
     readonly limit?: number;
     readonly before?: string;
   }): readonly RunSummary[];
-  /** Answers once the wish to cancel is on disk; the run ends as `cancelled` when that is proven. */
-  cancel(runId: string, requestKey?: string): Promise<{ readonly status: RunStatus }>;
+  /**
+   * Answers once the wish to cancel is on disk; the run ends as `cancelled` when that is proven.
+   * `force` ends a run that is `cancelling` already, without proof, as `lost`.
+   */
+  cancel(runId: string, options?: { readonly requestKey?: string; readonly force?: boolean }): Promise<{ readonly status: RunStatus }>;
   backends(): readonly BackendView[];
   /** Called after the commit, in order of position. Returns how to stop listening. */
   onEvents(listener: (events: readonly RunEvent[]) => void): () => void;

@@ -76,6 +76,8 @@ interface StepFold {
   reason: string | undefined;
   error: ErrorData | undefined;
   readonly statuses: Map<number, StepStatus>;
+  /** Why an item is where it is, for as long as it is there. */
+  readonly reasons: Map<number, string>;
 }
 
 function stepsOf(
@@ -87,7 +89,14 @@ function stepsOf(
 ): readonly StepView[] {
   const folds = new Map<string, StepFold>();
   const fold = (step: string): StepFold => {
-    const known = folds.get(step) ?? { items: 0, whole: undefined, reason: undefined, error: undefined, statuses: new Map() };
+    const known = folds.get(step) ?? {
+      items: 0,
+      whole: undefined,
+      reason: undefined,
+      error: undefined,
+      statuses: new Map(),
+      reasons: new Map(),
+    };
     folds.set(step, known);
     return known;
   };
@@ -98,11 +107,13 @@ function stepsOf(
     // Attempt 0 speaks of the step as a whole: it never got as far as an item.
     if (event.attempt === 0) step.whole = event.status;
     else step.statuses.set(event.item, event.status);
-    step.reason = event.reason ?? step.reason;
+    if (event.attempt === 0) step.reason = event.reason;
+    else if (event.reason === undefined) step.reasons.delete(event.item);
+    else step.reasons.set(event.item, event.reason);
     step.error = event.error ?? step.error;
   }
   return template.steps.map(({ id, title }) => {
-    const { items, whole, reason, error, statuses } = fold(id);
+    const { items, whole, error, statuses, reasons, reason = reasons.values().next().value } = fold(id);
     const done = [...statuses.values()].filter((status) => status === 'done' || status === 'cached').length;
     const settled = [...statuses.values()].filter((status) => ITEM_ENDS.has(status)).length;
     const isUnknown = attempts.some((attempt) => attempt.step === id && isOutOfReach(attempt, held));

@@ -142,13 +142,23 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     log.warn({ runId, missing: [...run.missing] }, 'a run waits for a backend that this daemon was started without');
   }
 
-  /** A run without its backend cannot be cancelled with proof; a person's wish ends it all the same, and the doubt is written down. */
-  function giveUp(runId: string, run: HeldRun): void {
-    held.delete(runId);
-    const { error, attempts, events } = givenUp(run, store.attempts(runId), Date.now());
+  function takeUp(runId: string): void {
+    try {
+      memories.get(runId);
+      host.resume(rowOf(runId));
+      log.info({ runId }, 'run resumed');
+    } catch (error) {
+      log.error({ runId, err: error }, 'a stored run cannot be resumed');
+      host.refuse(runId, toErrorData(error));
+    }
+  }
+
+  /** A person ends a cancel that nobody can prove: the run is lost, and the doubt is written down with each of its attempts. */
+  function giveUp(runId: string): void {
+    const { error, attempts, events } = givenUp(store.attempts(runId), Date.now());
     host.stage(runId, { attempts });
     for (const event of events) host.append(runId, event);
-    host.refuse(runId, error, 'cancelled');
+    host.refuse(runId, error, 'lost');
   }
 
   async function begin(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
@@ -200,16 +210,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined, held.get(runId));
     },
     list: (query) => store.runs(query).map((row) => summaryOf(row, row.endedAt === null ? live(row.runId) : undefined)),
-    cancel(runId, requestKey) {
+    cancel(runId, { requestKey, force = false } = {}) {
       return keys.once(
         requestKey,
         'run/cancel',
-        canonicalHash(JSON.stringify({ runId })),
+        canonicalHash(JSON.stringify({ runId, ...(force ? { force } : {}) })),
         async () => {
-          rowOf(runId);
-          const waiting = held.get(runId);
-          if (waiting !== undefined) giveUp(runId, waiting);
-          if (waiting !== undefined || host.cancel(runId)) await host.committed(runId);
+          // Its machine says what it waits for: without the backend nobody can prove that its jobs are gone.
+          if (rowOf(runId).endedAt === null && held.delete(runId)) takeUp(runId);
+          if (force && host.snapshot(runId)?.value === 'cancelling') giveUp(runId);
+          else if (!host.cancel(runId)) return { status: rowOf(runId).status };
+          await host.committed(runId);
           return { status: rowOf(runId).status };
         },
         runId,
@@ -228,16 +239,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     resume() {
       for (const runId of store.openRuns()) {
         try {
-          const waiting = heldRun(rowOf(runId), store.attempts(runId), backends, addressOf);
-          if (waiting !== undefined) {
-            hold(runId, waiting);
-            continue;
-          }
-          memories.get(runId);
-          host.resume(rowOf(runId));
-          log.info({ runId }, 'run resumed');
+          const row = rowOf(runId);
+          // One that is being cancelled says itself what its proof waits for.
+          const waiting = row.status === 'cancelling' ? undefined : heldRun(row, store.attempts(runId), backends, addressOf);
+          if (waiting === undefined) takeUp(runId);
+          else hold(runId, waiting);
         } catch (error) {
-          log.error({ runId, err: error }, 'a stored run cannot be resumed');
+          log.error({ runId, err: error }, 'a stored run cannot be judged');
           host.refuse(runId, toErrorData(error));
         }
       }

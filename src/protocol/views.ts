@@ -43,7 +43,7 @@ export interface StepView {
   readonly id: string;
   readonly title?: string;
   readonly status: StepStatus;
-  /** Why it was skipped, blocked or failed. */
+  /** Why it was skipped or blocked, or what it waits for where it is now: the proof of a cancel, a backend that moves nothing. */
   readonly reason?: string;
   readonly items: number;
   readonly itemsDone: number;

@@ -73,13 +73,42 @@ describe('a run whose backend the daemon was started without', () => {
     await own.close();
   });
 
-  it('ends as cancelled when a person gives it up, and its attempt stays unknown', async () => {
+  it('stays cancelling with the reason when a person cancels it, and ends as cancelled under a daemon that can prove it', async () => {
     await engine.restart(['other']);
-    expect(await engine.supervisor.cancel(runId)).toEqual({ status: 'cancelled' });
-    const run = engine.supervisor.get(runId);
-    expect(run).toMatchObject({ status: 'cancelled', error: { code: 'CANCELLED' } });
-    expect(run.steps[0]?.attempts).toMatchObject([{ status: 'unknown' }]);
+    expect(await engine.supervisor.cancel(runId)).toEqual({ status: 'cancelling' });
+    const shown = () => engine.supervisor.get(runId);
+    await expect.poll(() => shown().steps[0]?.reason).toContain("No backend has the id 'farm'");
+    await engine.restart(['other']);
+    await expect.poll(() => shown().steps[0]?.reason).toContain("No backend has the id 'farm'");
+    expect(shown()).toMatchObject({ status: 'cancelling', steps: [{ status: 'cancelling' }, {}, {}] });
+    expect(engine.fakeOf('farm').engine.remaining()).toBe(1);
     await engine.restart();
-    expect(engine.supervisor.get(runId).status).toBe('cancelled');
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+    expect(engine.fakeOf('farm').engine.remaining()).toBe(0);
+  });
+
+  it('is not taken for cancelled by a server at another address, which knows nothing of its prompt', async () => {
+    await engine.restart(['other']);
+    await engine.supervisor.cancel(runId);
+    await engine.restart(['farm', 'other'], () => {
+      const db = new Database(join(engine.dir, 'callsheet.db'));
+      db.prepare("UPDATE attempts SET address = 'http://10.0.0.5:8188'").run();
+      db.close();
+    });
+    await expect.poll(() => engine.supervisor.get(runId).steps[0]?.reason).toContain('http://10.0.0.5:8188');
+    expect(engine.supervisor.get(runId).status).toBe('cancelling');
+  });
+
+  it('ends as lost when a person gives the cancel up, its attempt unknown, also for the daemons that come after', async () => {
+    await engine.restart(['other']);
+    await engine.supervisor.cancel(runId, { force: true });
+    expect(engine.supervisor.get(runId).status).toBe('cancelling');
+    expect(await engine.supervisor.cancel(runId, { force: true })).toEqual({ status: 'lost' });
+    for (const daemons of [['other'], ['farm', 'other']]) {
+      const run = engine.supervisor.get(runId);
+      expect(run).toMatchObject({ status: 'lost', error: { code: 'CANCELLED' } });
+      expect(run.steps[0]).toMatchObject({ status: 'lost', attempts: [{ status: 'unknown' }] });
+      await engine.restart(daemons);
+    }
   });
 });

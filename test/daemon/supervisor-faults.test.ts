@@ -69,13 +69,31 @@ describe('a cancel', () => {
     expect(engine.fake.engine.remaining()).toBe(0);
   });
 
-  it('that cannot be proven ends the run as failed, with the reason, and not as cancelled', async () => {
+  it('that cannot be proven stays cancelling with its reason, also after a restart, and ends as cancelled once it is proven', async () => {
     const runId = await heldRun();
-    engine.fake.misbehave({ path: LOOKS, mode: { kind: 'reply', status: 401 } });
+    let locked = true;
+    engine.fake.misbehave({ path: LOOKS, when: () => locked, mode: { kind: 'reply', status: 401 } });
     await engine.supervisor.cancel(runId);
-    const run = await engine.ended(runId);
-    expect(run).toMatchObject({ status: 'failed', error: { code: 'BACKEND_HTTP', step: 'base' } });
+    await expect.poll(() => firstStep(runId)?.reason).toContain('401');
+    await engine.restart();
+    await expect
+      .poll(() => engine.events.at(-1)?.event)
+      .toMatchObject({ status: 'cancelling', reason: expect.stringContaining('401') as unknown });
+    expect(engine.supervisor.get(runId)).toMatchObject({ status: 'cancelling', steps: [{ status: 'cancelling' }, {}, {}] });
     expect(engine.fake.engine.remaining()).toBe(1);
+    locked = false;
+    expect(await engine.ended(runId)).toMatchObject({ status: 'cancelled', steps: [{ status: 'cancelled' }, {}, {}] });
+    expect(firstStep(runId)?.reason).toBeUndefined();
+    expect(engine.fake.engine.remaining()).toBe(0);
+  });
+
+  it('of a prompt whose node heeds no interrupt says so while it waits', async () => {
+    const runId = await heldRun({ timeouts: { cancelMs: 60 } });
+    engine.fake.misbehave({ method: 'POST', path: /^\/interrupt$/, times: 3, mode: { kind: 'reply', status: 200 } });
+    await engine.supervisor.cancel(runId);
+    await expect.poll(() => firstStep(runId)?.reason).toContain('has not stopped the prompt');
+    engine.fake.engine.release();
+    expect((await engine.ended(runId)).status).toBe('cancelled');
   });
 });
 

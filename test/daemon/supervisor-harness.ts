@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import pino from 'pino';
 import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
+import type { Timeouts } from '#backends/comfyui/settings.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
@@ -26,6 +27,8 @@ export interface EngineOptions {
   readonly wrap?: (backend: Backend) => Backend;
   /** Ids of the backends, each with a fake of its own; the first serves runs that name none. One called `sandbox` counts as the embedded one. */
   readonly backends?: readonly string[];
+  /** Other times than the short ones of this harness. */
+  readonly timeouts?: Partial<Timeouts>;
   /** A stored data directory to start from, copied first. */
   readonly from?: string;
 }
@@ -64,7 +67,15 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   let supervisor = start();
 
   function start(only?: readonly string[]): Supervisor {
-    const timeouts = { absentGapMs: 30, pollMs: 200, pollOfflineMs: 40, reconnectMinMs: 10, reconnectMaxMs: 50, cancelStepMs: 20 };
+    const timeouts = {
+      absentGapMs: 30,
+      pollMs: 200,
+      pollOfflineMs: 40,
+      reconnectMinMs: 10,
+      reconnectMaxMs: 50,
+      cancelStepMs: 20,
+      ...options.timeouts,
+    };
     const made = createSupervisor({
       store,
       library,

@@ -43,6 +43,8 @@ export interface Rule {
   readonly path: RegExp;
   /** How many requests it is for; every one when absent. */
   readonly times?: number;
+  /** Holds only while this says so. */
+  readonly when?: () => boolean;
   readonly mode: Mode;
 }
 
@@ -166,7 +168,8 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
 
   const takeRule = (request: Request): Mode | undefined => {
     const index = rules.findLastIndex(
-      ({ rule, left }) => left > 0 && rule.path.test(request.path) && (rule.method ?? request.method) === request.method,
+      ({ rule, left }) =>
+        left > 0 && rule.path.test(request.path) && (rule.method ?? request.method) === request.method && (rule.when?.() ?? true),
     );
     const found = rules[index];
     if (found === undefined) return undefined;

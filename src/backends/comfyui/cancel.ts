@@ -62,12 +62,12 @@ export async function cancelPrompt(deps: Canceller, promptId: string, accepted: 
       seen = true;
     }
     if (clock.now() - began > timeouts.cancelMs) {
-      log.warn({ promptId }, 'a prompt did not stop');
+      log.debug({ promptId }, 'a prompt has not stopped yet');
       throw new CallsheetError(
         'BACKEND_HTTP',
-        `The backend at ${http.address.label} did not stop the prompt within ${Math.round(timeouts.cancelMs / 1000)} s.`,
+        `The backend at ${http.address.label} has not stopped the prompt within ${Math.round(timeouts.cancelMs / 1000)} s of being asked to.`,
         {
-          hint: 'A node that never looks for interrupts is at work: restart ComfyUI, or wait for the node to end.',
+          hint: 'It loads a model, or a node that never looks for interrupts is at work: wait for the node to end, or restart ComfyUI.',
           retryable: true,
         },
       );

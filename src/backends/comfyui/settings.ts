@@ -28,7 +28,7 @@ export interface Timeouts {
   readonly reconnectMaxMs: number;
   /** Progress frames that arrive within this time are read as one. */
   readonly progressMs: number;
-  /** Between two looks while a cancel is being proven, and until it is given up. */
+  /** Between two looks while a cancel is being proven, and until its caller hears that it is not proven yet. */
   readonly cancelStepMs: number;
   readonly cancelMs: number;
   /** Between two interrupts of a prompt that goes on: one that lands between dequeue and start is erased (comfyui.md 2.4). */
@@ -52,7 +52,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   reconnectMaxMs: 10_000,
   progressMs: 40,
   cancelStepMs: 250,
-  cancelMs: 600_000,
+  cancelMs: 15_000,
   interruptRepeatMs: 2_000,
 };
 

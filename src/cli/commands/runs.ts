@@ -17,7 +17,13 @@ const ACTIONS = ['list', 'show', 'watch', 'cancel', 'export'] as const;
 export const runsCommand: Command = {
   name: 'runs',
   summary: 'Lists runs, shows one, watches, cancels or exports it.',
-  usage: ['runs [list] [--limit N]', 'runs show ID', 'runs watch ID [--out DIR]', 'runs cancel ID', 'runs export ID [--bundle] --out PATH'],
+  usage: [
+    'runs [list] [--limit N]',
+    'runs show ID',
+    'runs watch ID [--out DIR]',
+    'runs cancel ID [--force]',
+    'runs export ID [--bundle] --out PATH',
+  ],
   options: {
     limit: { type: 'string', value: 'N', help: 'list: at most so many, newest first (default 20)' },
     out: {
@@ -25,6 +31,7 @@ export const runsCommand: Command = {
       value: 'DIR',
       help: 'watch: copy the results into DIR at the end; export: the folder, or with --bundle the file, to write',
     },
+    force: { type: 'boolean', help: 'cancel: end a run that is being cancelled without proof, as lost' },
     bundle: { type: 'boolean', help: 'export: one *.callsheet file with provenance and lock instead of a folder' },
     id: { type: 'string', value: 'ID', help: 'export: id of the template that is made' },
     ...JSON_OPTION,
@@ -79,8 +86,9 @@ async function act(session: Session, { action, id, limit }: Wish, args: Argument
     case 'watch':
       return finishRun(session, id, io, { json, out: args.text('out'), onInterrupt: 'leave' });
     default: {
-      const { status } = await session.client.call('run/cancel', { runId: id });
+      const { status } = await session.client.call('run/cancel', { runId: id, ...(args.flag('force') ? { force: true } : {}) });
       if (json) jsonLine(io.out, { runId: id, status });
+      else if (status === 'lost' && args.flag('force')) line(io.out, `Run ${id} was given up: nobody proved that its jobs are gone.`);
       else if (RUN_ENDS.includes(status)) line(io.out, `Run ${id} had ended before: ${status}.`);
       else line(io.out, `Run ${id} is being cancelled.`);
       return EXIT.done;

@@ -1,5 +1,5 @@
 /** Methods about runs, their artifacts and the backends they use. */
-import { array, closed, integer, json, object, optional, record, string } from '../schema.ts';
+import { array, boolean, closed, integer, json, object, optional, record, string } from '../schema.ts';
 import { method, requestKey, runId, templateId, templateVersion } from './define.ts';
 import { artifact, backend, run, runStatus, runSummary } from './views.ts';
 
@@ -60,8 +60,9 @@ export const runCancel = method({
   name: 'run/cancel',
   scope: 'run',
   mutation: true,
-  description: 'Asks for the end of a run; the answer says that the wish is on disk, the event `run.status` says when it stopped.',
-  params: closed({ runId, requestKey }),
+  description:
+    'Asks for the end of a run; the answer says that the wish is on disk, the event `run.status` says when it stopped. It stays `cancelling`, with the reason at its step, until the end is proven; `force` ends a run that is `cancelling` without proof as `lost`.',
+  params: closed({ runId, force: optional(boolean()), requestKey }),
   result: object({ status: runStatus }),
   errors: ['RUN_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
 });
