@@ -24,6 +24,8 @@ export interface ExecutorOptions {
   /** True once an interrupt has reached the running prompt; looked at before each node and at each step. */
   readonly interrupted: () => boolean;
   readonly onNode: (id: string | undefined) => void;
+  /** The first node that is really executed runs out of memory. */
+  readonly outOfMemory?: boolean;
 }
 
 class Interrupted extends Error {}
@@ -110,6 +112,7 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     }
     if (options.interrupted()) throw new Interrupted();
     ledger.node(id);
+    if (options.outOfMemory === true) throw new SandboxOutOfMemory();
     const result = await definition.run(createInputs(values), {
       environment,
       nodeId: id,

@@ -25,6 +25,11 @@ export interface SandboxFaults {
   maxBodyBytes?: number;
   /** The worker dies at the next prompt: HTTP lives, the prompt stays "running" for ever (ComfyUI#11513). */
   crashWorker?: boolean;
+  /** The next N prompts run out of memory at their first node that is really executed. */
+  outOfMemory?: number;
+  /** The next `slowStarts` prompts are silent for `slowStartMs` before their first node, as when a model is loaded. */
+  slowStarts?: number;
+  slowStartMs?: number;
   /** Sub-folders in model names and outputs are written with a backslash, as on Windows. */
   windowsSeparators?: boolean;
 }
@@ -41,6 +46,9 @@ const KINDS: Readonly<Record<keyof SandboxFaults, 'number' | 'boolean'>> = {
   nan: 'boolean',
   maxBodyBytes: 'number',
   crashWorker: 'boolean',
+  outOfMemory: 'number',
+  slowStarts: 'number',
+  slowStartMs: 'number',
   windowsSeparators: 'boolean',
 };
 
@@ -70,4 +78,11 @@ export function loadFaults(file: string): SandboxFaults {
 
 function refuse(message: string, cause?: unknown): CallsheetError {
   return new CallsheetError('INVALID_PARAMS', message, { hint: `Known faults: ${Object.keys(KINDS).join(', ')}.`, cause });
+}
+
+/** Uses up one of a counted fault; false when none is left. */
+export function takeFault(faults: SandboxFaults, name: 'losePromptResponses' | 'outOfMemory' | 'slowStarts'): boolean {
+  const left = faults[name] ?? 0;
+  if (left > 0) faults[name] = left - 1;
+  return left > 0;
 }

@@ -1,6 +1,7 @@
 /** The one worker: takes a prompt, executes it, writes history, and says so in ComfyUI's order. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execute } from './executor.ts';
+import { takeFault } from './faults.ts';
 import type { QueueItem } from './queue.ts';
 import { sendStatus, type ServerState } from './server-state.ts';
 
@@ -37,7 +38,9 @@ async function runItem(state: ServerState, item: QueueItem, pace: () => Promise<
   const record = state.ledger.begin(item.promptId);
   const interrupted = (): boolean => interrupt.since !== undefined && Date.now() - interrupt.since >= (faults.ignoreInterruptMs ?? 0);
   await pace();
-  const entry = await execute(item, record, { ...state, pace, interrupted, onNode: (id) => void (state.currentNode = id) });
+  if (takeFault(faults, 'slowStarts')) await sleep(faults.slowStartMs ?? 0, undefined, { signal });
+  const outOfMemory = takeFault(faults, 'outOfMemory');
+  const entry = await execute(item, record, { ...state, pace, interrupted, outOfMemory, onNode: (id) => void (state.currentNode = id) });
   state.currentNode = undefined;
   signal.throwIfAborted();
   const last = entry.status.messages.at(-1)?.[0];

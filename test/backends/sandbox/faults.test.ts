@@ -37,6 +37,27 @@ describe('faults of the sandbox', () => {
     expect(await submit(url, plainColour())).toBeTypeOf('string');
   });
 
+  it('runs out of memory as often as it was told to, in the words of torch', async () => {
+    const { url } = await startTestSandbox({ faults: { outOfMemory: 1 } });
+    const client = await connect(url, 'c');
+    const id = await submit(url, plainColour(), { client_id: 'c' });
+    await client.ended(id);
+    const [, failure] = client.messages.map(({ type, data }) => [type, data] as const).find(([type]) => type === 'execution_error') ?? [];
+    expect(failure).toMatchObject({ prompt_id: id, exception_type: 'torch.OutOfMemoryError' });
+    const again = await submit(url, plainColour(), { client_id: 'c' });
+    await client.ended(again);
+    expect(at((await call(url, `/history/${again}`)).json, again, 'status', 'completed')).toBe(true);
+  });
+
+  it('is silent before the first node of a slow start, and answers meanwhile', async () => {
+    const { url, ledger, faults } = await startTestSandbox({ faults: { slowStarts: 1, slowStartMs: 60_000 } });
+    const id = await submit(url, plainColour());
+    await expect.poll(() => ledger().length).toBe(1);
+    expect(at((await call(url, '/queue')).json, 'queue_running', 0, 1)).toBe(id);
+    expect(ledger()[0]?.nodes).toEqual([]);
+    expect(faults.slowStarts).toBe(0);
+  });
+
   it('writes history late, after execution_success was told', async () => {
     const { url } = await startTestSandbox({ faults: { historyDelayMs: 150 } });
     const client = await connect(url, 'c');

@@ -1,5 +1,6 @@
 /** GET and POST /prompt. */
 import { randomUUID } from 'node:crypto';
+import { takeFault } from '../faults.ts';
 import { HttpFailure, readJsonBody, type Route, sendJson } from '../http.ts';
 import { isRecord, type Json, type JsonRecord } from '../json.ts';
 import { pyRepr, pyStr } from '../python.ts';
@@ -17,8 +18,7 @@ export function promptRoutes(state: ServerState): Route[] {
       pattern: '/prompt',
       async handler(call) {
         const answer = enqueue(state, await readJsonBody(call));
-        if ((state.faults.losePromptResponses ?? 0) > 0) {
-          state.faults.losePromptResponses = (state.faults.losePromptResponses ?? 0) - 1;
+        if (takeFault(state.faults, 'losePromptResponses')) {
           call.request.socket.destroy();
           return;
         }
