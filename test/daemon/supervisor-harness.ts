@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly wrap?: (backend: Backend) => Backend;
   /** Ids of the backends, each with a fake of its own; the first serves runs that name none. One called `sandbox` counts as the embedded one. */
   readonly backends?: readonly string[];
+  /** Servers that stand already, by id, instead of fakes. */
+  readonly servers?: Readonly<Record<string, { readonly url: string; readonly headers?: Readonly<Record<string, string>> }>>;
   /** Other times than the short ones of this harness. */
   readonly timeouts?: Partial<Timeouts>;
   /** A stored data directory to start from, copied first. */
@@ -52,7 +54,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const dir = mkdtempSync(join(tmpdir(), 'callsheet-engine-'));
   if (options.from !== undefined) cpSync(options.from, dir, { recursive: true });
   const fakes = new Map<string, FakeComfyUI>();
-  for (const id of options.backends ?? ['comfyui']) fakes.set(id, await startFakeComfyUI());
+  for (const id of options.backends ?? (options.servers === undefined ? ['comfyui'] : [])) fakes.set(id, await startFakeComfyUI());
+  const servers = Object.entries({ ...Object.fromEntries([...fakes].map(([id, { url }]) => [id, { url }])), ...options.servers });
   const fakeOf = (id: string): FakeComfyUI => {
     const found = fakes.get(id);
     if (found === undefined) throw new Error(`no backend '${id}' in this engine`);
@@ -79,9 +82,9 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     const made = createSupervisor({
       store,
       library,
-      backends: [...fakes]
+      backends: servers
         .filter(([id]) => only?.includes(id) ?? true)
-        .map(([id, { url }]) => wrap(createComfyUIBackend({ id, kind: id === 'sandbox' ? 'sandbox' : 'comfyui', url, timeouts }))),
+        .map(([id, at]) => wrap(createComfyUIBackend({ id, kind: id === 'sandbox' ? 'sandbox' : 'comfyui', ...at, timeouts }))),
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       resolveDirectory: (path) => Promise.resolve(path),
@@ -99,7 +102,9 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   }
 
   return {
-    fake: fakeOf((options.backends ?? ['comfyui'])[0] ?? ''),
+    get fake() {
+      return fakeOf((options.backends ?? ['comfyui'])[0] ?? '');
+    },
     fakeOf,
     dir,
     get supervisor() {

@@ -21,6 +21,8 @@ export interface ProxyFaults {
   resetOnConnect?: number;
   /** The next N connections are reset when the head of the first request has come; nothing of it reaches the server. */
   resetOnRequest?: number;
+  /** The next N POST /prompt are cut in their middle: the server gets half of the request. */
+  halvePrompts?: number;
   /** Answers of the next N POST /prompt are swallowed: the server has the prompt, the client a reset connection. */
   losePromptReplies?: number;
   /** The next N answers are cut after so many bytes. */
@@ -121,8 +123,13 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const head = link.upgraded ? '' : chunk.subarray(0, 64).toString('latin1');
     if (/^[A-Z]+ \//.test(head)) {
       if (take('resetOnRequest')) return undefined;
-      if (/^POST (?:\/[^ ]*)?\/prompt[ ?]/.test(head)) link.losing = take('losePromptReplies');
-      else if (take('truncations')) link.left = faults.truncateAfterBytes ?? 0;
+      if (/^POST (?:\/[^ ]*)?\/prompt[ ?]/.test(head)) {
+        link.losing = take('losePromptReplies');
+        if (take('halvePrompts')) {
+          link.server.write(chunk.subarray(0, chunk.length / 2));
+          return undefined;
+        }
+      } else if (take('truncations')) link.left = faults.truncateAfterBytes ?? 0;
     }
     return slices(chunk);
   }
@@ -155,7 +162,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   }
 
   /** Uses up one of a counted fault. */
-  function take(name: 'resetOnConnect' | 'resetOnRequest' | 'losePromptReplies' | 'truncations'): boolean {
+  function take(name: 'resetOnConnect' | 'resetOnRequest' | 'halvePrompts' | 'losePromptReplies' | 'truncations'): boolean {
     const left = faults[name] ?? 0;
     if (left > 0) faults[name] = left - 1;
     return left > 0;
