@@ -3,7 +3,7 @@ import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import { formatProblem } from '#protocol/problem.ts';
 import type { DaemonConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
-import type { Daemon } from './daemon.ts';
+import type { Daemon, DaemonParts } from './daemon.ts';
 
 /** Milliseconds that a graceful stop may take; work on backends goes on either way. */
 const PATIENCE_MS = 10_000;
@@ -14,13 +14,14 @@ export interface MainOptions {
   readonly config: DaemonConfig;
   /** One JSON object a line on stdout instead of words. */
   readonly json: boolean;
+  readonly parts?: DaemonParts;
 }
 
 /** Resolves with the exit code once the daemon has stopped. */
-export async function runDaemon({ config, json }: MainOptions): Promise<number> {
+export async function runDaemon({ config, json, parts }: MainOptions): Promise<number> {
   let daemon: Daemon;
   try {
-    daemon = await startDaemon(config);
+    daemon = await startDaemon(config, parts);
   } catch (error) {
     return report(error, json);
   }

@@ -1,21 +1,23 @@
 /**
- * A daemon in a process of its own that can be told to die: before or after the Nth commit or side effect, by SIGKILL.
+ * A daemon in a process of its own that can be told to meet its fate before or after the Nth commit or side effect: SIGKILL, or another way.
  * Store and backends are the real ones, each call counted on its way through. Started by crash-scenario.ts.
  */
 import { appendFileSync } from 'node:fs';
 import type { Backend } from '#backends/contract.ts';
 import { parseConfig } from '#daemon/config.ts';
-import { startDaemon } from '#daemon/daemon.ts';
-import { openStore } from '#store/store.ts';
+import { runDaemon } from '#daemon/main.ts';
+import { type OpenOptions, openStore } from '#store/store.ts';
 import type { Store } from '#store/types.ts';
+import { meetFate, type Fate } from './fates.ts';
 
 interface Orders {
   readonly data: string;
   readonly templates: string;
   readonly backend: string;
   readonly root: string;
-  /** Die when this many points have been passed; 0 never. */
+  /** Its fate is met when this many points have been passed; 0 never. */
   readonly dieAt: number;
+  readonly fate: Fate;
   /** File to which the name of every point passed is appended. */
   readonly record: string;
 }
@@ -26,7 +28,7 @@ let passed = 0;
 function point(name: string): void {
   passed += 1;
   appendFileSync(orders.record, `${name}\n`);
-  if (passed === orders.dieAt) process.kill(process.pid, 'SIGKILL');
+  if (passed === orders.dieAt) meetFate(orders.fate);
 }
 
 function watchedStore(store: Store): Store {
@@ -73,6 +75,5 @@ const config = parseConfig(
   { data: orders.data, templates: [orders.templates], backends: [`comfyui=${orders.backend}`], roots: [orders.root] },
   { ...process.env, CALLSHEET_LOG_LEVEL: 'warn', CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
 );
-const daemon = await startDaemon(config, { openStore: (options) => watchedStore(openStore(options)), wrapBackend: watchedBackend });
-process.stdout.write(`${JSON.stringify({ type: 'ready', url: daemon.url, runtimeFile: daemon.runtimeFile })}\n`);
-process.on('SIGTERM', () => void daemon.close().then(() => process.exit(0)));
+const parts = { openStore: (options: OpenOptions) => watchedStore(openStore(options)), wrapBackend: watchedBackend };
+process.exit(await runDaemon({ config, json: true, parts }));

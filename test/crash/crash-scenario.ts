@@ -13,6 +13,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import { RUN_ENDS, type RunView } from '#protocol/views.ts';
 import { readRuntimeFile } from '#daemon/runtime-file.ts';
 import { openStore } from '#store/store.ts';
+import type { Fate } from './fates.ts';
 import { type Process, startProcess } from './processes.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../fixtures/templates', import.meta.url));
@@ -26,8 +27,8 @@ export interface Played {
   readonly executions: number;
 }
 
-/** `deaths[n]` is the number of points after which the nth daemon dies; later ones live. */
-export async function play(backend: string, deaths: readonly number[]): Promise<Played> {
+/** `deaths[n]` is the number of points after which the nth daemon meets its fate; later ones live. */
+export async function play(backend: string, deaths: readonly number[], fate: Fate = 'killed'): Promise<Played> {
   const data = mkdtempSync(join(tmpdir(), 'callsheet-crash-'));
   const record = join(data, 'points.log');
   writeFileSync(record, '');
@@ -41,7 +42,7 @@ export async function play(backend: string, deaths: readonly number[]): Promise<
   try {
     for (let life = 0; view === undefined; life += 1) {
       if (life > deaths.length + 1) throw new Error(`the daemon died ${String(life)} times, more often than it was told to`);
-      const orders = { data, templates: TEMPLATES, backend, root: data, record, dieAt: deaths[life] ?? 0 };
+      const orders = { data, templates: TEMPLATES, backend, root: data, record, dieAt: deaths[life] ?? 0, fate };
       daemon = await startProcess('./crash-child.ts', { CALLSHEET_CRASH_ORDERS: JSON.stringify(orders) });
       const info = daemon === undefined ? undefined : readRuntimeFile(String(daemon.ready['runtimeFile']));
       if (daemon === undefined || info === undefined) {

@@ -1,0 +1,43 @@
+// What befalls the daemon's own process in the middle of a run, at a sample of its points (CALLSHEET_TEST_FULL=1: at every one).
+// Numbers are those of the list in docs/reliability.md. Every promise is checked after each (../crash/crash-scenario.ts).
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { play } from '../crash/crash-scenario.ts';
+import { DEADLY, type Fate } from '../crash/fates.ts';
+import { type Process, startProcess } from '../crash/processes.ts';
+
+const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
+/** Points that every run passes before its end. */
+const POINTS = isFull ? Array.from({ length: 20 }, (_, index) => index + 1) : [2, 7, 13];
+
+let backend: Process | undefined;
+let dir: string;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'callsheet-fates-'));
+  backend = await startProcess('./sandbox-child.ts', { CALLSHEET_SANDBOX_DIR: dir });
+});
+afterAll(async () => {
+  await backend?.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const cases: readonly (readonly [string, Fate])[] = [
+  ['[F2] that is told to stop', 'told-to-stop'],
+  ['[F8] whose clock jumps a year back', 'clock-back'],
+  ['[F8] whose clock jumps a year ahead', 'clock-ahead'],
+  ['[F20] that stands still for a while', 'standing-still'],
+  ['[F29] that meets an error nobody caught', 'throwing'],
+];
+
+describe.each(cases)('a daemon %s', (_, fate) => {
+  it.each(POINTS)('at point %i keeps every promise', async (at) => {
+    const played = await play(String(backend?.ready['url']), [at], fate);
+    expect({ broken: played.broken, executions: played.executions, ends: played.kills }).toEqual({
+      broken: [],
+      executions: 3,
+      ends: DEADLY.has(fate) ? 1 : 0,
+    });
+  });
+});
