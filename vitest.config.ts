@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** How many times as many values as usual each property is tried with. */
+const times = Number(process.env['CALLSHEET_TEST_RUNS'] ?? 1);
+
 // Real processes, sockets and fsyncs run here: a test that hangs is cut at a guard far above its usual time.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
+    setupFiles: times === 1 ? [] : ['test/more-runs.ts'],
+    testTimeout: 30_000 * Math.max(1, times),
     hookTimeout: 60_000,
     maxWorkers: 2,
     reporters: ['default'],

@@ -1,8 +1,8 @@
 /** Parameters for inputs that hold plain values: those that the app mode names, and those that a new template offers. */
 import type { ObjectInfo } from '#graph/object-info.ts';
-import type { Graph, JsonNode } from '#graph/types.ts';
+import type { Graph, GraphInput, JsonNode } from '#graph/types.ts';
 import { toValue } from '#graph/values.ts';
-import { parseAddress } from './addresses.ts';
+import { addressOf } from './addresses.ts';
 import type { AppTarget } from './app-mode.ts';
 import { parameterName, suffixOf, identifier, titleOf } from './identifier.ts';
 import { inferInput } from './infer-input.ts';
@@ -70,10 +70,10 @@ function definitionOf(
   for (const { node, input } of targets) {
     const found = graph.nodes.get(node)?.inputs.get(input);
     if (found === undefined) continue;
-    const address = `${node}.${input}`;
-    const refusal = refusalOf(found.link !== undefined, found.value, address, { node, input }, written);
-    if (refusal !== undefined) {
-      reason = refusal;
+    const address = addressOf(node, input);
+    const refusal = address === undefined ? 'its node or name cannot be addressed' : refusalOf(found, address, written);
+    if (address === undefined || refusal !== undefined) {
+      reason = refusal ?? reason;
       continue;
     }
     const inferred = inferInput({ graph, node, input, info }, found.value).definition;
@@ -93,14 +93,10 @@ function definitionOf(
   return finished === undefined ? { reason: 'its value is none that such an input takes' } : { definition: finished, addresses };
 }
 
-function refusalOf(linked: boolean, value: JsonNode, address: string, target: AppTarget, written: ReadonlySet<string>): string | undefined {
-  if (linked) return 'it is linked to another node';
+function refusalOf({ link, value }: GraphInput, address: string, written: ReadonlySet<string>): string | undefined {
+  if (link !== undefined) return 'it is linked to another node';
   if (written.has(address)) return 'another parameter writes it already';
-  if (value.kind === 'string' && value.value.includes('{')) return 'its text has braces, which may be placeholders';
-  const parsed = parseAddress(address);
-  return parsed?.by === 'id' && parsed.name === target.node && parsed.input === target.input
-    ? undefined
-    : 'its node or name cannot be addressed';
+  return value.kind === 'string' && value.value.includes('{') ? 'its text has braces, which may be placeholders' : undefined;
 }
 
 /** With the workflow's own value as default. A file of the server's is none: null leaves it as it is. A number is no file's name. */

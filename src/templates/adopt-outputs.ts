@@ -2,6 +2,7 @@
 import type { ObjectInfo } from '#graph/object-info.ts';
 import type { Graph, GraphNode } from '#graph/types.ts';
 import { OUTPUT_NAME_PATTERN } from './manifest-schema.ts';
+import { outputNodeName } from './addresses.ts';
 import { identifier, suffixOf } from './identifier.ts';
 
 export interface AdoptedOutputs {
@@ -41,7 +42,8 @@ const PREVIEWS: Readonly<Record<string, string>> = {
 export function adoptOutputs(graph: Graph, info: ObjectInfo | undefined, chosen: readonly string[]): AdoptedOutputs {
   const named = chosen.flatMap((id) => graph.nodes.get(id) ?? []);
   const nodes = named.length > 0 ? named : outputNodes(graph, info);
-  if (nodes === undefined || nodes.length === 0) return { step: { files: '*' }, template: { files: { from: '{steps.main.files}' } } };
+  if (nodes === undefined || nodes.length === 0 || nodes.some(({ id }) => outputNodeName(id) === undefined))
+    return { step: { files: '*' }, template: { files: { from: '{steps.main.files}' } } };
   const step: [string, string][] = [];
   const template: [string, AdoptedOutputs['template'][string]][] = [];
   const names = new Set<string>();
@@ -49,7 +51,7 @@ export function adoptOutputs(graph: Graph, info: ObjectInfo | undefined, chosen:
     const kind = kindOf(node);
     const name = nameOf(node, kind, names);
     const title = node.title === undefined || node.title === node.classType ? {} : { title: node.title.slice(0, 200) };
-    step.push([name, node.id]);
+    step.push([name, outputNodeName(node.id) ?? '*']);
     template.push([name, { from: `{steps.main.${name}}`, ...title, ...(kind === undefined ? {} : { asset: { kind } }) }]);
   }
   return { step: Object.fromEntries(step), template: Object.fromEntries(template) };

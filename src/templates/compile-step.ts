@@ -1,6 +1,6 @@
 /** Compiles one step: its condition, its list of items, its workflow with everything that goes into it, its outputs. */
 import type { Graph } from '#graph/types.ts';
-import { findNode } from './addresses.ts';
+import { findNode, parseNodeName } from './addresses.ts';
 import { type CompileContext, countUse, manifestText, report } from './compile-context.ts';
 import { readWorkflow, setSites, siteKey, type Workflow, type WorkflowKind, workflowSites } from './compile-workflow.ts';
 import type { CompiledStep, Site } from './compiled.ts';
@@ -185,10 +185,10 @@ function outputNode(
     report(context, at, 'TEMPLATE_NODE_UNKNOWN', message, { step: step.id, hint: 'Write "*" for the files that the step makes.' });
     return undefined;
   }
-  const plain = /^"(.*)"$/s.exec(node)?.[1] ?? node;
-  const found = plain.startsWith('title:') ? findNode(graph, 'title', plain.slice('title:'.length)) : findNode(graph, 'id', plain);
+  const wanted = parseNodeName(node);
+  const found = findNode(graph, wanted);
   if ('node' in found) return found.node.id;
   const message = `Output "${name}" of step "${step.id}": ${found.message}`;
-  report(context, at, found.code, message, { step: step.id, hint: found.hint, node: plain });
+  report(context, at, found.code, message, { step: step.id, hint: found.hint, node: wanted.name });
   return undefined;
 }

@@ -211,7 +211,7 @@ function findTarget(graph: Graph, key: string, kind: WorkflowKind, report: Repor
     report({ code: 'TEMPLATE_SET_ADDRESS', severity: 'error', message: `"${key}" is not an address of an input.`, hint });
     return undefined;
   }
-  const found = findNode(graph, address.by, address.name);
+  const found = findNode(graph, address);
   if ('node' in found) return { node: found.node, input: address.input };
   report({ severity: 'error', ...found });
   return undefined;

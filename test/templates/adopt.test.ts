@@ -475,6 +475,19 @@ describe('adoption', () => {
     expect([...adopted({ model_type: 't2v', image_prompt_type: 'S', image_start: 0 }).parameters.keys()]).toEqual([]);
   });
 
+  it('[TA8] names the node that saves, whatever its id, and takes every file where an id cannot be named', () => {
+    const saver = (id: string) => adopted({ [id]: { class_type: 'SaveImage', inputs: {} } }).steps[0]?.outputs;
+    for (const id of ['9', 'SaveImage.0', '""', 'a"b\\c', '"9']) expect(saver(id)).toEqual({ image: id });
+    for (const id of ['*', 'title:Save']) expect(saver(id)).toEqual({ files: '*' });
+  });
+
+  it('[TI9] offers inputs of nodes whose ids have dots or quotes', () => {
+    for (const id of ['CLIPTextEncode.0', '"6"', 'a"b\\c.d']) {
+      const template = adopted({ [id]: { class_type: 'CLIPTextEncode', inputs: { text: 'a cat' } } }, { suggest: true });
+      expect(template.steps[0]?.sites.map(({ node, input }) => [node, input])).toEqual([[id, 'text']]);
+    }
+  });
+
   it('[TA11] never throws and gives a manifest without errors of its own, whatever the JSON', () => {
     const inputs = fc.dictionary(
       fc.oneof(fc.constantFrom('seed', 'steps', 'image', 'text', 'ckpt_name', 'on', '__proto__'), fc.string({ maxLength: 12 })),

@@ -164,6 +164,16 @@ describe('set', () => {
     expect(rendered(template, scope())['12:3']?.inputs['format.codec']).toBe('av1');
   });
 
+  it('[TI9] takes ids with dots in quotes, and says so where they are missing', () => {
+    const graph = { ...GRAPH, 'Text.0': GRAPH['6'] };
+    const at = (address: string) =>
+      compile(manifest({ parameters: { prompt: { type: 'text', default: '' } } }, { set: { [address]: '{prompt}' } }), { 'w.json': graph });
+    const { value, problems } = at('"Text.0".text');
+    expect(problems).toEqual([]);
+    expect(value?.steps[0]?.sites).toMatchObject([{ node: 'Text.0', input: 'text' }]);
+    expect(at('Text.0.text').problems[0]).toMatchObject({ code: 'TEMPLATE_NODE_UNKNOWN', hint: expect.stringContaining('\\"Text.0\\"') });
+  });
+
   it('[TI9] stands over what the workflow holds, also over its placeholders', () => {
     const template = compiled(manifest({ parameters: TEXT }, { set: { '6.text': 'fixed {prompt}' } }), {
       'w.json': withText('{unknown_to_all}'),
