@@ -8,31 +8,43 @@ import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts
 import type { Attempt, Backend, BackendEvent, Payload } from '#backends/contract.ts';
 import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
+import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { findLeft } from './find-left.ts';
 import { isRefused, isUnreachable, withGrace } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
 import { renderItem } from './render-item.ts';
 
 type Report = (event: ExecuteEvent) => void;
+type Note = (code: string, message: string) => void;
 
 /** Why whatever is still being waited for is given up; made once, since every attempt ends this way. */
 const OVER = new CallsheetError('CANCELLED', 'The attempt is over.');
 
 export function createExecuteStep(deps: ActorDeps, inFlight: InFlight): ExecuteStep {
-  return fromCallback(({ input, sendBack }) => {
+  return fromCallback(({ input, sendBack, emit }) => {
     const controller = new AbortController();
     const report: Report = (event) => {
       if (!controller.signal.aborted) sendBack(event);
     };
-    execute(deps, inFlight, input, report, controller.signal).catch((error: unknown) =>
+    const note: Note = (code, message) => {
+      if (!controller.signal.aborted) emit({ type: 'run.note', code, message, step: input.step });
+    };
+    execute(deps, inFlight, input, { report, note }, controller.signal).catch((error: unknown) =>
       report({ type: 'backend.failed', error: toErrorData(error) }),
     );
     return () => controller.abort(OVER);
   });
 }
 
-async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput, report: Report, signal: AbortSignal): Promise<void> {
+async function execute(
+  deps: ActorDeps,
+  inFlight: InFlight,
+  input: ExecuteInput,
+  { report, note }: { readonly report: Report; readonly note: Note },
+  signal: AbortSignal,
+): Promise<void> {
   await deps.committed(input.runId);
   if (signal.aborted) return;
   const memory = deps.memory(input.runId);
@@ -41,16 +53,12 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
   const attempt: Attempt = { runId, step, item, attempt: number, promptId, backendId };
   const record = (change: Partial<AttemptRow>) => recordAttempt(deps, memory, input, change);
 
-  if (!memory.fresh.has(promptId) && diedWithUs(deps, backend, memory.attempts.get(promptId))) {
-    record({ status: 'lost', endedAt: deps.now() });
-    report({ type: 'backend.lost', cause: 'restarted' });
-    return;
-  }
-
   // A prompt that this process has just prepared cannot be anywhere yet; every other one is looked up before it is sent.
-  let begin = memory.fresh.has(promptId);
+  const fresh = memory.fresh.has(promptId);
+  const died = !fresh && diedWithUs(deps, backend, memory.attempts.get(promptId));
+  let begin = fresh;
   try {
-    begin ||= !(await isKnown(deps, backend, attempt, memory, report, signal));
+    begin ||= !died && !(await isKnown(deps, backend, attempt, memory, report, signal));
   } catch (error) {
     // Nobody knows what became of it, and that is what stands in its row.
     if (!signal.aborted) record({ status: 'unknown', error: toErrorData(error), endedAt: deps.now() });
@@ -61,8 +69,10 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
     record({ ...change, endedAt: deps.now() });
     report(event);
   };
-  const failed = (error: unknown) =>
-    ended({ type: 'backend.failed', error: toErrorData(error) }, { status: 'failed', error: toErrorData(error) });
+  const failed = (error: unknown) => {
+    // Given up by its machine: what becomes of it is told elsewhere.
+    if (!signal.aborted) ended({ type: 'backend.failed', error: toErrorData(error) }, { status: 'failed', error: toErrorData(error) });
+  };
   const watch = createDeathWatch(deps.restartGraceMs, async () => {
     const death = await deathOf(backend, signal);
     if (death !== undefined && !signal.aborted) ended({ type: 'backend.failed', error: death }, { status: 'lost', error: death });
@@ -102,13 +112,27 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
         ended({ type: 'backend.failed', error: INTERRUPTED }, { status: 'interrupted', error: INTERRUPTED });
         break;
       case 'lost':
-        if (event.cause === 'never-accepted') {
-          // Absent twice and never acknowledged: the same attempt is sent again under the same id (DESIGN 4, loss).
-          follow();
-          void send().catch(failed);
-        } else ended({ type: 'backend.lost', cause: event.cause }, { status: event.cause === 'removed' ? 'removed' : 'lost' });
+        void settleLoss(event.cause).catch(failed);
         break;
     }
+  };
+  /** What it left whole ends it as finished, whatever became of queue and history (DESIGN 4, loss). */
+  const settleLoss = async (cause: 'restarted' | 'removed' | 'never-accepted') => {
+    const { outputs, doubt } = await findLeft(deps, { memory, input, backend, attempt, signal });
+    if (signal.aborted) return;
+    if (outputs !== undefined) {
+      note('OUTPUTS_FOUND', `${backend.url} no longer knows the prompt, but all of its ${outputs.files.length} files lie there whole.`);
+      ended({ type: 'backend.finished', outputs }, { status: 'finished' });
+      return;
+    }
+    if (doubt !== undefined) {
+      note('OUTPUTS_UNPROVEN', `Files that the lost prompt may have left on ${backend.url} are not taken for its result: ${doubt}.`);
+    }
+    if (cause === 'never-accepted') {
+      // Absent twice and never acknowledged: the same attempt is sent again under the same id.
+      follow();
+      await send();
+    } else ended({ type: 'backend.lost', cause }, { status: cause === 'removed' ? 'removed' : 'lost' });
   };
   const acknowledge = () => {
     if (memory.attempts.get(promptId)?.acknowledged === false) record({ status: 'submitted', acknowledged: true });
@@ -125,8 +149,11 @@ async function execute(deps: ActorDeps, inFlight: InFlight, input: ExecuteInput,
   };
   const send = () => submit(deps, inFlight, { input, attempt, backend, memory, signal, record });
 
-  follow();
-  if (begin) await send().catch(failed);
+  if (fresh) {
+    follow();
+    await send().catch(failed);
+  } else if (died || begin) await settleLoss(died ? 'restarted' : 'never-accepted').catch(failed);
+  else follow();
 }
 
 /** The embedded sandbox lives and dies with the daemon: another address is the proof that it restarted. */
@@ -192,41 +219,6 @@ async function isKnown(
     }
     await pause(deps.retryMs, undefined, { signal });
   }
-}
-
-/** After the grace only a refused connection ends the attempt: a server that is merely silent may be loading a model. */
-async function deathOf(backend: Backend, signal: AbortSignal): Promise<ErrorData | undefined> {
-  try {
-    await backend.describe(signal);
-    return undefined;
-  } catch (error) {
-    if (!isRefused(error)) return undefined;
-    return {
-      ...toErrorData(error),
-      message: `The backend at ${backend.url} died while the attempt was running and did not come back.`,
-      hint: 'Start it again, look into its log for the reason, then run the template again.',
-    };
-  }
-}
-
-/** Asks `isDead` every `graceMs` while contact is out, until it says yes or contact is back. */
-function createDeathWatch(graceMs: number, isDead: () => Promise<boolean>): { start(): void; stop(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const start = () => {
-    timer ??= setTimeout(() => {
-      const own = timer;
-      void isDead().then((dead) => {
-        if (dead || timer !== own) return;
-        timer = undefined;
-        start();
-      });
-    }, graceMs);
-  };
-  const stop = () => {
-    clearTimeout(timer);
-    timer = undefined;
-  };
-  return { start, stop };
 }
 
 const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebody interrupted the prompt on the backend.', {

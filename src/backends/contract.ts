@@ -97,6 +97,14 @@ export interface CancelOutcome {
   readonly result: 'gone' | 'finished';
 }
 
+/** What an attempt left on the backend's disk. */
+export type LeftBehind =
+  /** Every file that its graph would have saved is there; nobody has looked inside yet. */
+  | { readonly state: 'complete'; readonly outputs: RemoteOutputs }
+  | { readonly state: 'nothing' }
+  /** Something may be there, but the graph does not prove that it is all. `why` is a clause for a person. */
+  | { readonly state: 'unproven'; readonly why: string };
+
 export interface BackendDescription {
   readonly version: string;
   /** True when its results are drafts (the sandbox). */
@@ -144,6 +152,8 @@ export interface Backend {
     file: RemoteFile,
     signal?: AbortSignal,
   ): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes?: number; readonly mediaType?: string }>;
+  /** Looks for files that an attempt finished before the backend forgot it. A backend without it keeps nothing that could be found. */
+  findLeft?(attempt: Attempt, payload: Payload, signal?: AbortSignal): Promise<LeftBehind>;
   /** Cancels exactly this attempt and proves it. */
   cancel(attempt: Attempt, signal?: AbortSignal): Promise<CancelOutcome>;
   /** Forgets our own history entry; harmless when it fails. */

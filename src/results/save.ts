@@ -11,6 +11,7 @@ import { assertClaim } from './claims.ts';
 import { measure } from './dimensions.ts';
 import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
 import { safeName } from './names.ts';
+import { readPngText } from './png-text.ts';
 import { sidecarPath, writeSidecar } from './sidecar.ts';
 import { sniff, SNIFF_BYTES } from './sniff.ts';
 
@@ -94,6 +95,36 @@ async function openFresh(path: string, folder: string): Promise<FileHandle> {
   }
   await mkdir(folder, { recursive: true });
   return open(path, 'wx+');
+}
+
+export interface CheckedFile extends Omit<SavedArtifact, 'path'> {
+  /** A PNG that says of itself that the sandbox drew it. */
+  readonly draft: boolean;
+}
+
+/**
+ * Holds a file to everything that saveArtifact demands and keeps nothing of it: whether it is whole, and what it is.
+ * Throws as saveArtifact does; no temporary file stays.
+ */
+export async function checkArtifact(request: SaveRequest): Promise<CheckedFile> {
+  const { directory, signal } = request;
+  const temporary = partialPath(directory);
+  try {
+    signal?.throwIfAborted();
+    const handle = await openFresh(temporary, directory);
+    try {
+      const { extension: _, ...facts } = await fill(handle, request);
+      const texts = facts.mediaType === 'image/png' ? await readPngText(bytesOfFile(handle, facts.bytes)) : undefined;
+      return { ...facts, draft: texts?.get('callsheet')?.startsWith('{"draft":true') ?? false };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw translateFileFailure(error, directory);
+  } finally {
+    destroy(request.source);
+    await discard(temporary);
+  }
 }
 
 type Checked = Omit<SavedArtifact, 'path'> & { readonly extension: string };

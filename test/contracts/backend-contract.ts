@@ -222,6 +222,19 @@ export function describeBackend(name: string, start: () => Promise<ContractSetup
       expect((await backend.attach(kept.attempt)).state).toBe('finished');
     });
 
+    it('finds the files of a prompt that it has forgotten, by the names that the graph proves', async () => {
+      const graph = { 1: emptyImage(0x040404), 2: saveImage('1', 'left/over'), 3: saveImage('1', 'second') };
+      const never = await backend.findLeft?.(attempt(), payload(graph));
+      expect(never).toEqual({ state: 'nothing' });
+      const { attempt: own, recorder } = await begin(graph);
+      const files = await filesOf(recorder);
+      await backend.forget(own);
+      const left = await backend.findLeft?.(own, payload(graph));
+      const byNode = (a: RemoteFile, b: RemoteFile) => Number(a.node) - Number(b.node);
+      expect(left?.state === 'complete' ? left.outputs.files.toSorted(byNode) : left).toEqual(files.toSorted(byNode));
+      expect(await backend.findLeft?.(attempt(), payload(graph))).toEqual({ state: 'nothing' });
+    });
+
     it('says that an output is missing when the file is gone', async () => {
       const gone: RemoteFile = { node: '2', key: 'images', filename: 'never_00001_.png', subfolder: 'callsheet', type: 'output' };
       expect((await failure(backend.fetch(gone))).code).toBe('OUTPUT_MISSING');

@@ -1,4 +1,5 @@
 // Faults around a run that is under way: what must never happen is a second execution, a hang without a reason, or an end that nobody proved.
+import sharp from 'sharp';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backend } from '#backends/contract.ts';
 import { ITEMS_AT_ONCE } from '#machines/run-steps.ts';
@@ -94,6 +95,57 @@ describe('a cancel', () => {
     await expect.poll(() => firstStep(runId)?.reason).toContain('has not stopped the prompt');
     engine.fake.engine.release();
     expect((await engine.ended(runId)).status).toBe('cancelled');
+  });
+});
+
+describe('a backend that restarts after it saved the files and before anybody heard', () => {
+  const png = sharp({ create: { width: 32, height: 32, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  const codes = () => engine.events.flatMap(({ event }) => (event.type === 'run.note' ? [event.code] : []));
+
+  /** The first step's prompt is forgotten by a server that had written `bytes` as its file. */
+  async function forgotten(bytes: Buffer, meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<string> {
+    const runId = await heldRun();
+    engine.fake.files.set(`output/callsheet/${ledger()[0] ?? ''}/base_00001_.png`, bytes);
+    await engine.fake.stop();
+    engine.fake.engine.wipe();
+    await expect.poll(() => firstStep(runId)?.status).toBe('unknown');
+    await meanwhile();
+    await engine.fake.start();
+    return runId;
+  }
+
+  it('is not asked to make them again: they are the evidence', async () => {
+    const runId = await forgotten(await png);
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.steps[0]?.attempts).toMatchObject([{ attempt: 1, status: 'finished' }]);
+    expect(codes()).toEqual(['OUTPUTS_FOUND']);
+    // Never executed to an end that anybody saw, and not executed again.
+    expect(new Set(ledger()).size).toBe(3);
+  });
+
+  it('is asked again when a file was cut short, and the log says why', async () => {
+    const whole = await png;
+    const runId = await forgotten(whole.subarray(0, whole.length - 20));
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.steps[0]?.attempts.map(({ status }) => status)).toEqual(['lost', 'finished']);
+    expect(codes()).toEqual(['OUTPUTS_UNPROVEN']);
+    expect(new Set(ledger()).size).toBe(4);
+  });
+
+  it('while the daemon was away too, is not asked again either', async () => {
+    const runId = await heldRun();
+    await engine.restart([], () => {
+      // Somebody cleared queue and history, or it restarted unseen: nothing proves which, and the file stands.
+      engine.fake.engine.wipe();
+    });
+    engine.fake.files.set(`output/callsheet/${ledger()[0] ?? ''}/base_00001_.png`, await png);
+    await engine.restart();
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(new Set(ledger()).size).toBe(3);
   });
 });
 

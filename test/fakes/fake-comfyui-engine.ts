@@ -54,6 +54,8 @@ export interface Engine {
   readonly ledger: LedgerEntry[];
   /** Prompts in the order they ended. */
   readonly history: Map<string, HistoryEntry>;
+  /** Ids of prompts that got as far as saving a file: the disk outlives a restart. */
+  readonly saved: Set<string>;
   plan: (item: QueueItem) => Plan;
   counter: number;
   enqueue(item: QueueItem): void;
@@ -80,6 +82,7 @@ export function createEngine(options: EngineOptions): Engine {
   const heldWaiters = new Set<(item: QueueItem) => void>();
   const ledger: LedgerEntry[] = [];
   const history = new Map<string, HistoryEntry>();
+  const saved = new Set<string>();
 
   const remaining = (): number => pending.length + (running === undefined ? 0 : 1);
   const status = (): void => broadcast({ type: 'status', data: { status: { exec_info: { queue_remaining: remaining() } } } });
@@ -168,6 +171,7 @@ export function createEngine(options: EngineOptions): Engine {
       const ui = plan.outputs === undefined ? defaultOutput(item, node) : plan.outputs[node];
       if (ui !== undefined) {
         outputs[node] = ui;
+        saved.add(id);
         send('executed', { node, display_node: node, output: ui });
       }
       mark('finished', 1);
@@ -209,6 +213,7 @@ export function createEngine(options: EngineOptions): Engine {
   const engine: Engine = {
     ledger,
     history,
+    saved,
     plan: () => ({}),
     counter: 0,
     enqueue(item) {

@@ -67,7 +67,13 @@ export async function answerRoute(fake: FakeComfyUI, request: Request, url: URL)
         Object.fromEntries(
           [...CLASSES].map((name) => [
             name,
-            { input: { required: { strength: ['FLOAT', { max: Number.POSITIVE_INFINITY }] } }, output: ['IMAGE'], name },
+            {
+              input: { required: { strength: ['FLOAT', { max: Number.POSITIVE_INFINITY }] } },
+              output: ['IMAGE'],
+              output_is_list: [false],
+              output_node: /^(?:Save|Preview)/.test(name),
+              name,
+            },
           ]),
         ),
       );
@@ -174,7 +180,8 @@ async function view(fake: FakeComfyUI, url: URL): Promise<Reply> {
   const kept = fake.files.get(`${type}/${subfolder}/${filename}`);
   if (kept !== undefined) return { status: 200, type: 'image/png', body: kept, headers: { 'Content-Length': String(kept.length) } };
   const promptId = /^callsheet\/([^/]+)/.exec(subfolder)?.[1];
-  const entry = promptId === undefined ? undefined : fake.engine.ledger.find((run) => run.promptId === promptId);
+  const isSaved = promptId !== undefined && fake.engine.saved.has(promptId) && filename.endsWith('_00001_.png');
+  const entry = isSaved ? fake.engine.ledger.find((run) => run.promptId === promptId) : undefined;
   if (entry === undefined) return { status: 404, type: 'text/plain', body: '' };
   const bytes = await picture(fake, entry.prompt);
   return { status: 200, type: 'image/png', body: bytes, headers: { 'Content-Length': String(bytes.length) } };

@@ -11,6 +11,7 @@ import { viewFile } from './fetch.ts';
 import type { Follower } from './follow.ts';
 import { startFollowing } from './follow.ts';
 import { createHttp } from './http.ts';
+import { findLeft } from './left-behind.ts';
 import type { Found } from './look-up.ts';
 import { createLookUp } from './look-up.ts';
 import { buildPrompt } from './prompt.ts';
@@ -185,6 +186,9 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     },
 
     fetch: (file, signal) => viewFile(http, file, timeouts.transferMs, signal),
+
+    findLeft: (attempt, payload, signal) =>
+      findLeft({ http, objectInfo: (given) => objectInfo.get(given), timeoutMs: timeouts.getMs }, attempt, payload, signal),
 
     async cancel(attempt, signal) {
       const track = tracks.get(attempt.promptId);
