@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { createLibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
+import { createOffers } from '#daemon/offers.ts';
 import { createRoots } from '#daemon/roots.ts';
 import { watchTemplates } from '#daemon/template-watcher.ts';
 import { createLibrary } from '#templates/library.ts';
@@ -35,7 +36,8 @@ export async function measureSaves(dir: string, count: number, saves: number): P
   await library.refresh();
   const roots = createRoots({ roots: [], asset: () => undefined });
   const resolveMedia = createMediaResolver(roots, library);
-  const service = createLibraryService({ library, roots, resolveMedia, backends: [], templateDirs: [dir] });
+  const offers = createOffers([], pino({ level: 'silent' }));
+  const service = createLibraryService({ library, offers, roots, resolveMedia, backends: [], templateDirs: [dir] });
   const watcher = await watchTemplates({ dirs: [dir], refresh: (paths) => service.refresh(paths), log: pino({ level: 'silent' }) });
   const rows: SaveRow[] = [];
   for (const [what, save] of SAVES) {
@@ -53,5 +55,6 @@ export async function measureSaves(dir: string, count: number, saves: number): P
     rows.push({ what, count, times });
   }
   await watcher.close();
+  offers.close();
   return rows;
 }

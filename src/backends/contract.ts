@@ -110,6 +110,8 @@ export interface BackendDescription {
   /** True when its results are drafts (the sandbox). */
   readonly draft: boolean;
   readonly queueRemaining: number;
+  /** Bytes of its largest graphics card, 0 when it computes without one; undefined when it does not say, or draws drafts. */
+  readonly vram?: number;
   /** Raw text of the object info, and its sha256. */
   readonly capabilities: Readonly<Record<string, boolean>>;
 }

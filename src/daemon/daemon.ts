@@ -24,6 +24,7 @@ import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
 import { createObjectInfoKeeper, keptObjectInfo } from './object-info-keeper.ts';
+import { createOffers } from './offers.ts';
 import { makeDirectory } from './places.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRefusals } from './refusals.ts';
@@ -57,6 +58,9 @@ export interface DaemonParts {
   readonly openStore?: typeof openStore;
   readonly wrapBackend?: (backend: Backend) => Backend;
 }
+
+/** How long the first client waits for the backends to say what they have, so that it sees what can run. In milliseconds. */
+const FIRST_JUDGEMENT_MS = 1000;
 
 /** Throws STORAGE_LOCKED, STORAGE_NEWER, STORAGE_FAILED, RUNTIME_DIR_UNSAFE, PORT_UNAVAILABLE. */
 export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {}): Promise<Daemon> {
@@ -92,11 +96,14 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
   const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
+  const offers = made.adopt(createOffers(backends, log), (one) => one.close());
+  const judged = offers.begin(FIRST_JUDGEMENT_MS);
   const supervisor = made.adopt(
     createSupervisor({
       store,
       library,
       backends,
+      offers,
       outputDir,
       resolveMedia,
       resolveDirectory: (path) => roots.resolvePath(path),
@@ -109,7 +116,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     (one) => one.close(),
   );
 
-  const templates = createLibraryService({ library, roots, resolveMedia, backends, templateDirs });
+  const templates = createLibraryService({ library, offers, roots, resolveMedia, backends, templateDirs });
+  supervisor.onBackend((view) => offers.heard(view));
   const exchange = createExchangeService({
     importDir: config.importDir,
     assetDir,
@@ -151,6 +159,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const routes = createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall });
   const validator = createValidator();
   supervisor.resume();
+  await judged;
   const door = made.adopt(
     await openDoor({
       port: config.port,

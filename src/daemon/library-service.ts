@@ -21,8 +21,10 @@ import { parameterSchema, wireForm } from '#templates/parameter-schema.ts';
 import { checkParameters } from '#templates/parameters.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { contentsView } from './exchange/contents-view.ts';
-import type { GatedLibrary, GatedTemplate } from './exchange/gate.ts';
+import type { GatedLibrary } from './exchange/gate.ts';
 import { adoptFile } from './adopt-file.ts';
+import { type Bench, type JudgedTemplate, judgeLibrary, judgeTemplate, unasked } from './judge.ts';
+import type { Offers } from './offers.ts';
 import { renderDry } from './render-dry.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
@@ -33,6 +35,8 @@ import type { TemplateService } from './template-service.ts';
 
 export interface LibraryServiceOptions {
   readonly library: GatedLibrary;
+  /** What the backends have. */
+  readonly offers: Offers;
   readonly roots: Roots;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'describe'>[];
@@ -50,8 +54,19 @@ export interface LibraryService extends TemplateService {
 }
 
 export function createLibraryService(options: LibraryServiceOptions): LibraryService {
-  const { library, roots, backends, templateDirs } = options;
+  const { roots, backends, templateDirs, offers } = options;
+  const bench: Bench = { backends, offer: (id) => offers.known(id) };
+  const library = judgeLibrary(options.library, bench);
   const listeners = new Set<(change: TemplateChanged) => void>();
+  let told = library.list();
+
+  /** The backends have something else now: only what stands differently is told. */
+  function judgeAgain(): void {
+    const before = new Map(told.map((one) => [placeKey(one), one]));
+    told = library.list();
+    const changed = told.filter((now) => !isSame(before.get(placeKey(now)), now));
+    for (const { id, version } of new Map(changed.map((one) => [`${one.id}@${one.version}`, one])).values()) announce(id, version);
+  }
 
   function announce(id: string, version: string): void {
     const loaded = library.get(id, version);
@@ -60,7 +75,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     for (const listener of listeners) listener(change);
   }
 
-  function demand(id: string, version: string | undefined): GatedTemplate {
+  function demand(id: string, version: string | undefined): JudgedTemplate {
     return library.get(id, version) ?? unknownTemplate(library, id, version);
   }
 
@@ -97,6 +112,18 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return info === undefined ? versions : [...versions, ...checkTemplateAgainst(template, info, file, { live: true, original })];
   }
 
+  /** With the backend that was named, or with those that are there; one that could not be asked is mentioned. */
+  function standing(
+    { own, needs, problems, runnable }: JudgedTemplate,
+    asked: string | undefined,
+  ): Pick<TemplateDetail, 'problems' | 'runnable'> {
+    if (needs === undefined) return { problems, runnable };
+    const notes = unasked(needs, bench, asked);
+    if (asked === undefined) return { problems: [...problems, ...notes], runnable };
+    const found = judgeTemplate(needs, bench, asked);
+    return { problems: [...own.problems, ...found, ...notes], runnable: own.runnable && !found.some(isBlocking) };
+  }
+
   async function namedInfo(id: string): Promise<NamedInfo | undefined> {
     const info = await infoOf(id);
     return info === undefined ? undefined : { info, name: `backend ${id}` };
@@ -111,6 +138,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return [{ path, ok: !all.some(isBlocking), problems: all }];
   }
 
+  offers.onChange(judgeAgain);
   return {
     list: () =>
       library.list().map((loaded) => ({ ...summary(loaded), ...(loaded.approval === undefined ? {} : { approval: loaded.approval }) })),
@@ -120,16 +148,25 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       const { approval, template } = loaded;
       const imported =
         approval === undefined ? {} : { approval, ...(template === undefined ? {} : { contents: contentsView(template, library) }) };
-      return { ...detailOf(loaded, { info, values: parameters }), ...imported };
+      if (backend !== undefined) await offers.take(backend);
+      return { ...detailOf(loaded, { info, values: parameters }), ...standing(loaded, backend), ...imported };
     },
     async check({ id, version, path, backend }) {
       // Files and models may have been put there since the server was last asked.
-      if (backend !== undefined) await backendOf(backend).objectInfo({ refresh: true });
+      if (backend !== undefined) {
+        await backendOf(backend).objectInfo({ refresh: true });
+        await offers.take(backend);
+      }
       if (id !== undefined) {
         const loaded = demand(id, version);
-        const original = loaded.origin.kind === 'adopted' ? (await loadTemplate(loaded.origin.path)).original : undefined;
-        const problems = mergeProblems(loaded.problems, await againstBackend(loaded.template, backend, loaded.origin, original));
-        return { files: [{ path: loaded.origin.path, ok: loaded.runnable && !problems.some(isBlocking), problems }] };
+        const { origin, own, template } = loaded;
+        if (backend === undefined) {
+          const { problems, runnable } = standing(loaded, undefined);
+          return { files: [{ path: origin.path, ok: runnable && !problems.some(isBlocking), problems }] };
+        }
+        const original = origin.kind === 'adopted' ? (await loadTemplate(origin.path)).original : undefined;
+        const problems = mergeProblems(own.problems, await againstBackend(template, backend, origin, original));
+        return { files: [{ path: origin.path, ok: own.runnable && !problems.some(isBlocking), problems }] };
       }
       const found = await roots.resolvePath(path ?? '', templateDirs);
       const places = (await stat(found)).isDirectory() ? discover(found) : [found];
@@ -162,6 +199,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       // A template that moved is removed at one place and added at another, which is one change of it.
       const named = new Map(changes.map(({ id, version }) => [`${id}@${version}`, { id, version }]));
       for (const { id, version } of named.values()) announce(id, version);
+      told = library.list();
       return library.unsettled();
     },
     announce,
@@ -169,6 +207,15 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
 }
 
 // --- helpers ---
+
+function placeKey({ id, version, origin }: JudgedTemplate): string {
+  return JSON.stringify([id, version, origin.path]);
+}
+
+function isSame(a: JudgedTemplate | undefined, b: JudgedTemplate): boolean {
+  if (a === undefined || a.runnable !== b.runnable) return false;
+  return a.problems === b.problems || JSON.stringify(a.problems) === JSON.stringify(b.problems);
+}
 
 /** Says it with the nearest name. Throws TEMPLATE_NOT_FOUND. */
 function unknownTemplate(library: TemplateLibrary, id: string, version: string | undefined): never {

@@ -1,18 +1,18 @@
 /** The door of run/start: everything that can be known to be wrong is said here, all at once, before a run exists. */
 import { randomBytes } from 'node:crypto';
-import { checkAgainstObjectInfo } from '#graph/object-info.ts';
-import type { ObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
-import { objectInfoOf } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
-import type { CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
+import { needsOf } from '#templates/needs.ts';
 import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
 import { planStep, renderStep } from '#templates/render.ts';
 import { nearest } from '#templates/suggest.ts';
 import type { Scope, Values } from '#templates/types.ts';
 import { demandApproved } from './exchange/gate.ts';
+import { judgeStep } from './judge.ts';
+import type { Offers } from './offers.ts';
 import type { StartRequest } from './run-service.ts';
 
 /** How long the door waits for a backend's object info; a slow backend is not a reason to refuse a run. In milliseconds. */
@@ -29,6 +29,9 @@ export interface DoorOptions {
   readonly resolveDirectory: ParameterTools['resolveDirectory'];
   /** The backend that the run's steps would go to. Throws BACKEND_NOT_FOUND. */
   readonly chooseBackend: (asked: string | undefined, kind: Backend['kind']) => Backend;
+  /** All that a step of this kind may go to. */
+  readonly takers: (asked: string | undefined, kind: Backend['kind']) => readonly Backend[];
+  readonly offers: Pick<Offers, 'ask'>;
 }
 
 /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_APPROVED, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND. */
@@ -43,7 +46,7 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
   if (params === undefined || problems.some((problem) => isBlocking(problem))) throw refusal(template, 'PARAMETERS_INVALID', problems);
   const graphProblems = [
     ...needsChoices(template),
-    ...(await unknownClasses(options, request.backend, template)),
+    ...(await requirements(options, request.backend, template, params)),
     ...firstRendering(options, request.backend, template, params),
   ];
   if (graphProblems.some((problem) => isBlocking(problem))) throw refusal(template, 'TEMPLATE_NOT_RUNNABLE', graphProblems);
@@ -88,41 +91,40 @@ function refusal(
   });
 }
 
-/** By object info and step, since the answer changes with neither: a run of a known template costs no second check. */
-const missing = new WeakMap<ObjectInfo, WeakMap<CompiledStep, readonly Problem[]>>();
-
-function classesMissingIn(info: ObjectInfo, step: CompiledStep): readonly Problem[] {
-  const ofInfo = missing.get(info) ?? new WeakMap<CompiledStep, readonly Problem[]>();
-  missing.set(info, ofInfo);
-  const known = ofInfo.get(step);
-  if (known !== undefined) return known;
-  const found = checkAgainstObjectInfo(step.graph, info, { file: step.workflow }).filter(({ code }) => code === 'NODE_CLASS_UNKNOWN');
-  ofInfo.set(step, found);
+/**
+ * What no backend that takes a step has: classes, models that the graph or these values name, versions. A backend that says no is
+ * asked once more, because packs and models may have come since; one that cannot be asked says nothing, and the step finds out.
+ */
+async function requirements(
+  options: DoorOptions,
+  asked: string | undefined,
+  template: CompiledTemplate,
+  params: Values,
+): Promise<readonly Problem[]> {
+  const needs = needsOf(template);
+  const found: Problem[] = [];
+  const patience = AbortSignal.timeout(OBJECT_INFO_PATIENCE_MS);
+  for (const step of needs.steps) {
+    const takers = options.takers(asked, step.backend);
+    // Says that there is none.
+    if (takers.length === 0) options.chooseBackend(asked, step.backend);
+    if (isSkipped(options, asked, template, step.id, params)) continue;
+    const judge = async (refresh: boolean) =>
+      judgeStep(needs, step, await Promise.all(takers.map(({ id }) => options.offers.ask(id, { refresh, signal: patience }))), params);
+    const first = await judge(false);
+    const { problems } = first.isPossible ? first : await judge(true);
+    found.push(...problems);
+  }
   return found;
 }
 
-/** Node classes that the backend does not have. Says nothing when the backend cannot be asked: the step will find out. */
-async function unknownClasses(options: DoorOptions, asked: string | undefined, template: CompiledTemplate): Promise<readonly Problem[]> {
-  const problems: Problem[] = [];
-  const patience = AbortSignal.timeout(OBJECT_INFO_PATIENCE_MS);
-  for (const step of template.steps) {
-    const backend = options.chooseBackend(asked, step.backend);
-    if (step.backend === 'wan2gp') continue;
-    try {
-      const info = await objectInfoOf(backend, patience);
-      if (info === undefined) continue;
-      problems.push(
-        ...classesMissingIn(info, step).map((problem) => ({
-          ...problem,
-          step: step.id,
-          message: `${problem.message} Backend '${backend.id}' does not have it.`,
-        })),
-      );
-    } catch {
-      continue;
-    }
-  }
-  return problems;
+/** Its condition, or that of its list, can be decided already and says no. */
+function isSkipped(options: DoorOptions, asked: string | undefined, template: CompiledTemplate, id: string, params: Values): boolean {
+  const step = template.steps.find((one) => one.id === id);
+  if (step === undefined || step.needs.length > 0) return false;
+  const backend = options.chooseBackend(asked, step.backend);
+  const plan = planStep(template, id, { params, steps: {}, choices: {}, backend: { id: backend.id, kind: backend.kind } });
+  return plan.value !== undefined && 'skip' in plan.value;
 }
 
 /** A run of this version cannot wait for a person's pick: said before anything is generated, not after. */

@@ -16,6 +16,7 @@ import type { TemplateLibrary } from '#templates/library.ts';
 import { type ParameterTools, storeParameters } from '#templates/parameters.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp, type HeldRun, heldNote, heldRun } from './held-runs.ts';
+import type { Offers } from './offers.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
 import { createProgressTracker } from './progress.ts';
 import { createRequestKeys } from './request-keys.ts';
@@ -23,6 +24,7 @@ import { admit } from './run-door.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
 import type { RunService, StartRequest } from './run-service.ts';
+import { takersOf } from './takers.ts';
 import { allEvents, summaryOf, viewOf } from './run-view.ts';
 
 export interface SupervisorOptions {
@@ -32,6 +34,7 @@ export interface SupervisorOptions {
   readonly backends: readonly Backend[];
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
+  readonly offers: Pick<Offers, 'ask'>;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   readonly resolveDirectory: ParameterTools['resolveDirectory'];
   /** How long a backend that refuses connections is waited for: before anything was sent, and with work on it. In milliseconds. */
@@ -168,6 +171,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       resolveMedia: options.resolveMedia,
       resolveDirectory: options.resolveDirectory,
       chooseBackend: (asked: string | undefined, kind: Backend['kind']) => chooseBackend(backends, asked, kind),
+      // Where the step would go: when it has a choice of several, all of them.
+      takers: (asked: string | undefined, kind: Backend['kind']) => takersOf(backends, asked, kind).slice(0, 1),
+      offers: options.offers,
     };
     const { template, params } = await admit(door, request);
     const runId = newRunId();

@@ -9,6 +9,7 @@ import { arrange, changesBetween, type LibraryChange, type Shown } from './arran
 import { type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { discover } from './discover.ts';
 import { loadOnce, type LoadOptions, type LoadResult } from './load.ts';
+import type { TemplateNeeds } from './needs.ts';
 import { OBJECT_INFO_FILE } from './nearby-info.ts';
 import { type Facts, type Place, placeOf } from './place.ts';
 import { atRest, stampOf } from './stamp.ts';
@@ -25,6 +26,8 @@ export interface LoadedTemplate {
   /** sha256 of the source that `template` was compiled from. */
   readonly hash: string | undefined;
   readonly facts: Facts | undefined;
+  /** What it needs of backends, files by their full paths. */
+  readonly needs: TemplateNeeds | undefined;
   /** The last version of this place that compiled; may be older than the file when `runnable` is false. Compiled when it is asked for. */
   readonly template: CompiledTemplate | undefined;
   /** Of the file as it is now. */
@@ -135,6 +138,7 @@ export function createLibrary(dirs: readonly string[], options: LibraryOptions =
       origin: place.origin,
       hash: place.hash,
       facts: place.facts,
+      needs: place.needs,
       problems,
       runnable,
       get template() {

@@ -24,6 +24,8 @@ export interface LoadResult {
   readonly partial?: CompiledTemplate;
   /** Text of an adopted file in UI format: the template holds the graph that was made of it. */
   readonly original?: string;
+  /** Workflow files of a folder that are in UI format: the template holds the graphs that were made of them. */
+  readonly converted?: readonly string[];
   readonly problems: readonly Problem[];
   /** Id and version as far as the file says them, even when it is broken. */
   readonly claimed: { readonly id?: string; readonly version?: string };
@@ -121,7 +123,14 @@ function loadFolder(folder: string, { infoFiles = [], info: given }: LoadOptions
   const found = compiled.problems.map((problem) => (converted.has(problem.file ?? '') ? withoutPlace(problem) : problem));
   const all = [...problems, ...found];
   const good = compiled.value !== undefined && !problems.some(isBlocking);
-  const result = { origin, claimed, problems: all, files: looked, stamp };
+  const result = {
+    origin,
+    claimed,
+    problems: all,
+    files: looked,
+    stamp,
+    ...(made === undefined ? {} : { converted: [...made.converted] }),
+  };
   if (good) return { ...result, template: compiled.value };
   const partial = compiled.value ?? compiled.partial;
   return partial === undefined ? result : { ...result, partial };

@@ -1,5 +1,5 @@
 /** What a template needs of the backends that take its steps, as plain data: classes, models, versions, memory. Made once, judged often. */
-import { parseJson, positionOf } from '#graph/json.ts';
+import { createLineIndex, parseJson } from '#graph/json.ts';
 import { isModelFile } from '#graph/models.ts';
 import { mergeSources, type ModelSource, modelKey, type PackSource, sourcesOf, type Sources } from '#graph/sources.ts';
 import type { Graph, GraphNode, JsonNode } from '#graph/types.ts';
@@ -9,12 +9,12 @@ import { siteKey } from './compile-workflow.ts';
 import type { CompiledStep, CompiledTemplate, Site } from './compiled.ts';
 import { nodeAt, type Path, pointerOf } from './locate.ts';
 
-/** `file` is the name of a workflow file, or `template.json`. */
+/** `file` is the name of a workflow file, or `template.json`; lines are left out where they would be those of another file. */
 export interface Spot {
   readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly pointer: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly pointer?: string;
   readonly node?: string;
   readonly input?: string;
 }
@@ -42,6 +42,8 @@ export interface ModelNeed {
 export interface StepNeeds {
   readonly id: string;
   readonly backend: CompiledStep['backend'];
+  /** It has a `when`: whether it runs at all is only known with values. */
+  readonly conditional: boolean;
   readonly classes: readonly ClassNeed[];
   readonly models: readonly ModelNeed[];
 }
@@ -68,12 +70,16 @@ export interface TemplateNeeds {
 
 const made = new WeakMap<CompiledTemplate, TemplateNeeds>();
 
-export function needsOf(template: CompiledTemplate): TemplateNeeds {
+/** `original` is the text of the file in UI format that an adopted template was made of: it names packs and models. */
+export function needsOf(template: CompiledTemplate, original?: string): TemplateNeeds {
   const known = made.get(template);
   if (known !== undefined) return known;
   const { manifest, source } = template;
   const sources = requiredSources(manifest);
-  const steps = template.steps.map((step) => stepNeeds(template, step, mergeSources(sources, uiSources(source.workflows[step.workflow]))));
+  const steps = template.steps.map((step) => {
+    const said = uiSources(original ?? source.workflows[step.workflow]);
+    return stepNeeds(template, step, mergeSources(sources, said));
+  });
   const used = new Set(steps.flatMap(({ classes }) => classes.map(({ name }) => name)));
   const named = new Set(steps.flatMap(({ models }) => models.flatMap(({ name }) => (name === undefined ? [] : [modelKey(name)]))));
   const at = spotsOf(MANIFEST_FILE, source.manifest, parseJson(source.manifest).root);
@@ -98,7 +104,8 @@ export function needsOf(template: CompiledTemplate): TemplateNeeds {
 
 function stepNeeds(template: CompiledTemplate, step: CompiledStep, sources: Sources): StepNeeds {
   const { id, backend, graph, workflow } = step;
-  if (backend === 'wan2gp') return { id, backend, classes: [], models: [] };
+  const conditional = step.when !== undefined;
+  if (backend === 'wan2gp') return { id, backend, conditional, classes: [], models: [] };
   const at = spotsOf(workflow, graph.text, graph.root);
   const classes = new Map<string, ClassNeed>();
   const models: ModelNeed[] = [];
@@ -124,7 +131,7 @@ function stepNeeds(template: CompiledTemplate, step: CompiledStep, sources: Sour
     const spot = { ...site.place, file: workflow, node: site.node, input: site.input };
     models.push({ classType: site.classType, input: site.input, parameter, feeds: feeds(node), spot });
   }
-  return { id, backend, classes: [...classes.values()], models };
+  return { id, backend, conditional, classes: [...classes.values()], models };
 }
 
 /** The parameter whose value fills the input as a whole and names a model. */
@@ -167,8 +174,10 @@ function feederOf(graph: Graph): (node: GraphNode) => readonly string[] {
 }
 
 function spotsOf(file: string, text: string, root: JsonNode | undefined): (path: Path, key?: boolean) => Spot {
-  return (path, key = false) => {
-    const at = root === undefined ? { line: 1, column: 1 } : positionOf(text, nodeAt(root, path, key).start);
-    return { file, line: at.line, column: at.column, pointer: pointerOf(path) };
-  };
+  const lines = createLineIndex(text);
+  return (path, key = false) => ({
+    file,
+    ...lines.positionOf(root === undefined ? 0 : nodeAt(root, path, key).start),
+    pointer: pointerOf(path),
+  });
 }

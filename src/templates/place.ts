@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import type { Problem } from '#protocol/problem.ts';
 import { ADOPTED_VERSION, idOf } from './adopt.ts';
 import type { CompiledTemplate } from './compiled.ts';
-import type { LoadResult } from './load.ts';
+import { type LoadResult, namesOf } from './load.ts';
+import { needsOf, type Spot, type TemplateNeeds } from './needs.ts';
 import { isTrusted, type Stamp } from './stamp.ts';
 import type { TemplateOrigin } from './types.ts';
 
@@ -31,6 +32,8 @@ export interface Place {
   /** Of the last version that compiled; both undefined when none did. */
   readonly hash?: string;
   readonly facts?: Facts;
+  /** Of the same version: what it needs of backends; files by their full paths. */
+  readonly needs?: TemplateNeeds;
   /** Of the files as they are now. */
   readonly problems: readonly Problem[];
   /** The files as they are now compiled. */
@@ -43,13 +46,13 @@ export function placeOf(loaded: LoadResult, stamp: Stamp, before: Place | undefi
   const read = { origin, files, stamp: stamp.text, trusted: isTrusted(stamp, readAt), problems };
   if (template !== undefined) {
     const { id, version, hash } = template;
-    return { ...read, foreign: false, id, version, hash, facts: factsOf(template), runnable: true };
+    return { ...read, foreign: false, id, version, hash, facts: factsOf(template), needs: placedNeeds(loaded, template), runnable: true };
   }
   const last = before?.hash === undefined ? undefined : before;
   const id = last?.id ?? claimed.id ?? (idOf(basename(origin.path)) || 'unnamed');
   const version = last?.version ?? claimed.version ?? ADOPTED_VERSION;
   const foreign = loaded.foreign === true && (before === undefined || before.foreign);
-  const { hash, facts } = last ?? {};
+  const { hash, facts, needs } = last ?? {};
   return {
     ...read,
     foreign,
@@ -57,6 +60,7 @@ export function placeOf(loaded: LoadResult, stamp: Stamp, before: Place | undefi
     version,
     ...(hash === undefined ? {} : { hash }),
     ...(facts === undefined ? {} : { facts }),
+    ...(needs === undefined ? {} : { needs }),
     runnable: false,
   };
 }
@@ -64,4 +68,30 @@ export function placeOf(loaded: LoadResult, stamp: Stamp, before: Place | undefi
 function factsOf({ id, manifest, parameters }: CompiledTemplate): Facts {
   const { title = id, category = '', steps } = manifest;
   return { title, category, steps: steps.map((step) => step.id), parameters: parameters.size };
+}
+
+/** With files as problems call them, and without lines of a graph that was made of another file. */
+function placedNeeds({ origin, original, converted = [] }: LoadResult, template: CompiledTemplate): TemplateNeeds {
+  const file = namesOf(origin);
+  const isMade = (name: string): boolean => original !== undefined || converted.includes(name);
+  const place = <T extends { readonly spot: Spot }>(need: T): T => {
+    const { file: name, line, column, pointer, ...rest } = need.spot;
+    return {
+      ...need,
+      spot: {
+        ...rest,
+        file: file(name),
+        ...(isMade(name) || line === undefined || column === undefined || pointer === undefined ? {} : { line, column, pointer }),
+      },
+    };
+  };
+  const { callsheet, comfyui, vram, nodes, models, steps } = needsOf(template, original);
+  return {
+    ...(callsheet === undefined ? {} : { callsheet: place(callsheet) }),
+    ...(comfyui === undefined ? {} : { comfyui: place(comfyui) }),
+    ...(vram === undefined ? {} : { vram: place(vram) }),
+    nodes: nodes.map(place),
+    models: models.map(place),
+    steps: steps.map((step) => ({ ...step, classes: step.classes.map(place), models: step.models.map(place) })),
+  };
 }

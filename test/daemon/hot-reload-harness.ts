@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { createLibraryService } from '#daemon/library-service.ts';
 import type { LibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
+import { createOffers } from '#daemon/offers.ts';
 import { createRoots } from '#daemon/roots.ts';
 import { watchTemplates } from '#daemon/template-watcher.ts';
 import type { TemplateChanged } from '#protocol/methods/event.ts';
@@ -38,7 +39,14 @@ export async function watched(prepare: (dir: string) => void = () => {}): Promis
   await library.refresh();
   const roots = createRoots({ roots: [], asset: () => undefined });
   const resolveMedia = createMediaResolver(roots, library);
-  const service = createLibraryService({ library, roots, resolveMedia, backends: [], templateDirs: [dir] });
+  const service = createLibraryService({
+    library,
+    offers: createOffers([], pino({ level: 'silent' })),
+    roots,
+    resolveMedia,
+    backends: [],
+    templateDirs: [dir],
+  });
   const told: TemplateChanged[] = [];
   let marks = 0;
   service.onChange((change) => told.push(change));

@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Backend } from '#backends/contract.ts';
 import { createLibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
+import { createOffers } from '#daemon/offers.ts';
 import { createRoots } from '#daemon/roots.ts';
 import type { TemplateChanged } from '#protocol/methods/event.ts';
 import { createLibrary } from '#templates/library.ts';
@@ -57,7 +59,8 @@ async function open(backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo
   const library = createLibrary(templateDirs);
   await library.refresh();
   const roots = createRoots({ roots: [join(dir, 'root')], asset: () => undefined });
-  return createLibraryService({ library, roots, resolveMedia: createMediaResolver(roots, library), backends, templateDirs });
+  const offers = createOffers(backends, pino({ level: 'silent' }));
+  return createLibraryService({ library, offers, roots, resolveMedia: createMediaResolver(roots, library), backends, templateDirs });
 }
 
 const describeBackend: Backend['describe'] = async () => ({ version: '0.3.64', draft: false, queueRemaining: 0, capabilities: {} });

@@ -8,6 +8,7 @@ import pino from 'pino';
 import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
+import { createOffers } from '#daemon/offers.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
@@ -79,19 +80,22 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       cancelStepMs: 20,
       ...options.timeouts,
     };
+    const backends = servers
+      .filter(([id]) => only?.includes(id) ?? true)
+      .map(([id, at]) => wrap(createComfyUIBackend({ id, kind: id === 'sandbox' ? 'sandbox' : 'comfyui', ...at, timeouts })));
+    const log = pino({ level: 'silent' });
     const made = createSupervisor({
       store,
       library,
-      backends: servers
-        .filter(([id]) => only?.includes(id) ?? true)
-        .map(([id, at]) => wrap(createComfyUIBackend({ id, kind: id === 'sandbox' ? 'sandbox' : 'comfyui', ...at, timeouts }))),
+      backends,
+      offers: createOffers(backends, log),
       outputDir: join(dir, 'output'),
       resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       resolveDirectory: (path) => Promise.resolve(path),
       graceMs: options.graceMs ?? 10_000,
       restartGraceMs: options.restartGraceMs ?? options.graceMs ?? 10_000,
       retryMs: 20,
-      log: pino({ level: 'silent' }),
+      log,
       onStorageFailure: (error) => {
         throw error;
       },

@@ -60,7 +60,10 @@ export async function answerRoute(fake: FakeComfyUI, request: Request, url: URL)
     case 'GET /features':
       return json(200, { supports_preview_metadata: true, max_upload_size: 104857600 });
     case 'GET /system_stats':
-      return json(200, { system: { os: 'posix', comfyui_version: options.version ?? '0.3.64', argv: ['main.py'] }, devices: [] });
+      return json(200, {
+        system: { os: 'posix', comfyui_version: options.version ?? '0.3.64', argv: ['main.py'] },
+        devices: options.devices ?? [],
+      });
     case 'GET /object_info':
       return json(
         200,

@@ -53,6 +53,8 @@ export interface FakeOptions {
   readonly jobs?: boolean;
   readonly cancelRoute?: boolean;
   readonly version?: string;
+  /** Graphics cards, as `/system_stats` lists them. */
+  readonly devices?: readonly object[];
   /** False: the server makes up prompt ids (before 0.3.45). */
   readonly clientPromptIds?: boolean;
   /** False: only the bare routes, as behind some proxies. */

@@ -9,14 +9,31 @@ import type { Timeouts } from './settings.ts';
 export async function describeServer(http: Http, timeouts: Timeouts, draft: boolean, signal?: AbortSignal): Promise<BackendDescription> {
   const get = async (path: string) => http.send({ method: 'GET', path, timeoutMs: timeouts.getMs, signal });
   const [stats, prompt, features] = await Promise.all([get('/system_stats'), get('/prompt'), get('/features')]);
-  const system = readObject(http.address, 'the question for its state', stats)['system'];
+  const { system, devices } = readObject(http.address, 'the question for its state', stats);
   if (!isFields(system)) throw notComfyUI(http.address, 'the question for its state', stats);
   const exec = readObject(http.address, 'the question for its queue', prompt)['exec_info'];
   const queueRemaining = isFields(exec) ? finite(exec['queue_remaining']) : undefined;
   if (queueRemaining === undefined) throw notComfyUI(http.address, 'the question for its queue', prompt);
   // Servers before 0.3.50 or so have no /features.
   const flags = features.status === 200 ? readObject(http.address, 'the question for its features', features) : {};
-  return { version: text(system['comfyui_version']) ?? 'unknown', draft, queueRemaining, capabilities: booleans(flags) };
+  const vram = draft ? undefined : largestMemory(devices);
+  return {
+    version: text(system['comfyui_version']) ?? 'unknown',
+    draft,
+    queueRemaining,
+    ...(vram === undefined ? {} : { vram }),
+    capabilities: booleans(flags),
+  };
+}
+
+/** A server on the processor lists its main memory as that of a device of type `cpu`. */
+function largestMemory(devices: unknown): number | undefined {
+  if (!Array.isArray(devices) || devices.length === 0) return undefined;
+  const sizes = devices.map((device: unknown) => {
+    if (!isFields(device)) return undefined;
+    return device['type'] === 'cpu' ? 0 : finite(device['vram_total']);
+  });
+  return sizes.every((size) => size !== undefined) ? Math.max(...sizes) : undefined;
 }
 
 function booleans(flags: Fields): Record<string, boolean> {

@@ -65,7 +65,7 @@ export function demandApproved(loaded: GatedTemplate | undefined): void {
 // --- helpers ---
 
 function withApproval(loaded: LoadedTemplate, approval: ApprovalState): GatedTemplate {
-  const { id, version, origin, hash, facts, problems, runnable } = loaded;
+  const { id, version, origin, hash, facts, needs, problems, runnable } = loaded;
   const waits = approval === 'pending';
   return {
     id,
@@ -73,6 +73,7 @@ function withApproval(loaded: LoadedTemplate, approval: ApprovalState): GatedTem
     origin,
     hash,
     facts,
+    needs,
     approval,
     runnable: runnable && !waits,
     problems: waits ? [...problems, waiting(loaded)] : problems,

@@ -146,6 +146,20 @@ describe('what a server says about itself', () => {
     expect((await connect(fake.url, { kind: 'sandbox' }).describe()).draft).toBe(true);
   });
 
+  it('reads the memory of the largest card, none where it computes on the processor, and no drafts', async () => {
+    const cards = [
+      { name: 'cuda:0', type: 'cuda', index: 0, vram_total: 8e9 },
+      { name: 'cuda:1', type: 'cuda', index: 1, vram_total: 24e9 },
+    ];
+    const fake = await startFake({ devices: cards });
+    expect((await connect(fake.url).describe()).vram).toBe(24e9);
+    expect((await connect(fake.url, { kind: 'sandbox' }).describe()).vram).toBeUndefined();
+    const slow = await startFake({ devices: [{ name: 'cpu', type: 'cpu', index: null, vram_total: 64e9 }] });
+    expect((await connect(slow.url).describe()).vram).toBe(0);
+    const strange = await startFake({ devices: [{ type: 'npu', vram_total: 'much' }] });
+    expect((await connect(strange.url).describe()).vram).toBeUndefined();
+  });
+
   it('keeps the object info, bare Infinity and all, and asks again when told to', async () => {
     const fake = await startFake();
     const backend = connect(fake.url);
