@@ -171,7 +171,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       resolveMedia: options.resolveMedia,
       resolveDirectory: options.resolveDirectory,
       chooseBackend: (asked: string | undefined, kind: Backend['kind']) => chooseBackend(backends, asked, kind),
-      // Where the step would go: when it has a choice of several, all of them.
       takers: (asked: string | undefined, kind: Backend['kind']) => takersOf(backends, asked, kind).slice(0, 1),
       offers: options.offers,
     };
