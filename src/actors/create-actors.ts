@@ -4,6 +4,7 @@ import type { ActorDeps } from './deps.ts';
 import { createExecuteStep } from './execute-step.ts';
 import { createInFlight } from './in-flight.ts';
 import type { RunActors } from './logic.ts';
+import { createOfferChoice } from './offer-choice.ts';
 import { createParseResults } from './parse-results.ts';
 import { createPrepareStep } from './prepare-step.ts';
 import { createCollectResults, createInjectParameters, createLoadTemplate, createPlanStep } from './run-actors.ts';
@@ -14,6 +15,7 @@ export function createActors(deps: ActorDeps): RunActors {
     'load-template': createLoadTemplate(deps),
     'inject-parameters': createInjectParameters(deps),
     'plan-step': createPlanStep(deps),
+    'offer-choice': createOfferChoice(deps),
     'prepare-step': createPrepareStep(deps, inFlight),
     'execute-step': createExecuteStep(deps, inFlight),
     'parse-results': createParseResults(deps),

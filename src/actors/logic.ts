@@ -13,14 +13,36 @@ export interface RunKey {
 
 /** What the run machine needs to know of a template: order and dependence, nothing else. */
 export interface RunPlan {
-  /** In topological order. */
+  /** In topological order; choices stand among the steps as `choices.NAME`. */
   readonly steps: readonly { readonly id: string; readonly needs: readonly string[] }[];
 }
 
-export interface PlanInput extends RunKey {
-  readonly step: string;
-  /** Steps that were skipped: references to them are null. */
+/** Choice → ids of the candidates that were picked, in order. */
+export type Picks = Readonly<Record<string, readonly string[]>>;
+
+/** What ended before, as far as references can see it. */
+export interface Settled extends RunKey {
+  /** Steps, and choices as `choices.NAME`, that were skipped: references to them are null. */
   readonly skipped: readonly string[];
+  /** Choices that were made; absent when there are none. */
+  readonly picks?: Picks;
+}
+
+export interface PlanInput extends Settled {
+  readonly step: string;
+}
+
+export interface ChoiceInput extends Settled {
+  readonly into: string;
+}
+
+/** What a person is asked, or why there is nothing to ask. */
+export type OfferOutput = { readonly skip: string } | { readonly offer: ChoiceOffer };
+
+export interface ChoiceOffer extends Omit<Extract<RunEventBody, { readonly type: 'choice.offered' }>, 'type'> {
+  /** Milliseconds until `onTimeout`; null waits for ever. */
+  readonly timeoutMs: number | null;
+  readonly onTimeout: 'first' | 'fail' | 'wait';
 }
 
 export type PlanOutput = { readonly skip: string } | { readonly items: number };
@@ -52,9 +74,7 @@ export interface ParseOutput {
   readonly draft: boolean;
 }
 
-export interface CollectInput extends RunKey {
-  readonly skipped: readonly string[];
-}
+export type CollectInput = Settled;
 
 export interface CollectOutput {
   readonly draft: boolean;
@@ -72,6 +92,7 @@ export type ExecuteEvent =
 export type LoadTemplate = PromiseActorLogic<RunPlan, RunKey>;
 export type InjectParameters = PromiseActorLogic<void, RunKey>;
 export type PlanStep = PromiseActorLogic<PlanOutput, PlanInput>;
+export type OfferChoice = PromiseActorLogic<OfferOutput, ChoiceInput, RunEventBody>;
 export type PrepareStep = PromiseActorLogic<Prepared, PrepareInput, RunEventBody>;
 export type ExecuteStep = CallbackActorLogic<{ type: 'none' }, ExecuteInput, RunEventBody>;
 export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput, RunEventBody>;
@@ -85,7 +106,11 @@ export interface StepActors {
   readonly 'cancel-step': CancelStep;
 }
 
-export interface RunActors extends StepActors {
+export interface ChoiceActors {
+  readonly 'offer-choice': OfferChoice;
+}
+
+export interface RunActors extends StepActors, ChoiceActors {
   readonly 'load-template': LoadTemplate;
   readonly 'inject-parameters': InjectParameters;
   readonly 'plan-step': PlanStep;

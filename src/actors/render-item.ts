@@ -23,7 +23,7 @@ export async function objectInfoOf(backend: Pick<Backend, 'objectInfo'>, signal?
 
 /** The scope of one item: the step's scope, its `each` value and its index. Throws STEP_INPUT_MISSING. */
 export function itemScope(memory: RunMemory, input: ItemInput, backend: Backend): Scope {
-  const scope = scopeOf(memory, input.skipped, backend);
+  const scope = scopeOf(memory, input, backend);
   const plan = planStep(memory.template, input.step, scope);
   const planned = plan.value;
   if (planned === undefined || 'skip' in planned) throw refused(input.step, plan.problems);

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { fromPromise } from 'xstate';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking } from '#protocol/problem.ts';
+import { waitingOrder } from '#templates/order.ts';
 import { planStep, renderOutputs } from '#templates/render.ts';
 import type { MediaValue, Value } from '#templates/types.ts';
 import type { ActorDeps } from './deps.ts';
@@ -14,7 +15,7 @@ import { scopeOf } from './scope.ts';
 
 export function createLoadTemplate(deps: ActorDeps): LoadTemplate {
   return fromPromise(async ({ input }) => ({
-    steps: deps.memory(input.runId).template.steps.map(({ id, needs }) => ({ id, needs })),
+    steps: waitingOrder(deps.memory(input.runId).template),
   }));
 }
 
@@ -31,7 +32,7 @@ export function createPlanStep(deps: ActorDeps): PlanStep {
   return fromPromise(async ({ input }): Promise<PlanOutput> => {
     const memory = deps.memory(input.runId);
     const kind = memory.template.steps.find((step) => step.id === input.step)?.backend ?? 'comfyui';
-    const scope = scopeOf(memory, input.skipped, deps.chooseBackend(memory, kind));
+    const scope = scopeOf(memory, input, deps.chooseBackend(memory, kind));
     const { value, problems } = planStep(memory.template, input.step, scope);
     if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
     return 'skip' in value ? { skip: value.skip } : { items: value.items.length };
@@ -42,7 +43,7 @@ export function createPlanStep(deps: ActorDeps): PlanStep {
 export function createCollectResults(deps: ActorDeps): CollectResults {
   return fromPromise(async ({ input }) => {
     const memory = deps.memory(input.runId);
-    const { value: outputs } = renderOutputs(memory.template, scopeOf(memory, input.skipped));
+    const { value: outputs } = renderOutputs(memory.template, scopeOf(memory, input));
     const byPath = new Map(memory.artifacts.map((artifact, place) => [artifact.path, place]));
     const changed = new Set<number>();
     for (const [name, output] of Object.entries(outputs ?? {})) {

@@ -1,7 +1,7 @@
 /** The dry run: every step rendered as far as the parameters alone decide. Files that only a run can make stay as references. */
 import type { Problem } from '#protocol/problem.ts';
 import type { TemplateRenderResult } from '#protocol/methods/template.ts';
-import type { CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
+import type { CompiledPick, CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
 import { planStep, renderStep } from '#templates/render.ts';
 import type { MediaValue, Scope, StepOutputs, Value, Values } from '#templates/types.ts';
 
@@ -48,8 +48,9 @@ function outputsOf(step: CompiledStep, items: number): StepOutputs {
   );
 }
 
-function standIns(path: string, count: number): Value {
-  return count === 1 ? standIn(`{${path}}`) : Array.from({ length: count }, (_, at) => standIn(`{${path}[${at}]}`));
+/** Of a range the fewest, but one at least, so that what is done with a pick is seen. */
+function standIns(path: string, { min, many }: CompiledPick): Value {
+  return many ? Array.from({ length: Math.max(1, min) }, (_, at) => standIn(`{${path}[${at}]}`)) : standIn(`{${path}}`);
 }
 
 /** Written into the graph by its name: the reference itself. */

@@ -1,6 +1,6 @@
 /** Events: the numbered lines of a run's log. What clients see and what resume replays (DESIGN 1, 5, 7). */
 import type { ErrorData } from './errors.ts';
-import type { RunStatus, StepStatus } from './views.ts';
+import type { ChoiceCandidate, RunStatus, StepStatus } from './views.ts';
 
 export type RunEventBody =
   | { readonly type: 'run.created'; readonly template: string; readonly version: string }
@@ -25,6 +25,26 @@ export type RunEventBody =
       readonly output: string;
       readonly path: string;
       readonly mediaType: string;
+    }
+  | {
+      /** The run waits for a person. */
+      readonly type: 'choice.offered';
+      readonly into: string;
+      readonly after: string;
+      readonly title?: string;
+      readonly pick: { readonly min: number; readonly max: number };
+      readonly candidates: readonly ChoiceCandidate[];
+      readonly deadline?: number;
+      readonly onTimeout?: 'first' | 'fail' | 'wait';
+    }
+  | { readonly type: 'choice.made'; readonly into: string; readonly picked: readonly string[]; readonly by: 'person' | 'timeout' }
+  | {
+      /** It ended, or never began, without a pick. */
+      readonly type: 'choice.status';
+      readonly into: string;
+      readonly status: 'skipped' | 'blocked' | 'failed' | 'cancelled';
+      readonly reason?: string;
+      readonly error?: ErrorData;
     }
   | { readonly type: 'run.note'; readonly code: string; readonly message: string; readonly step?: string };
 

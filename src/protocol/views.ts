@@ -79,6 +79,46 @@ export interface ArtifactView {
   readonly asset?: { readonly kind: string; readonly name?: string };
 }
 
+export const CHOICE_STATUSES = ['pending', 'waiting', 'made', 'skipped', 'blocked', 'failed', 'cancelled'] as const;
+export type ChoiceStatus = (typeof CHOICE_STATUSES)[number];
+
+/** One of the values that a person can pick: a file, or a text that a step or a parameter gave. */
+export interface ChoiceCandidate {
+  /** Place in the list, from 0. */
+  readonly index: number;
+  /** The artifactId where there is one; unique within the choice, the same after a restart. */
+  readonly id: string;
+  readonly artifactId?: string;
+  /** Absolute path on the daemon's machine. */
+  readonly path?: string;
+  readonly mediaType?: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** The beginning of a text, or the value as text. */
+  readonly text?: string;
+}
+
+export interface ChoiceView {
+  /** Its name in the template: `{choices.NAME}`. */
+  readonly into: string;
+  /** The step after which the run waits. */
+  readonly after: string;
+  readonly title?: string;
+  readonly status: ChoiceStatus;
+  /** Why it was skipped, blocked or failed. */
+  readonly reason?: string;
+  /** How many may be picked. Without `max`: all that there will be. */
+  readonly pick: { readonly min: number; readonly max?: number };
+  /** Empty until it is offered. */
+  readonly candidates: readonly ChoiceCandidate[];
+  /** Milliseconds since 1970; then `onTimeout` happens. Absent: it waits for ever. */
+  readonly deadline?: number;
+  readonly onTimeout?: 'first' | 'fail' | 'wait';
+  /** Ids of the candidates that were picked, in order. */
+  readonly picked?: readonly string[];
+  readonly pickedBy?: 'person' | 'timeout';
+}
+
 export interface RunView {
   readonly runId: string;
   readonly template: string;
@@ -94,11 +134,13 @@ export interface RunView {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly steps: readonly StepView[];
   readonly artifacts: readonly ArtifactView[];
+  /** Every choice of the template; absent when it has none. */
+  readonly choices?: readonly ChoiceView[];
   readonly problems: readonly Problem[];
   readonly error?: ErrorData;
 }
 
-export type RunSummary = Omit<RunView, 'steps' | 'artifacts' | 'parameters' | 'problems'>;
+export type RunSummary = Omit<RunView, 'steps' | 'artifacts' | 'choices' | 'parameters' | 'problems'>;
 
 export interface BackendView {
   readonly id: string;

@@ -65,7 +65,7 @@ function givenBy(template: CompiledTemplate, step: CompiledStep, reference: Refe
   const steps = template.manifest.steps.map(
     (one) => [one.id, { outputs: Object.keys(one.outputs ?? {}), fansOut: one.each !== undefined }] as const,
   );
-  const choices = template.choices.map(({ into, after, pick }) => [into, { after, pick }] as const);
+  const choices = template.choices.map((choice) => [choice.into, choice] as const);
   const names = { parameters: template.parameters, steps: new Map(steps), choices: new Map(choices) };
   const [root = ''] = reference.path;
   const text = `{${reference.text}}`;

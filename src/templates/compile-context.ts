@@ -14,7 +14,7 @@ export interface CompileContext {
   readonly where: Located;
   readonly names: Names;
   readonly problems: Problem[];
-  /** Parameters that something refers to. */
+  /** Parameters that something refers to, and choices as `choices.NAME`. */
   readonly used: Set<string>;
   /** Workflow files that were read, by kind and name. */
   readonly workflows: Map<string, Workflow>;
@@ -27,7 +27,7 @@ export function report(context: CompileContext, path: Path, code: string, messag
 }
 
 export function countUse({ used }: CompileContext, path: readonly string[]): void {
-  if (path.length === 1) used.add(path[0] ?? '');
+  if (path.length === 1 || path[0] === 'choices') used.add(path.join('.'));
 }
 
 /** A text of the manifest in which placeholders may stand. */

@@ -1,6 +1,7 @@
 /** Compiles one step: its condition, its list of items, its workflow with everything that goes into it, its outputs. */
 import type { Graph } from '#graph/types.ts';
 import { findNode, parseNodeName } from './addresses.ts';
+import { stepsBehind, waitsBehind } from './compile-choice.ts';
 import { type CompileContext, countUse, manifestText, report } from './compile-context.ts';
 import { readWorkflow, setSites, siteKey, type Workflow, type WorkflowKind, workflowSites } from './compile-workflow.ts';
 import type { CompiledStep, Site } from './compiled.ts';
@@ -21,9 +22,11 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
   const { names, where, problems } = context;
   const path: Path = ['steps', at];
   const needs = new Set<string>(declaredNeeds(context, step, path));
+  const waits = new Set<string>(needs);
   const uses = (reference: Reference): void => {
     countUse(context, reference.path);
-    for (const id of stepsBehind(context, reference.path)) needs.add(id);
+    for (const id of stepsBehind(names, reference.path)) needs.add(id);
+    for (const id of waitsBehind(names, reference.path)) waits.add(id);
   };
   const each = compileEach(context, step, path, uses);
   const environment: Environment = step.each === undefined ? names : { ...names, each: itemKind(context, each), index: true };
@@ -49,6 +52,7 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
     backend: step.backend ?? 'comfyui',
     workflow: step.workflow,
     needs: [...names.steps.keys()].filter((id) => needs.has(id)),
+    waits: [...waits].filter((id) => names.steps.has(id) || id.startsWith('choices.')),
     each,
     when,
     graph: graph ?? UNREAD,
@@ -67,12 +71,6 @@ function declaredNeeds(context: CompileContext, step: StepDefinition, path: Path
     report(context, [...path, 'needs', index], 'TEMPLATE_STEP_UNKNOWN', message, details);
   }
   return needs;
-}
-
-/** The steps that must be done before a reference has a value. */
-function stepsBehind({ names }: CompileContext, [root, name = '']: readonly string[]): readonly string[] {
-  const id = root === 'steps' ? name : root === 'choices' ? names.choices.get(name)?.after : undefined;
-  return id !== undefined && names.steps.has(id) ? [id] : [];
 }
 
 function compileEach(

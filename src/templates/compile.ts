@@ -1,19 +1,19 @@
 /** The compiler: from a template's texts to something that can be rendered, or to every problem there is, all at once. Pure. */
 import { toValue } from '#graph/values.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
+import { choiceNames, compileChoice, reportUnusedChoices } from './compile-choice.ts';
 import { type CompileContext, manifestText, report } from './compile-context.ts';
 import { checkDefinition } from './compile-parameters.ts';
 import { checkRanges } from './check-requires.ts';
 import { compileStep, UNREAD } from './compile-step.ts';
 import { checkVisibility } from './compile-visibility.ts';
-import type { CompiledChoice, CompiledOutput, CompiledStep, CompiledTemplate } from './compiled.ts';
+import type { CompiledOutput, CompiledStep, CompiledTemplate } from './compiled.ts';
 import type { Environment, Names } from './environment.ts';
 import type { Path } from './locate.ts';
 import { readManifest } from './manifest.ts';
 import { findCycles, topological } from './order.ts';
 import { type Readable, readable } from './prune.ts';
 import { compileReference, compileText } from './references.ts';
-import { didYouMean } from './suggest.ts';
 import type { CheckedInPart, OutputDefinition, ParameterDefinition, TemplateSource } from './types.ts';
 
 export type { CompiledTemplate } from './compiled.ts';
@@ -58,8 +58,7 @@ function namesOf(parts: Readable): Names {
   const steps = new Map<string, { outputs: readonly string[]; fansOut: boolean } | undefined>();
   for (const { step } of parts.steps) steps.set(step.id, { outputs: Object.keys(step.outputs ?? {}), fansOut: step.each !== undefined });
   for (const id of parts.brokenSteps) steps.set(id, undefined);
-  const choices = new Map(parts.choices.map(({ choice }) => [choice.into, { after: choice.after, pick: choice.pick ?? 1 }]));
-  return { parameters: parts.parameters, steps, choices };
+  return { parameters: parts.parameters, steps, choices: choiceNames(parts, steps) };
 }
 
 function compileParts(context: CompileContext, parts: Readable): Pick<CompiledTemplate, 'parameters' | 'steps' | 'choices' | 'outputs'> {
@@ -86,23 +85,8 @@ function compileParts(context: CompileContext, parts: Readable): Pick<CompiledTe
     const details = { severity: 'warning', hint, parameter: name, key: true } as const;
     report(context, ['parameters', name], 'TEMPLATE_PARAMETER_UNUSED', `No step uses the parameter "${name}".`, details);
   }
+  if (isAllRead) reportUnusedChoices(context, parts.choices);
   return { parameters, steps: topological(steps), choices, outputs };
-}
-
-function compileChoice(context: CompileContext, parts: Readable, { at, choice }: Readable['choices'][number]): CompiledChoice | undefined {
-  const path: Path = ['choices', at];
-  const { steps } = context.names;
-  if (!steps.has(choice.after)) {
-    const message = `The choice "${choice.into}" comes after a step "${choice.after}" that does not exist.`;
-    report(context, [...path, 'after'], 'TEMPLATE_STEP_UNKNOWN', message, { hint: didYouMean(choice.after, steps.keys(), 'steps') });
-  }
-  if (parts.choices.some((other) => other.at < at && other.choice.into === choice.into)) {
-    const hint = 'Give each choice a name of its own.';
-    report(context, [...path, 'into'], 'TEMPLATE_NAME_TWICE', `Two choices go into "${choice.into}".`, { hint });
-  }
-  const from = compileReference(choice.from, 'from', manifestText(context, [...path, 'from'], context.names));
-  const { after, pick = 1, into, title } = choice;
-  return from === undefined ? undefined : { after, from, pick, into, title };
 }
 
 function compileOutput(context: CompileContext, name: string, output: OutputDefinition): CompiledOutput | undefined {

@@ -2,8 +2,9 @@
 import type { Graph, JsonNode } from '#graph/types.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Condition } from './conditions.ts';
+import type { ChoiceName } from './environment.ts';
 import type { Placeholder, TextTemplate } from './grammar.ts';
-import type { Manifest, ParameterDefinition, TemplateSource } from './types.ts';
+import type { Manifest, ParameterDefinition, TemplateSource, TimeoutPolicy } from './types.ts';
 
 /** JSON text that goes in as it stands, or a string of the JSON that holds placeholders. */
 export type Piece = string | TextTemplate;
@@ -28,8 +29,10 @@ export interface CompiledStep {
   readonly backend: 'comfyui' | 'wan2gp' | 'sandbox';
   /** Name of the workflow file. */
   readonly workflow: string;
-  /** Declared and implied by references, in the order of the template. */
+  /** Declared and implied by references, those through choices included, in the order of the template. */
   readonly needs: readonly string[];
+  /** What must have ended before the step is planned: steps by id, choices as `choices.NAME`. A step that is seen only through a choice is not among them. */
+  readonly waits: readonly string[];
   readonly each: Placeholder | undefined;
   readonly when: Condition | undefined;
   /** For Wan2GP settings: a graph with the one node `SETTINGS_NODE`, whose inputs are the settings. */
@@ -41,12 +44,25 @@ export interface CompiledStep {
 
 export const SETTINGS_NODE = 'settings';
 
-export interface CompiledChoice {
+export interface CompiledChoice extends ChoiceName {
   readonly after: string;
   readonly from: Placeholder;
-  readonly pick: number;
+  readonly pick: CompiledPick;
   readonly into: string;
   readonly title: string | undefined;
+  /** Milliseconds; undefined waits for ever. */
+  readonly timeoutMs: number | undefined;
+  readonly onTimeout: TimeoutPolicy;
+  /** As with steps: what must have ended before there is anything to choose from. */
+  readonly waits: readonly string[];
+}
+
+export interface CompiledPick {
+  readonly min: number;
+  /** Undefined: as many as there are. */
+  readonly max: number | undefined;
+  /** The pick is a list; else the one value itself. */
+  readonly many: boolean;
 }
 
 export interface CompiledOutput {

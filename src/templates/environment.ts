@@ -19,8 +19,15 @@ export interface Names {
   readonly parameters: ReadonlyMap<string, ParameterDefinition | undefined>;
   /** Step → its outputs and whether it fans out; undefined for a broken step. */
   readonly steps: ReadonlyMap<string, { readonly outputs: readonly string[]; readonly fansOut: boolean } | undefined>;
-  /** Choice → step after which it is made, and how many are picked. */
-  readonly choices: ReadonlyMap<string, { readonly after: string; readonly pick: number } | undefined>;
+  /** Undefined for a broken choice. */
+  readonly choices: ReadonlyMap<string, ChoiceName | undefined>;
+}
+
+export interface ChoiceName {
+  /** What is picked, and whether the pick is a list. */
+  readonly kind: StaticKind;
+  /** Steps that must have ended before it can be made. */
+  readonly needs: readonly string[];
 }
 
 /** Names plus what only a certain place knows: items of `each`, the index. */
@@ -48,7 +55,7 @@ export function kindOfPath(path: readonly string[], { parameters, steps, choices
   if (root === 'choices' && path.length === 2) {
     const choice = choices.get(second);
     if (choice === undefined) return choices.has(second) ? UNKNOWN : undefined;
-    return { type: 'media', list: choice.pick > 1 ? 'yes' : 'no' };
+    return choice.kind;
   }
   if (path.length !== 1) return undefined;
   if (root === 'each') return each;

@@ -1,5 +1,5 @@
 /** The JSON Schema of template.json, format 1: what ajv checks, what editors read (schemas/template-1.json) and what the docs describe. */
-import { PARAMETER_TYPES, WIDGETS } from './types.ts';
+import { PARAMETER_TYPES, TIMEOUT_POLICIES, WIDGETS } from './types.ts';
 
 export const ID_PATTERN = '^[a-z0-9][a-z0-9-]{0,63}$';
 export const PARAMETER_NAME_PATTERN = '^[A-Za-z_][A-Za-z0-9_]{0,63}$';
@@ -104,9 +104,24 @@ const step = shape(['id', 'workflow'], {
 const choice = shape(['after', 'from', 'into'], {
   after: { type: 'string', description: 'Step after which the run waits.' },
   from: text('What there is to choose from, e.g. {steps.base.portrait}.', 600),
-  pick: { type: 'integer', minimum: 1, maximum: 1000, description: 'How many are picked (1 when absent).' },
+  pick: {
+    description: 'How many are picked: a number (1 when absent), or a range, which always gives a list.',
+    anyOf: [
+      { type: 'integer', minimum: 1, maximum: 1000 },
+      shape([], {
+        min: { type: 'integer', minimum: 0, maximum: 1000, description: 'At least so many (1 when absent).' },
+        max: { type: 'integer', minimum: 1, maximum: 1000, description: 'At most so many (all when absent).' },
+      }),
+    ],
+  },
   into: { type: 'string', pattern: OUTPUT_NAME_PATTERN, description: 'The name under {choices.…}.' },
   title: text('What the person is asked.', 200),
+  // A timer of Node.js holds 2^31 - 1 milliseconds, a little more than 24 days.
+  timeout: { type: 'integer', minimum: 1, maximum: 2_000_000, description: 'Seconds until `onTimeout`; for ever when absent.' },
+  onTimeout: {
+    enum: TIMEOUT_POLICIES,
+    description: 'After `timeout`: the first candidates are taken, the choice fails (when absent), or the run waits on with a note.',
+  },
 });
 
 const output = shape(['from'], {

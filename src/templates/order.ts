@@ -1,4 +1,6 @@
 /** The order of steps: what each needs, circles named step by step, and a stable topological order. */
+import { choiceId } from './compile-choice.ts';
+import type { CompiledTemplate } from './compiled.ts';
 
 export interface Needs {
   readonly id: string;
@@ -28,6 +30,14 @@ export function findCycles(steps: readonly Needs[]): readonly (readonly string[]
     }
   }
   return cycles;
+}
+
+/** Steps, and among them choices as `choices.NAME`, each with what must have ended before it. */
+export function waitingOrder({ steps, choices }: Pick<CompiledTemplate, 'steps' | 'choices'>): readonly Needs[] {
+  return topological([
+    ...steps.map(({ id, waits }) => ({ id, needs: waits })),
+    ...choices.map(({ into, waits }) => ({ id: choiceId(into), needs: waits })),
+  ]);
 }
 
 /** Every step after the ones it needs; among free ones the given order stands. Needs a set of steps without circles. */

@@ -9,6 +9,7 @@ export interface Readable {
   readonly steps: readonly { readonly at: number; readonly step: StepDefinition }[];
   readonly brokenSteps: readonly string[];
   readonly choices: readonly { readonly at: number; readonly choice: ChoiceDefinition }[];
+  readonly brokenChoices: readonly string[];
   readonly outputs: ReadonlyMap<string, OutputDefinition>;
 }
 
@@ -30,9 +31,14 @@ export function readable(manifest: unknown, problems: readonly Problem[]): Reada
     const { id } = asRecord(step);
     return isStep(kept[at]) || typeof id !== 'string' ? [] : [id];
   });
-  const choices = asList(root.choices).flatMap((choice, at) => (isChoice(choice) ? [{ at, choice }] : []));
+  const offered = asList(root.choices);
+  const choices = offered.flatMap((choice, at) => (isChoice(choice) ? [{ at, choice }] : []));
+  const brokenChoices = asList(original.choices).flatMap((choice, at) => {
+    const { into } = asRecord(choice);
+    return isChoice(offered[at]) || typeof into !== 'string' ? [] : [into];
+  });
   const outputs = new Map(Object.entries(asRecord(root.outputs)).flatMap(([name, each]) => (isOutput(each) ? [[name, each]] : [])));
-  return { parameters, steps, brokenSteps, choices, outputs };
+  return { parameters, steps, brokenSteps, choices, brokenChoices, outputs };
 }
 
 /** `undefined` stands for what is broken, so that places in lists stay. */

@@ -101,11 +101,26 @@ export interface StepDefinition {
 export interface ChoiceDefinition {
   readonly after: string;
   readonly from: string;
-  /** 1 when absent. */
-  readonly pick?: number;
+  /** So many; or a range, whose pick is always a list. 1 when absent. */
+  readonly pick?: number | PickRange;
   readonly into: string;
   readonly title?: string;
+  /** Seconds that are waited; for ever when absent. */
+  readonly timeout?: number;
+  /** `fail` when absent. */
+  readonly onTimeout?: TimeoutPolicy;
 }
+
+export interface PickRange {
+  /** 1 when absent. */
+  readonly min?: number;
+  /** All that there are when absent. */
+  readonly max?: number;
+}
+
+/** What becomes of a choice that nobody made in time: the first candidates are taken, it fails, or the run waits on with a note. */
+export const TIMEOUT_POLICIES = ['first', 'fail', 'wait'] as const;
+export type TimeoutPolicy = (typeof TIMEOUT_POLICIES)[number];
 
 export interface OutputDefinition {
   readonly from: string;

@@ -3,7 +3,7 @@ import type { Infer, Schema } from '../schema.ts';
 import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
-import { artifactList, backendList, runCancel, runGet, runList, runStart } from './run.ts';
+import { artifactList, backendList, runCancel, runChoose, runGet, runList, runStart } from './run.ts';
 import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateRender } from './template.ts';
 
@@ -25,6 +25,7 @@ export const METHODS = {
   'run/get': runGet,
   'run/list': runList,
   'run/cancel': runCancel,
+  'run/choose': runChoose,
   'run/export': runExport,
   'artifact/list': artifactList,
   'backend/list': backendList,

@@ -67,6 +67,23 @@ export const runCancel = method({
   errors: ['RUN_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
 });
 
+export const runChoose = method({
+  name: 'run/choose',
+  scope: 'run',
+  mutation: true,
+  description:
+    'Makes a choice that a run waits for; the answer says that the pick is on disk. `values` are ids, paths, file names or texts of candidates, or their indices as text; `indices` count from 0. `into` may be left out while one choice is awaited.',
+  params: closed({
+    runId,
+    into: optional(string({ minLength: 1, maxLength: 64 })),
+    values: optional(array(string({ maxLength: 4096 }), { maxItems: 1000 })),
+    indices: optional(array(integer({ minimum: 0, maximum: 1000 }), { maxItems: 1000 })),
+    requestKey,
+  }),
+  result: object({ into: string(), picked: array(string()), status: runStatus }),
+  errors: ['RUN_NOT_FOUND', 'CHOICE_NOT_WAITING', 'CHOICE_INVALID', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+});
+
 export const artifactList = method({
   name: 'artifact/list',
   scope: 'read',

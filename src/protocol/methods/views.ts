@@ -4,8 +4,8 @@ import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { Problem } from '../problem.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
-import { RUN_STATUSES, STEP_STATUSES } from '../views.ts';
-import type { ArtifactView, AttemptView, BackendView, RunSummary, RunView, StepView, TemplateSummary } from '../views.ts';
+import { CHOICE_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import type { ArtifactView, AttemptView, BackendView, ChoiceCandidate, ChoiceView, RunSummary, RunView, StepView, TemplateSummary } from '../views.ts';
 
 const errorCodes = Object.keys(ERRORS) as ErrorCode[];
 const milliseconds = integer({ minimum: 0 });
@@ -79,6 +79,33 @@ export const artifact: Schema<ArtifactView, false> = object({
   outputs: optional(array(string())),
 });
 
+const index = integer({ minimum: 0 });
+
+const candidate: Schema<ChoiceCandidate, false> = object({
+  index,
+  id: string(),
+  artifactId: optional(string()),
+  path: optional(string()),
+  mediaType: optional(string()),
+  width: optional(integer()),
+  height: optional(integer()),
+  text: optional(string()),
+});
+
+const choice: Schema<ChoiceView, false> = object({
+  into: string(),
+  after: string(),
+  title: optional(string()),
+  status: oneOf(CHOICE_STATUSES),
+  reason: optional(string()),
+  pick: object({ min: index, max: optional(index) }),
+  candidates: array(candidate),
+  deadline: optional(milliseconds),
+  onTimeout: optional(oneOf(['first', 'fail', 'wait'])),
+  picked: optional(array(string())),
+  pickedBy: optional(oneOf(['person', 'timeout'])),
+});
+
 const summaryMembers = {
   runId: string(),
   template: string(),
@@ -99,6 +126,7 @@ export const run: Schema<RunView, false> = object({
   parameters: record(json()),
   steps: array(step),
   artifacts: array(artifact),
+  choices: optional(array(choice)),
   problems: array(problem),
 });
 
