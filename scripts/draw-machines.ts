@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { fromCallback, fromPromise } from 'xstate';
 import type { RunActors } from '#actors/logic.ts';
 import { describeMachine } from '#machines/describe.ts';
+import { createChoiceMachine } from '#machines/choice-machine.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
 import { createStepMachine } from '#machines/step-machine.ts';
 import { chartSvg } from './chart-svg.ts';
@@ -11,10 +12,16 @@ import { chartSvg } from './chart-svg.ts';
 const unused = () => fromPromise<never, never>(() => Promise.reject(new Error('drawn, not run')));
 const actors = {
   ...Object.fromEntries(
-    ['load-template', 'inject-parameters', 'plan-step', 'prepare-step', 'parse-results', 'cancel-step', 'collect-results'].map((name) => [
-      name,
-      unused(),
-    ]),
+    [
+      'load-template',
+      'inject-parameters',
+      'plan-step',
+      'offer-choice',
+      'prepare-step',
+      'parse-results',
+      'cancel-step',
+      'collect-results',
+    ].map((name) => [name, unused()]),
   ),
   'execute-step': fromCallback(() => undefined),
 } as unknown as RunActors;
@@ -23,11 +30,15 @@ const MACHINES = [
   {
     machine: createRunMachine(actors),
     about:
-      'One execution of a template, from loading to its one end. It plans steps as they become ready and spawns a step machine for each item.',
+      'One execution of a template, from loading to its one end. It plans steps as they become ready and spawns a step machine for each item, and a choice machine for each choice.',
   },
   {
     machine: createStepMachine(actors),
     about: 'The life of one item of one step on one backend: prepared, sent or found again, followed, brought home.',
+  },
+  {
+    machine: createChoiceMachine(actors),
+    about: 'One question to a person between steps: offered, waited for, as long as the template says, and made.',
   },
 ];
 

@@ -1,7 +1,7 @@
 /** What the actors need of the daemon. The supervisor gives it; tests give small fakes. */
 import type { Backend } from '#backends/contract.ts';
 import type { ArtifactView } from '#protocol/views.ts';
-import type { AttemptRow, OutboxItem } from '#store/types.ts';
+import type { AttemptRow, OutboxItem, RequestKeyRow } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
@@ -24,6 +24,7 @@ export interface StagedRows {
   readonly attempts?: readonly AttemptRow[];
   readonly artifacts?: readonly ArtifactView[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries' | 'runId'>[];
+  readonly requestKeys?: readonly Omit<RequestKeyRow, 'runId'>[];
 }
 
 export interface ActorDeps {

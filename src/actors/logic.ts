@@ -37,9 +37,10 @@ export interface ChoiceInput extends Settled {
 }
 
 /** What a person is asked, or why there is nothing to ask. */
-export type OfferOutput = { readonly skip: string } | { readonly offer: ChoiceOffer };
+export type OfferOutput = { readonly skip: string } | ChoiceOffer;
 
-export interface ChoiceOffer extends Omit<Extract<RunEventBody, { readonly type: 'choice.offered' }>, 'type'> {
+export interface ChoiceOffer {
+  readonly asked: Omit<Extract<RunEventBody, { readonly type: 'choice.offered' }>, 'type'>;
   /** Milliseconds until `onTimeout`; null waits for ever. */
   readonly timeoutMs: number | null;
   readonly onTimeout: 'first' | 'fail' | 'wait';

@@ -34,16 +34,16 @@ export function createOfferChoice(deps: ActorDeps): OfferChoice {
     if (min > offered.length) throw impossible(choice, offered.length);
     const { after, into, title, timeoutMs, onTimeout } = choice;
     return {
-      offer: {
+      asked: {
         into,
         after,
         ...(title === undefined ? {} : { title }),
         pick: { min, max: Math.min(max, offered.length) },
         candidates: offered.map(shown),
-        ...(timeoutMs === undefined ? {} : { deadline: deps.now() + timeoutMs }),
-        timeoutMs: timeoutMs ?? null,
-        onTimeout,
+        ...(timeoutMs === undefined ? {} : { deadline: deps.now() + timeoutMs, onTimeout }),
       },
+      timeoutMs: timeoutMs ?? null,
+      onTimeout,
     };
   });
 }

@@ -45,7 +45,6 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
   });
   if (params === undefined || problems.some((problem) => isBlocking(problem))) throw refusal(template, 'PARAMETERS_INVALID', problems);
   const graphProblems = [
-    ...needsChoices(template),
     ...(await requirements(options, request.backend, template, params)),
     ...firstRendering(options, request.backend, template, params),
   ];
@@ -125,17 +124,6 @@ function isSkipped(options: DoorOptions, asked: string | undefined, template: Co
   const backend = options.chooseBackend(asked, step.backend);
   const plan = planStep(template, id, { params, steps: {}, choices: {}, backend: { id: backend.id, kind: backend.kind } });
   return plan.value !== undefined && 'skip' in plan.value;
-}
-
-/** A run of this version cannot wait for a person's pick: said before anything is generated, not after. */
-function needsChoices(template: CompiledTemplate): readonly Problem[] {
-  return template.choices.map(({ after, into }) => ({
-    code: 'TEMPLATE_CHOICE_UNSUPPORTED',
-    severity: 'error',
-    message: `The template waits for a choice ('${into}') after step '${after}', which this version of Callsheet cannot do.`,
-    hint: 'Remove `choices` from the template, or split it into two templates with the pick as a parameter of the second.',
-    step: after,
-  }));
 }
 
 /** Steps that need nothing of other steps are rendered once here: what cannot be injected is known now. */

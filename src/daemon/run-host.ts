@@ -8,8 +8,10 @@ import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import type { RunStatus } from '#protocol/views.ts';
 import type { RunContext, RunMachine } from '#machines/run-machine.ts';
 import { RUN_MACHINE_VERSION } from '#machines/run-machine.ts';
+import { choiceOf, isWaiting } from '#machines/run-steps.ts';
 import type { StagedRows } from '#actors/deps.ts';
-import type { Batch, NewEvent, RunRow, RunState, Store } from '#store/types.ts';
+import type { Batch, RunRow, RunState, Store } from '#store/types.ts';
+import { emptyBatch, isEmpty } from './pending-batch.ts';
 import { armTimers, mustFit, snapshotText, type StoredTimer, timersOf } from './snapshots.ts';
 
 /** How long a change that nobody waits for may stay in memory, in milliseconds. */
@@ -43,6 +45,8 @@ export interface RunHost {
   /** Adds a line to a run's log. */
   append(runId: string, body: RunEventBody): void;
   cancel(runId: string): boolean;
+  /** False when the run does not wait for this choice. */
+  choose(runId: string, into: string, picked: readonly string[]): boolean;
   committed(runId: string): Promise<void>;
   stage(runId: string, rows: StagedRows): void;
   snapshot(runId: string): RunSnapshot | undefined;
@@ -184,11 +188,18 @@ export function createRunHost(options: RunHostOptions): RunHost {
       actor.send({ type: 'run.cancel' });
       return true;
     },
+    choose(runId, into, picked) {
+      const actor = actors.get(runId);
+      if (actor === undefined || !awaits(actor, into)) return false;
+      actor.send({ type: 'run.choose', into, picked });
+      return !awaits(actor, into);
+    },
     committed: gate,
-    stage(runId, { attempts = [], artifacts = [], outbox = [] }) {
+    stage(runId, { attempts = [], artifacts = [], outbox = [], requestKeys = [] }) {
       pending.attempts.push(...attempts);
       pending.artifacts.push(...artifacts);
       pending.outbox.push(...outbox.map((item) => ({ ...item, runId })));
+      pending.requestKeys.push(...requestKeys.map((row) => ({ ...row, runId })));
       mark(runId);
     },
     snapshot: (runId) => actors.get(runId)?.getSnapshot(),
@@ -215,23 +226,6 @@ export function createRunHost(options: RunHostOptions): RunHost {
 }
 
 // --- helpers ---
-
-function emptyBatch() {
-  return {
-    templates: [] as NonNullable<Batch['templates']>[number][],
-    newRuns: [] as NonNullable<Batch['newRuns']>[number][],
-    requestKeys: [] as NonNullable<Batch['requestKeys']>[number][],
-    attempts: [] as NonNullable<Batch['attempts']>[number][],
-    artifacts: [] as NonNullable<Batch['artifacts']>[number][],
-    states: [] as RunState[],
-    events: [] as NewEvent[],
-    outbox: [] as NonNullable<Batch['outbox']>[number][],
-  };
-}
-
-function isEmpty(batch: Batch): boolean {
-  return Object.values(batch).every((rows) => rows === undefined || rows.length === 0);
-}
 
 function rowOf(runId: string, actor: RunActor, options: RunHostOptions): RunState {
   const snapshot = actor.getSnapshot();
@@ -268,6 +262,11 @@ function endedState(runId: string, error: ErrorData, options: RunHostOptions, st
   };
 }
 
+function awaits(actor: RunActor, into: string): boolean {
+  const { status, context } = actor.getSnapshot();
+  return status === 'active' && context.steps.some((step) => choiceOf(step.id) === into && step.status === 'waiting');
+}
+
 /** The machine's states as clients know them. */
 export function statusOf(snapshot: RunSnapshot): RunStatus {
   if (snapshot.status === 'error') return 'failed';
@@ -276,6 +275,7 @@ export function statusOf(snapshot: RunSnapshot): RunStatus {
     case 'injecting':
       return 'queued';
     case 'executing':
+      return isWaiting(snapshot.context.steps) ? 'waiting' : 'running';
     case 'collecting':
       return 'running';
     default:

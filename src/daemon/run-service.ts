@@ -11,6 +11,17 @@ export interface StartRequest {
   readonly requestKey?: string;
 }
 
+export interface ChooseRequest {
+  readonly runId: string;
+  /** Name of the choice; absent while one is awaited. */
+  readonly into?: string;
+  /** Ids, paths, file names or texts of candidates, or indices as text. */
+  readonly values?: readonly string[];
+  /** From 0. */
+  readonly indices?: readonly number[];
+  readonly requestKey?: string;
+}
+
 export interface RunService {
   /** Answers once the run is on disk. Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND, REQUEST_KEY_CONFLICT … */
   start(request: StartRequest): Promise<{ readonly runId: string }>;
@@ -27,6 +38,8 @@ export interface RunService {
    * `force` ends a run that is `cancelling` already, without proof, as `lost`.
    */
   cancel(runId: string, options?: { readonly requestKey?: string; readonly force?: boolean }): Promise<{ readonly status: RunStatus }>;
+  /** Answers once the pick is on disk. Throws RUN_NOT_FOUND, CHOICE_NOT_WAITING, CHOICE_INVALID, REQUEST_KEY_CONFLICT. */
+  choose(request: ChooseRequest): Promise<{ readonly into: string; readonly picked: readonly string[]; readonly status: RunStatus }>;
   backends(): readonly BackendView[];
   /** Called after the commit, in order of position. Returns how to stop listening. */
   onEvents(listener: (events: readonly RunEvent[]) => void): () => void;

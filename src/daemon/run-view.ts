@@ -4,6 +4,7 @@ import type { RunEvent } from '#protocol/events.ts';
 import { type AttemptView, RUN_ENDS, type RunSummary, type RunView, type StepStatus, type StepView } from '#protocol/views.ts';
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
+import { choicesOf } from './choice-view.ts';
 import type { HeldRun } from './held-runs.ts';
 
 export interface LiveProgress {
@@ -49,12 +50,15 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
       (a, b) =>
         (order.get(a.step) ?? 0) - (order.get(b.step) ?? 0) || a.item - b.item || a.output.localeCompare(b.output) || a.index - b.index,
     );
+  const events = allEvents(store, row.runId);
+  const ended = RUN_ENDS.includes(row.status);
   return {
     ...summaryOf(row, live),
     draft: row.draft || artifacts.some((artifact) => artifact.draft),
     parameters: JSON.parse(row.parameters) as Record<string, unknown>,
-    steps: stepsOf(template, allEvents(store, row.runId), store.attempts(row.runId), RUN_ENDS.includes(row.status), held),
+    steps: stepsOf(template, events, store.attempts(row.runId), ended, held),
     artifacts,
+    ...(template.choices.length === 0 ? {} : { choices: choicesOf(template, events, ended) }),
     problems: held === undefined ? (row.error?.problems ?? []) : [held.problem],
   };
 }

@@ -10,10 +10,12 @@ import type { ActorDeps } from '#actors/deps.ts';
 import { newRunId } from '#actors/ids.ts';
 import type { Backend } from '#backends/contract.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
+import { choiceOf, isWaiting } from '#machines/run-steps.ts';
 import type { Batch, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import { type ParameterTools, storeParameters } from '#templates/parameters.ts';
+import { createChoose } from './choose.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp, type HeldRun, heldNote, heldRun } from './held-runs.ts';
 import type { Offers } from './offers.ts';
@@ -122,9 +124,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   });
   const keys = createRequestKeys(store);
   const held = new Map<string, HeldRun>();
-  const stepsOf = (runId: string) => host.snapshot(runId)?.context.steps ?? [];
+  const stepsOf = (runId: string) => (host.snapshot(runId)?.context.steps ?? []).filter(({ id }) => choiceOf(id) === undefined);
   const live = (runId: string) => {
-    const etaSeconds = progress.eta(runId);
+    // Nobody knows how long a person takes.
+    const etaSeconds = isWaiting(host.snapshot(runId)?.context.steps ?? []) ? undefined : progress.eta(runId);
     return {
       progress: host.snapshot(runId) === undefined ? 0 : progress.of(runId, stepsOf(runId)),
       ...(etaSeconds === undefined ? {} : { etaSeconds }),
@@ -204,16 +207,20 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return { runId };
   }
 
+  const get = (runId: string) => {
+    const row = rowOf(runId);
+    return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined, held.get(runId));
+  };
+
+  const choose = createChoose({ host, get, problemOf: (runId) => held.get(runId)?.problem });
+
   return {
     start(request) {
       const { requestKey, ...rest } = request;
       const paramsHash = canonicalHash(JSON.stringify(rest));
       return keys.once(requestKey, 'run/start', paramsHash, () => begin(request, paramsHash));
     },
-    get(runId) {
-      const row = rowOf(runId);
-      return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined, held.get(runId));
-    },
+    get,
     list: (query) => store.runs(query).map((row) => summaryOf(row, row.endedAt === null ? live(row.runId) : undefined)),
     cancel(runId, { requestKey, force = false } = {}) {
       return keys.once(
@@ -230,6 +237,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         },
         runId,
       );
+    },
+    choose(request) {
+      const { requestKey, ...rest } = request;
+      const paramsHash = canonicalHash(JSON.stringify(rest));
+      return keys.once(requestKey, 'run/choose', paramsHash, () => choose(request, paramsHash));
     },
     backends: () => monitor.views(),
     onEvents: (listener) => subscribe(listeners.events, listener),

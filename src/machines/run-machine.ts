@@ -1,10 +1,26 @@
 /** The run machine: one execution of a template, from loading to its one end. A pure statechart; effects come in as actors. */
-import { assign, emit, enqueueActions, setup } from 'xstate';
+import { assign, emit, enqueueActions, sendTo, setup } from 'xstate';
 import { type ErrorData, toErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { RunStatus } from '#protocol/views.ts';
-import type { PlanOutput, RunActors, RunKey } from '#actors/logic.ts';
-import { advance, firstError, isSettled, newSteps, settleItem, skippedSteps, startItems, type StepProgress, update } from './run-steps.ts';
+import type { Picks, PlanOutput, RunActors, RunKey } from '#actors/logic.ts';
+import { type ChoiceResult, type ChoiceWaitingEvent, createChoiceMachine } from './choice-machine.ts';
+import { askId, type ChildDone, type ChildFailed, failureOf, isChoice, isItem, isPlan, itemId, planId } from './run-children.ts';
+import {
+  advance,
+  blockedEvent,
+  choiceOf,
+  firstError,
+  isSettled,
+  isWaiting,
+  newSteps,
+  settleChoice,
+  settled,
+  settleItem,
+  startItems,
+  type StepProgress,
+  update,
+} from './run-steps.ts';
 import { createStepMachine, type StepResult } from './step-machine.ts';
 
 /** Raised with every change, here or in the step machine, that an old snapshot cannot follow (test/daemon/stored-runs.test.ts). */
@@ -14,10 +30,19 @@ export interface RunContext extends RunKey {
   readonly steps: readonly StepProgress[];
   readonly error: ErrorData | null;
   readonly draft: boolean;
+  /** Choices that were made; absent before the first. */
+  readonly picks?: Picks;
 }
 
 export interface RunCancelEvent {
   readonly type: 'run.cancel';
+}
+
+export interface RunChooseEvent {
+  readonly type: 'run.choose';
+  readonly into: string;
+  /** Ids of candidates. */
+  readonly picked: readonly string[];
 }
 
 export interface RunResult {
@@ -25,35 +50,11 @@ export interface RunResult {
   readonly draft: boolean;
 }
 
-const planId = (step: string) => `plan:${step}`;
-const itemId = (step: string, item: number) => `step:${step}:${String(item)}`;
-
-/** A child's end as XState reports it to its parent. */
-interface ChildDone {
-  readonly type: `xstate.done.actor.${string}`;
-  readonly actorId: string;
-  readonly output: unknown;
-}
-interface ChildFailed {
-  readonly type: `xstate.error.actor.${string}`;
-  readonly actorId: string;
-  readonly error: unknown;
-}
-
-const isPlan = (event: { readonly actorId: string }) => event.actorId.startsWith('plan:');
-const isItem = (event: { readonly actorId: string }) => event.actorId.startsWith('step:');
-
-function failureOf(event: ChildDone | ChildFailed): ErrorData | null {
-  if ('error' in event) return { ...toErrorData(event.error), step: event.actorId.split(':')[1] ?? '' };
-  const { status, error, step } = event.output as StepResult;
-  return status === 'failed' && error !== null ? { ...error, step } : null;
-}
-
 export function createRunMachine(actors: RunActors) {
   return setup({
     types: {
       context: {} as RunContext,
-      events: {} as RunCancelEvent | ChildDone | ChildFailed,
+      events: {} as RunCancelEvent | RunChooseEvent | ChoiceWaitingEvent | ChildDone | ChildFailed,
       input: {} as RunKey,
       output: {} as RunResult,
       emitted: {} as RunEventBody,
@@ -64,6 +65,7 @@ export function createRunMachine(actors: RunActors) {
       'plan-step': actors['plan-step'],
       'collect-results': actors['collect-results'],
       step: createStepMachine(actors),
+      choice: createChoiceMachine(actors),
     },
     actions: {
       report: emit(({ context }, status: RunStatus) => ({
@@ -75,20 +77,28 @@ export function createRunMachine(actors: RunActors) {
       advance: enqueueActions(({ context, enqueue }) => {
         const next = advance(context.steps);
         enqueue.assign({ steps: next.steps });
-        for (const step of next.blocked) {
-          enqueue.emit({
-            type: 'step.status',
-            step: step.id,
-            item: 0,
-            attempt: 0,
-            status: 'blocked',
-            ...(step.reason === null ? {} : { reason: step.reason }),
-          });
-        }
-        const skipped = skippedSteps(next.steps);
+        for (const step of next.blocked) enqueue.emit(blockedEvent(step));
+        const before = settled(context, next.steps);
         for (const step of next.ready) {
-          enqueue.spawnChild('plan-step', { id: planId(step), input: { runId: context.runId, step, skipped } });
+          const into = choiceOf(step);
+          if (into === undefined) enqueue.spawnChild('plan-step', { id: planId(step), input: { ...before, step } });
+          else enqueue.spawnChild('choice', { id: askId(into), input: { ...before, into } });
         }
+      }),
+      noteWaiting: enqueueActions(({ context, enqueue }, { into }: ChoiceWaitingEvent) => {
+        if (!isWaiting(context.steps)) enqueue.emit({ type: 'run.status', status: 'waiting' });
+        enqueue.assign({ steps: update(context.steps, `choices.${into}`, (step) => ({ ...step, status: 'waiting' })) });
+      }),
+      settleChoice: enqueueActions(({ context, enqueue }, event: ChildDone | ChildFailed) => {
+        const into = event.actorId.slice('choice:'.length);
+        const result: Omit<ChoiceResult, 'into'> =
+          'error' in event
+            ? { status: 'failed', picked: [], reason: null, error: toErrorData(event.error) }
+            : (event.output as ChoiceResult);
+        enqueue.stopChild(event.actorId);
+        const steps = update(context.steps, `choices.${into}`, (step) => settleChoice(step, result));
+        enqueue.assign({ steps, ...(result.status === 'made' ? { picks: { ...context.picks, [into]: result.picked } } : {}) });
+        if (isWaiting(context.steps) && !isWaiting(steps)) enqueue.emit({ type: 'run.status', status: 'running' });
       }),
       /** Takes up a planned step, or skips it. */
       startStep: enqueueActions(({ context, enqueue }, event: ChildDone) => {
@@ -108,13 +118,13 @@ export function createRunMachine(actors: RunActors) {
       }),
       /** Starts as many items as may be at work at once; the others follow as these end. */
       startItems: enqueueActions(({ context, enqueue }) => {
-        const skipped = skippedSteps(context.steps);
+        const before = settled(context, context.steps);
         for (const active of context.steps) {
           const { step, started } = startItems(active);
           if (active.status !== 'active' || started.length === 0) continue;
           enqueue.assign({ steps: ({ context: now }) => update(now.steps, step.id, () => step) });
           for (const item of started) {
-            enqueue.spawnChild('step', { id: itemId(step.id, item), input: { runId: context.runId, step: step.id, skipped, item } });
+            enqueue.spawnChild('step', { id: itemId(step.id, item), input: { ...before, step: step.id, item } });
           }
         }
       }),
@@ -150,18 +160,24 @@ export function createRunMachine(actors: RunActors) {
       }),
       cancelItems: enqueueActions(({ context, enqueue }) => {
         for (const step of context.steps) {
-          if (step.status === 'planning') enqueue.stopChild(planId(step.id));
+          const into = choiceOf(step.id);
+          if (into !== undefined && (step.status === 'planning' || step.status === 'waiting')) {
+            enqueue.stopChild(askId(into));
+            enqueue.emit({ type: 'choice.status', into, status: 'cancelled' });
+          } else if (step.status === 'planning') enqueue.stopChild(planId(step.id));
           for (const item of step.open) enqueue.sendTo(itemId(step.id, item), { type: 'step.cancel' });
         }
         enqueue.assign({
           steps: context.steps.map((step) =>
-            step.status === 'pending' || step.status === 'planning' ? { ...step, status: 'cancelled' } : { ...step, next: step.items },
+            ['pending', 'planning', 'waiting'].includes(step.status) ? { ...step, status: 'cancelled' } : { ...step, next: step.items },
           ),
         });
       }),
     },
     guards: {
       allSettled: ({ context }) => context.steps.every((step) => isSettled(step)),
+      awaits: ({ context, event }) =>
+        event.type === 'run.choose' && context.steps.some(({ id, status }) => choiceOf(id) === event.into && status === 'waiting'),
       anyLost: ({ context }) => context.steps.some((step) => step.status === 'lost'),
       /** An item that fails while the run is being cancelled is one that could not be taken off its backend. */
       unproven: ({ context }) => context.error !== null && context.steps.every((step) => isSettled(step)),
@@ -206,6 +222,7 @@ export function createRunMachine(actors: RunActors) {
               guard: ({ event }) => isItem(event),
               actions: [{ type: 'settleItem', params: ({ event }) => event }, 'startItems', 'advance'],
             },
+            { guard: ({ event }) => isChoice(event), actions: [{ type: 'settleChoice', params: ({ event }) => event }, 'advance'] },
           ],
           'xstate.error.actor.*': [
             { guard: ({ event }) => isPlan(event), actions: [{ type: 'planFailed', params: ({ event }) => event }, 'advance'] },
@@ -213,7 +230,16 @@ export function createRunMachine(actors: RunActors) {
               guard: ({ event }) => isItem(event),
               actions: [{ type: 'itemCrashed', params: ({ event }) => event }, 'startItems', 'advance'],
             },
+            { guard: ({ event }) => isChoice(event), actions: [{ type: 'settleChoice', params: ({ event }) => event }, 'advance'] },
           ],
+          'choice.waiting': { actions: { type: 'noteWaiting', params: ({ event }) => event } },
+          'run.choose': {
+            guard: 'awaits',
+            actions: sendTo(
+              ({ event }) => askId(event.into),
+              ({ event }) => ({ type: 'choice.make', picked: event.picked }),
+            ),
+          },
           'run.cancel': 'cancelling',
         },
       },
@@ -244,7 +270,7 @@ export function createRunMachine(actors: RunActors) {
         invoke: {
           src: 'collect-results',
           id: 'collect',
-          input: ({ context }) => ({ runId: context.runId, skipped: skippedSteps(context.steps) }),
+          input: ({ context }) => settled(context, context.steps),
           onDone: [
             {
               guard: 'allGood',

@@ -1,10 +1,23 @@
 /** The run machine's bookkeeping of steps: which are ready, blocked or settled. Pure functions over plain data. */
 import type { ErrorData } from '#protocol/errors.ts';
-import type { RunPlan } from '#actors/logic.ts';
+import type { RunEventBody } from '#protocol/events.ts';
+import type { Picks, RunPlan, Settled } from '#actors/logic.ts';
+import type { ChoiceResult } from './choice-machine.ts';
 import type { StepResult } from './step-machine.ts';
 
-export type StepProgressStatus = 'pending' | 'planning' | 'active' | 'done' | 'skipped' | 'blocked' | 'failed' | 'cancelled' | 'lost';
+export type StepProgressStatus =
+  | 'pending'
+  | 'planning'
+  | 'active'
+  | 'waiting'
+  | 'done'
+  | 'skipped'
+  | 'blocked'
+  | 'failed'
+  | 'cancelled'
+  | 'lost';
 
+/** A choice stands among the steps, as `choices.NAME`; it is `waiting` while a person is asked. */
 export interface StepProgress {
   readonly id: string;
   readonly needs: readonly string[];
@@ -22,7 +35,7 @@ export interface StepProgress {
   readonly error: ErrorData | null;
 }
 
-const OPEN: ReadonlySet<StepProgressStatus> = new Set(['pending', 'planning', 'active']);
+const OPEN: ReadonlySet<StepProgressStatus> = new Set(['pending', 'planning', 'active', 'waiting']);
 /** `needs` on a skipped step is satisfied (DESIGN 3). */
 const SATISFIED: ReadonlySet<StepProgressStatus> = new Set(['done', 'skipped']);
 
@@ -45,6 +58,21 @@ export function isSettled(step: StepProgress): boolean {
   return !OPEN.has(step.status);
 }
 
+/** The name of the choice that stands under this id; undefined for a step. */
+export function choiceOf(id: string): string | undefined {
+  return id.startsWith('choices.') ? id.slice('choices.'.length) : undefined;
+}
+
+export function isWaiting(steps: readonly StepProgress[]): boolean {
+  return steps.some(({ status }) => status === 'waiting');
+}
+
+/** What is made of finished items is there to be chosen from, also when others failed (DESIGN 3: items fail singly). */
+function satisfies(need: StepProgress, step: StepProgress): boolean {
+  if (SATISFIED.has(need.status)) return true;
+  return choiceOf(step.id) !== undefined && (need.status === 'failed' || need.status === 'lost') && need.items > need.failed;
+}
+
 /**
  * Marks steps whose needs have failed as blocked, and those whose needs are satisfied as ready.
  * `steps` are in topological order, so one pass carries a failure down a whole chain.
@@ -61,15 +89,15 @@ export function advance(steps: readonly StepProgress[]): {
     let next = step;
     if (step.status === 'pending') {
       const needs = step.needs.map((id) => byId.get(id));
-      const culprit = needs.find((need) => need !== undefined && isSettled(need) && !SATISFIED.has(need.status));
+      const culprit = needs.find((need) => need !== undefined && isSettled(need) && !satisfies(need, step));
       if (culprit !== undefined) {
         next = {
           ...step,
           status: 'blocked',
-          reason: `Step '${culprit.id}' ${culprit.status === 'blocked' ? 'is blocked' : `ended as ${culprit.status}`}.`,
+          reason: `${nameOf(culprit.id)} ${culprit.status === 'blocked' ? 'is blocked' : `ended as ${culprit.status}`}.`,
         };
         blocked.push(next);
-      } else if (needs.every((need) => need === undefined || SATISFIED.has(need.status))) {
+      } else if (needs.every((need) => need === undefined || satisfies(need, step))) {
         next = { ...step, status: 'planning' };
         ready.push(step.id);
       }
@@ -107,12 +135,34 @@ export function settleItem(step: StepProgress, result: StepResult): StepProgress
   return { ...step, open, failed, lost, error, status };
 }
 
-export function skippedSteps(steps: readonly StepProgress[]): readonly string[] {
+function nameOf(id: string): string {
+  const into = choiceOf(id);
+  return into === undefined ? `Step '${id}'` : `The choice '${into}'`;
+}
+
+/** What the log says of a step or choice that never will begin. */
+export function blockedEvent({ id, reason }: StepProgress): RunEventBody {
+  const into = choiceOf(id);
+  const why = reason === null ? {} : { reason };
+  if (into !== undefined) return { type: 'choice.status', into, status: 'blocked', ...why };
+  return { type: 'step.status', step: id, item: 0, attempt: 0, status: 'blocked', ...why };
+}
+
+export function settleChoice(step: StepProgress, { status, reason, error }: Omit<ChoiceResult, 'into' | 'picked'>): StepProgress {
+  return { ...step, status: status === 'made' ? 'done' : status, reason, error };
+}
+
+/** The part of an input that says what has ended. */
+export function settled(run: { readonly runId: string; readonly picks?: Picks }, steps: readonly StepProgress[]): Settled {
+  return { runId: run.runId, skipped: skippedSteps(steps), ...(run.picks === undefined ? {} : { picks: run.picks }) };
+}
+
+function skippedSteps(steps: readonly StepProgress[]): readonly string[] {
   return steps.filter((step) => step.status === 'skipped').map((step) => step.id);
 }
 
 /** The error of the run: that of the first step, in order, that failed by itself. */
 export function firstError(steps: readonly StepProgress[]): ErrorData | null {
-  for (const step of steps) if (step.error !== null) return { ...step.error, step: step.id };
+  for (const { id, error } of steps) if (error !== null) return choiceOf(id) === undefined ? { ...error, step: id } : error;
   return null;
 }

@@ -43,10 +43,13 @@ const REMOVED: ErrorData = {
   retryable: false,
 };
 
+function prepareInput({ runId, step, item, skipped, picks, attempt }: StepContext) {
+  return { runId, step, item, skipped, ...(picks === undefined ? {} : { picks }), attempt };
+}
+
 /** The whole of what `executing` and everything before it needs as one attempt's key. */
 function executeInput(context: StepContext) {
-  const { runId, step, item, skipped, attempt } = context;
-  return { runId, step, item, skipped, attempt, promptId: context.promptId ?? '', backendId: context.backendId ?? '' };
+  return { ...prepareInput(context), promptId: context.promptId ?? '', backendId: context.backendId ?? '' };
 }
 
 function statusEvent(context: StepContext, status: StepStatus, error: ErrorData | null): RunEventBody {
@@ -109,7 +112,7 @@ export function createStepMachine(actors: StepActors) {
         invoke: {
           src: 'prepare-step',
           id: 'prepare',
-          input: ({ context: { runId, step, item, skipped, attempt } }) => ({ runId, step, item, skipped, attempt }),
+          input: ({ context }) => prepareInput(context),
           onDone: {
             target: 'executing',
             actions: assign({ promptId: ({ event }) => event.output.promptId, backendId: ({ event }) => event.output.backendId }),

@@ -55,8 +55,16 @@ export const ERRORS = {
   PATH_NOT_ALLOWED: entry(RPC.invalidParams, false, 'The path lies outside every approved root.'),
   ASSET_NOT_FOUND: entry(RPC.invalidParams, false, 'No upload has this id.'),
   RUN_NOT_FOUND: entry(RPC.failed, false, 'No run has this id.'),
-  CHOICE_NOT_WAITING: entry(RPC.failed, false, 'The run does not wait for this choice: it was made, is not offered yet, or the run has ended.'),
-  CHOICE_INVALID: entry(RPC.invalidParams, false, 'The pick is not among the candidates, or not as many as are asked for; `details` has the candidates.'),
+  CHOICE_NOT_WAITING: entry(
+    RPC.failed,
+    false,
+    'The run does not wait for this choice: it was made, is not offered yet, or the run has ended.',
+  ),
+  CHOICE_INVALID: entry(
+    RPC.invalidParams,
+    false,
+    'The pick is not among the candidates, or not as many as are asked for; `details` has the candidates.',
+  ),
   CHOICE_IMPOSSIBLE: entry(RPC.failed, false, 'A choice asks for more than the step before it gave.'),
   CHOICE_TIMED_OUT: entry(RPC.failed, false, 'Nobody made the choice in the time that the template gives.'),
   REQUEST_KEY_CONFLICT: entry(RPC.invalidParams, false, 'The requestKey was used before with another method or other parameters.'),

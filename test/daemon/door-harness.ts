@@ -182,6 +182,7 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     async cancel(runId) {
       return { status: service.get(runId).status };
     },
+    choose: async ({ runId, into = 'picked', values = [] }) => ({ into, picked: values, status: service.get(runId).status }),
     backends: () => [{ id: 'sandbox', kind: 'sandbox', status: 'ready', draft: true }],
     onEvents: (listener) => subscribeTo(eventListeners, listener),
     onProgress: (listener) => subscribeTo(progressListeners, listener),

@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly servers?: Readonly<Record<string, { readonly url: string; readonly headers?: Readonly<Record<string, string>> }>>;
   /** Other times than the short ones of this harness. */
   readonly timeouts?: Partial<Timeouts>;
+  /** A directory of templates besides the fixtures. */
+  readonly templates?: string;
   /** A stored data directory to start from, copied first. */
   readonly from?: string;
 }
@@ -64,7 +66,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   };
   const events: RunEvent[] = [];
   const wrap = options.wrap ?? ((backend: Backend) => backend);
-  const library = createLibrary([TEMPLATES]);
+  const library = createLibrary([TEMPLATES, ...(options.templates === undefined ? [] : [options.templates])]);
   await library.refresh();
   if (options.from !== undefined) moveTo(dir, fakes);
   let store = openStore({ dir });

@@ -265,14 +265,6 @@ describe('the door', () => {
     });
   });
 
-  it('refuses a template that would wait for a choice, before anything is generated', async () => {
-    await expect(engine.supervisor.start({ template: 'with-choice', parameters: {} })).rejects.toMatchObject({
-      code: 'TEMPLATE_NOT_RUNNABLE',
-      data: { problems: [{ code: 'TEMPLATE_CHOICE_UNSUPPORTED', step: 'paint' }] },
-    });
-    expect(engine.fake.engine.ledger).toEqual([]);
-  });
-
   it('names the nearest template when there is none of that name', async () => {
     await expect(engine.supervisor.start({ template: 'tree-steps', parameters: {} })).rejects.toMatchObject({
       code: 'TEMPLATE_NOT_FOUND',

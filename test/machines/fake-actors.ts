@@ -34,6 +34,7 @@ export function createFakeActors(): FakeActors {
       'load-template': fromPromise(() => hold('load')),
       'inject-parameters': fromPromise(() => hold('inject')),
       'plan-step': fromPromise(({ input }) => hold(`plan ${input.step}`)),
+      'offer-choice': fromPromise(({ input }) => hold(`offer ${input.into}`)),
       'collect-results': fromPromise(() => hold('collect')),
       'prepare-step': fromPromise(({ input }) => hold(itemKey('prepare', input))),
       'parse-results': fromPromise(({ input }) => hold(itemKey('parse', input))),

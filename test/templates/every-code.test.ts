@@ -97,6 +97,15 @@ const at =
   (files: Parameters<typeof folderWith>[0], path = '') =>
   async (): Promise<readonly Problem[]> =>
     (await loadTemplate(join(await folderWith(files), path))).problems;
+/** A second step that takes what is picked of the first one's files, or something else. */
+const choosing = (choice: object, taken = '{choices.best}') =>
+  c({
+    choices: [{ after: 's', from: '{steps.s.o}', into: 'best', ...choice }],
+    steps: [
+      { id: 's', workflow: 'w.json', outputs: { o: '9' } },
+      { id: 't', workflow: 'w.json', set: { '10.image': taken } },
+    ],
+  });
 const chain = (file: Value[]) => (): Found => {
   const two = { ...(manifest() as { steps: object[] }) };
   const template = compiled({
@@ -171,6 +180,8 @@ const CASES: Readonly<Record<string, Case>> = {
   STEP_VALUE_LIST: [chain([media('/a.png'), media('/b.png')]), chain([media('/a.png')])],
   STEP_VALUE_NULL: [() => leftOver(null), () => leftOver('x')],
   TEMPLATE_APP_INPUT: [appInput('nothing'), appInput('ckpt_name')],
+  TEMPLATE_CHOICE_INVALID: [choosing({ onTimeout: 'first' }), choosing({ timeout: 5, onTimeout: 'first' })],
+  TEMPLATE_CHOICE_UNUSED: [choosing({}, '{steps.s.o[0]}'), choosing({})],
   TEMPLATE_CONDITION_INVALID: [c({}, { when: '1 +' }), c({}, { when: '1 == 1' })],
   TEMPLATE_CONFLICT: [library({ title: 'Other' }), library({ title: 'Other', version: '2.0.0' })],
   TEMPLATE_EACH_INVALID: [

@@ -5,7 +5,17 @@ import type { Problem } from '../problem.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
 import { CHOICE_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
-import type { ArtifactView, AttemptView, BackendView, ChoiceCandidate, ChoiceView, RunSummary, RunView, StepView, TemplateSummary } from '../views.ts';
+import type {
+  ArtifactView,
+  AttemptView,
+  BackendView,
+  ChoiceCandidate,
+  ChoiceView,
+  RunSummary,
+  RunView,
+  StepView,
+  TemplateSummary,
+} from '../views.ts';
 
 const errorCodes = Object.keys(ERRORS) as ErrorCode[];
 const milliseconds = integer({ minimum: 0 });

@@ -1,0 +1,20 @@
+/** What is gathered for the next transaction. */
+import type { Batch, NewEvent, RunState } from '#store/types.ts';
+
+/** With lists that can be added to. */
+export function emptyBatch() {
+  return {
+    templates: [] as NonNullable<Batch['templates']>[number][],
+    newRuns: [] as NonNullable<Batch['newRuns']>[number][],
+    requestKeys: [] as NonNullable<Batch['requestKeys']>[number][],
+    attempts: [] as NonNullable<Batch['attempts']>[number][],
+    artifacts: [] as NonNullable<Batch['artifacts']>[number][],
+    states: [] as RunState[],
+    events: [] as NewEvent[],
+    outbox: [] as NonNullable<Batch['outbox']>[number][],
+  };
+}
+
+export function isEmpty(batch: Batch): boolean {
+  return Object.values(batch).every((rows) => rows === undefined || rows.length === 0);
+}
