@@ -2,6 +2,7 @@
 import { createCancelStep } from './cancel-step.ts';
 import type { ActorDeps } from './deps.ts';
 import { createExecuteStep } from './execute-step.ts';
+import { createFreeBackend } from './free-backend.ts';
 import { createInFlight } from './in-flight.ts';
 import type { RunActors } from './logic.ts';
 import { createOfferChoice } from './offer-choice.ts';
@@ -20,6 +21,7 @@ export function createActors(deps: ActorDeps): RunActors {
     'execute-step': createExecuteStep(deps, inFlight),
     'parse-results': createParseResults(deps),
     'cancel-step': createCancelStep(deps, inFlight),
+    'free-backend': createFreeBackend(deps),
     'collect-results': createCollectResults(deps),
   };
 }

@@ -4,7 +4,7 @@ import type { Backend } from '#backends/contract.ts';
 import { isRefused } from './grace.ts';
 
 /** After the grace only a refused connection ends the attempt: a server that is merely silent may be loading a model. */
-export async function deathOf(backend: Backend, signal: AbortSignal): Promise<ErrorData | undefined> {
+export async function deathOf(backend: Backend, waitedMs: number, signal: AbortSignal): Promise<ErrorData | undefined> {
   try {
     await backend.describe(signal);
     return undefined;
@@ -12,8 +12,9 @@ export async function deathOf(backend: Backend, signal: AbortSignal): Promise<Er
     if (!isRefused(error)) return undefined;
     return {
       ...toErrorData(error),
+      details: { waitedMs },
       message: `The backend at ${backend.url} died while the attempt was running and did not come back.`,
-      hint: 'Start it again, look into its log for the reason, then run the template again.',
+      hint: 'Start it again, look into its log for the reason, then: callsheet runs retry ID.',
     };
   }
 }

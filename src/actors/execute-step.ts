@@ -5,13 +5,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromCallback } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
+import { retryClass } from '#protocol/retry-class.ts';
 import type { Attempt, Backend, BackendEvent, Payload } from '#backends/contract.ts';
 import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { findLeft } from './find-left.ts';
-import { isRefused, isUnreachable, withGrace } from './grace.ts';
+import { isRefused, waitedFor, withGrace } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
 import { renderItem } from './render-item.ts';
@@ -74,12 +75,14 @@ async function execute(
     if (!signal.aborted) ended({ type: 'backend.failed', error: toErrorData(error) }, { status: 'failed', error: toErrorData(error) });
   };
   const watch = createDeathWatch(deps.restartGraceMs, async () => {
-    const death = await deathOf(backend, signal);
+    const death = await deathOf(backend, deps.restartGraceMs, signal);
     if (death !== undefined && !signal.aborted) ended({ type: 'backend.failed', error: death }, { status: 'lost', error: death });
     return death !== undefined;
   });
   signal.addEventListener('abort', () => watch.stop());
 
+  /** A no that may have come from in front of the backend: the looks say whether the prompt got through. */
+  let refusal: CallsheetError | undefined;
   const onEvent = (event: BackendEvent): void => {
     if (signal.aborted) return;
     if (event.type !== 'contact' || event.status === 'restored') watch.stop();
@@ -128,7 +131,8 @@ async function execute(
     if (doubt !== undefined) {
       note('OUTPUTS_UNPROVEN', `Files that the lost prompt may have left on ${backend.url} are not taken for its result: ${doubt}.`);
     }
-    if (cause === 'never-accepted') {
+    if (cause === 'never-accepted' && refusal !== undefined) failed(refusal);
+    else if (cause === 'never-accepted') {
       // Absent twice and never acknowledged: the same attempt is sent again under the same id.
       follow();
       await send();
@@ -147,7 +151,9 @@ async function execute(
       previews: true,
     });
   };
-  const send = () => submit(deps, inFlight, { input, attempt, backend, memory, signal, record });
+  const send = async () => {
+    refusal = await submit(deps, inFlight, { input, attempt, backend, memory, signal, record });
+  };
 
   if (fresh) {
     follow();
@@ -170,25 +176,31 @@ interface Sending {
   readonly record: (change: Partial<AttemptRow>) => void;
 }
 
-/** Sends the prompt once. No answer is not a failure: the follower finds out whether it arrived. */
-async function submit(deps: ActorDeps, inFlight: InFlight, { input, attempt, backend, memory, signal, record }: Sending): Promise<void> {
+/**
+ * Sends the prompt once. No answer is not a failure: the follower finds out whether it arrived. Neither is an error of something in between
+ * (a proxy's 502), which is given back: with the prompt proven absent, the next attempt waits as long as that answer asked.
+ */
+async function submit(
+  deps: ActorDeps,
+  inFlight: InFlight,
+  { input, attempt, backend, memory, signal, record }: Sending,
+): Promise<CallsheetError | undefined> {
   const payload: Payload =
     inFlight.takePayload(attempt.promptId) ??
     (await withGrace(deps, signal, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId))));
   memory.fresh.delete(attempt.promptId);
-  const once = async () => {
+  const once = async (): Promise<CallsheetError | undefined> => {
     try {
       const receipt = await inFlight.track(attempt.promptId, backend.submit(attempt, payload));
       record({ status: 'submitted', acknowledged: true, number: receipt.number ?? null });
+      return undefined;
     } catch (error) {
-      if (isUnreachable(error) && !wasNeverSent(error)) return;
-      throw error;
+      if (!(error instanceof CallsheetError) || wasNeverSent(error) || retryClass(error.data) !== 'transient') throw error;
+      return error.data.details?.['status'] === undefined ? undefined : error;
     }
   };
   // What never left this machine can safely be sent again.
-  await withGrace(deps, signal, async () => {
-    if (!signal.aborted) await once();
-  });
+  return withGrace(deps, signal, () => (signal.aborted ? Promise.resolve(undefined) : once()));
 }
 
 /**
@@ -214,7 +226,7 @@ async function isKnown(
       if (!(error instanceof CallsheetError)) throw error;
       // Only a refused connection says anything about the prompt: an answer that makes no sense leaves it as unknown as silence does.
       refusedSince = isRefused(error) ? (refusedSince ?? performance.now()) : undefined;
-      if (refusedSince !== undefined && performance.now() - refusedSince > deps.restartGraceMs) throw error;
+      if (refusedSince !== undefined && performance.now() - refusedSince > deps.restartGraceMs) throw waitedFor(error, deps.restartGraceMs);
       report({ type: 'backend.contact', status: refusedSince === undefined ? 'unresponsive' : 'lost' });
     }
     await pause(deps.retryMs, undefined, { signal });

@@ -4,12 +4,12 @@ import type { Attempt, Backend, LeftBehind, RemoteFile, RemoteOutputs } from '#b
 import { checkArtifact } from '#results/save.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { withGrace } from './grace.ts';
-import type { ItemInput } from './logic.ts';
+import type { PrepareInput } from './logic.ts';
 import { renderItem } from './render-item.ts';
 
 export interface LostAttempt {
   readonly memory: RunMemory;
-  readonly input: ItemInput;
+  readonly input: PrepareInput;
   readonly backend: Backend;
   readonly attempt: Attempt;
   readonly signal: AbortSignal;

@@ -1,16 +1,22 @@
 /** Waits for a backend that refuses connections, for a while; anything else is passed on at once. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { CallsheetError } from '#protocol/errors.ts';
+import { retryAfterMs, retryClass } from '#protocol/retry-class.ts';
 import type { ActorDeps } from './deps.ts';
 
 export interface Grace extends Pick<ActorDeps, 'graceMs' | 'retryMs'> {
   /** The grace counts only while connections are refused; a backend that is merely silent is waited for as long as it takes. */
   readonly outwaitsSilence?: boolean;
+  /** Every transient error is waited for, not only a backend that cannot be reached. */
+  readonly outwaitsErrors?: boolean;
 }
 
-/** Runs `work` again while it fails with BACKEND_UNREACHABLE and the grace lasts. `work` must be safe to repeat; `onWait` is told once. */
+/**
+ * Runs `work` again while it fails with BACKEND_UNREACHABLE and the grace lasts. `work` must be safe to repeat; `onWait` is told once.
+ * What it throws at the end of the grace says so: it is not to be waited for again.
+ */
 export async function withGrace<T>(
-  { graceMs, retryMs, outwaitsSilence = false }: Grace,
+  { graceMs, retryMs, outwaitsSilence = false, outwaitsErrors = false }: Grace,
   signal: AbortSignal,
   work: () => Promise<T>,
   onWait?: (error: unknown) => void,
@@ -18,17 +24,25 @@ export async function withGrace<T>(
   let since = performance.now();
   let isTold = false;
   for (;;) {
+    let wait: number;
     try {
       return await work();
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
-      if (outwaitsSilence && !isRefused(error)) since = performance.now();
-      if (performance.now() - since + retryMs > graceMs) throw error;
+      if (!(error instanceof CallsheetError) || !(isUnreachable(error) || (outwaitsErrors && retryClass(error.data) === 'transient')))
+        throw error;
+      if (outwaitsSilence && isUnreachable(error) && !isRefused(error)) since = performance.now();
+      wait = Math.max(retryMs, retryAfterMs(error.data));
+      if (performance.now() - since + wait > graceMs) throw waitedFor(error, graceMs);
       if (!isTold) onWait?.(error);
       isTold = true;
     }
-    await pause(retryMs, undefined, { signal });
+    await pause(wait, undefined, { signal });
   }
+}
+
+/** The same error, marked as one whose time is over (protocol/retry-class.ts). */
+export function waitedFor(error: CallsheetError, waitedMs: number): CallsheetError {
+  return new CallsheetError(error.code, error.message, { ...error.data, details: { ...error.data.details, waitedMs }, cause: error.cause });
 }
 
 export function isUnreachable(error: unknown): boolean {

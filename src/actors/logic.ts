@@ -53,9 +53,13 @@ export interface ItemInput extends PlanInput {
   readonly item: number;
 }
 
+/** With what the step's `lowMemory` sets (docs/templates.md, TS10). Absent wherever it stands: with the values that were asked for. */
+export type Profile = 'low';
+
 export interface PrepareInput extends ItemInput {
   /** 1-based. */
   readonly attempt: number;
+  readonly profile?: Profile;
 }
 
 /** The deterministic key of an attempt; the effect looks it up before it begins (DESIGN 6, attach or begin). */
@@ -76,6 +80,11 @@ export interface ParseOutput {
 }
 
 export type CollectInput = Settled;
+
+export interface FreeOutput {
+  /** Whether the step has a lower profile to go on with. */
+  readonly lower: boolean;
+}
 
 export interface CollectOutput {
   readonly draft: boolean;
@@ -98,6 +107,7 @@ export type PrepareStep = PromiseActorLogic<Prepared, PrepareInput, RunEventBody
 export type ExecuteStep = CallbackActorLogic<{ type: 'none' }, ExecuteInput, RunEventBody>;
 export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput, RunEventBody>;
 export type CancelStep = PromiseActorLogic<void, ExecuteInput, RunEventBody>;
+export type FreeBackend = PromiseActorLogic<FreeOutput, ExecuteInput, RunEventBody>;
 export type CollectResults = PromiseActorLogic<CollectOutput, CollectInput>;
 
 export interface StepActors {
@@ -105,6 +115,7 @@ export interface StepActors {
   readonly 'execute-step': ExecuteStep;
   readonly 'parse-results': ParseResults;
   readonly 'cancel-step': CancelStep;
+  readonly 'free-backend': FreeBackend;
 }
 
 export interface ChoiceActors {

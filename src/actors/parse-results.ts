@@ -85,6 +85,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
   const { runId, step, item, promptId } = input;
   const { output, index, file } = wanted;
   const draft = 'filename' in file && (file.draft ?? false);
+  const lowered = input.profile === undefined ? {} : { profile: input.profile };
   const artifactId = artifactIdOf(promptId, file.node, index);
   const provenance = {
     artifactId,
@@ -100,9 +101,10 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
     promptId,
     backend: backend.id,
     draft,
+    ...lowered,
   };
   // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
-  const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true };
+  const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true, outwaitsErrors: true };
   const fetchOnce = () =>
     refetching(signal, async () => {
       const remote = 'filename' in file ? await backend.fetch(file, signal) : { stream: textStream(file.text) };
@@ -117,7 +119,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
       });
     });
   const saved = await withGrace(patience, signal, fetchOnce, onWait);
-  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...saved };
+  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...saved };
 }
 
 function textStream(text: string): NodeJS.ReadableStream {

@@ -29,7 +29,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     );
     // Cancelled meanwhile: nobody would ever take what is kept from here on.
     signal.throwIfAborted();
-    const { runId, step, item, attempt } = input;
+    const { runId, step, item, attempt, profile } = input;
     const row = {
       promptId,
       runId,
@@ -45,6 +45,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       createdAt: deps.now(),
       endedAt: null,
       error: null,
+      ...(profile === undefined ? {} : { profile }),
     };
     memory.attempts.set(promptId, row);
     memory.fresh.add(promptId);

@@ -6,7 +6,7 @@ import type { Backend, Payload } from '#backends/contract.ts';
 import { planStep, renderStep, stepMedia } from '#templates/render.ts';
 import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from './deps.ts';
-import type { ItemInput } from './logic.ts';
+import type { ItemInput, PrepareInput } from './logic.ts';
 import { scopeOf } from './scope.ts';
 
 /** Parsed object info by backend; the text is the key, so that a refreshed answer is parsed again. */
@@ -38,14 +38,14 @@ export function itemScope(memory: RunMemory, input: ItemInput, backend: Backend)
  */
 export async function renderItem(
   memory: RunMemory,
-  input: ItemInput,
+  input: ItemInput & Pick<PrepareInput, 'profile'>,
   backend: Backend,
   signal: AbortSignal,
   committed: () => Promise<void>,
 ): Promise<Payload> {
   const scope = itemScope(memory, input, backend);
   const names = new Map<string, string>();
-  const wanted = stepMedia(memory.template, input.step, scope);
+  const wanted = stepMedia(memory.template, input.step, scope, input.profile);
   if (wanted.length > 0) await committed();
   for (const media of wanted) {
     if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));
@@ -55,6 +55,7 @@ export async function renderItem(
   const { value, problems } = renderStep(memory.template, input.step, scope, {
     mediaName,
     ...(info === undefined ? {} : { objectInfo: info }),
+    ...(input.profile === undefined ? {} : { profile: input.profile }),
   });
   if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
   return { text: value.text, outputNodes: value.outputNodes };

@@ -23,6 +23,7 @@ const ACTIVE_ORDER: readonly StepStatus[] = [
   'cancelling',
   'queued',
   'submitting',
+  'freeing',
   'backing-off',
   'preparing',
 ];
@@ -78,10 +79,11 @@ interface StepFold {
   items: number;
   whole: StepStatus | undefined;
   reason: string | undefined;
-  error: ErrorData | undefined;
   readonly statuses: Map<number, StepStatus>;
   /** Why an item is where it is, for as long as it is there. */
   readonly reasons: Map<number, string>;
+  /** What ended an item, or its last attempt; gone once the item goes on. By item, -1 for the step as a whole. */
+  readonly errors: Map<number, ErrorData>;
 }
 
 function stepsOf(
@@ -97,9 +99,9 @@ function stepsOf(
       items: 0,
       whole: undefined,
       reason: undefined,
-      error: undefined,
       statuses: new Map(),
       reasons: new Map(),
+      errors: new Map(),
     };
     folds.set(step, known);
     return known;
@@ -114,10 +116,13 @@ function stepsOf(
     if (event.attempt === 0) step.reason = event.reason;
     else if (event.reason === undefined) step.reasons.delete(event.item);
     else step.reasons.set(event.item, event.reason);
-    step.error = event.error ?? step.error;
+    const of = event.attempt === 0 ? -1 : event.item;
+    if (event.error === undefined) step.errors.delete(of);
+    else step.errors.set(of, event.error);
   }
   return template.steps.map(({ id, title }) => {
-    const { items, whole, error, statuses, reasons, reason = reasons.values().next().value } = fold(id);
+    const { items, whole, statuses, reasons, errors, reason = reasons.values().next().value } = fold(id);
+    const error = errors.values().next().value;
     const done = [...statuses.values()].filter((status) => status === 'done' || status === 'cached').length;
     const settled = [...statuses.values()].filter((status) => ITEM_ENDS.has(status)).length;
     const isUnknown = attempts.some((attempt) => attempt.step === id && isOutOfReach(attempt, held));
@@ -170,5 +175,7 @@ function attemptView(row: AttemptRow, item: StepStatus | undefined): AttemptView
     attempt: row.attempt,
     backend: row.backend,
     status: isLatest && item !== undefined && !ITEM_ENDS.has(item) ? item : row.status,
+    ...(row.profile === undefined ? {} : { profile: row.profile }),
+    ...(row.error === null ? {} : { error: row.error }),
   };
 }

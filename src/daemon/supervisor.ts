@@ -9,6 +9,7 @@ import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps } from '#actors/deps.ts';
 import { newRunId } from '#actors/ids.ts';
 import type { Backend } from '#backends/contract.ts';
+import type { BackOffOptions } from '#machines/back-off.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
 import { choiceOf, isWaiting } from '#machines/run-steps.ts';
 import type { Batch, Store } from '#store/types.ts';
@@ -44,6 +45,8 @@ export interface SupervisorOptions {
   readonly restartGraceMs: number;
   /** Pause between tries to reach a backend, in milliseconds. */
   readonly retryMs: number;
+  /** Pauses before further attempts; the usual ones when absent. */
+  readonly backOff?: BackOffOptions;
   readonly log: Logger;
   /** A commit failed; the process must stop and reread. */
   readonly onStorageFailure: (error: unknown) => void;
@@ -103,7 +106,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   };
   const host = createRunHost({
     store,
-    machine: createRunMachine(createActors(deps)),
+    machine: createRunMachine(createActors(deps), options.backOff),
     now: Date.now,
     progressOf: (runId) => progress.of(runId, stepsOf(runId)),
     onCommitted(events) {

@@ -1,6 +1,6 @@
 /** The run machine's children: under which ids they stand, and how XState reports their ends. */
 import { type ErrorData, toErrorData } from '#protocol/errors.ts';
-import type { StepResult } from './step-machine.ts';
+import type { StepResult } from './step-context.ts';
 
 export const planId = (step: string) => `plan:${step}`;
 export const askId = (into: string) => `choice:${into}`;

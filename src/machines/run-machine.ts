@@ -4,6 +4,7 @@ import { type ErrorData, toErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { RunStatus } from '#protocol/views.ts';
 import type { Picks, PlanOutput, RunActors, RunKey } from '#actors/logic.ts';
+import type { BackOffOptions } from './back-off.ts';
 import { type ChoiceResult, type ChoiceWaitingEvent, createChoiceMachine } from './choice-machine.ts';
 import { askId, type ChildDone, type ChildFailed, failureOf, isChoice, isItem, isPlan, itemId, planId } from './run-children.ts';
 import {
@@ -21,7 +22,8 @@ import {
   type StepProgress,
   update,
 } from './run-steps.ts';
-import { createStepMachine, type StepResult } from './step-machine.ts';
+import type { StepResult } from './step-context.ts';
+import { createStepMachine } from './step-machine.ts';
 
 /** Raised with every change, here or in the step machine, that an old snapshot cannot follow (test/daemon/stored-runs.test.ts). */
 export const RUN_MACHINE_VERSION = 1;
@@ -50,7 +52,7 @@ export interface RunResult {
   readonly draft: boolean;
 }
 
-export function createRunMachine(actors: RunActors) {
+export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
   return setup({
     types: {
       context: {} as RunContext,
@@ -64,7 +66,7 @@ export function createRunMachine(actors: RunActors) {
       'inject-parameters': actors['inject-parameters'],
       'plan-step': actors['plan-step'],
       'collect-results': actors['collect-results'],
-      step: createStepMachine(actors),
+      step: createStepMachine(actors, backOff),
       choice: createChoiceMachine(actors),
     },
     actions: {

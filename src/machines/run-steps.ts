@@ -3,7 +3,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { Picks, RunPlan, Settled } from '#actors/logic.ts';
 import type { ChoiceResult } from './choice-machine.ts';
-import type { StepResult } from './step-machine.ts';
+import type { StepResult } from './step-context.ts';
 
 export type StepProgressStatus =
   | 'pending'

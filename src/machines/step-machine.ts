@@ -3,75 +3,29 @@ import { assign, emit, setup } from 'xstate';
 import { type ErrorData, toErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { StepStatus } from '#protocol/views.ts';
-import type { ExecuteEvent, ItemInput, ParseInput, StepActors } from '#actors/logic.ts';
-
-/** A new attempt follows a proven loss or a transient error this many times in all. */
-export const MAX_ATTEMPTS = 3;
-
-export interface StepContext extends ItemInput {
-  /** 1-based; the attempt at work. */
-  readonly attempt: number;
-  readonly promptId: string | null;
-  readonly backendId: string | null;
-  readonly outputs: ParseInput['outputs'] | null;
-  readonly contact: 'ok' | 'lost' | 'unresponsive';
-  readonly error: ErrorData | null;
-  readonly draft: boolean;
-  readonly end: StepResult['status'] | null;
-}
+import type { ExecuteEvent, StepActors } from '#actors/logic.ts';
+import { backOffMs, type BackOffOptions, USUAL_BACK_OFF } from './back-off.ts';
+import {
+  executeInput,
+  mayRetry,
+  prepareInput,
+  retriesOf,
+  statusEvent,
+  type StepContext,
+  type StepInput,
+  type StepResult,
+  triedOf,
+} from './step-context.ts';
+import { givenUp, LOST, REMOVED } from './step-ends.ts';
 
 export type StepEvent = ExecuteEvent | { readonly type: 'step.cancel' };
 
-export interface StepResult {
-  readonly step: string;
-  readonly item: number;
-  readonly status: 'done' | 'failed' | 'cancelled' | 'lost';
-  readonly draft: boolean;
-  readonly error: ErrorData | null;
-}
-
-const LOST: ErrorData = {
-  code: 'BACKEND_RESTARTED',
-  message: 'The backend restarted and forgot the attempt, as often as we are ready to try.',
-  hint: 'See why the backend restarts (its own log), then run the template again.',
-  retryable: true,
-};
-const REMOVED: ErrorData = {
-  code: 'PROMPT_REMOVED',
-  message: 'Somebody removed the prompt from the backend before it ran to its end.',
-  hint: 'It is not sent again by itself. Run the template again when you want the result.',
-  retryable: false,
-};
-
-function prepareInput({ runId, step, item, skipped, picks, attempt }: StepContext) {
-  return { runId, step, item, skipped, ...(picks === undefined ? {} : { picks }), attempt };
-}
-
-/** The whole of what `executing` and everything before it needs as one attempt's key. */
-function executeInput(context: StepContext) {
-  return { ...prepareInput(context), promptId: context.promptId ?? '', backendId: context.backendId ?? '' };
-}
-
-function statusEvent(context: StepContext, status: StepStatus, error: ErrorData | null): RunEventBody {
-  const { step, item, attempt, backendId, promptId } = context;
-  return {
-    type: 'step.status',
-    step,
-    item,
-    attempt,
-    status,
-    ...(backendId === null ? {} : { backend: backendId }),
-    ...(promptId === null ? {} : { promptId }),
-    ...(error === null ? {} : { error }),
-  };
-}
-
-export function createStepMachine(actors: StepActors) {
+export function createStepMachine(actors: StepActors, backOff: BackOffOptions = USUAL_BACK_OFF) {
   return setup({
     types: {
       context: {} as StepContext,
       events: {} as StepEvent,
-      input: {} as ItemInput,
+      input: {} as StepInput,
       output: {} as StepResult,
       emitted: {} as RunEventBody,
     },
@@ -80,24 +34,31 @@ export function createStepMachine(actors: StepActors) {
       'execute-step': actors['execute-step'],
       'parse-results': actors['parse-results'],
       'cancel-step': actors['cancel-step'],
+      'free-backend': actors['free-backend'],
     },
     actions: {
       report: emit(({ context }, status: StepStatus) => statusEvent(context, status, context.error)),
       noteTouch: assign({ contact: 'ok' }),
+      noteError: assign({ error: (_, error: ErrorData) => error }),
+      giveUp: assign({ error: ({ context }, error: ErrorData) => givenUp(error, triedOf(context)) }),
+      countRetry: assign({
+        retries: ({ context }, of: 'transient' | 'memory') => ({ ...retriesOf(context), [of]: retriesOf(context)[of] + 1 }),
+      }),
     },
     guards: {
       isBackInTouch: ({ context, event }) => event.type === 'backend.contact' && event.status === 'restored' && context.contact !== 'ok',
-      attemptsLeft: ({ context }) => context.attempt < MAX_ATTEMPTS,
+      mayPass: ({ context }, error: ErrorData) => mayRetry(context, error, 'transient'),
+      mayFit: ({ context }, error: ErrorData) => mayRetry(context, error, 'memory'),
     },
     delays: {
-      /** Milliseconds before the next attempt: 1 s, 2 s, 4 s … */
-      backOff: ({ context }) => 1000 * 2 ** (context.attempt - 1),
+      /** Milliseconds before the next attempt. It is set once, when the state is entered, and survives a restart as it was set. */
+      backOff: ({ context }) => backOffMs(Math.max(1, retriesOf(context).transient + retriesOf(context).memory), context.error, backOff),
     },
   }).createMachine({
     id: 'step',
     context: ({ input }) => ({
       ...input,
-      attempt: 1,
+      attempt: input.attempt ?? 1,
       promptId: null,
       backendId: null,
       outputs: null,
@@ -117,7 +78,17 @@ export function createStepMachine(actors: StepActors) {
             target: 'executing',
             actions: assign({ promptId: ({ event }) => event.output.promptId, backendId: ({ event }) => event.output.backendId }),
           },
-          onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
+          onError: [
+            {
+              guard: { type: 'mayPass', params: ({ event }) => toErrorData(event.error) },
+              target: 'backing-off',
+              actions: [
+                { type: 'noteError', params: ({ event }) => toErrorData(event.error) },
+                { type: 'countRetry', params: 'transient' },
+              ],
+            },
+            { target: 'failed', actions: { type: 'giveUp', params: ({ event }) => toErrorData(event.error) } },
+          ],
         },
         on: { 'step.cancel': 'cancelled' },
       },
@@ -161,7 +132,25 @@ export function createStepMachine(actors: StepActors) {
             target: 'parsing',
             actions: assign({ outputs: ({ event }) => event.outputs, contact: 'ok' }),
           },
-          'backend.failed': { target: 'failed', actions: assign({ error: ({ event }) => event.error }) },
+          'backend.failed': [
+            {
+              guard: { type: 'mayFit', params: ({ event }) => event.error },
+              target: 'freeing',
+              actions: [
+                { type: 'noteError', params: ({ event }) => event.error },
+                { type: 'countRetry', params: 'memory' },
+              ],
+            },
+            {
+              guard: { type: 'mayPass', params: ({ event }) => event.error },
+              target: 'backing-off',
+              actions: [
+                { type: 'noteError', params: ({ event }) => event.error },
+                { type: 'countRetry', params: 'transient' },
+              ],
+            },
+            { target: 'failed', actions: { type: 'giveUp', params: ({ event }) => event.error } },
+          ],
           'backend.lost': [
             {
               guard: ({ event }) => event.cause === 'removed',
@@ -169,21 +158,40 @@ export function createStepMachine(actors: StepActors) {
               actions: [assign({ error: REMOVED }), { type: 'report', params: 'removed' }],
             },
             {
-              guard: 'attemptsLeft',
+              guard: { type: 'mayPass', params: LOST },
               target: 'backing-off',
-              actions: { type: 'report', params: 'lost' },
+              actions: [
+                { type: 'report', params: 'lost' },
+                { type: 'countRetry', params: 'transient' },
+              ],
             },
             { target: 'lost', actions: assign({ error: LOST }) },
           ],
           'step.cancel': 'cancelling',
         },
       },
+      /** First rung of the ladder: what the backend keeps in memory is let go. The second rung is the lower profile, where the step has one. */
+      freeing: {
+        entry: { type: 'report', params: 'freeing' },
+        invoke: {
+          src: 'free-backend',
+          id: 'free',
+          input: ({ context }) => executeInput(context),
+          onDone: [
+            { guard: ({ context }) => retriesOf(context).memory === 1, target: 'backing-off' },
+            { guard: ({ event }) => event.output.lower, target: 'backing-off', actions: assign({ profile: 'low' }) },
+            { target: 'failed', actions: assign({ error: ({ context }) => context.error && givenUp(context.error, triedOf(context)) }) },
+          ],
+          onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
+        },
+        on: { 'step.cancel': 'cancelled' },
+      },
       'backing-off': {
         entry: { type: 'report', params: 'backing-off' },
         after: {
           backOff: {
             target: 'preparing',
-            actions: assign({ attempt: ({ context }) => context.attempt + 1, promptId: null, contact: 'ok' }),
+            actions: assign({ attempt: ({ context }) => context.attempt + 1, promptId: null, contact: 'ok', error: null }),
           },
         },
         on: { 'step.cancel': 'cancelled' },

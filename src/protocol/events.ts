@@ -12,6 +12,8 @@ export type RunEventBody =
       readonly item: number;
       readonly attempt: number;
       readonly status: StepStatus;
+      /** `low`: with the values that the template sets for too little memory. */
+      readonly profile?: 'low';
       readonly backend?: string;
       readonly promptId?: string;
       readonly reason?: string;

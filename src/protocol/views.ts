@@ -13,6 +13,7 @@ export const STEP_STATUSES = [
   'queued',
   'running',
   'parsing',
+  'freeing',
   'backing-off',
   'unknown',
   'unresponsive',
@@ -37,6 +38,10 @@ export interface AttemptView {
   readonly backend: string;
   readonly promptId?: string;
   readonly status: string;
+  /** `low`: made with the values that the template sets for too little memory; everything else, the seed included, as asked for. */
+  readonly profile?: 'low';
+  /** Why it failed. */
+  readonly error?: ErrorData;
 }
 
 export interface StepView {
@@ -73,6 +78,8 @@ export interface ArtifactView {
   readonly duration?: number;
   /** True when the sandbox drew a storyboard card instead of running a model. */
   readonly draft: boolean;
+  /** `low`: made with the values that the template sets for too little memory. */
+  readonly profile?: 'low';
   /** Names of the template outputs that this file belongs to. */
   readonly outputs?: readonly string[];
   /** What the template's output makes of it: kind of asset, and its name for people. */

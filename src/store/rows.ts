@@ -47,6 +47,7 @@ export interface RawAttempt {
   readonly created_at: number;
   readonly ended_at: number | null;
   readonly error: string | null;
+  readonly profile: string | null;
 }
 
 export interface RawArtifact {
@@ -67,6 +68,7 @@ export interface RawArtifact {
   readonly draft: number;
   readonly outputs: string | null;
   readonly asset: string | null;
+  readonly profile: string | null;
 }
 
 export interface RawRequestKey {
@@ -119,6 +121,7 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
     createdAt: row.created_at,
     endedAt: row.ended_at,
     error: toError(row.error),
+    ...(row.profile === 'low' ? { profile: row.profile } : {}),
   };
 }
 
@@ -141,6 +144,7 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.height === null ? {} : { height: row.height }),
     ...(row.duration === null ? {} : { duration: row.duration }),
     draft: row.draft === 1,
+    ...(row.profile === 'low' ? { profile: row.profile } : {}),
     ...(outputs === null ? {} : { outputs }),
     ...(asset === null || asset === undefined ? {} : { asset }),
   };

@@ -127,4 +127,10 @@ export const MIGRATIONS: readonly Migration[] = [
       db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)').run('epoch', uuidv7());
     },
   },
+  {
+    title: 'attempts and artifacts know their profile',
+    up(db) {
+      for (const table of ['attempts', 'artifacts']) db.exec(`ALTER TABLE ${table} ADD COLUMN profile TEXT`);
+    },
+  },
 ];

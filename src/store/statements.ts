@@ -14,7 +14,7 @@ const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
-  a.width, a.height, a.duration, a.draft, a.outputs, a.asset`;
+  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const OUTBOX_COLUMNS = 'o.id, r.run_id AS runId, o.kind, o.body, o.tries FROM outbox o JOIN runs r ON r.id = o.run';
@@ -47,19 +47,21 @@ export function prepareStatements(db: Database) {
       'INSERT INTO events (position, run, seq, at, body) VALUES (?, ?, ?, ?, ?)',
     ),
     putAttempt: db.prepare(
-      `INSERT INTO attempts (run, prompt_id, step, item, attempt, backend, address, payload_hash, status, acknowledged, number, created_at, ended_at, error)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO attempts (run, prompt_id, step, item, attempt, backend, address, payload_hash, status, acknowledged, number, created_at, ended_at, error,
+         profile)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, prompt_id) DO UPDATE SET step = excluded.step, item = excluded.item, attempt = excluded.attempt,
          backend = excluded.backend, address = excluded.address, payload_hash = excluded.payload_hash, status = excluded.status, acknowledged = excluded.acknowledged,
-         number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error`,
+         number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error, profile = excluded.profile`,
     ),
     putArtifact: db.prepare(
-      `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset,
+         profile)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
          path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
          height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
-         asset = excluded.asset`,
+         asset = excluded.asset, profile = excluded.profile`,
     ),
     insertOutbox: db.prepare<[number, number, string, string]>('INSERT INTO outbox (id, run, kind, body) VALUES (?, ?, ?, ?)'),
     deleteOutbox: db.prepare<[number]>('DELETE FROM outbox WHERE id = ?'),
@@ -111,7 +113,7 @@ function prepareReads(db: Database) {
        WHERE e.position > ${BOUND} ORDER BY e.position LIMIT ?`,
     ),
     attempts: db.prepare<[string], RawAttempt>(
-      `SELECT a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number, a.created_at, a.ended_at, a.error
+      `SELECT a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number, a.created_at, a.ended_at, a.error, a.profile
        FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ${BOUND} ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
     ),
     artifactsOfRun: db.prepare<[string], RawArtifact>(

@@ -57,6 +57,8 @@ export interface AttemptRow {
   readonly createdAt: number;
   readonly endedAt: number | null;
   readonly error: ErrorData | null;
+  /** Absent: with the values that were asked for. */
+  readonly profile?: 'low';
 }
 
 export interface NewEvent {

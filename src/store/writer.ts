@@ -188,6 +188,7 @@ function attemptValues(row: AttemptRow) {
     row.createdAt,
     row.endedAt,
     jsonOrNull(row.error),
+    row.profile ?? null,
   ] as const;
 }
 
@@ -208,6 +209,7 @@ function artifactValues(view: ArtifactView) {
     Number(view.draft),
     jsonOrNull(view.outputs ?? null),
     jsonOrNull(view.asset ?? null),
+    view.profile ?? null,
   ] as const;
 }
 

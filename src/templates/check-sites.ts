@@ -23,8 +23,9 @@ export type SiteFinding = Pick<Problem, 'code' | 'severity' | 'message' | 'param
 
 export function checkSites(template: CompiledTemplate, step: CompiledStep, info: ObjectInfo): Problem[] {
   const problems: Problem[] = [];
-  const set = new Set(step.sites.filter(({ from }) => from === 'set').map(({ node, input }) => siteKey(node, input)));
-  for (const site of step.sites) {
+  const sites = step.lowMemory ?? step.sites;
+  const set = new Set(sites.filter(({ from }) => from === 'set').map(({ node, input }) => siteKey(node, input)));
+  for (const site of sites) {
     if (site.from === 'workflow' && set.has(siteKey(site.node, site.input))) continue;
     const node = step.graph.nodes.get(site.node);
     const nodeClass = info.classes.get(site.classType);

@@ -9,6 +9,7 @@ import { parseCondition } from './conditions.ts';
 import { type Environment, explainUnknown, kindOfPath, type StaticKind } from './environment.ts';
 import type { Placeholder, Reference } from './grammar.ts';
 import type { Path } from './locate.ts';
+import { lowerProfile } from './lower-profile.ts';
 import { compileReference } from './references.ts';
 import { didYouMean, nearest } from './suggest.ts';
 import type { StepDefinition } from './types.ts';
@@ -35,12 +36,15 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
   const workflow = workflowOf(context, step, kind, path);
   const graph = workflow?.graph;
   const sites: Site[] = [];
+  let lowMemory: readonly Site[] | undefined;
   const outputs: [string, string][] = [];
   if (workflow !== undefined && graph !== undefined) {
     const place = { step: step.id, kind, environment, uses, problems };
     const written = setSites(graph, where, path, place);
     const overwritten = new Set(written.map((site) => siteKey(site.node, site.input)));
     sites.push(...workflowSites(graph, workflow, place, overwritten), ...written);
+    if (step.lowMemory !== undefined)
+      lowMemory = lowerProfile(context, step.id, path, sites, setSites(graph, where, [...path, 'lowMemory'], place));
     for (const [name, node] of Object.entries(step.outputs ?? {})) {
       const found = outputNode(context, step, name, node, kind, graph, path);
       if (found !== undefined) outputs.push([name, found]);
@@ -57,6 +61,7 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
     when,
     graph: graph ?? UNREAD,
     sites,
+    lowMemory,
     outputs: Object.fromEntries(outputs),
   };
 }

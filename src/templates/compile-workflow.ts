@@ -137,14 +137,14 @@ function compilePieces(value: JsonNode, text: string, place: TextPlace): Piece[]
   return pieces;
 }
 
-/** What `set` of one step writes, each checked against the workflow. */
-export function setSites(graph: Graph, where: Located, stepPath: Path, place: WorkflowPlace): Site[] {
-  const set = objectAt(nodeAt(where.root, stepPath), 'set');
+/** What one `set` writes, each checked against the workflow. `parent` is the path of the object that holds it. */
+export function setSites(graph: Graph, where: Located, parent: Path, place: WorkflowPlace): Site[] {
+  const set = objectAt(nodeAt(where.root, parent), 'set');
   if (set === undefined) return [];
   const lines = createLineIndex(where.text);
   const sites = new Map<string, Site>();
   for (const { key, value } of set.members) {
-    const path: Path = [...stepPath, 'set', key.value];
+    const path: Path = [...parent, 'set', key.value];
     const report =
       (onKey: boolean, fields: Partial<Problem> = {}): Report =>
       ({ code, message, severity, hint }) =>

@@ -38,6 +38,8 @@ export interface CompiledStep {
   /** For Wan2GP settings: a graph with the one node `SETTINGS_NODE`, whose inputs are the settings. */
   readonly graph: Graph;
   readonly sites: readonly Site[];
+  /** The sites of the lower profile: `sites`, with those that `lowMemory` writes in their place. Undefined when the step has none. */
+  readonly lowMemory: readonly Site[] | undefined;
   /** Output name → node id, or `*` for every file. */
   readonly outputs: Readonly<Record<string, string>>;
 }

@@ -93,6 +93,17 @@ const step = shape(['id', 'workflow'], {
     maxProperties: 2000,
     description: 'What goes into the workflow: node.input, "title:A title".input, or a settings key of Wan2GP.',
   },
+  lowMemory: {
+    ...shape(['set'], {
+      set: {
+        type: 'object',
+        minProperties: 1,
+        maxProperties: 2000,
+        description: 'Addresses and values as in "set", over which they stand.',
+      },
+    }),
+    description: 'What the step is tried with when the backend runs out of memory, e.g. a smaller tile. The seed stays.',
+  },
   outputs: map(
     OUTPUT_NAME_PATTERN,
     { type: 'string', minLength: 1, maxLength: 200 },

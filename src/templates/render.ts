@@ -20,6 +20,8 @@ export interface RenderTools {
   readonly mediaName: (media: MediaValue) => string;
   /** Of the backend that the step goes to; model names are brought into its spelling. */
   readonly objectInfo?: ObjectInfo;
+  /** `low`: with what the step's `lowMemory` sets; its own values where it has none. */
+  readonly profile?: 'low';
 }
 
 export interface RenderedStep {
@@ -31,13 +33,13 @@ export interface RenderedStep {
 }
 
 /** Files that this rendering puts into the workflow, each once. Problems are left to `renderStep`. */
-export function stepMedia(template: CompiledTemplate, stepId: string, scope: Scope): readonly MediaValue[] {
+export function stepMedia(template: CompiledTemplate, stepId: string, scope: Scope, profile?: 'low'): readonly MediaValue[] {
   const found = new Map<string, MediaValue>();
   const add = (value: Value): void => {
     if (Array.isArray(value)) (value as readonly Value[]).forEach(add);
     else if (isMedia(value)) found.set(`${value.sha256}\n${value.path}`, value);
   };
-  for (const placeholder of stepOf(template, stepId).sites.flatMap(placeholdersOf)) {
+  for (const placeholder of sitesOf(stepOf(template, stepId), profile).flatMap(placeholdersOf)) {
     if (placeholder.filters.length > 0) continue;
     const resolved = resolve(placeholder, scope, template);
     if (resolved.kind === 'value') add(resolved.value);
@@ -52,7 +54,7 @@ export function renderStep(template: CompiledTemplate, stepId: string, scope: Sc
   const edits: GraphEdit[] = [];
   const written = new Set<string>();
   // What `set` gives stands over the workflow's own placeholders; those count only where it gives nothing.
-  for (const site of step.sites.toSorted((a, b) => Number(b.from === 'set') - Number(a.from === 'set'))) {
+  for (const site of sitesOf(step, tools.profile).toSorted((a, b) => Number(b.from === 'set') - Number(a.from === 'set'))) {
     if (written.has(siteKey(site.node, site.input))) continue;
     const report = reporter(problems, step, site);
     const json = renderSite(site, { template, step, scope, tools, report });
@@ -67,6 +69,10 @@ export function renderStep(template: CompiledTemplate, stepId: string, scope: Sc
   const nodes = Object.values(step.outputs);
   const outputNodes = nodes.includes('*') || step.backend === 'wan2gp' ? [] : [...new Set(nodes)];
   return { value: { text: printGraph(step.graph, edits), outputNodes, outputs: step.outputs }, problems };
+}
+
+function sitesOf(step: CompiledStep, profile: 'low' | undefined): readonly Site[] {
+  return (profile === 'low' ? step.lowMemory : undefined) ?? step.sites;
 }
 
 type ReportAt = (code: string, message: string, hint: string, severity?: Problem['severity']) => void;

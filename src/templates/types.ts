@@ -95,6 +95,8 @@ export interface StepDefinition {
   readonly when?: string;
   readonly each?: string;
   readonly set?: Readonly<Record<string, unknown>>;
+  /** What is set besides when the backend ran out of memory: the step's lower profile. */
+  readonly lowMemory?: { readonly set: Readonly<Record<string, unknown>> };
   readonly outputs?: Readonly<Record<string, string>>;
 }
 

@@ -10,6 +10,7 @@ import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
 import { createOffers } from '#daemon/offers.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
+import type { BackOffOptions } from '#machines/back-off.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
 import { RUN_ENDS, type RunView } from '#protocol/views.ts';
@@ -24,6 +25,7 @@ export interface EngineOptions {
   readonly graceMs?: number;
   /** Like `graceMs` when absent. */
   readonly restartGraceMs?: number;
+  readonly backOff?: BackOffOptions;
   /** Stands between the supervisor and each backend. */
   readonly wrap?: (backend: Backend) => Backend;
   /** Ids of the backends, each with a fake of its own; the first serves runs that name none. One called `sandbox` counts as the embedded one. */
@@ -97,6 +99,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       graceMs: options.graceMs ?? 10_000,
       restartGraceMs: options.restartGraceMs ?? options.graceMs ?? 10_000,
       retryMs: 20,
+      backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
       log,
       onStorageFailure: (error) => {
         throw error;

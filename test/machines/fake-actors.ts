@@ -39,6 +39,7 @@ export function createFakeActors(): FakeActors {
       'prepare-step': fromPromise(({ input }) => hold(itemKey('prepare', input))),
       'parse-results': fromPromise(({ input }) => hold(itemKey('parse', input))),
       'cancel-step': fromPromise(({ input }) => hold(itemKey('cancel', input))),
+      'free-backend': fromPromise(({ input }) => hold(itemKey('free', input))),
       'execute-step': fromCallback(({ input, sendBack }) => {
         executing.set(`${input.step}/${String(input.item)}`, sendBack);
       }),

@@ -2,12 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { createActor, type EventFromLogic, SimulatedClock } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
-import { createStepMachine, MAX_ATTEMPTS, type StepMachine } from '#machines/step-machine.ts';
+import { MOST_RETRIES } from '#machines/back-off.ts';
+import { createStepMachine, type StepMachine } from '#machines/step-machine.ts';
 import { armTimers, mustFit, snapshotText, timersOf } from '#daemon/snapshots.ts';
 import { createFakeActors, type FakeActors, turn } from './fake-actors.ts';
 
 const input = { runId: 'r', step: 's', item: 0, skipped: [] };
 const error = { code: 'NODE_FAILED', message: 'x', retryable: false } as const;
+const unavailable = { code: 'BACKEND_HTTP', message: 'x', retryable: true } as const;
+const tooBig = { code: 'OUT_OF_MEMORY', message: 'x', retryable: true } as const;
 const outputs = { files: [], texts: [], cachedNodes: [] };
 const prepared = { promptId: 'p', backendId: 'b' };
 
@@ -15,6 +18,10 @@ const prepared = { promptId: 'p', backendId: 'b' };
 const EVENTS = [
   { type: 'xstate.done.actor.prepare', output: prepared, actorId: 'prepare' },
   { type: 'xstate.error.actor.prepare', error, actorId: 'prepare' },
+  { type: 'xstate.error.actor.prepare', error: unavailable, actorId: 'prepare' },
+  { type: 'xstate.done.actor.free', output: { lower: true }, actorId: 'free' },
+  { type: 'xstate.done.actor.free', output: { lower: false }, actorId: 'free' },
+  { type: 'xstate.error.actor.free', error, actorId: 'free' },
   { type: 'backend.queued' },
   { type: 'backend.started' },
   { type: 'backend.contact', status: 'lost' },
@@ -22,6 +29,8 @@ const EVENTS = [
   { type: 'backend.contact', status: 'restored' },
   { type: 'backend.finished', outputs },
   { type: 'backend.failed', error },
+  { type: 'backend.failed', error: unavailable },
+  { type: 'backend.failed', error: tooBig },
   { type: 'backend.lost', cause: 'restarted' },
   { type: 'backend.lost', cause: 'removed' },
   { type: 'step.cancel' },
@@ -47,7 +56,7 @@ async function play(
 ): Promise<void> {
   const done = /^xstate\.(done|error)\.actor\.(\w+)$/.exec(event.type);
   if (done?.[1] === 'done') await fakes.resolve(`${done[2] ?? ''} s/0`, (event as { readonly output?: unknown }).output);
-  else if (done?.[1] === 'error') await fakes.reject(`${done[2] ?? ''} s/0`, error);
+  else if (done?.[1] === 'error') await fakes.reject(`${done[2] ?? ''} s/0`, (event as { readonly error?: unknown }).error);
   else if (event.type.startsWith('xstate.after')) clock.increment(60_000);
   else send(event as EventFromLogic<StepMachine>);
   await turn();
@@ -100,7 +109,7 @@ describe('step machine', () => {
   });
 
   it('never begins more attempts than it may', () => {
-    expect(Math.max(...paths.map((path) => path.state.context.attempt))).toBe(MAX_ATTEMPTS);
+    expect(Math.max(...paths.map((path) => path.state.context.attempt))).toBe(1 + MOST_RETRIES.transient + MOST_RETRIES.memory);
   });
 
   it('ends with a result in every end state', () => {

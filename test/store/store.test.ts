@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ErrorCode } from '#protocol/errors.ts';
 import { CallsheetError } from '#protocol/errors.ts';
+import { MIGRATIONS } from '#store/schema.ts';
 import { openStore } from '#store/store.ts';
 import type { Store } from '#store/types.ts';
 import { artifact, attempt, created, event, freshDirectory, newRun, state, TEMPLATE } from './samples.ts';
@@ -272,7 +273,7 @@ describe('the file', () => {
     onTestFinished(() => void other.close());
     expect(other.pragma('journal_mode', { simple: true })).toBe('wal');
     expect(other.pragma('application_id', { simple: true })).toBe(0x43_53_68_74);
-    expect(other.pragma('user_version', { simple: true })).toBe(1);
+    expect(other.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
     const loose = other.prepare<[], { name: string }>("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0").all();
     expect(loose.map(({ name }) => name)).toEqual(['sqlite_schema']);
   });

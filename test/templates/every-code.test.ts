@@ -198,6 +198,7 @@ const CASES: Readonly<Record<string, Case>> = {
   TEMPLATE_FORMAT_UNSUPPORTED: [c({ format: 2 }), c({ format: 1 })],
   TEMPLATE_ID_INVALID: [c({ id: 'Not An Id' }), c({ id: 'an-id' })],
   TEMPLATE_INPUT_IGNORED: [filled(TEXT, '6.txt'), filled(TEXT, '6.text')],
+  TEMPLATE_LOWER_SEED: [c({}, { lowMemory: { set: { '3.seed': 5 } } }), c({}, { lowMemory: { set: { '3.steps': 5 } } })],
   TEMPLATE_NAME_INVALID: [c({ parameters: { each: TEXT } }), c({ parameters: { each1: TEXT } })],
   TEMPLATE_NAME_TWICE: [twoSteps({}, { id: 'a' }), twoSteps({}, {})],
   TEMPLATE_NODE_UNKNOWN: [set('77.text', 'x'), set('6.text', 'x')],

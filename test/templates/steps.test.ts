@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planStep } from '#templates/render.ts';
+import { planStep, renderStep } from '#templates/render.ts';
 import { codes, compile, compiled, GRAPH, manifest, media, render, scope } from './support.ts';
 
 const step = (id: string, more: object = {}): object => ({ id, workflow: 'w.json', outputs: { image: '9' }, ...more });
@@ -186,5 +186,74 @@ describe('steps', () => {
   it('[TS9] reports a workflow that several steps use once', () => {
     const { problems } = compile(manifest({ steps: [step('a'), step('b')] }), { 'w.json': '{' });
     expect(codes(problems)).toEqual(['JSON_SYNTAX']);
+  });
+
+  const lowered = (set: object, more: object = {}, parameters: object = {}) =>
+    compile(manifest({ parameters }, { lowMemory: { set }, ...more }));
+  const inputsOf = (text: string | undefined) =>
+    JSON.parse(text ?? '{}') as Readonly<Record<string, { readonly inputs: Readonly<Record<string, unknown>> }>>;
+
+  it('[TS10] sets what lowMemory names over set and over the workflow, and leaves everything else', () => {
+    const parameters = {
+      size: { type: 'integer', default: 1024 },
+      seed: { type: 'seed', default: 9 },
+      small: { type: 'integer', default: 256 },
+    };
+    const template = compiled(
+      manifest(
+        { parameters },
+        {
+          set: { '5.width': '{size}', '5.height': '{size}', '3.seed': '{seed}' },
+          lowMemory: { set: { '5.width': '{small}', '3.steps': 8 } },
+        },
+      ),
+    );
+    const values = { size: 1024, seed: 9n, small: 256 };
+    const tools = { mediaName: () => '' };
+    const usual = inputsOf(renderStep(template, 'a', scope(values), tools).value?.text);
+    const low = inputsOf(renderStep(template, 'a', scope(values), { ...tools, profile: 'low' }).value?.text);
+    expect(usual['5']?.inputs).toMatchObject({ width: 1024, height: 1024 });
+    expect(low['5']?.inputs).toMatchObject({ width: 256, height: 1024 });
+    expect(low['3']?.inputs).toEqual({ ...usual['3']?.inputs, steps: 8 });
+    expect({ ...low, '3': 0, '5': 0 }).toEqual({ ...usual, '3': 0, '5': 0 });
+  });
+
+  it('[TS10] renders a step without lowMemory as ever', () => {
+    const template = compiled(manifest());
+    const tools = { mediaName: () => '' };
+    expect(renderStep(template, 'a', scope(), { ...tools, profile: 'low' })).toEqual(renderStep(template, 'a', scope(), tools));
+  });
+
+  it.each([
+    ['3.seed', 5, {}],
+    ['3.steps', '{s}', {}],
+    ['3.steps', 5, { set: { '3.steps': '{s}' } }],
+  ])('[TS10] refuses to write the seed (%s)', (address, value, more) => {
+    const { value: template, problems } = lowered({ [address]: value }, more, { s: { type: 'seed' } });
+    const pointer = `/steps/0/lowMemory/set/${address}`;
+    expect(template).toBeUndefined();
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([
+      expect.objectContaining({ code: 'TEMPLATE_LOWER_SEED', step: 'a', node: '3', line: expect.any(Number), pointer }),
+    ]);
+  });
+
+  it.each([
+    ['77.width', 'TEMPLATE_NODE_UNKNOWN'],
+    ['width', 'TEMPLATE_SET_ADDRESS'],
+    ['3.model', 'TEMPLATE_SET_REPLACES_LINK'],
+  ])('[TS10] checks the address %j like one of set', (address, code) => {
+    expect(lowered({ [address]: 5 }).problems).toEqual([
+      expect.objectContaining({ code, pointer: `/steps/0/lowMemory/set/${address}`, line: expect.any(Number) }),
+    ]);
+  });
+
+  it('[TS10] takes references in lowMemory for uses and needs', () => {
+    const parameters = { small: { type: 'integer', default: 256 } };
+    expect(lowered({ '5.width': '{small}' }, {}, parameters).problems).toEqual([]);
+    expect(codes(lowered({ '5.width': '{smal}' }, {}, parameters).problems)).toContain('TEMPLATE_REFERENCE_UNKNOWN');
+  });
+
+  it.each([[{}], [{ set: {} }], [{ set: { '5.width': 1 }, parameters: {} }]])('[TS10] refuses %j', (lowMemory) => {
+    expect(compile(manifest({}, { lowMemory })).value).toBeUndefined();
   });
 });

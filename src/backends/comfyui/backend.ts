@@ -1,6 +1,7 @@
 /** The comfyui backend: one server, one socket, and the contract over them. The sandbox is driven by it too. */
 import { randomUUID } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
+import { retryClass } from '#protocol/retry-class.ts';
 import type { AttemptState, Backend } from '../contract.ts';
 import { wasNeverSent } from '../never-sent.ts';
 import { parseAddress } from './address.ts';
@@ -228,8 +229,9 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
 function afterFailure(error: unknown): 'no' | 'unknown' | 'rejected' {
   if (!(error instanceof CallsheetError)) return 'rejected';
   if (error.code === 'CANCELLED') return 'unknown';
-  if (error.code !== 'BACKEND_UNREACHABLE') return 'rejected';
-  return wasNeverSent(error) ? 'no' : 'unknown';
+  if (wasNeverSent(error)) return 'no';
+  // A proxy's error may follow a prompt that got through.
+  return retryClass(error.data) === 'transient' ? 'unknown' : 'rejected';
 }
 
 function stateOf(found: Found): AttemptState {

@@ -5,8 +5,9 @@ import { list, text } from './replies.ts';
 import type { Fields } from './replies.ts';
 
 /** The type of the exception differs by accelerator and by version; the sentence is ComfyUI's own or the driver's. */
-const MEMORY_TYPE = /OutOfMemory/i;
-const MEMORY_TEXT = /out of memory|not enough memory|failed to allocate|alloc(?:ation)? failed|this error means you ran out of memory/i;
+const MEMORY_TYPE = /OutOfMemory|ArrayMemoryError|(?:^|\.)MemoryError$/i;
+const MEMORY_TEXT =
+  /out of memory|not enough (?:GPU video |GPU )?memory|can't allocate memory|(?:failed|unable|could not) (?:to )?allocate|ALLOC_FAILED|alloc(?:ation)? failed|this error means you ran out of memory/i;
 
 export function nodeFailure(data: Fields): ErrorData {
   const node = text(data['node_id']) ?? (typeof data['node_id'] === 'number' ? String(data['node_id']) : undefined);
@@ -14,7 +15,7 @@ export function nodeFailure(data: Fields): ErrorData {
   const type = text(data['exception_type']) ?? '';
   const said = firstParagraph(text(data['exception_message']) ?? '');
   const where = node === undefined ? 'A node' : `Node ${node}${className === undefined ? '' : ` (${className})`}`;
-  const at = node === undefined ? {} : { node };
+  const at = { ...(node === undefined ? {} : { node }), ...(type === '' ? {} : { details: { exceptionType: type } }) };
   if (MEMORY_TYPE.test(type) || MEMORY_TEXT.test(said)) {
     return new CallsheetError('OUT_OF_MEMORY', `${where} ran out of memory on the backend.`, {
       hint: 'Ask for a smaller size or batch, close other programs that use the graphics card, or free the backend and try again.',

@@ -77,16 +77,29 @@ export function httpError(address: Address, what: string, reply: HttpReply): Cal
     });
   }
   if (status === 404 || status === 405) return notComfyUI(address, what, reply);
+  const asked = retryAfter(reply);
+  const details = { status, ...(asked === undefined ? {} : { retryAfterMs: asked }) };
   // A proxy's 502 to 504 means that ComfyUI itself is not there.
   if (status >= 502 && status <= 504) {
     return new CallsheetError('BACKEND_UNREACHABLE', `The proxy at ${at} cannot reach ComfyUI (status ${status}).`, {
       hint: 'Start ComfyUI behind the proxy.',
+      details,
     });
   }
   return new CallsheetError('BACKEND_HTTP', `The backend at ${at} answered ${what} with status ${status}${firstLine(reply)}.`, {
-    hint: "Look at the server's own log for the reason.",
-    retryable: status >= 500,
+    hint: status === 429 ? 'A proxy in front of ComfyUI limits how often it may be asked.' : "Look at the server's own log for the reason.",
+    retryable: status >= 500 || status === 429,
+    details,
   });
+}
+
+/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), in milliseconds from now. */
+function retryAfter(reply: HttpReply): number | undefined {
+  const said = reply.headers['retry-after']?.trim();
+  if (said === undefined) return undefined;
+  if (/^\d{1,9}$/.test(said)) return Number(said) * 1000;
+  const date = Date.parse(said);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
 function firstLine(reply: HttpReply): string {

@@ -50,6 +50,7 @@ export function createUploader(http: Http, timeoutMs: number): Uploader {
       throw new CallsheetError('UPLOAD_FAILED', why.message, {
         ...(why.data.hint === undefined ? {} : { hint: why.data.hint }),
         retryable: why.data.retryable,
+        ...(why.data.details === undefined ? {} : { details: why.data.details }),
       });
     }
     const answer = readObject(http.address, 'the upload', reply);

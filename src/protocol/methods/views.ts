@@ -56,6 +56,8 @@ const attempt: Schema<AttemptView, false> = object({
   backend: string(),
   promptId: optional(string()),
   status: string(),
+  profile: optional(oneOf(['low'])),
+  error: optional(errorData),
 });
 
 const step: Schema<StepView, false> = object({
@@ -86,6 +88,7 @@ export const artifact: Schema<ArtifactView, false> = object({
   height: optional(integer()),
   duration: optional(number()),
   draft: boolean(),
+  profile: optional(oneOf(['low'])),
   outputs: optional(array(string())),
 });
 
