@@ -14,6 +14,7 @@ import type { ActorDeps, RunMemory } from './deps.ts';
 import { findLeft } from './find-left.ts';
 import { isRefused, waitedFor, withGrace } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
+import { createNodeNames } from './node-names.ts';
 import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
 import { renderItem } from './render-item.ts';
 
@@ -70,9 +71,12 @@ async function execute(
     record({ ...change, endedAt: deps.now() });
     report(event);
   };
-  const failed = (error: unknown) => {
+  const names = createNodeNames(memory, step);
+  const failed = (cause: unknown) => {
     // Given up by its machine: what becomes of it is told elsewhere.
-    if (!signal.aborted) ended({ type: 'backend.failed', error: toErrorData(error) }, { status: 'failed', error: toErrorData(error) });
+    if (signal.aborted) return;
+    const error = names.ofError(toErrorData(cause));
+    ended({ type: 'backend.failed', error }, { status: 'failed', error });
   };
   const watch = createDeathWatch(deps.restartGraceMs, async () => {
     const death = await deathOf(backend, deps.restartGraceMs, signal);
@@ -96,7 +100,7 @@ async function execute(
         report({ type: 'backend.started' });
         break;
       case 'progress':
-        deps.onProgress({ runId, step, item }, event.value, event.node);
+        deps.onProgress({ runId, step, item }, event.value, names.of(event.node));
         break;
       case 'preview':
         deps.onPreview({ runId, step, item }, event.mediaType, event.bytes);
@@ -109,7 +113,7 @@ async function execute(
         ended({ type: 'backend.finished', outputs: event.outputs }, { status: 'finished' });
         break;
       case 'failed':
-        ended({ type: 'backend.failed', error: event.error }, { status: 'failed', error: event.error });
+        failed(event.error);
         break;
       case 'interrupted':
         ended({ type: 'backend.failed', error: INTERRUPTED }, { status: 'interrupted', error: INTERRUPTED });

@@ -10,6 +10,7 @@ import type { ActorDeps, RunMemory } from './deps.ts';
 import { withGrace } from './grace.ts';
 import { artifactIdOf } from './ids.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
+import { createNodeNames } from './node-names.ts';
 
 /** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
 const REFETCH_PAUSES = [200, 1000];
@@ -53,12 +54,15 @@ interface Wanted {
 /** The files of declared outputs, or every file when the step declares none. Temp files count only when asked for by name. */
 function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
   const declared = Object.entries(memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {});
+  const names = createNodeNames(memory, input.step);
   const all = declared.find(([, node]) => node === '*');
   const nameOf = (node: string) => declared.find(([, id]) => id === node)?.[0] ?? all?.[0] ?? (declared.length === 0 ? '*' : undefined);
   const isNamed = (node: string) => declared.some(([, id]) => id === node);
   const counts = new Map<string, number>();
   const wanted: Wanted[] = [];
-  for (const file of [...input.outputs.files, ...input.outputs.texts]) {
+  for (const found of [...input.outputs.files, ...input.outputs.texts]) {
+    // A node that a patch put in gives its files in the name of the one that it stands for.
+    const file = { ...found, node: names.of(found.node) };
     const output = nameOf(file.node);
     if (output === undefined) continue;
     if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;

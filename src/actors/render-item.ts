@@ -3,6 +3,8 @@ import { type ObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { Backend, Payload } from '#backends/contract.ts';
+import { mayBePatched } from '#templates/patch-step.ts';
+import { stepOf } from '#templates/plan.ts';
 import { planStep, renderStep, stepMedia } from '#templates/render.ts';
 import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from './deps.ts';
@@ -51,7 +53,10 @@ export async function renderItem(
     if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));
   }
   const mediaName = (media: MediaValue) => names.get(media.sha256) ?? media.path;
-  const info = usesModels(memory) ? await objectInfoOf(backend, signal) : undefined;
+  const info =
+    usesModels(memory) || mayBePatched(memory.template, stepOf(memory.template, input.step))
+      ? await objectInfoOf(backend, signal)
+      : undefined;
   const { value, problems } = renderStep(memory.template, input.step, scope, {
     mediaName,
     ...(info === undefined ? {} : { objectInfo: info }),

@@ -25,6 +25,7 @@ import type { GatedLibrary } from './exchange/gate.ts';
 import { adoptFile } from './adopt-file.ts';
 import { type Bench, type JudgedTemplate, judgeLibrary, judgeTemplate, unasked } from './judge.ts';
 import type { Offers } from './offers.ts';
+import { infoForPatches } from './patch-info.ts';
 import { renderDry } from './render-dry.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
@@ -175,7 +176,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       return { files };
     },
     adopt: (params) => adoptFile({ roots, infoOf }, params),
-    async render({ id, version, parameters = {} }) {
+    async render({ id, version, parameters = {}, backend }) {
       const template = findTemplate(library, id, version);
       const { value, problems } = await checkParameters(template, parameters, {
         // A dry run draws nothing: the seed of a run is drawn when it starts.
@@ -186,7 +187,9 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       if (value === undefined) {
         throw new CallsheetError('PARAMETERS_INVALID', `The parameters do not fit template '${id}'.`, { problems });
       }
-      return renderDry(template, value, problems);
+      const named = backend === undefined ? undefined : await infoOf(backend);
+      const info = named === undefined ? await infoForPatches(template, { backends, offers }) : () => named;
+      return renderDry(template, value, problems, info);
     },
     onChange(listener) {
       listeners.add(listener);

@@ -1,11 +1,18 @@
 /** The dry run: every step rendered as far as the parameters alone decide. Files that only a run can make stay as references. */
+import type { ObjectInfo } from '#graph/node-classes.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { TemplateRenderResult } from '#protocol/methods/template.ts';
 import type { CompiledPick, CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
 import { planStep, renderStep } from '#templates/render.ts';
 import type { MediaValue, Scope, StepOutputs, Value, Values } from '#templates/types.ts';
 
-export function renderDry(template: CompiledTemplate, params: Values, found: readonly Problem[]): TemplateRenderResult {
+/** `info` is of the backend that a step would go to, where that is known: patches need it. */
+export function renderDry(
+  template: CompiledTemplate,
+  params: Values,
+  found: readonly Problem[],
+  info: (step: CompiledStep) => ObjectInfo | undefined,
+): TemplateRenderResult {
   const problems: Problem[] = [...found];
   const steps: TemplateRenderResult['steps'][number][] = [];
   const outputs: Record<string, StepOutputs> = {};
@@ -21,13 +28,18 @@ export function renderDry(template: CompiledTemplate, params: Values, found: rea
       continue;
     }
     const { items } = plan.value;
+    const known = info(step);
     outputs[step.id] = outputsOf(step, items.length);
     for (const [item, { each }] of items.entries()) {
       const own: Scope = { ...scope, index: item, ...(each === undefined ? {} : { each }) };
-      const rendered = renderStep(template, step.id, own, { mediaName: ({ name }) => name });
+      const rendered = renderStep(template, step.id, own, {
+        mediaName: ({ name }) => name,
+        ...(known === undefined ? {} : { objectInfo: known }),
+      });
       problems.push(...rendered.problems);
-      const text = rendered.value?.text;
-      steps.push({ id: step.id, item, backend: step.backend, ...(text === undefined ? {} : { workflow: text }) });
+      const { text, patches = [] } = rendered.value ?? {};
+      const done = patches.length === 0 ? {} : { patches };
+      steps.push({ id: step.id, item, backend: step.backend, ...(text === undefined ? {} : { workflow: text }), ...done });
     }
   }
   return { template: template.id, version: template.version, steps, problems };

@@ -7,6 +7,7 @@ import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import { needsOf } from '#templates/needs.ts';
 import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
+import { isPatched } from '#templates/patch-step.ts';
 import { planStep, renderStep } from '#templates/render.ts';
 import { nearest } from '#templates/suggest.ts';
 import type { Scope, Values } from '#templates/types.ts';
@@ -46,7 +47,7 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
   if (params === undefined || problems.some((problem) => isBlocking(problem))) throw refusal(template, 'PARAMETERS_INVALID', problems);
   const graphProblems = [
     ...(await requirements(options, request.backend, template, params)),
-    ...firstRendering(options, request.backend, template, params),
+    ...(await firstRendering(options, request.backend, template, params)),
   ];
   if (graphProblems.some((problem) => isBlocking(problem))) throw refusal(template, 'TEMPLATE_NOT_RUNNABLE', graphProblems);
   return { template, params };
@@ -127,8 +128,14 @@ function isSkipped(options: DoorOptions, asked: string | undefined, template: Co
 }
 
 /** Steps that need nothing of other steps are rendered once here: what cannot be injected is known now. */
-function firstRendering(options: DoorOptions, asked: string | undefined, template: CompiledTemplate, params: Values): readonly Problem[] {
+async function firstRendering(
+  options: DoorOptions,
+  asked: string | undefined,
+  template: CompiledTemplate,
+  params: Values,
+): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
+  const patience = AbortSignal.timeout(OBJECT_INFO_PATIENCE_MS);
   for (const step of template.steps) {
     if (step.needs.length > 0) continue;
     const { id, kind } = options.chooseBackend(asked, step.backend);
@@ -138,7 +145,15 @@ function firstRendering(options: DoorOptions, asked: string | undefined, templat
     const first = plan.value !== undefined && 'items' in plan.value ? plan.value.items[0] : undefined;
     if (first === undefined) continue;
     const item: Scope = { ...scope, index: 0, ...(first.each === undefined ? {} : { each: first.each }) };
-    problems.push(...renderStep(template, step.id, item, { mediaName: (media) => media.name }).problems);
+    const patched = isPatched(template, step, item);
+    const info = patched ? (await options.offers.ask(id, { signal: patience })).info : undefined;
+    // A backend that cannot be asked now is no reason to refuse: the step will find out.
+    if (patched && info === undefined) continue;
+    const rendered = renderStep(template, step.id, item, {
+      mediaName: (media) => media.name,
+      ...(info === undefined ? {} : { objectInfo: info }),
+    });
+    problems.push(...rendered.problems);
   }
   return problems;
 }

@@ -18,7 +18,7 @@ export interface TemplateService {
   get(params: TemplateGetParams): Promise<TemplateDetail>;
   /** Throws TEMPLATE_NOT_FOUND, PATH_NOT_ALLOWED, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
   check(params: TemplateCheckParams): Promise<TemplateCheckResult>;
-  /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID. */
+  /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
   render(params: TemplateRenderParams): Promise<TemplateRenderResult>;
   /** Throws PATH_NOT_ALLOWED, ASSET_NOT_FOUND, FILE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
   adopt(params: TemplateAdoptParams): Promise<TemplateAdoptResult>;

@@ -5,6 +5,7 @@ import { checkAgainstObjectInfo, type ObjectInfo } from '#graph/object-info.ts';
 import { mergeSources, modelKey, NO_SOURCES, type Sources, sourcesOf } from '#graph/sources.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { checkOutputs } from './check-outputs.ts';
+import { checkPatches } from './check-patches.ts';
 import { checkRequired, checkVersions, requiredSources, type Versions } from './check-requires.ts';
 import { checkSites } from './check-sites.ts';
 import { MANIFEST_FILE } from './compile.ts';
@@ -48,6 +49,7 @@ export function checkTemplateAgainst(
     const problems = [
       ...checkGraph(step, info, file(step.workflow), live, sources),
       ...checkSites(template, step, info),
+      ...checkPatches(template, step, info),
       ...checkOutputs(step, at, info, where),
     ];
     return problems.map((problem) => ({ ...problem, step: step.id }));

@@ -26,6 +26,7 @@ const FIELDS: readonly (readonly [Field, readonly ParameterType[]])[] = [
   ['size', ['vector']],
   ['alpha', ['color']],
   ['folder', ['model']],
+  ['weighted', ['model']],
   ['extensions', ['image', 'mask', 'video', 'audio', 'model3d', 'file']],
   ['step', ['integer', 'number', 'vector']],
   ['unit', ['integer', 'number', 'vector']],

@@ -4,14 +4,15 @@ import { findNode, parseNodeName } from './addresses.ts';
 import { stepsBehind, waitsBehind } from './compile-choice.ts';
 import { type CompileContext, countUse, manifestText, report } from './compile-context.ts';
 import { readWorkflow, setSites, siteKey, type Workflow, type WorkflowKind, workflowSites } from './compile-workflow.ts';
-import type { CompiledStep, Site } from './compiled.ts';
-import { parseCondition } from './conditions.ts';
-import { type Environment, explainUnknown, kindOfPath, type StaticKind } from './environment.ts';
+import type { CompiledPatch, CompiledStep, Site } from './compiled.ts';
+import { compileCondition } from './compile-condition.ts';
+import { compilePatches } from './compile-patch.ts';
+import { type Environment, kindOfPath, type StaticKind } from './environment.ts';
 import type { Placeholder, Reference } from './grammar.ts';
 import type { Path } from './locate.ts';
 import { lowerProfile } from './lower-profile.ts';
 import { compileReference } from './references.ts';
-import { didYouMean, nearest } from './suggest.ts';
+import { didYouMean } from './suggest.ts';
 import type { StepDefinition } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
 
@@ -31,15 +32,17 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
   };
   const each = compileEach(context, step, path, uses);
   const environment: Environment = step.each === undefined ? names : { ...names, each: itemKind(context, each), index: true };
-  const when = compileWhen(context, step, path, uses);
+  const when = step.when === undefined ? undefined : compileCondition(context, step.when, [...path, 'when'], step.id, uses);
   const kind: WorkflowKind = step.backend === 'wan2gp' ? 'wan2gp' : 'comfyui';
   const workflow = workflowOf(context, step, kind, path);
   const graph = workflow?.graph;
   const sites: Site[] = [];
   let lowMemory: readonly Site[] | undefined;
+  const patches: CompiledPatch[] = [];
   const outputs: [string, string][] = [];
   if (workflow !== undefined && graph !== undefined) {
     const place = { step: step.id, kind, environment, uses, problems };
+    patches.push(...compilePatches(context, step, path, graph, place));
     const written = setSites(graph, where, path, place);
     const overwritten = new Set(written.map((site) => siteKey(site.node, site.input)));
     sites.push(...workflowSites(graph, workflow, place, overwritten), ...written);
@@ -62,6 +65,7 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
     graph: graph ?? UNREAD,
     sites,
     lowMemory,
+    patches,
     outputs: Object.fromEntries(outputs),
   };
 }
@@ -105,44 +109,6 @@ function itemKind({ names }: CompileContext, each: Placeholder | undefined): Sta
   if (first === undefined || kind === undefined) return { type: 'unknown', list: 'maybe' };
   const ofVectors = first.path.length === 1 && names.parameters.get(first.path[0] ?? '')?.of === 'vector';
   return { type: kind.type, list: ofVectors ? 'yes' : 'no' };
-}
-
-function compileWhen(
-  context: CompileContext,
-  step: StepDefinition,
-  path: Path,
-  uses: (reference: Reference) => void,
-): CompiledStep['when'] {
-  if (step.when === undefined) return undefined;
-  const at: Path = [...path, 'when'];
-  const parsed = parseCondition(step.when);
-  if ('message' in parsed) {
-    report(context, at, 'TEMPLATE_CONDITION_INVALID', parsed.message, { step: step.id, hint: parsed.hint });
-    return undefined;
-  }
-  for (const [root = '', name = '', field = ''] of parsed.condition.reads) {
-    if (root === 'backend') {
-      if (name === 'id' || name === 'kind') continue;
-      const message = `The backend has no "${name}" in conditions.`;
-      report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', message, { step: step.id, hint: 'There are backend.id and backend.kind.' });
-      continue;
-    }
-    const reference = root === 'params' ? [name] : root === 'choices' ? [root, name] : [root, name, field];
-    uses({ path: reference, text: reference.join('.') });
-    if (root === 'params') {
-      const { parameters } = context.names;
-      const near = nearest(name, parameters.keys());
-      const hint = near === undefined ? `Declare "${name}" under "parameters".` : `Did you mean params.${near}?`;
-      const message = `params.${name} is not a parameter of this template.`;
-      if (!parameters.has(name)) report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', message, { step: step.id, hint });
-      continue;
-    }
-    if (kindOfPath(reference, context.names) !== undefined) continue;
-    const unknown = explainUnknown({ path: reference, text: reference.join('.') }, context.names);
-    const spell = (text: string): string => text.replaceAll(/\{([^{}]*)\}/g, '$1');
-    report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', spell(unknown.message), { step: step.id, hint: spell(unknown.hint) });
-  }
-  return parsed.condition;
 }
 
 /** A workflow that several steps use is read, and reported, once. */

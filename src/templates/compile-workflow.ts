@@ -118,7 +118,7 @@ function mayHold(value: JsonNode): boolean {
 }
 
 /** The value's JSON text cut at its strings with placeholders; undefined when it has none. */
-function compilePieces(value: JsonNode, text: string, place: TextPlace): Piece[] | undefined {
+export function compilePieces(value: JsonNode, text: string, place: TextPlace): Piece[] | undefined {
   const pieces: Piece[] = [];
   let from = value.start;
   const visit = (node: JsonNode): void => {
@@ -240,7 +240,7 @@ function checkTarget(node: GraphNode, input: string, current: GraphInput | undef
 }
 
 /** A value that is one placeholder takes the value's own type: it must be one that the input can hold. */
-function checkWhole(pieces: readonly Piece[], current: JsonNode | undefined, place: WorkflowPlace, report: Report): void {
+export function checkWhole(pieces: readonly Piece[], current: JsonNode | undefined, place: WorkflowPlace, report: Report): void {
   const [only] = pieces;
   const whole: TextTemplate['whole'] = pieces.length === 1 && typeof only === 'object' ? only.whole : undefined;
   if (whole === undefined) {

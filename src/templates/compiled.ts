@@ -1,4 +1,5 @@
 /** The compiled template: everything that could be decided before a value was known. Pure data and parsed conditions. */
+import type { NewNode, Rewiring } from '#graph/patch-graph.ts';
 import type { Graph, JsonNode } from '#graph/types.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Condition } from './conditions.ts';
@@ -40,9 +41,36 @@ export interface CompiledStep {
   readonly sites: readonly Site[];
   /** The sites of the lower profile: `sites`, with those that `lowMemory` writes in their place. Undefined when the step has none. */
   readonly lowMemory: readonly Site[] | undefined;
+  readonly patches: readonly CompiledPatch[];
   /** Output name → node id, or `*` for every file. */
   readonly outputs: Readonly<Record<string, string>>;
 }
+
+export type CompiledPatch = {
+  /** Place in the list of the manifest, from 0. */
+  readonly at: number;
+  readonly when: Condition | undefined;
+  /** Where it was written, for problems. */
+  readonly place: Site['place'];
+} & (
+  | { readonly kind: 'bypass'; readonly nodes: readonly string[] }
+  | {
+      readonly kind: 'loras';
+      readonly from: Placeholder;
+      /** The entries may carry strengths of their own. */
+      readonly weighted: boolean;
+      readonly after: readonly string[];
+      readonly strength: number | Placeholder;
+    }
+  | {
+      readonly kind: 'swap';
+      readonly node: string;
+      readonly nodes: readonly NewNode[];
+      readonly rewire: readonly Rewiring[];
+      /** Placeholders in the inputs of `nodes`. */
+      readonly sites: readonly Site[];
+    }
+);
 
 export const SETTINGS_NODE = 'settings';
 

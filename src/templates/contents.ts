@@ -3,6 +3,7 @@ import type { JsonNode } from '#graph/types.ts';
 import { toValue } from '#graph/values.ts';
 import { parseJson } from '#graph/json.ts';
 import { type CompiledTemplate, SETTINGS_NODE } from './compiled.ts';
+import { LORA_LOADERS } from './decide-patches.ts';
 
 export interface ModelUse {
   readonly name: string;
@@ -47,6 +48,10 @@ export function contentsOf(template: CompiledTemplate): TemplateContents {
     for (const node of step.graph.nodes.values()) {
       if (node.id !== SETTINGS_NODE || step.backend !== 'wan2gp') classes.add(node.classType);
       for (const input of node.inputs.values()) if (input.link === undefined) eachText(input.value, look);
+    }
+    for (const patch of step.patches) {
+      if (patch.kind === 'swap') for (const { classType } of patch.nodes) classes.add(classType);
+      if (patch.kind === 'loras') for (const name of LORA_LOADERS) classes.add(name);
     }
     if (step.backend === 'wan2gp')
       for (const input of step.graph.nodes.get(SETTINGS_NODE)?.inputs.values() ?? [])

@@ -1,6 +1,9 @@
 /** What a form shows beyond the definitions: which parameters are hidden with some values, and which models a backend has. */
+import type { InputSpec } from '#graph/node-classes.ts';
 import { inputsOf, type ObjectInfo } from '#graph/object-info.ts';
-import type { CompiledTemplate } from './compiled.ts';
+import type { CompiledStep, CompiledTemplate } from './compiled.ts';
+import { LORA_LOADERS } from './decide-patches.ts';
+import type { Placeholder } from './grammar.ts';
 import { checkValue } from './parameters.ts';
 import type { FormFacts } from './parameter-schema.ts';
 import type { ParameterDefinition, Value } from './types.ts';
@@ -59,19 +62,31 @@ function modelsFor({ steps }: Pick<CompiledTemplate, 'steps'>, name: string, inf
   let common: readonly string[] | undefined;
   for (const step of steps) {
     if (step.backend === 'wan2gp') continue;
-    for (const site of step.sites) {
-      const [only] = site.pieces;
-      const whole = site.pieces.length === 1 && typeof only === 'object' ? only.whole : undefined;
-      if (whole?.alternatives.some(({ path }) => path.length === 1 && isNamed(path[0], name, step.each?.text)) !== true) continue;
-      const node = step.graph.nodes.get(site.node);
-      const nodeClass = info.classes.get(site.classType);
-      const choices = node === undefined || nodeClass === undefined ? undefined : inputsOf(nodeClass, node).get(site.input)?.choices;
+    for (const { choices } of takersOf(step, name, info)) {
       if (choices === undefined) continue;
       const names = choices.filter((choice) => typeof choice === 'string');
       common = common === undefined ? names : common.filter((each) => names.includes(each));
     }
   }
   return common?.slice(0, MAX_AVAILABLE);
+}
+
+/** Inputs that the parameter fills as a whole: of the workflow, of nodes that patches put in, of the LoRAs of a stack. */
+function takersOf(step: CompiledStep, name: string, info: ObjectInfo): readonly Pick<InputSpec, 'choices'>[] {
+  const isThis = (placeholder: Placeholder | undefined): boolean =>
+    placeholder?.alternatives.some(({ path }) => path.length === 1 && isNamed(path[0], name, step.each?.text)) === true;
+  const swapped = step.patches.flatMap((patch) => (patch.kind === 'swap' ? patch.sites : []));
+  const filled = [...step.sites, ...swapped].flatMap((site) => {
+    const [only] = site.pieces;
+    const whole = site.pieces.length === 1 && typeof only === 'object' ? only.whole : undefined;
+    const nodeClass = isThis(whole) ? info.classes.get(site.classType) : undefined;
+    const node = step.graph.nodes.get(site.node);
+    return (
+      (nodeClass === undefined ? undefined : (node === undefined ? nodeClass.inputs : inputsOf(nodeClass, node)).get(site.input)) ?? []
+    );
+  });
+  const stacks = step.patches.some((patch) => patch.kind === 'loras' && isThis(patch.from)) ? LORA_LOADERS : [];
+  return [...filled, ...stacks.flatMap((loader) => info.classes.get(loader)?.inputs.get('lora_name') ?? [])];
 }
 
 const isNamed = (path: string | undefined, name: string, each: string | undefined): boolean =>

@@ -1,5 +1,6 @@
 /** Brings model names into the backend's own spelling: separators, case, sub-folders. */
 import { inputsOf, type ObjectInfo } from '#graph/object-info.ts';
+import type { InputSpec } from '#graph/node-classes.ts';
 import type { Graph } from '#graph/types.ts';
 
 export type Healed = { readonly value: string } | { readonly unknown: readonly string[] };
@@ -12,9 +13,13 @@ export function healName(info: ObjectInfo, graph: Graph, nodeId: string, input: 
   const node = graph.nodes.get(nodeId);
   const nodeClass = node === undefined ? undefined : info.classes.get(node.classType);
   if (node === undefined || nodeClass === undefined) return { value: name };
-  const choices = inputsOf(nodeClass, node)
-    .get(input)
-    ?.choices?.filter((choice) => typeof choice === 'string');
+  const spec = inputsOf(nodeClass, node).get(input);
+  return spec === undefined ? { value: name } : healChoice(spec, name);
+}
+
+/** As `healName`, for an input whose node is not in the graph. */
+export function healChoice(spec: InputSpec, name: string): Healed {
+  const choices = spec.choices?.filter((choice) => typeof choice === 'string');
   if (choices === undefined || choices.length === 0) return { value: name };
   const value = healAmong(choices, name);
   return value === undefined ? { unknown: choices } : { value };

@@ -53,6 +53,7 @@ const parameter = shape(['type'], {
   size: { type: 'integer', minimum: 2, maximum: 16, description: 'Number of components of a vector (3 when absent).' },
   alpha: { type: 'boolean', description: 'The colour carries an alpha component.' },
   folder: text('Model folder of the backend, e.g. loras, checkpoints.', 200),
+  weighted: { type: 'boolean', description: 'Names of models may carry strengths: name:0.8, or name:0.8:0.5 for model and CLIP.' },
   extensions: {
     type: 'array',
     maxItems: 100,
@@ -73,6 +74,51 @@ const parameter = shape(['type'], {
     description: 'Place in forms, smaller first; those without one follow as written.',
   },
   origin: text('Where an adopted parameter comes from, for people.'),
+});
+
+const addresses = (description: string) => ({
+  type: ['string', 'array'],
+  minLength: 1,
+  maxLength: 500,
+  minItems: 1,
+  maxItems: 200,
+  items: { type: 'string', minLength: 1, maxLength: 500 },
+  description,
+});
+
+const patch = shape([], {
+  when: text('CEL condition over params, steps, choices and backend; the graph stays as it is when it is false.', 2000),
+  bypass: addresses('Nodes that are taken out, each leading on what it is given: ids or "title:A title".'),
+  loras: text('A placeholder that gives the names of LoRAs, which are put in one behind the other.', 600),
+  after: addresses('With loras: the loaders whose MODEL and CLIP go through them.'),
+  strength: {
+    type: ['number', 'string'],
+    minimum: -100,
+    maximum: 100,
+    maxLength: 600,
+    description: 'With loras: strength of those that carry none; a number or a placeholder (1 when absent).',
+  },
+  swap: { type: 'string', minLength: 1, maxLength: 500, description: 'The node that others take the place of: id or "title:A title".' },
+  nodes: map(
+    OUTPUT_NAME_PATTERN,
+    shape(['class_type'], {
+      class_type: { type: 'string', minLength: 1, maxLength: 500, description: 'Class of the node.' },
+      title: text('Label for people.', 200),
+      inputs: {
+        type: 'object',
+        maxProperties: 500,
+        description: 'Values, with placeholders, and links: [name of a node here or id of one of the workflow, output].',
+      },
+    }),
+    50,
+    'With swap: the nodes that are put in, by names of their own.',
+  ),
+  outputs: {
+    type: 'object',
+    maxProperties: 100,
+    additionalProperties: { type: 'array', minItems: 2, maxItems: 2, items: { type: ['string', 'integer'] } },
+    description: 'With swap: number of an output of the old node → [name under nodes, number of its output].',
+  },
 });
 
 const step = shape(['id', 'workflow'], {
@@ -104,6 +150,7 @@ const step = shape(['id', 'workflow'], {
     }),
     description: 'What the step is tried with when the backend runs out of memory, e.g. a smaller tile. The seed stays.',
   },
+  patch: { type: 'array', maxItems: 50, items: patch, description: 'Changes of the graph itself, on the copy of the run.' },
   outputs: map(
     OUTPUT_NAME_PATTERN,
     { type: 'string', minLength: 1, maxLength: 200 },

@@ -8,6 +8,7 @@ import { MANIFEST_FILE } from './compile.ts';
 import { siteKey } from './compile-workflow.ts';
 import type { CompiledStep, CompiledTemplate, Site } from './compiled.ts';
 import { nodeAt, type Path, pointerOf } from './locate.ts';
+import { replaceable } from './patch-step.ts';
 
 /** `file` is the name of a workflow file, or `template.json`; lines are left out where they would be those of another file. */
 export interface Spot {
@@ -111,7 +112,10 @@ function stepNeeds(template: CompiledTemplate, step: CompiledStep, sources: Sour
   const models: ModelNeed[] = [];
   const sites = new Map(step.sites.map((site) => [siteKey(site.node, site.input), site]));
   const feeds = feederOf(graph);
+  // Whether these are in the graph at all is only known with values, and checked then.
+  const uncertain = replaceable(step);
   for (const node of graph.nodes.values()) {
+    if (uncertain.has(node.id)) continue;
     if (!classes.has(node.classType)) {
       const spot = { ...at([node.id, 'class_type']), node: node.id };
       classes.set(node.classType, classNeed(node.classType, sources, spot));
@@ -127,7 +131,7 @@ function stepNeeds(template: CompiledTemplate, step: CompiledStep, sources: Sour
   for (const site of sites.values()) {
     const parameter = modelParameter(template, site);
     const node = graph.nodes.get(site.node);
-    if (parameter === undefined || node === undefined) continue;
+    if (parameter === undefined || node === undefined || uncertain.has(node.id)) continue;
     const spot = { ...site.place, file: workflow, node: site.node, input: site.input };
     models.push({ classType: site.classType, input: site.input, parameter, feeds: feeds(node), spot });
   }
@@ -141,7 +145,8 @@ function modelParameter({ parameters }: CompiledTemplate, { pieces }: Site): str
   const [reference] = whole?.alternatives ?? [];
   const [name] = reference?.path ?? [];
   if (name === undefined || reference?.path.length !== 1 || reference.at !== undefined || whole?.filters.length !== 0) return undefined;
-  return whole.alternatives.length === 1 && parameters.get(name)?.type === 'model' ? name : undefined;
+  const definition = parameters.get(name);
+  return whole.alternatives.length === 1 && definition?.type === 'model' && definition.weighted !== true ? name : undefined;
 }
 
 function classNeed(name: string, { packs }: Sources, spot: Spot): ClassNeed {

@@ -29,6 +29,8 @@ export interface ParameterHints {
   readonly advanced?: boolean;
   readonly blender?: string;
   readonly folder?: string;
+  /** Names may carry strengths: `name:0.8`, `name:0.8:0.5`. */
+  readonly weighted?: boolean;
   readonly extensions?: readonly string[];
   readonly alpha?: boolean;
   /** Titles of choices, in the order of `enum`. */
@@ -110,7 +112,7 @@ export function choiceValues(definition: ParameterDefinition): readonly (string 
 }
 
 function withHints(definition: ParameterDefinition, order: number, { hidden, available }: FormFacts): ParameterSchema {
-  const { title, description, group, advanced, blender, folder, extensions, alpha, of, visible, step, unit } = definition;
+  const { title, description, group, advanced, blender, folder, weighted, extensions, alpha, of, visible, step, unit } = definition;
   const labels = definition.choices?.map((choice) =>
     typeof choice === 'object' ? (choice.title ?? String(choice.value)) : String(choice),
   );
@@ -124,6 +126,7 @@ function withHints(definition: ParameterDefinition, order: number, { hidden, ava
     ...(advanced === undefined ? {} : { advanced }),
     ...(blender === undefined ? {} : { blender }),
     ...(folder === undefined ? {} : { folder }),
+    ...(weighted === undefined ? {} : { weighted }),
     ...(extensions === undefined ? {} : { extensions }),
     ...(alpha === undefined ? {} : { alpha }),
     ...(labels === undefined ? {} : { labels }),

@@ -1,6 +1,7 @@
 /** Brings one given value into the canonical form of its parameter's type, or says in words why it cannot. */
 import { choiceValues } from './parameter-schema.ts';
 import type { ParameterDefinition, ParameterType } from './types.ts';
+import { refuseWeighted } from './weighted.ts';
 
 export type Plain = null | boolean | number | bigint | string | readonly Plain[];
 export type Coerced = { readonly value: Plain } | { readonly expected: string };
@@ -39,10 +40,17 @@ function coerceAs(definition: ParameterDefinition, type: ParameterType, given: u
     case 'directory':
       return typeof given === 'string' ? { value: given } : { expected: 'the absolute path of a folder' };
     case 'model':
-      return typeof given === 'string' ? { value: given } : { expected: 'the name of a model file' };
+      return model(definition, given);
     default:
       return typeof given === 'string' ? { value: given } : { expected: 'the path of a file, or asset:ID' };
   }
+}
+
+function model({ weighted }: ParameterDefinition, given: unknown): Coerced {
+  if (typeof given !== 'string') return { expected: 'the name of a model file' };
+  const refused = weighted === true ? refuseWeighted(given) : undefined;
+  if (refused === undefined) return { value: given };
+  return { expected: `the name of a model file, with strengths as in "style.safetensors:0.8:0.5" (this one ${refused})` };
 }
 
 function integer(given: unknown): Coerced {

@@ -60,7 +60,7 @@ export function placeholdersOf(site: Site) {
 }
 
 /** What a condition sees. Whole numbers are CEL integers, also where JSON has only numbers; a skipped step has null outputs. */
-function conditionContext(template: CompiledTemplate, step: CompiledStep, scope: Scope) {
+export function conditionContext(template: CompiledTemplate, step: CompiledStep, scope: Scope) {
   const params: [string, unknown][] = [];
   for (const [name, definition] of template.parameters) {
     const value = Object.hasOwn(scope.params, name) ? scope.params[name] : null;

@@ -4,12 +4,15 @@ import type { ObjectInfo } from '#graph/object-info.ts';
 import { printJson } from '#graph/values.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { siteKey } from './compile-workflow.ts';
+import { authorNode } from './author-node.ts';
 import type { CompiledStep, CompiledTemplate, Site } from './compiled.ts';
 import type { Placeholder, TextTemplate } from './grammar.ts';
 import { healName } from './heal.ts';
+import { patchStep } from './patch-step.ts';
 import { placeholdersOf, stepOf } from './plan.ts';
 import { resolve, resolveFiltered } from './resolve.ts';
 import { nearest } from './suggest.ts';
+import { namesOnly } from './weighted-scope.ts';
 import { type Checked, isMedia, type MediaValue, type Scope, type Value } from './types.ts';
 
 export { planStep } from './plan.ts';
@@ -18,7 +21,7 @@ export { renderOutputs } from './outputs.ts';
 export interface RenderTools {
   /** What stands in the workflow for a file: the name under which it was uploaded, or its path. */
   readonly mediaName: (media: MediaValue) => string;
-  /** Of the backend that the step goes to; model names are brought into its spelling. */
+  /** Of the backend that the step goes to: model names are brought into its spelling, and patches need it for the types of links. */
   readonly objectInfo?: ObjectInfo;
   /** `low`: with what the step's `lowMemory` sets; its own values where it has none. */
   readonly profile?: 'low';
@@ -30,6 +33,8 @@ export interface RenderedStep {
   readonly outputNodes: readonly string[];
   /** Output name → node id, or `*`. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** What patches did to the graph, for people. */
+  readonly patches: readonly string[];
 }
 
 /** Files that this rendering puts into the workflow, each once. Problems are left to `renderStep`. */
@@ -49,15 +54,23 @@ export function stepMedia(template: CompiledTemplate, stepId: string, scope: Sco
 
 /** All problems at once; the value is set when none of them is an error. */
 export function renderStep(template: CompiledTemplate, stepId: string, scope: Scope, tools: RenderTools): Checked<RenderedStep> {
-  const step = stepOf(template, stepId);
-  const problems: Problem[] = [];
+  const original = stepOf(template, stepId);
+  const patched = patchStep(
+    template,
+    { ...original, sites: sitesOf(original, tools.profile), lowMemory: undefined },
+    scope,
+    tools.objectInfo,
+  );
+  const { step } = patched;
+  const problems: Problem[] = [...patched.problems];
   const edits: GraphEdit[] = [];
   const written = new Set<string>();
+  const names = namesOnly(template, step, scope);
   // What `set` gives stands over the workflow's own placeholders; those count only where it gives nothing.
-  for (const site of sitesOf(step, tools.profile).toSorted((a, b) => Number(b.from === 'set') - Number(a.from === 'set'))) {
+  for (const site of step.sites.toSorted((a, b) => Number(b.from === 'set') - Number(a.from === 'set'))) {
     if (written.has(siteKey(site.node, site.input))) continue;
     const report = reporter(problems, step, site);
-    const json = renderSite(site, { template, step, scope, tools, report });
+    const json = renderSite(site, { template, step, scope: names, tools, report });
     if (json === LEFT_ALONE) {
       if (site.from === 'workflow') report('STEP_VALUE_NULL', ...leftOver(site));
       continue;
@@ -67,8 +80,15 @@ export function renderStep(template: CompiledTemplate, stepId: string, scope: Sc
   }
   if (problems.some(isBlocking)) return { value: undefined, problems };
   const nodes = Object.values(step.outputs);
-  const outputNodes = nodes.includes('*') || step.backend === 'wan2gp' ? [] : [...new Set(nodes)];
-  return { value: { text: printGraph(step.graph, edits), outputNodes, outputs: step.outputs }, problems };
+  const outputNodes = nodes.includes('*') || step.backend === 'wan2gp' ? [] : standIns(original, step, new Set(nodes));
+  const text = printGraph(step.graph, edits);
+  return { value: { text, outputNodes, outputs: step.outputs, patches: patched.done }, problems };
+}
+
+/** The nodes themselves, or those that were put in for them. */
+function standIns(original: CompiledStep, { graph }: CompiledStep, nodes: ReadonlySet<string>): readonly string[] {
+  if (original.graph === graph) return [...nodes];
+  return [...graph.nodes.keys()].filter((id) => nodes.has(authorNode(original.graph, id)));
 }
 
 function sitesOf(step: CompiledStep, profile: 'low' | undefined): readonly Site[] {

@@ -69,6 +69,8 @@ export interface ParameterDefinition {
   readonly size?: number;
   readonly alpha?: boolean;
   readonly folder?: string;
+  /** Of model names: each may carry strengths, `name:0.8` or `name:0.8:0.5`. */
+  readonly weighted?: boolean;
   readonly extensions?: readonly string[];
   readonly blender?: string;
   readonly group?: string;
@@ -86,6 +88,20 @@ export interface ParameterDefinition {
   readonly origin?: string;
 }
 
+/** A change of the graph: exactly one of `bypass`, `loras` and `swap` is there. */
+export interface PatchDefinition {
+  readonly when?: string;
+  readonly bypass?: string | readonly string[];
+  readonly loras?: string;
+  readonly after?: string | readonly string[];
+  readonly strength?: number | string;
+  readonly swap?: string;
+  readonly nodes?: Readonly<
+    Record<string, { readonly class_type: string; readonly title?: string; readonly inputs?: Readonly<Record<string, unknown>> }>
+  >;
+  readonly outputs?: Readonly<Record<string, readonly [string, number]>>;
+}
+
 export interface StepDefinition {
   readonly id: string;
   readonly title?: string;
@@ -97,6 +113,7 @@ export interface StepDefinition {
   readonly set?: Readonly<Record<string, unknown>>;
   /** What is set besides when the backend ran out of memory: the step's lower profile. */
   readonly lowMemory?: { readonly set: Readonly<Record<string, unknown>> };
+  readonly patch?: readonly PatchDefinition[];
   readonly outputs?: Readonly<Record<string, string>>;
 }
 

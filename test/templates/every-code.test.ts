@@ -151,6 +151,17 @@ const appInput = (input: string) => (): Found => {
   return adopt(text, 'w.json', 'w.json', { info }).problems;
 };
 
+const LORAS = { p: { type: 'list', of: 'model', folder: 'loras', default: [] } };
+const patch = (list: object[], parameters: object = {}) => c({ parameters }, { patch: list });
+/** Rendered with these patches, one LoRA, and `n` as strength. */
+const patched =
+  (list: object[], n = 1, known = true) =>
+  (): Found => {
+    const parameters = { ...LORAS, n: { type: 'number', default: 1 } };
+    const template = compiled(manifest({ parameters }, { patch: list, set: { '9.filename_prefix': '{n}' } }));
+    return render(template, scope({ p: ['a.safetensors'], n }), 'a', known ? info : undefined).problems;
+  };
+
 const TEXT = { type: 'text', default: '' };
 const BIG = `{"a":"${'x'.repeat(4 * 1024 * 1024)}"}`;
 const FOLDER = { 'template.json': manifest(), 'w.json': GRAPH };
@@ -173,6 +184,9 @@ const CASES: Readonly<Record<string, Case>> = {
   STEP_CONDITION: [planned('params.p > 1', 'x'), planned('params.p != "x"', 'x')],
   STEP_FILTER: [rendered(TEXT, 'x', '{p|pad:4}'), rendered(TEXT, '7', '{p|pad:4}')],
   STEP_MODEL_UNKNOWN: [() => render2('other.safetensors'), () => render2('BASE.safetensors')],
+  STEP_PATCH: [patched([{ loras: '{p}', after: '4', strength: '{n}' }], 200), patched([{ loras: '{p}', after: '4', strength: '{n}' }], 2)],
+  STEP_PATCH_BYPASS: [patched([{ bypass: '6' }]), patched([{ bypass: '6', when: 'params.n > 1.0' }])],
+  STEP_PATCH_OBJECT_INFO: [patched([{ loras: '{p}', after: '4' }], 1, false), patched([{ loras: '{p}', after: '4' }])],
   STEP_REFERENCE_MISSING: [
     () => render(itemOf(1), scope({ p: ['one'] })).problems,
     () => render(itemOf(0), scope({ p: ['one'] })).problems,
@@ -219,6 +233,25 @@ const CASES: Readonly<Record<string, Case>> = {
   TEMPLATE_PARAMETER_INVALID: [parameter({ ...TEXT, maximum: 5 }), parameter({ ...TEXT, maxLength: 5 })],
   TEMPLATE_PARAMETER_PATTERN: [parameter({ ...TEXT, pattern: '(' }), parameter({ ...TEXT, pattern: '' })],
   TEMPLATE_PARAMETER_UNUSED: [parameter(TEXT, { other: TEXT }), parameter(TEXT)],
+  TEMPLATE_PATCH_AFTER: [
+    against({ parameters: LORAS }, { patch: [{ loras: '{p}', after: '5' }] }),
+    against({ parameters: LORAS }, { patch: [{ loras: '{p}', after: '4' }] }),
+  ],
+  TEMPLATE_PATCH_BYPASS: [against({}, { patch: [{ bypass: '6' }] }), against({}, { patch: [{ bypass: '10' }] })],
+  TEMPLATE_PATCH_KIND: [patch([{ when: 'true' }]), patch([{ bypass: '6' }])],
+  TEMPLATE_PATCH_LORAS: [
+    patch([{ loras: '{p}', after: '4' }], { p: { type: 'list', of: 'integer', default: [] } }),
+    patch([{ loras: '{p}', after: '4' }], LORAS),
+  ],
+  TEMPLATE_PATCH_NODES: [
+    patch([{ swap: '4', nodes: { a: { class_type: 'X' }, b: { class_type: 'Y' } }, outputs: { 0: ['a', 0] } }]),
+    patch([{ swap: '4', nodes: { a: { class_type: 'X' }, b: { class_type: 'Y' } }, outputs: { 0: ['a', 0], 1: ['b', 0] } }]),
+  ],
+  TEMPLATE_PATCH_OUTPUT: [patch([{ bypass: '9' }]), patch([{ bypass: '3' }])],
+  TEMPLATE_PATCH_SETTINGS: [
+    c({}, { backend: 'wan2gp', outputs: {}, patch: [{ bypass: '1' }] }, { model_type: 't2v' }),
+    c({}, { backend: 'wan2gp', outputs: {} }, { model_type: 't2v' }),
+  ],
   TEMPLATE_PATH_ESCAPES: [c({}, { workflow: '../w.json' }), c({}, { workflow: 'w.json' })],
   TEMPLATE_PLACEHOLDER_SPACES: [set('6.text', '{ p }', { p: TEXT }), set('6.text', '{p}', { p: TEXT })],
   TEMPLATE_PLACEHOLDER_TYPE: [set('3.steps', '{p}', { p: TEXT }), set('3.steps', '{p}', { p: { type: 'integer', default: 1 } })],

@@ -24,7 +24,7 @@ export const templatesCommand: Command = {
   usage: [
     'templates [list]',
     'templates show ID',
-    'templates render ID [-p NAME=VALUE]…',
+    'templates render ID [-p NAME=VALUE]… [--backend ID]',
     'templates new ID [--from FILE] [--object-info FILE | --backend ID] [--out DIR]',
     'templates import FILE [--id ID] [--object-info FILE | --backend ID]',
     'templates approve ID[@VERSION] [--hash HASH]',
@@ -36,7 +36,11 @@ export const templatesCommand: Command = {
     id: { type: 'string', value: 'ID', help: 'import: id of the template that is made' },
     from: { type: 'string', value: 'FILE', help: 'new: the workflow or the Wan2GP settings to begin with' },
     'object-info': { type: 'string', value: 'FILE', help: 'new, import: node classes: bounds of parameters, and the way out of UI format' },
-    backend: { type: 'string', value: 'ID', help: 'new, import: the same from a backend of the daemon (import: the first that answers)' },
+    backend: {
+      type: 'string',
+      value: 'ID',
+      help: 'new, import: the same from a backend of the daemon; render: whose node classes count (the first that answers)',
+    },
     hash: { type: 'string', value: 'HASH', help: 'approve: only this very content' },
     out: {
       type: 'string',
@@ -115,7 +119,13 @@ function show(template: TemplateDetail, args: Arguments, io: Io): number {
 async function render(session: Session, template: TemplateDetail, args: Arguments, io: Io): Promise<number> {
   const given = givenParameters(args, template.parameters, io.cwd);
   const parameters = await uploadMedia(given, template.parameters, session);
-  const result = await session.client.call('template/render', { id: template.id, version: template.version, parameters });
+  const backend = args.text('backend');
+  const result = await session.client.call('template/render', {
+    id: template.id,
+    version: template.version,
+    parameters,
+    ...(backend === undefined ? {} : { backend }),
+  });
   if (args.flag('json')) jsonLine(io.out, result);
   else for (const step of result.steps) printStep(step, io);
   printProblems(result.problems, io);
@@ -126,5 +136,6 @@ async function render(session: Session, template: TemplateDetail, args: Argument
 function printStep(step: TemplateRenderResult['steps'][number], io: Io): void {
   const item = step.item > 0 ? ` item ${step.item}` : '';
   line(io.out, `// ${step.id}${item} on ${step.backend}${step.reason === undefined ? '' : `: ${safeText(step.reason)}`}`);
+  for (const done of step.patches ?? []) line(io.out, `//   ${safeText(done)}`);
   if (step.workflow !== undefined) line(io.out, step.workflow.trimEnd());
 }

@@ -73,7 +73,13 @@ export const templateRender = method({
   scope: 'read',
   mutation: false,
   description: 'Dry run: the exact graphs that the given parameters lead to. Values that only a run can know stay references.',
-  params: closed({ id: templateId, version: templateVersion, parameters: optional(record(json())) }),
+  params: closed({
+    id: templateId,
+    version: templateVersion,
+    parameters: optional(record(json())),
+    /** Whose node classes and model names count where the graph is changed; the first that answers when absent. */
+    backend: optional(string({ minLength: 1, maxLength: 64 })),
+  }),
   result: object({
     template: string(),
     version: string(),
@@ -85,11 +91,21 @@ export const templateRender = method({
         /** JSON text of the workflow, exact: it may hold 64-bit integers. Absent when the step waits for other steps. */
         workflow: optional(string()),
         reason: optional(string()),
+        /** What `patch` and missing models did to the graph, one sentence each. */
+        patches: optional(array(string())),
       }),
     ),
     problems: array(problem),
   }),
-  errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_NOT_RUNNABLE', 'PARAMETERS_INVALID', 'PATH_NOT_ALLOWED', 'ASSET_NOT_FOUND'],
+  errors: [
+    'TEMPLATE_NOT_FOUND',
+    'TEMPLATE_NOT_RUNNABLE',
+    'PARAMETERS_INVALID',
+    'PATH_NOT_ALLOWED',
+    'ASSET_NOT_FOUND',
+    'BACKEND_NOT_FOUND',
+    'BACKEND_UNREACHABLE',
+  ],
 });
 
 export const templateAdopt = method({
