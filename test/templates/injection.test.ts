@@ -362,6 +362,7 @@ describe('values', () => {
     expect(value).toEqual({
       text: '{"model_type": "t2v", "prompt": "a cat", "image_refs": ["uploaded/1.png","uploaded/2.png"], "flow_shift": 7.0}',
       outputNodes: [],
+      patches: [],
       outputs: { video: '*' },
     });
   });
