@@ -1,26 +1,45 @@
 /** Renders one item of a step for one backend: files uploaded, parameters injected, the payload ready to send. */
 import { type ObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
+import { isReplaceable, parseReplacements } from '#graph/replacements.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { Backend, Payload } from '#backends/contract.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 import { mayBePatched } from '#templates/patch-step.ts';
 import { stepOf } from '#templates/plan.ts';
+import { currentTemplate } from '#templates/replace-in-template.ts';
 import { planStep, renderStep, stepMedia } from '#templates/render.ts';
 import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from './deps.ts';
 import type { ItemInput, PrepareInput } from './logic.ts';
 import { scopeOf } from './scope.ts';
 
-/** Parsed object info by backend; the text is the key, so that a refreshed answer is parsed again. */
-const parsed = new WeakMap<object, { readonly text: string; readonly info: ObjectInfo | undefined }>();
+/** Parsed object info by backend; the texts are the key, so that a refreshed answer is parsed again. */
+const parsed = new WeakMap<object, { readonly text: string; readonly renames: string; readonly info: ObjectInfo | undefined }>();
 
-export async function objectInfoOf(backend: Pick<Backend, 'objectInfo'>, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
+type Informant = Pick<Backend, 'objectInfo' | 'nodeReplacements'>;
+
+/** With what the server says of renamed classes. */
+export async function objectInfoOf(backend: Informant, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
   const text = await backend.objectInfo(signal === undefined ? {} : { signal });
+  const renames = (await backend.nodeReplacements?.(signal)) ?? '{}';
   const known = parsed.get(backend);
-  if (known?.text === text) return known.info;
+  if (known?.text === text && known.renames === renames) return known.info;
   const { info } = parseObjectInfo(text);
-  parsed.set(backend, { text, info });
-  return info;
+  const replacements = parseReplacements(renames);
+  const whole = info === undefined || replacements.length === 0 ? info : { ...info, replacements };
+  parsed.set(backend, { text, renames, info: whole });
+  return whole;
+}
+
+/** The template as this server runs it. The object info is asked for only where a class has been renamed somewhere. */
+async function forServer(template: CompiledTemplate, stepId: string, backend: Backend, signal: AbortSignal): Promise<CompiledTemplate> {
+  const step = template.steps.find(({ id }) => id === stepId);
+  if (step === undefined || step.backend === 'wan2gp') return template;
+  const renames = parseReplacements((await backend.nodeReplacements?.(signal)) ?? '{}');
+  if (![...step.graph.nodes.values()].some(({ classType }) => isReplaceable(classType, renames))) return template;
+  const info = await objectInfoOf(backend, signal);
+  return info === undefined ? template : currentTemplate(template, info).template;
 }
 
 /** The scope of one item: the step's scope, its `each` value and its index. Throws STEP_INPUT_MISSING. */
@@ -53,11 +72,9 @@ export async function renderItem(
     if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));
   }
   const mediaName = (media: MediaValue) => names.get(media.sha256) ?? media.path;
-  const info =
-    usesModels(memory) || mayBePatched(memory.template, stepOf(memory.template, input.step))
-      ? await objectInfoOf(backend, signal)
-      : undefined;
-  const { value, problems } = renderStep(memory.template, input.step, scope, {
+  const template = await forServer(memory.template, input.step, backend, signal);
+  const info = usesModels(memory) || mayBePatched(template, stepOf(template, input.step)) ? await objectInfoOf(backend, signal) : undefined;
+  const { value, problems } = renderStep(template, input.step, scope, {
     mediaName,
     ...(info === undefined ? {} : { objectInfo: info }),
     ...(input.profile === undefined ? {} : { profile: input.profile }),

@@ -137,6 +137,8 @@ export interface Backend {
   describe(signal?: AbortSignal): Promise<BackendDescription>;
   /** The whole object info as JSON text; cached, `refresh` asks again. */
   objectInfo(options?: { refresh?: boolean; signal?: AbortSignal }): Promise<string>;
+  /** JSON text of what it says of renamed node classes; `{}` when it says nothing. Absent where there are no node classes. Cached. */
+  nodeReplacements?(signal?: AbortSignal): Promise<string>;
   /** Uploads under a content-hash name (known ones are not sent again) and returns the name to put into the graph. */
   upload(file: InputFile, signal?: AbortSignal): Promise<string>;
   /** Sends the prompt once. Rejects with BACKEND_UNREACHABLE when no answer came: the prompt may or may not have arrived. */

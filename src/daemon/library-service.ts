@@ -40,7 +40,7 @@ export interface LibraryServiceOptions {
   readonly offers: Offers;
   readonly roots: Roots;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
-  readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'describe'>[];
+  readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'nodeReplacements' | 'describe'>[];
   readonly templateDirs: readonly string[];
 }
 

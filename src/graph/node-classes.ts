@@ -1,7 +1,7 @@
 /** ComfyUI's object info: which node classes a server has, with their inputs and outputs. */
 import type { Problem } from '#protocol/problem.ts';
 import { createLineIndex, member, parseJson, pointerOf } from './json.ts';
-import type { JsonNode, JsonValue } from './types.ts';
+import type { JsonNode, JsonValue, NodeReplacement } from './types.ts';
 import { toValue } from './values.ts';
 
 export interface InputSpec {
@@ -39,6 +39,8 @@ export interface NodeClass {
 
 export interface ObjectInfo {
   readonly classes: ReadonlyMap<string, NodeClass>;
+  /** What the server itself says of renamed classes; it is no part of its `/object_info`. */
+  readonly replacements?: readonly NodeReplacement[];
 }
 
 export interface ParsedObjectInfo {

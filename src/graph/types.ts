@@ -80,3 +80,20 @@ export interface Finding {
   readonly message: string;
   readonly hint: string;
 }
+
+/** One input of a new node class: the value of an input of the old one, or a value of its own. */
+export type InputMapping = { readonly to: string; readonly from: string } | { readonly to: string; readonly value: JsonValue };
+
+/** A node class that was renamed or merged into another. */
+export interface NodeReplacement {
+  readonly from: string;
+  readonly to: string;
+  /** Absent: all inputs keep their names. An old input that no mapping names has no place in the new class. */
+  readonly inputs?: readonly InputMapping[];
+  /** Old slot → new slot; a slot that is not named keeps its number. */
+  readonly outputs?: ReadonlyMap<number, number>;
+  /** Names of the old widgets, in the order in which files in UI format save them. */
+  readonly widgets?: readonly string[];
+  /** Who says so, for people. */
+  readonly source: string;
+}

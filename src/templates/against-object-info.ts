@@ -2,6 +2,7 @@
 import { detectFormat } from '#graph/graph.ts';
 import { parseJson } from '#graph/json.ts';
 import { checkAgainstObjectInfo, type ObjectInfo } from '#graph/object-info.ts';
+import type { PlaceBack } from '#graph/rewrite.ts';
 import { mergeSources, modelKey, NO_SOURCES, type Sources, sourcesOf } from '#graph/sources.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { checkOutputs } from './check-outputs.ts';
@@ -11,7 +12,10 @@ import { checkSites } from './check-sites.ts';
 import { MANIFEST_FILE } from './compile.ts';
 import { siteKey } from './compile-workflow.ts';
 import type { CompiledStep, CompiledTemplate } from './compiled.ts';
+import { migrateManifest } from './migrate-format.ts';
 import type { Located } from './locate.ts';
+import { currentTemplate } from './replace-in-template.ts';
+import type { TemplateSource } from './types.ts';
 
 export interface ServerFacts {
   /** The object info was asked of a running server just now. */
@@ -26,8 +30,8 @@ export function checkTemplateVersions(
   versions: Versions,
   file: (name: string) => string,
 ): Problem[] {
-  const { root } = parseJson(source.manifest);
-  return root === undefined ? [] : checkVersions(manifest, versions, { file: file(MANIFEST_FILE), text: source.manifest, root });
+  const located = manifestOf(source, file(MANIFEST_FILE));
+  return located === undefined ? [] : checkVersions(manifest, versions, located.where).map(located.placeBack);
 }
 
 /** `file` turns the name of a workflow file, or `template.json`, into what problems call it. */
@@ -38,19 +42,20 @@ export function checkTemplateAgainst(
   { live = false, original }: ServerFacts = {},
 ): Problem[] {
   const { manifest, source } = template;
-  const { root } = parseJson(source.manifest);
-  if (root === undefined) return [];
-  const where: Located = { file: file(MANIFEST_FILE), text: source.manifest, root };
+  const located = manifestOf(source, file(MANIFEST_FILE));
+  if (located === undefined) return [];
+  const { where, placeBack } = located;
   const required = requiredSources(manifest);
-  const steps = template.steps.filter((step) => step.backend !== 'wan2gp');
+  const current = currentTemplate(template, info);
+  const steps = current.template.steps.filter((step) => step.backend !== 'wan2gp');
   const found = steps.flatMap((step) => {
     const sources = mergeSources(required, workflowSources(original ?? source.workflows[step.workflow]));
     const at = manifest.steps.findIndex(({ id }) => id === step.id);
     const problems = [
-      ...checkGraph(step, info, file(step.workflow), live, sources),
-      ...checkSites(template, step, info),
-      ...checkPatches(template, step, info),
-      ...checkOutputs(step, at, info, where),
+      ...checkGraph(step, info, file(step.workflow), live, sources).map(current.placeBack(step.id)),
+      ...checkSites(current.template, step, info),
+      ...checkPatches(current.template, step, info).map((problem) => (problem.file === where.file ? placeBack(problem) : problem)),
+      ...checkOutputs(step, at, info, where).map(placeBack),
     ];
     return problems.map((problem) => ({ ...problem, step: step.id }));
   });
@@ -61,8 +66,17 @@ export function checkTemplateAgainst(
     if (code === 'NODE_CLASS_UNKNOWN' && graphNode !== undefined) reported.classes.add(graphNode.classType);
     if (code === 'MODEL_MISSING' && value?.kind === 'string') reported.models.add(modelKey(value.value));
   }
-  const all = once([...checkRequired(manifest, info, where, reported), ...found]);
+  const replaced = current.problems.map((problem) => ({ ...problem, file: file(problem.file ?? '') }));
+  const all = once([...checkRequired(manifest, info, where, reported).map(placeBack), ...replaced, ...found]);
   return original === undefined ? all : all.map(({ line: _line, column: _column, pointer: _pointer, ...problem }) => problem);
+}
+
+/** The manifest as it is compiled, and the way back into the author's text. */
+function manifestOf({ manifest }: TemplateSource, file: string): { where: Located; placeBack: PlaceBack } | undefined {
+  const migrated = migrateManifest(manifest);
+  const text = migrated?.text ?? manifest;
+  const { root } = parseJson(text);
+  return root === undefined ? undefined : { where: { file, text, root }, placeBack: migrated?.placeBack ?? ((problem) => problem) };
 }
 
 /** An input that is written when the step is rendered holds nothing yet that could be judged. */

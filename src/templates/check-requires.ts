@@ -2,6 +2,7 @@
 import semver from 'semver';
 import { isKnownFolder, isModelFile, modelFolder } from '#graph/models.ts';
 import type { ObjectInfo } from '#graph/node-classes.ts';
+import { replacementOf } from '#graph/replacements.ts';
 import { modelAdvice, modelKey, type PackSource, packAdvice, type Sources } from '#graph/sources.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { type Located, problemAt } from './locate.ts';
@@ -73,7 +74,7 @@ export function checkRequired(
 ): Problem[] {
   const problems: Problem[] = [];
   for (const [name, entry] of Object.entries(record(requires['nodes']))) {
-    if (info.classes.has(name) || reported.classes.has(name)) continue;
+    if (info.classes.has(name) || reported.classes.has(name) || replacementOf(name, info) !== undefined) continue;
     const { pack, version } = record(entry);
     const source = typeof pack !== 'string' || pack === '' ? undefined : { pack, ...(typeof version === 'string' ? { version } : {}) };
     const { code, message, ...details } = lackOfNode(name, source, 'the server');

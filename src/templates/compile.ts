@@ -1,4 +1,5 @@
 /** The compiler: from a template's texts to something that can be rendered, or to every problem there is, all at once. Pure. */
+import type { PlaceBack } from '#graph/rewrite.ts';
 import { toValue } from '#graph/values.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { choiceNames, compileChoice, reportUnusedChoices } from './compile-choice.ts';
@@ -29,21 +30,39 @@ export const MANIFEST_FILE = 'template.json';
 
 export function compileTemplate(source: TemplateSource, options: CompileOptions = {}): CheckedInPart<CompiledTemplate> {
   const file = options.file ?? ((name: string) => name);
-  const { where, manifest, problems: found } = readManifest(source.manifest, file(MANIFEST_FILE));
+  const { where, placeBack, manifest, problems: found, notes = [] } = readManifest(source.manifest, file(MANIFEST_FILE));
   if (where === undefined) return { value: undefined, problems: found };
   const parts = readable(toValue(where.root), found);
-  const problems = [...found];
-  if (manifest !== undefined) problems.push(...checkRanges(manifest, where));
+  const fresh: Problem[] = manifest === undefined ? [] : checkRanges(manifest, where);
   const names = namesOf(parts);
-  const compiled = compileParts(
-    { source, file, where, names, problems, used: new Set(), workflows: new Map(), reported: options.reported ?? new Set() },
+  const written = compileParts(
+    { source, file, where, names, problems: fresh, used: new Set(), workflows: new Map(), reported: options.reported ?? new Set() },
     parts,
   );
+  // A manifest of an older format was compiled as what it is today; its author knows only the file as it is.
+  const toAuthor = (problem: Problem): Problem => (placeBack === undefined || problem.file !== where.file ? problem : placeBack(problem));
+  const problems = [...notes, ...[...found, ...fresh].map(toAuthor)];
+  const compiled =
+    placeBack === undefined ? written : { ...written, steps: written.steps.map((step) => sitesBack(step, where.file, placeBack)) };
   problems.sort(byPlace(where.file));
   if (manifest === undefined) return { value: undefined, problems };
   const { id, version } = manifest;
   const value = { id, version, hash: source.hash, manifest, source, ...compiled, problems };
   return problems.some(isBlocking) ? { value: undefined, problems, partial: value } : { value, problems };
+}
+
+/** Values that `set` writes are reported where the author wrote them. */
+function sitesBack(step: CompiledStep, manifest: string, placeBack: PlaceBack): CompiledStep {
+  const sites = step.sites.map((site) => {
+    if (site.from !== 'set' || site.place.file !== manifest) return site;
+    const {
+      line = site.place.line,
+      column = site.place.column,
+      pointer = '',
+    } = placeBack({ code: '', severity: 'info', message: '', ...site.place });
+    return { ...site, place: { file: manifest, line, column, pointer } };
+  });
+  return { ...step, sites };
 }
 
 /** The manifest's own problems first, each file from top to bottom. */

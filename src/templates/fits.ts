@@ -3,11 +3,13 @@ import { isCustom } from '#graph/links.ts';
 import { modelFolder, nearestModel } from '#graph/models.ts';
 import type { InputSpec, ObjectInfo } from '#graph/node-classes.ts';
 import { modelAdvice, packAdvice } from '#graph/sources.ts';
+import { replacementOf } from '#graph/replacements.ts';
 import { createSuggester } from '#graph/suggest.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { lackOfModel, lackOfNode, versionLack } from './check-requires.ts';
 import { healAmong } from './heal.ts';
 import type { ClassNeed, ModelNeed, Spot, StepNeeds, TemplateNeeds } from './needs.ts';
+import { tellReplacedClass } from './replace-in-template.ts';
 import type { Values } from './types.ts';
 
 /** What a backend said of itself. What it did not say is not judged. */
@@ -58,10 +60,16 @@ function versionProblems({ comfyui }: TemplateNeeds, { id, version }: BackendOff
   return comfyui === undefined || lack === undefined ? [] : [at(comfyui.spot, lack)];
 }
 
-function classProblems(needs: TemplateNeeds, step: StepNeeds, { classes }: ObjectInfo, id: string): Problem[] {
-  const lacking = step.classes.filter(({ name }) => !classes.has(name));
-  const required = needs.nodes.filter(({ name }) => !classes.has(name));
-  if (lacking.length === 0 && required.length === 0) return [];
+function classProblems(needs: TemplateNeeds, step: StepNeeds, info: ObjectInfo, id: string): Problem[] {
+  const { classes } = info;
+  const absent = step.classes.filter(({ name }) => !classes.has(name));
+  const lacking = absent.filter(({ name }) => replacementOf(name, info) === undefined);
+  const required = needs.nodes.filter(({ name }) => !classes.has(name) && replacementOf(name, info) === undefined);
+  const replaced = absent.flatMap(({ name, spot }) => {
+    const replacement = replacementOf(name, info);
+    return replacement === undefined ? [] : [at(spot, tellReplacedClass(replacement, `backend '${id}'`))];
+  });
+  if (lacking.length === 0 && required.length === 0) return replaced;
   const suggest = createSuggester(classes.keys());
   const unknown = ({ name, pack, spot }: ClassNeed): Problem => {
     const suggestion = suggest(name);
@@ -70,7 +78,11 @@ function classProblems(needs: TemplateNeeds, step: StepNeeds, { classes }: Objec
     const message = `The workflow uses the node class "${name}", which backend '${id}' does not have.`;
     return at(spot, { code: 'NODE_CLASS_UNKNOWN', severity: 'error', message, hint });
   };
-  return [...lacking.map(unknown), ...required.map(({ name, pack, spot }) => at(spot, lackOfNode(name, pack, `backend '${id}'`)))];
+  return [
+    ...replaced,
+    ...lacking.map(unknown),
+    ...required.map(({ name, pack, spot }) => at(spot, lackOfNode(name, pack, `backend '${id}'`))),
+  ];
 }
 
 function modelProblems(needs: TemplateNeeds, step: StepNeeds, info: ObjectInfo, id: string, values: Values): Problem[] {

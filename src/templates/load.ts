@@ -9,6 +9,7 @@ import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { adopt } from './adopt.ts';
 import { compileTemplate, type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { convertWorkflows, isUiWorkflow } from './convert-workflows.ts';
+import { currentManifest } from './migrate-format.ts';
 import { problemIn } from './locate.ts';
 import { type NamedInfo, OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
 import { MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readInside, readTextFile } from './source-files.ts';
@@ -144,7 +145,7 @@ function unlessMoved(files: readonly string[], before: string): Stamp | undefine
 
 /** The workflow files a manifest names, and what it calls itself; read leniently, because a broken one is checked as a whole later. */
 function outline(manifest: string): { claimed: LoadResult['claimed']; files: readonly string[] } {
-  const { root } = parseJson(manifest);
+  const { root } = parseJson(currentManifest(manifest));
   const value = root?.kind === 'object' ? toValue(root) : undefined;
   const record = isRecord(value) ? value : {};
   const steps = Array.isArray(record.steps) ? (record.steps as readonly unknown[]) : [];

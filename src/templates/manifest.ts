@@ -2,17 +2,22 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import semver from 'semver';
 import { parseJson } from '#graph/json.ts';
+import type { PlaceBack } from '#graph/rewrite.ts';
 import type { JsonValue } from '#graph/types.ts';
 import { toValue } from '#graph/values.ts';
 import type { Problem } from '#protocol/problem.ts';
+import { migrateRoot, newerFormat, tellMigrated } from './migrate-format.ts';
 import { type Located, member, type Path, problemAt } from './locate.ts';
 import { MANIFEST_SCHEMA } from './manifest-schema.ts';
 import { didYouMean } from './suggest.ts';
 import type { Manifest } from './types.ts';
 
 export interface ReadManifest {
-  /** Undefined when the text is not JSON or its root is not an object. */
+  /** Undefined when the text is not JSON, its root is not an object, or its format is newer. In today's format, whatever it was written in. */
   readonly where: Located | undefined;
+  /** Where the format is an older one: a finding in `where` points into the author's text again, where `notes` point already. */
+  readonly placeBack?: PlaceBack;
+  readonly notes?: readonly Problem[];
   /** Set only when there are no errors. */
   readonly manifest: Manifest | undefined;
   readonly problems: readonly Problem[];
@@ -30,15 +35,25 @@ export function readManifest(text: string, file: string): ReadManifest {
   if (root === undefined || syntax.some((problem) => problem.severity === 'error')) {
     return { where: undefined, manifest: undefined, problems: syntax };
   }
-  const where: Located = { file, text, root };
+  const written: Located = { file, text, root };
   if (root.kind !== 'object') {
     const message = 'A template is a JSON object, and this file holds something else.';
-    const problem = problemAt(where, [], 'TEMPLATE_FIELD_INVALID', message, {
+    const problem = problemAt(written, [], 'TEMPLATE_FIELD_INVALID', message, {
       hint: 'Begin with { "format": 1, "id": …, "version": …, "steps": [ … ] }.',
     });
     return { where: undefined, manifest: undefined, problems: [...syntax, problem] };
   }
-  const value = toValue(root);
+  const newer = newerFormat(written);
+  if (newer !== undefined) return { where: undefined, manifest: undefined, problems: [...syntax, newer] };
+  const migrated = migrateRoot(root, text);
+  if (migrated === undefined) return readCurrent(written, syntax);
+  const { root: now = root } = parseJson(migrated.text);
+  const read = readCurrent({ file, text: migrated.text, root: now }, []);
+  return { ...read, placeBack: migrated.placeBack, notes: [...syntax, tellMigrated(written, migrated)] };
+}
+
+function readCurrent(where: Located, syntax: readonly Problem[]): ReadManifest {
+  const value = toValue(where.root);
   const problems = [...syntax, ...formatProblems(where), ...versionProblems(where)];
   const check = validator();
   if (!check(withoutBigints(value))) problems.push(...translate(where, check.errors ?? []));
@@ -55,7 +70,7 @@ function formatProblems(where: Located): Problem[] {
   const format = member(where.root, 'format');
   if (format === undefined || (format.kind === 'number' && Number(format.raw) === 1)) return [];
   const message = 'This format of template is not known: "format" must be 1.';
-  const hint = 'Set "format": 1, or use a newer Callsheet that knows the format.';
+  const hint = 'Set "format": 1.';
   return [problemAt(where, ['format'], 'TEMPLATE_FORMAT_UNSUPPORTED', message, { hint })];
 }
 

@@ -1,6 +1,7 @@
 /** Rewrites a manifest's id, version, title and defaults in its text: everything else stays byte for byte as its author wrote it. */
 import { parseJson } from '#graph/json.ts';
 import type { JsonNode, JsonObject } from '#graph/types.ts';
+import { currentManifest } from './migrate-format.ts';
 import { objectAt } from './locate.ts';
 
 export interface ManifestChanges {
@@ -16,8 +17,9 @@ interface Edit {
   readonly text: string;
 }
 
-/** The text must be a manifest that compiled; undefined when it is no JSON object. */
-export function changeManifest(text: string, { fields = {}, defaults = new Map() }: ManifestChanges): string | undefined {
+/** The text must be a manifest that compiled; one of an older format comes out in today's. Undefined when it is no JSON object. */
+export function changeManifest(written: string, { fields = {}, defaults = new Map() }: ManifestChanges): string | undefined {
+  const text = currentManifest(written);
   const { root } = parseJson(text);
   if (root?.kind !== 'object') return undefined;
   const edits: Edit[] = Object.entries(fields).flatMap(([name, value]) => setMember(text, root, name, JSON.stringify(value)));

@@ -61,6 +61,18 @@ const c =
 const parameter = (definition: object, more: object = {}) => c({ parameters: { p: definition, ...more } }, { set: { '6.text': '{p}' } });
 const set = (key: string, value: unknown, parameters: object = {}, more: object = {}) =>
   c({ parameters }, { set: { [key]: value, ...more } });
+/** Node 4 is of a class that the server has another for, or of `classType`. */
+const replaced =
+  (values: object, classType = 'OldLoader') =>
+  (): Found => {
+    const inputs = { [classType === 'OldLoader' ? 'old_name' : 'ckpt_name']: 'base.safetensors' };
+    const { value } = compile(manifest({}, { set: values }), { 'w.json': { ...GRAPH, '4': { class_type: classType, inputs } } });
+    if (value === undefined || info === undefined) throw new Error('nothing to check');
+    const input = [{ from: 'old_name', to: 'ckpt_name' }];
+    const known = [{ from: 'OldLoader', to: 'CheckpointLoaderSimple', inputs: input, source: 'the test' }];
+    return checkTemplateAgainst(value, { ...info, replacements: known }, (name) => name);
+  };
+
 const against =
   (changes: object, step: object = {}) =>
   (): Found => {
@@ -209,12 +221,15 @@ const CASES: Readonly<Record<string, Case>> = {
   TEMPLATE_FILE_MISSING: [at({ 'template.json': manifest() }), at(FOLDER)],
   TEMPLATE_FILE_TOO_LARGE: [at({ ...FOLDER, 'template.json': BIG }), at(FOLDER)],
   TEMPLATE_FILE_UNREADABLE: [at({ 'template.json': manifest(), 'w.json/inner.txt': 'x' }), at(FOLDER)],
+  TEMPLATE_FORMAT_MIGRATED: [c({ format: 0 }), c({ format: 1 })],
   TEMPLATE_FORMAT_UNSUPPORTED: [c({ format: 2 }), c({ format: 1 })],
   TEMPLATE_ID_INVALID: [c({ id: 'Not An Id' }), c({ id: 'an-id' })],
   TEMPLATE_INPUT_IGNORED: [filled(TEXT, '6.txt'), filled(TEXT, '6.text')],
   TEMPLATE_LOWER_SEED: [c({}, { lowMemory: { set: { '3.seed': 5 } } }), c({}, { lowMemory: { set: { '3.steps': 5 } } })],
   TEMPLATE_NAME_INVALID: [c({ parameters: { each: TEXT } }), c({ parameters: { each1: TEXT } })],
   TEMPLATE_NAME_TWICE: [twoSteps({}, { id: 'a' }), twoSteps({}, {})],
+  TEMPLATE_NODE_REPLACED: [replaced({}), replaced({}, 'CheckpointLoaderSimple')],
+  TEMPLATE_NODE_REPLACED_INPUT: [replaced({ '4.other': 'x' }), replaced({ '4.old_name': 'x' })],
   TEMPLATE_NODE_UNKNOWN: [set('77.text', 'x'), set('6.text', 'x')],
   TEMPLATE_OUTPUT_NO_FILES: [against({}, { outputs: { image: '3' } }), against({}, { outputs: { image: '9' } })],
   TEMPLATE_PARAMETER_BLENDER: [parameter({ ...TEXT, blender: 'no.such' }), parameter({ ...TEXT, blender: 'scene.name' })],

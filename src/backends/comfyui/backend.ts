@@ -7,7 +7,7 @@ import { wasNeverSent } from '../never-sent.ts';
 import { parseAddress } from './address.ts';
 import { cancelPrompt } from './cancel.ts';
 import { createContact } from './contact.ts';
-import { describeServer, readObjectInfo, versionAtLeast } from './describe.ts';
+import { describeServer, readNodeReplacements, readObjectInfo, versionAtLeast } from './describe.ts';
 import { viewFile } from './fetch.ts';
 import type { Follower } from './follow.ts';
 import { startFollowing } from './follow.ts';
@@ -57,12 +57,14 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
   const followers = new Map<string, Follower>();
   const watched = (): boolean => followers.size > 0;
   const objectInfo = createSharedAnswer(() => readObjectInfo(http, timeouts));
+  const replacements = createSharedAnswer(() => readNodeReplacements(http, timeouts));
   const version = createSharedAnswer(() => describeServer(http, timeouts, false).then((description) => description.version));
   let probing = false;
 
   /** What comes back may have other nodes and another version. */
   const serverGone = (): void => {
     objectInfo.forget();
+    replacements.forget();
     version.forget();
   };
 
@@ -122,9 +124,14 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     describe: (signal) => describeServer(http, timeouts, kind === 'sandbox', signal),
 
     objectInfo({ refresh = false, signal } = {}) {
-      if (refresh) objectInfo.forget();
+      if (refresh) {
+        objectInfo.forget();
+        replacements.forget();
+      }
       return objectInfo.get(signal);
     },
+
+    nodeReplacements: (signal) => replacements.get(signal),
 
     upload: (file, signal) => uploader.upload(file, signal),
 

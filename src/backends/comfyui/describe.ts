@@ -48,6 +48,12 @@ export async function readObjectInfo(http: Http, timeouts: Timeouts): Promise<st
   return reply.text;
 }
 
+/** ComfyUI ≥ 0.14 lists classes that it replaces. Older ones answer 404, which says nothing: what is no JSON object counts as an empty list. */
+export async function readNodeReplacements(http: Http, timeouts: Timeouts): Promise<string> {
+  const reply = await http.send({ method: 'GET', path: '/node_replacements', timeoutMs: timeouts.getMs, maxBytes: 16 * MIB });
+  return reply.status === 200 && isFields(safely(reply.text)) ? reply.text : '{}';
+}
+
 function safely(source: string): unknown {
   try {
     return parsePython(source);

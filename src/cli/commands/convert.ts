@@ -2,7 +2,11 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { convertWorkflow } from '#graph/convert/convert.ts';
-import { isBlocking } from '#protocol/problem.ts';
+import { parseGraph } from '#graph/graph.ts';
+import type { ObjectInfo } from '#graph/object-info.ts';
+import { replaceNodes } from '#graph/replace-nodes.ts';
+import { isBlocking, type Problem } from '#protocol/problem.ts';
+import { tellReplaced } from '#templates/replace-in-template.ts';
 import { MAX_WORKFLOW_BYTES, readTextFile } from '#templates/source-files.ts';
 import { type Command, UsageError } from '../command.ts';
 import { errorCode } from '../error-code.ts';
@@ -32,7 +36,9 @@ export const convertCommand: Command = {
     if (out !== undefined && resolve(io.cwd, out) === resolve(io.cwd, shown)) throw new UsageError('Option --out: this is FILE itself.');
     const read = readTextFile(resolve(io.cwd, shown), MAX_WORKFLOW_BYTES);
     if ('problem' in read) throw new UsageError(`The file ${shown} could not be read. ${read.problem.message}`);
-    const { graph, problems } = convertWorkflow(read.text, info, { file: shown });
+    const converted = convertWorkflow(read.text, info, { file: shown });
+    const { graph, problems } =
+      converted.graph === undefined ? converted : withReplacements(converted.graph, converted.problems, info, shown);
     printProblems(problems, io);
     if (graph === undefined) {
       const errors = problems.filter(isBlocking).length;
@@ -44,6 +50,18 @@ export const convertCommand: Command = {
     return Promise.resolve(EXIT.done);
   },
 };
+
+/** Node classes that the object info has others for. Lines of the graph are not lines of the file. */
+function withReplacements(graph: string, problems: readonly Problem[], info: ObjectInfo, file: string) {
+  const parsed = parseGraph(graph).graph;
+  const replaced = parsed === undefined ? undefined : replaceNodes(parsed, info);
+  if (parsed === undefined || replaced === undefined) return { graph, problems };
+  const told = replaced.nodes.map((node) => {
+    const { code, severity, message } = tellReplaced(node, parsed, file);
+    return { code, severity, message, hint: 'Look at the node in ComfyUI, and save the workflow anew from there.', file, node: node.id };
+  });
+  return { graph: replaced.text, problems: [...problems, ...told] };
+}
 
 /** A reader sees the old file or the new one, never half of it. */
 function writeWhole(shown: string, text: string, io: Io): void {

@@ -3,6 +3,7 @@ import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { detectFormat } from '../graph.ts';
 import { parseJson } from '../json.ts';
 import type { ObjectInfo } from '../node-classes.ts';
+import { withOldClasses } from '../old-classes.ts';
 import type { JsonObject } from '../types.ts';
 import { configure } from './configure.ts';
 import { type ConvertedNode, type EmitContext, emitNodes } from './emit.ts';
@@ -54,7 +55,8 @@ function convertRoot(root: JsonObject, text: string, info: ObjectInfo, context: 
   const { report } = context;
   const workflow = readUi(root, text, report);
   const renamed = makeIdsUnique(workflow, report);
-  configure(workflow, info, renamed, report);
+  // Also a class that the server has replaced since can be read; whoever runs the graph brings it to the new one.
+  configure(workflow, withOldClasses(info), renamed, report);
   return emitNodes(workflow.root, context);
 }
 
