@@ -1,5 +1,6 @@
 /** One line of text for one event of a run's log: what is printed where no terminal watches. */
 import type { RunEventBody } from '#protocol/events.ts';
+import { pickText } from './choices/choice-text.ts';
 import { safeText } from './format.ts';
 
 /** Undefined for events that say nothing to a person. */
@@ -20,6 +21,14 @@ export function eventLine(event: RunEventBody): string | undefined {
     }
     case 'artifact.created':
       return `artifact ${event.step} ${safeText(event.path)}`;
+    case 'choice.offered':
+      return `choice ${event.into} offered after ${event.after}: ${pickText(event)}`;
+    case 'choice.made':
+      return `choice ${event.into} made${event.by === 'timeout' ? ', when the time was up' : ''}: ${event.picked.length === 0 ? 'nothing' : event.picked.join(', ')}`;
+    case 'choice.status': {
+      const why = event.error?.message ?? event.reason;
+      return `choice ${event.into} ${event.status}${why === undefined ? '' : `: ${safeText(why)}`}`;
+    }
     case 'run.note':
       return `note ${event.code} ${safeText(event.message)}`;
     default:

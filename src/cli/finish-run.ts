@@ -1,6 +1,7 @@
 /** From a started run to the exit code: Ctrl-C, the result line, copies for `--out`. */
 import { resolve } from 'node:path';
 import type { RunView } from '#protocol/views.ts';
+import { createChooser } from './choices/chooser.ts';
 import { copyArtifacts } from './copy-artifacts.ts';
 import { followRun } from './follow-run.ts';
 import { EXIT, type Io, jsonLine } from './io.ts';
@@ -15,6 +16,8 @@ export interface FinishOptions {
   readonly out: string | undefined;
   /** `cancel`: the first Ctrl-C cancels and waits, the second leaves. `leave`: the first one leaves, the run goes on. */
   readonly onInterrupt: 'cancel' | 'leave';
+  /** Choice → values that are picked without asking. */
+  readonly presets?: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Thrown inside to leave a run that goes on without us. */
@@ -35,8 +38,10 @@ export async function finishRun(session: Session, runId: string, io: Io, options
     reporter.say('Cancelling; the backend is asked to stop. Ctrl-C again leaves without waiting.');
     session.client.call('run/cancel', { runId }).catch(left.reject);
   });
+  const { json, presets = new Map<string, readonly string[]>() } = options;
+  const chooser = createChooser({ session, runId, reporter, io, json, presets, onError: left.reject });
   try {
-    const run = await followRun(session, runId, reporter, left.promise);
+    const run = await followRun(session, runId, { reporter, chooser, stop: left.promise });
     return await showEnd(run, io, options, interrupts > 0 && options.onInterrupt === 'cancel');
   } catch (error) {
     if (!(error instanceof Left)) throw error;

@@ -3,14 +3,22 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
 import { RUN_ENDS, type RunView } from '#protocol/views.ts';
 import type { Client } from '#protocol/client.ts';
+import type { Chooser } from './choices/chooser.ts';
 import type { Reporter } from './reporter.ts';
 import type { Session } from './session.ts';
 
 /** Time between two reads of the run for the bar, in milliseconds. */
 const VIEW_GAP_MS = 100;
 
+export interface Following {
+  readonly reporter: Reporter;
+  readonly chooser: Chooser;
+  /** Rejects to leave the run before its end. */
+  readonly stop: Promise<never>;
+}
+
 /** Resolves with the ended run. Throws CONNECTION_LOST when the daemon stays away, and what `stop` rejects with. */
-export async function followRun(session: Session, runId: string, reporter: Reporter, stop: Promise<never>): Promise<RunView> {
+export async function followRun(session: Session, runId: string, { reporter, chooser, stop }: Following): Promise<RunView> {
   const { client } = session;
   const ended = Promise.withResolvers<void>();
   const views = createViews(client, runId, reporter);
@@ -19,6 +27,7 @@ export async function followRun(session: Session, runId: string, reporter: Repor
   });
   const onEvent = (event: RunEvent) => {
     reporter.event(event);
+    chooser.event(event);
     views.refresh();
     if (event.event.type === 'run.status' && RUN_ENDS.includes(event.event.status)) ended.resolve();
   };
@@ -37,6 +46,7 @@ export async function followRun(session: Session, runId: string, reporter: Repor
     reporter.view(run);
     return run;
   } finally {
+    chooser.stop();
     views.stop();
     stopListening();
     reporter.end();

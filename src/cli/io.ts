@@ -1,4 +1,5 @@
 /** What a command may touch of the world around it: streams, environment, working directory, Ctrl-C. Tests hand in their own. */
+import { askAtTerminal } from './ask-at-terminal.ts';
 
 /** The part of a TTY or pipe that the command line uses. */
 export interface Output {
@@ -15,6 +16,11 @@ export interface Io {
   readonly cwd: string;
   /** Calls back at each SIGINT, SIGTERM or SIGHUP until the returned function is called; while anyone listens, the signal does not end the process. */
   onInterrupt(listener: () => void): () => void;
+  /**
+   * Puts a question to the person at the terminal; resolves with a line, or with undefined when the signal is aborted or there is no more input.
+   * Absent where nobody can answer: input or output is no terminal.
+   */
+  readonly ask?: (question: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
 export const EXIT = { done: 0, failed: 1, usage: 2, locked: 3, interrupted: 130 } as const;
@@ -54,5 +60,6 @@ export function processIo(): Io {
         for (const signal of SIGNALS) process.off(signal, listener);
       };
     },
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { ask: askAtTerminal } : {}),
   };
 }

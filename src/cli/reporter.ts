@@ -15,6 +15,9 @@ export interface Reporter {
   view(run: RunView): void;
   /** A sentence that is no event of the log: "Cancelling …". */
   say(text: string): void;
+  /** Something else is on the screen until `release`: a question. */
+  hold(): void;
+  release(): void;
   /** The bar stays as it was drawn last; nothing is drawn after it. */
   end(): void;
 }
@@ -33,6 +36,8 @@ function jsonReporter(io: Io): Reporter {
     progress: (notice) => jsonLine(io.out, { type: 'progress', ...notice }),
     view: () => undefined,
     say: (text) => line(io.err, text),
+    hold: () => undefined,
+    release: () => undefined,
     end: () => undefined,
   };
 }
@@ -47,6 +52,8 @@ function lineReporter(io: Io): Reporter {
     progress: () => undefined,
     view: () => undefined,
     say: (text) => line(io.err, text),
+    hold: () => undefined,
+    release: () => undefined,
     end: () => undefined,
   };
 }
@@ -58,8 +65,9 @@ function barReporter(io: Io): Reporter {
   let current: RunView | undefined;
   let note = '';
   let ended = false;
+  let held = false;
   const draw = () => {
-    if (current === undefined || ended) return;
+    if (current === undefined || ended || held) return;
     log(`${renderRun(current, columnsOf(io), paint)}${note === '' ? '' : `\n${note}`}`);
   };
   return {
@@ -78,6 +86,14 @@ function barReporter(io: Io): Reporter {
     },
     say(text) {
       note = text;
+      draw();
+    },
+    hold() {
+      held = true;
+      log.done();
+    },
+    release() {
+      held = false;
       draw();
     },
     end() {

@@ -1,5 +1,6 @@
 /** A run as text: how it ended, what it made, and where the files are. */
-import type { ArtifactView, RunView, StepView } from '#protocol/views.ts';
+import type { ArtifactView, ChoiceView, RunView, StepView } from '#protocol/views.ts';
+import { candidateLine, howToChoose, questionLines } from './choices/choice-text.ts';
 import { formatBytes, formatDuration, formatTime, safeText } from './format.ts';
 import { type Io, line } from './io.ts';
 import { createPaint } from './paint.ts';
@@ -24,6 +25,8 @@ export function printRun(run: RunView, io: Io): void {
   for (const [name, value] of Object.entries(run.parameters)) line(io.out, `  ${name} = ${safeText(JSON.stringify(value))}`);
   line(io.out, 'steps');
   for (const step of run.steps) printStep(step, io);
+  if (run.choices !== undefined) line(io.out, 'choices');
+  for (const choice of run.choices ?? []) printChoice(run.runId, choice, io);
   line(io.out, 'artifacts');
   for (const artifact of run.artifacts) line(io.out, `  ${artifactLine(artifact)}`);
 }
@@ -34,6 +37,18 @@ export function artifactLine(artifact: ArtifactView): string {
 }
 
 // --- helpers ---
+
+function printChoice(runId: string, choice: ChoiceView, io: Io): void {
+  const picked = choice.candidates.filter(({ id }) => choice.picked?.includes(id));
+  const reason = choice.reason === undefined ? '' : `: ${safeText(choice.reason)}`;
+  const by = choice.pickedBy === 'timeout' ? ', when the time was up' : '';
+  line(io.out, `  ${choice.into} ${choice.status}${by}${reason}`);
+  if (choice.status === 'waiting') {
+    for (const text of questionLines(choice)) line(io.out, `  ${text}`);
+    if (choice.deadline !== undefined) line(io.out, `    until ${formatTime(choice.deadline)}, then: ${choice.onTimeout ?? ''}`);
+    line(io.out, `    ${howToChoose(runId, choice)}`);
+  } else for (const candidate of picked) line(io.out, `  ${candidateLine(candidate)}`);
+}
 
 function printStep(step: StepView, io: Io): void {
   const items = step.items > 1 ? ` ${step.itemsDone}/${step.items}` : '';

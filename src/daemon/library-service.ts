@@ -10,7 +10,7 @@ import { isBlocking } from '#protocol/problem.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
-import type { CompiledTemplate } from '#templates/compiled.ts';
+import type { CompiledChoice, CompiledTemplate } from '#templates/compiled.ts';
 import { discover } from '#templates/discover.ts';
 import { type FormQuestion, formFacts } from '#templates/form.ts';
 import { summary } from '#templates/library.ts';
@@ -245,7 +245,18 @@ function detailOf({ id, version, origin, template, problems, runnable }: LoadedT
       ...(step.title === undefined ? {} : { title: step.title }),
       ...(step.backend === undefined ? {} : { backend: step.backend }),
     })),
+    ...(template === undefined || template.choices.length === 0 ? {} : { choices: template.choices.map(choiceOf) }),
     problems,
+  };
+}
+
+function choiceOf({ into, after, title, pick, timeoutMs, onTimeout }: CompiledChoice) {
+  return {
+    into,
+    after,
+    ...(title === undefined ? {} : { title }),
+    pick: { min: pick.min, ...(pick.max === undefined ? {} : { max: pick.max }) },
+    ...(timeoutMs === undefined ? {} : { timeoutSeconds: timeoutMs / 1000, onTimeout }),
   };
 }
 

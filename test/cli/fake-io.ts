@@ -7,7 +7,9 @@ export interface FakeIo extends Io {
   interrupt(): void;
 }
 
-export function createFakeIo(options: { readonly env?: Io['env']; readonly cwd?: string; readonly columns?: number } = {}): FakeIo {
+export function createFakeIo(
+  options: { readonly env?: Io['env']; readonly cwd?: string; readonly columns?: number; readonly ask?: NonNullable<Io['ask']> } = {},
+): FakeIo {
   const texts = { out: '', err: '' };
   const listeners = new Set<() => void>();
   return {
@@ -28,6 +30,7 @@ export function createFakeIo(options: { readonly env?: Io['env']; readonly cwd?:
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    ...(options.ask === undefined ? {} : { ask: options.ask }),
     stdout: () => texts.out,
     stderr: () => texts.err,
     interrupt: () => {

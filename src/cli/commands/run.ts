@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { TemplateDetail } from '#protocol/methods/template.ts';
 import { keptObjectInfo } from '#daemon/object-info-keeper.ts';
 import { adoptAtBackend } from '../adopt-at-backend.ts';
+import { CHOOSE_OPTION, presetsOf } from '../choices/presets.ts';
 import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
 import { dataDirOf } from '../data-dir.ts';
@@ -21,9 +22,10 @@ import { waitForOthers } from '../wait-for-others.ts';
 export const runCommand: Command = {
   name: 'run',
   summary: 'Executes a template and waits for its files.',
-  usage: ['run <template|file> [-p NAME=VALUE]… [--params FILE] [--backend ID] [--out DIR] [--json]'],
+  usage: ['run <template|file> [-p NAME=VALUE]… [--params FILE] [--choose NAME=VALUE]… [--backend ID] [--out DIR] [--json]'],
   options: {
     ...PARAMETER_OPTIONS,
+    ...CHOOSE_OPTION,
     backend: { type: 'string', value: 'ID', help: 'a backend of the daemon; without a running one also comfyui=URL or sandbox' },
     out: { type: 'string', value: 'DIR', help: 'copy the results into DIR; nothing there is overwritten' },
     templates: {
@@ -38,6 +40,7 @@ export const runCommand: Command = {
   notes: [
     'A running daemon of the data directory is used; without one it is started in this process and stopped at the end.',
     '<file> is a ComfyUI workflow or a folder with template.json; write it with a slash or its .json ending.',
+    'Where the template lets a person choose, the terminal asks; without one the command says how to choose, and waits.',
     'Ctrl-C cancels the run and waits for the proof; a second Ctrl-C leaves at once.',
   ],
 
@@ -79,6 +82,7 @@ function asPath(name: string, io: Io): string | undefined {
 
 async function start(session: Session, template: TemplateDetail, args: Arguments, io: Io): Promise<number> {
   const backend = await chooseBackend(session, backendOption(args));
+  const presets = presetsOf(args, template);
   const given = givenParameters(args, template.parameters, io.cwd);
   const parameters = await uploadMedia(given, template.parameters, session);
   const { runId } = await session.client.call('run/start', {
@@ -91,7 +95,7 @@ async function start(session: Session, template: TemplateDetail, args: Arguments
   const json = args.flag('json');
   if (json) jsonLine(io.out, { type: 'run', runId, template: template.id, version: template.version });
   else line(io.out, `run ${runId}  ${template.id} ${template.version}`);
-  const code = await finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'cancel' });
+  const code = await finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'cancel', presets });
   if (code !== EXIT.interrupted) await waitForOthers(session, io);
   return code;
 }

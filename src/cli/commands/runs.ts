@@ -10,18 +10,20 @@ import { integerOption, noMorePositionals, onePositional, subcommand } from '../
 import type { Session } from '../session.ts';
 import { printError, printProblems } from '../report-error.ts';
 import { printRun } from '../show-run.ts';
+import { chosenRun, makeChoice } from '../choices/make-choice.ts';
 import { outOption, writeExport } from '../write-export.ts';
 
-const ACTIONS = ['list', 'show', 'watch', 'cancel', 'export'] as const;
+const ACTIONS = ['list', 'show', 'watch', 'cancel', 'choose', 'export'] as const;
 
 export const runsCommand: Command = {
   name: 'runs',
-  summary: 'Lists runs, shows one, watches, cancels or exports it.',
+  summary: 'Lists runs, shows one, watches, cancels or exports it, or makes its choices.',
   usage: [
     'runs [list] [--limit N]',
     'runs show ID',
     'runs watch ID [--out DIR]',
     'runs cancel ID [--force]',
+    'runs choose ID VALUE… [--into NAME]',
     'runs export ID [--bundle] --out PATH',
   ],
   options: {
@@ -32,6 +34,8 @@ export const runsCommand: Command = {
       help: 'watch: copy the results into DIR at the end; export: the folder, or with --bundle the file, to write',
     },
     force: { type: 'boolean', help: 'cancel: end a run that is being cancelled without proof, as lost' },
+    into: { type: 'string', value: 'NAME', help: 'choose: the choice that is made, where several are awaited' },
+    none: { type: 'boolean', help: 'choose: pick nothing, where the template allows it' },
     bundle: { type: 'boolean', help: 'export: one *.callsheet file with provenance and lock instead of a folder' },
     id: { type: 'string', value: 'ID', help: 'export: id of the template that is made' },
     ...JSON_OPTION,
@@ -43,7 +47,7 @@ export const runsCommand: Command = {
     const action = subcommand(args, ACTIONS, 'list');
     const limit = integerOption(args, 'limit', 1, 1000) ?? 20;
     if (action === 'list') noMorePositionals(args, 1);
-    const id = action === 'list' ? '' : onePositional(args, 'the ID of a run', 1);
+    const id = action === 'list' ? '' : action === 'choose' ? chosenRun(args) : onePositional(args, 'the ID of a run', 1);
     const out = action === 'export' ? outOption(args, io, 'the folder, or with --bundle the file, to write') : '';
     const session = await openSession(args, io, {});
     try {
@@ -85,6 +89,8 @@ async function act(session: Session, { action, id, limit }: Wish, args: Argument
     }
     case 'watch':
       return finishRun(session, id, io, { json, out: args.text('out'), onInterrupt: 'leave' });
+    case 'choose':
+      return makeChoice(session, id, args, io);
     default: {
       const { status } = await session.client.call('run/cancel', { runId: id, ...(args.flag('force') ? { force: true } : {}) });
       if (json) jsonLine(io.out, { runId: id, status });

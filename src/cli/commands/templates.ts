@@ -111,6 +111,9 @@ function show(template: TemplateDetail, args: Arguments, io: Io): number {
   if (template.contents !== undefined) printContents(template.contents, io);
   line(io.out, 'steps');
   for (const step of template.steps) line(io.out, `  ${step.id}${step.title === undefined ? '' : `  ${safeText(step.title)}`}`);
+  if (template.choices !== undefined) line(io.out, 'choices');
+  for (const { into, after, title } of template.choices ?? [])
+    line(io.out, `  ${into} after ${after}${title === undefined ? '' : `  ${safeText(title)}`}`);
   printForm(template, io);
   printProblems(template.problems, io);
   return EXIT.done;

@@ -1,5 +1,5 @@
 /** Methods about templates. */
-import { array, boolean, closed, integer, json, object, oneOf, optional, record, string } from '../schema.ts';
+import { array, boolean, closed, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
 import { method, templateId, templateVersion } from './define.ts';
 import { problem, templateContents, templateSummary } from './views.ts';
@@ -44,6 +44,19 @@ export const templateGet = method({
       /** JSON schema of the parameters, in our own subset. */
       schema: record(json()),
       steps: array(object({ id: string(), title: optional(string()), backend: optional(string()) })),
+      /** Where a person is asked; absent when nowhere. */
+      choices: optional(
+        array(
+          object({
+            into: string(),
+            after: string(),
+            title: optional(string()),
+            pick: object({ min: integer(), max: optional(integer()) }),
+            timeoutSeconds: optional(number()),
+            onTimeout: optional(oneOf(['first', 'fail', 'wait'])),
+          }),
+        ),
+      ),
       problems: array(problem),
       /** Of an imported template, as the next one: whether a person approved this very content. */
       approval: optional(oneOf(['pending', 'approved'])),
