@@ -1,12 +1,12 @@
 /** Hashes of texts and graphs. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseGraph } from './graph.ts';
 import { parseJson } from './json.ts';
 import type { Graph, JsonNode } from './types.ts';
 
 /** sha256 of the text's UTF-8 bytes, 64 lower-case hexadecimal digits. */
 export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text);
 }
 
 /**

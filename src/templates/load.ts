@@ -12,7 +12,7 @@ import { convertWorkflows, isUiWorkflow } from './convert-workflows.ts';
 import { currentManifest } from './migrate-format.ts';
 import { problemIn } from './locate.ts';
 import { type NamedInfo, OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
-import { MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readInside, readTextFile } from './source-files.ts';
+import { createInsideReader, MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readTextFile } from './source-files.ts';
 import { REST_MS, type Stamp, stampOf } from './stamp.ts';
 import type { TemplateOrigin, TemplateSource } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
@@ -86,7 +86,8 @@ function loadFolder(folder: string, { infoFiles = [], info: given }: LoadOptions
   const origin: TemplateOrigin = { path: folder, kind: 'folder' };
   const file = join(folder, MANIFEST_FILE);
   const atManifest = stampOf([file]);
-  const read = readInside(folder, MANIFEST_FILE, MAX_MANIFEST_BYTES);
+  const readInside = createInsideReader(folder);
+  const read = readInside(MANIFEST_FILE, MAX_MANIFEST_BYTES);
   if (read === undefined || 'problem' in read) {
     const message = 'The folder has no template.json.';
     const hint = 'Write one, or give a workflow file itself.';
@@ -101,7 +102,7 @@ function loadFolder(folder: string, { infoFiles = [], info: given }: LoadOptions
   const files = wanted.map((name) => join(folder, name));
   const atWorkflows = stampOf(files);
   for (const name of wanted) {
-    const workflow = readInside(folder, name, MAX_WORKFLOW_BYTES);
+    const workflow = readInside(name, MAX_WORKFLOW_BYTES);
     if (workflow === undefined) continue;
     if ('problem' in workflow) {
       problems.push(workflow.problem);
@@ -145,8 +146,7 @@ function unlessMoved(files: readonly string[], before: string): Stamp | undefine
 
 /** The workflow files a manifest names, and what it calls itself; read leniently, because a broken one is checked as a whole later. */
 function outline(manifest: string): { claimed: LoadResult['claimed']; files: readonly string[] } {
-  const { root } = parseJson(currentManifest(manifest));
-  const value = root?.kind === 'object' ? toValue(root) : undefined;
+  const value = readLeniently(currentManifest(manifest));
   const record = isRecord(value) ? value : {};
   const steps = Array.isArray(record.steps) ? (record.steps as readonly unknown[]) : [];
   const files = steps.slice(0, 1000).flatMap((step) => (isRecord(step) && typeof step.workflow === 'string' ? [step.workflow] : []));
@@ -155,6 +155,16 @@ function outline(manifest: string): { claimed: LoadResult['claimed']; files: rea
     files: [...new Set(files)],
     claimed: { ...(typeof id === 'string' ? { id } : {}), ...(typeof version === 'string' ? { version } : {}) },
   };
+}
+
+/** The engine's own reader is several times as fast; ours also reads NaN, and bounds the depth. */
+function readLeniently(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    const { root } = parseJson(text);
+    return root === undefined ? undefined : toValue(root);
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -189,8 +199,9 @@ function withoutPlace({ line: _line, column: _column, pointer: _pointer, ...rest
   return rest;
 }
 
-/** The hash covers the manifest and every workflow with its name. */
+/** The hash covers the manifest and every workflow with its name, each with its length before it. */
 export function sourceOf(manifest: string, workflows: Readonly<Record<string, string>>): TemplateSource {
   const names = Object.keys(workflows).toSorted();
-  return { hash: sha256Hex(JSON.stringify([manifest, names.map((name) => [name, workflows[name]])])), manifest, workflows };
+  const parts = [manifest, ...names.flatMap((name) => [name, workflows[name] ?? ''])];
+  return { hash: sha256Hex(parts.map((part) => `${part.length}:${part}`).join('')), manifest, workflows };
 }

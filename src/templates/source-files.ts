@@ -57,20 +57,26 @@ export function readTextFile(path: string, maxBytes: number): ReadText {
   }
 }
 
-/** A file of the template's folder; a symbolic link that leads out of the folder is refused. Undefined when there is no such file. */
-export function readInside(folder: string, name: string, maxBytes: number): ReadText | undefined {
-  const path = join(folder, name);
-  try {
-    const root = realpathSync.native(folder);
-    const real = realpathSync.native(path);
-    if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
-      const message = `"${name}" is a link that leads out of the template's folder.`;
-      return { problem: problemIn(path, 'TEMPLATE_PATH_ESCAPES', message, 'Copy the file into the folder.') };
+/** A file of the folder; undefined when there is no such file. */
+export type ReadInside = (name: string, maxBytes: number) => ReadText | undefined;
+
+/** Reads files of a template's folder; a symbolic link that leads out of the folder is refused. */
+export function createInsideReader(folder: string): ReadInside {
+  let root: string | undefined;
+  return (name, maxBytes) => {
+    const path = join(folder, name);
+    try {
+      root ??= realpathSync.native(folder);
+      const real = realpathSync.native(path);
+      if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+        const message = `"${name}" is a link that leads out of the template's folder.`;
+        return { problem: problemIn(path, 'TEMPLATE_PATH_ESCAPES', message, 'Copy the file into the folder.') };
+      }
+    } catch (error) {
+      return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' ? undefined : { problem: unreadable(path, error) };
     }
-  } catch (error) {
-    return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' ? undefined : { problem: unreadable(path, error) };
-  }
-  return readTextFile(path, maxBytes);
+    return readTextFile(path, maxBytes);
+  };
 }
 
 function unreadable(path: string, error: unknown): Problem {

@@ -35,8 +35,11 @@ export const convertCommand: Command = {
     const out = args.text('out');
     if (out !== undefined && resolve(io.cwd, out) === resolve(io.cwd, shown)) throw new UsageError('Option --out: this is FILE itself.');
     const read = readTextFile(resolve(io.cwd, shown), MAX_WORKFLOW_BYTES);
-    if ('problem' in read) throw new UsageError(`The file ${shown} could not be read. ${read.problem.message}`);
-    const converted = convertWorkflow(read.text, info, { file: shown });
+    if ('problem' in read && read.problem.code === 'TEMPLATE_FILE_MISSING') throw new UsageError(`There is no file "${shown}".`);
+    const converted =
+      'problem' in read
+        ? { graph: undefined, problems: [{ ...read.problem, file: shown }] }
+        : convertWorkflow(read.text, info, { file: shown });
     const { graph, problems } =
       converted.graph === undefined ? converted : withReplacements(converted.graph, converted.problems, info, shown);
     printProblems(problems, io);

@@ -23,8 +23,8 @@ export type FileContent = { readonly kind: 'bundle' } | WorkflowIn | { readonly 
 /** `shown` is how problems call the file. Never throws for what the file holds. */
 export async function contentOfFile(path: string, mediaType: string, shown: string): Promise<FileContent> {
   if (mediaType === 'application/zip' || mediaType === 'model/vnd.usdz+zip') return { kind: 'bundle' };
-  if (mediaType === 'application/json' || mediaType === 'model/gltf+json' || mediaType === 'text/plain')
-    return fromJson(path, mediaType, shown);
+  const text = mediaType === 'application/json' || mediaType === 'model/gltf+json' || mediaType === 'text/plain';
+  if (text || isUnreadableJson(mediaType, shown)) return fromJson(path, mediaType, shown);
   const handle = await open(path, 'r');
   try {
     const embedded = await readEmbedded(bytesOfFile(handle, (await handle.stat()).size));
@@ -47,6 +47,11 @@ function workflowOf({ api, ui, wan2gp }: FoundWorkflows, mediaType: string): Wor
     ...(ui === undefined ? {} : { ui: ui.text }),
     ...(wan2gp === undefined ? {} : { wan2gp: wan2gp.text }),
   };
+}
+
+/** By its name it was meant as JSON: UTF-16 begins like MP3, and other encodings, zeros and broken disks like nothing at all. */
+function isUnreadableJson(mediaType: string, shown: string): boolean {
+  return /\.json$/i.test(shown) && (mediaType === 'application/octet-stream' || mediaType === 'audio/mpeg');
 }
 
 function fromJson(path: string, mediaType: string, shown: string): FileContent {
