@@ -71,17 +71,22 @@ export function patchGraph(graph: Graph, patches: readonly GraphPatch[], info: O
     put(patch.after, patch.nodes, true);
   }
   const bypassed = new Map(patches.flatMap((patch) => (patch.kind === 'bypass' ? [[patch.node, patch] as const] : [])));
-  const swapped = new Set<string>();
+  const swapped = new Map<string, Swap>();
   for (const patch of patches) {
     if (patch.kind !== 'swap' || bypassed.has(patch.node) || swapped.has(patch.node)) continue;
-    swapped.add(patch.node);
-    rewire(nodes, patch.rewire);
+    swapped.set(patch.node, patch);
     put(patch.node, patch.nodes, true);
   }
+  // What comes in may be linked to what another swap takes out.
+  for (const patch of swapped.values()) rewire(nodes, patch.rewire);
   const findings: PatchFinding[] = [];
-  const gone = new Set([...swapped, ...bypassed.keys()]);
+  const gone = new Set([...swapped.keys(), ...bypassed.keys()]);
   const before = sourcesOf(graph.nodes.values());
-  for (const [id, draft] of nodes) if (!gone.has(id)) lead(graph, nodes, info, id, draft, bypassed, findings);
+  for (const [id, draft] of nodes) {
+    if (gone.has(id)) continue;
+    lead(graph, nodes, info, id, draft, bypassed, findings);
+    cutLoose(id, draft, swapped, findings);
+  }
   for (const id of gone) nodes.delete(id);
   const idle = removeIdle(nodes, before, info, keep);
   return { text: print(graph, nodes, added), idle, findings };
@@ -116,6 +121,18 @@ function rewire(nodes: ReadonlyMap<string, Draft>, rewiring: readonly Rewiring[]
 const keyOf = ({ node, slot }: GraphLink): string => `${slot} ${node}`;
 
 type Bypass = Extract<GraphPatch, { kind: 'bypass' }>;
+type Swap = Extract<GraphPatch, { kind: 'swap' }>;
+
+/** Only nodes that patches put in can be linked to an output of a swapped node that the swap does not speak of. */
+function cutLoose(id: string, { links, classType }: Draft, swapped: ReadonlyMap<string, Swap>, findings: PatchFinding[]): void {
+  for (const [name, { node, slot }] of links) {
+    const patch = swapped.get(node);
+    if (patch === undefined) continue;
+    links.delete(name);
+    const message = `Output ${slot} of node ${node} goes into input "${name}" of node ${id} (${classType}), and the swap of node ${node} does not say which node gives it.`;
+    findings.push({ patch, node, message, hint: `Add "${slot}" to "outputs" of the swap.` });
+  }
+}
 
 /** Links of one node that come from bypassed ones lead to what those pass on; where they pass on nothing, the input is left out. */
 function lead(

@@ -19,6 +19,12 @@ import { nearest } from './suggest.ts';
 /** Up to this many patches all combinations are looked at; of more, each alone, all together, and all but one. */
 const ALL_OF = 4;
 
+/** What a run calls by another name. */
+const BEFOREHAND = new Map([
+  ['STEP_PATCH_BYPASS', 'TEMPLATE_PATCH_BYPASS'],
+  ['STEP_PATCH', 'TEMPLATE_PATCH_NODES'],
+]);
+
 export function checkPatches(template: CompiledTemplate, step: CompiledStep, info: ObjectInfo): Problem[] {
   const problems = step.patches.flatMap((patch) => afterProblems(step, patch, info));
   if (problems.length > 0) return problems;
@@ -36,9 +42,7 @@ export function checkPatches(template: CompiledTemplate, step: CompiledStep, inf
       if (!found.has(key)) found.set(key, chosen.length === 1 ? problem : together(problem, decisions));
     }
   }
-  return [...found.values()].map((problem) =>
-    problem.code === 'STEP_PATCH_BYPASS' ? { ...problem, code: 'TEMPLATE_PATCH_BYPASS' } : problem,
-  );
+  return [...found.values()].map((problem) => ({ ...problem, code: BEFOREHAND.get(problem.code) ?? problem.code }));
 }
 
 function together(problem: Problem, decisions: readonly PatchDecision[]): Problem {

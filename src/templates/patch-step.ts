@@ -78,7 +78,8 @@ export function applyDecisions(step: CompiledStep, decisions: readonly PatchDeci
   const { text, idle, findings } = patchGraph(step.graph, patches, info, new Set(Object.values(step.outputs)));
   const problems = findings.map(({ patch, node, message, hint }): Problem => {
     const place = decisions.find((decision) => decision.patch === patch)?.place;
-    return { code: 'STEP_PATCH_BYPASS', severity: 'error', message, hint, ...place, node, step: step.id };
+    const code = patch.kind === 'bypass' ? 'STEP_PATCH_BYPASS' : 'STEP_PATCH';
+    return { code, severity: 'error', message, hint, ...place, node, step: step.id };
   });
   const graph = parseGraph(text).graph ?? step.graph;
   const sites = [...step.sites, ...decisions.flatMap((decision) => decision.sites)].filter(({ node }) => graph.nodes.has(node));

@@ -428,6 +428,33 @@ describe('swap', () => {
     );
   });
 
+  it('[TM6] says when what another patch needs is given by nobody', () => {
+    const clipOnly = {
+      swap: '4',
+      when: 'params.on',
+      nodes: { v: node('VAELoader', { vae_name: 'vae.safetensors' }) },
+      outputs: { 2: ['v', 0] },
+    };
+    const { '4': loader, '10': decode, '9': save } = GRAPH;
+    const graph = {
+      '4': loader,
+      '10': { ...decode, inputs: { samples: ['5', 0], vae: ['4', 2] } },
+      '5': GRAPH['5'],
+      '9': { ...save, inputs: { images: ['10', 0], filename_prefix: 'x' } },
+    };
+    const other = {
+      swap: '5',
+      nodes: {
+        k: node('KSampler', { model: ['4', 0], seed: 1, positive: ['e', 0], latent_image: ['l', 0] }),
+        e: node('CLIPTextEncode', { text: '', clip: ['4', 1] }),
+        l: node('EmptyLatentImage', { width: 1 }),
+      },
+      outputs: { 0: ['k', 0] },
+    };
+    const problems = check([clipOnly, other], { on: { type: 'boolean', default: false } }, {}, graph);
+    expect(problems.map(({ code, hint }) => [code, hint])).toEqual([['TEMPLATE_PATCH_NODES', 'Add "0" to "outputs" of the swap.']]);
+  });
+
   it('[TM6] checks placeholders of the new nodes against their inputs', () => {
     const wrong = { swap: '12', nodes: { a: node('Upscale', { image: ['10', 0], by: '{words}' }) } };
     expect(check([wrong], { words: { type: 'text', default: '' } })).toMatchObject([
