@@ -8,7 +8,7 @@ import type { WorkflowPlace } from './compile-workflow.ts';
 import type { CompiledPatch } from './compiled.ts';
 import { kindOf } from './environment.ts';
 import type { Placeholder } from './grammar.ts';
-import { type Path, pointerOf, type ProblemDetails, problemAt } from './locate.ts';
+import { nodeAt, type Path, type ProblemDetails, problemAt } from './locate.ts';
 import { compileReference } from './references.ts';
 import type { ParameterDefinition, ParameterType, PatchDefinition, StepDefinition } from './types.ts';
 
@@ -72,7 +72,7 @@ function compileOne(place: PatchPlace, patch: PatchDefinition, at: number): Comp
   const when = patch.when === undefined ? undefined : compileCondition(context, patch.when, [...path, 'when'], step.id, workflow.uses);
   const kinds = KINDS.filter((kind) => patch[kind] !== undefined);
   const [kind, second] = kinds;
-  if (kind === undefined && isReported(place)) return undefined;
+  if (kind === undefined && isReported(place, patch)) return undefined;
   if (kind === undefined || second !== undefined) {
     const message = kind === undefined ? 'This patch changes nothing.' : `This patch is ${kinds.join(' and ')} at once.`;
     const hint = 'Write exactly one of "bypass", "loras" and "swap"; further changes are entries of their own.';
@@ -104,10 +104,10 @@ function compileOne(place: PatchPlace, patch: PatchDefinition, at: number): Comp
   return from === undefined || strength === undefined || after.length === 0 ? undefined : { ...base, kind, ...from, after, strength };
 }
 
-/** A field that is spelled wrong was reported, and is all that this entry has. */
-function isReported({ context, path }: PatchPlace): boolean {
-  const inside = `${pointerOf(path)}/`;
-  return context.problems.some(({ pointer = '' }) => pointer.startsWith(inside));
+/** A field that the schema objected to was reported, and left out of `patch`. */
+function isReported({ context: { where }, path }: PatchPlace, patch: PatchDefinition): boolean {
+  const written = nodeAt(where.root, path);
+  return written.kind === 'object' && written.members.some(({ key }) => !Object.hasOwn(patch, key.value));
 }
 
 function placeOf({ context: { where }, path }: PatchPlace): CompiledPatch['place'] {
