@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { openClassLocks } from '#daemon/class-locks.ts';
 import { createLibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
 import { createOffers } from '#daemon/offers.ts';
@@ -37,7 +38,8 @@ export async function measureSaves(dir: string, count: number, saves: number): P
   const roots = createRoots({ roots: [], asset: () => undefined });
   const resolveMedia = createMediaResolver(roots, library);
   const offers = createOffers([], pino({ level: 'silent' }));
-  const service = createLibraryService({ library, offers, roots, resolveMedia, backends: [], templateDirs: [dir] });
+  const locks = openClassLocks(join(dir, '.class-locks.json'), pino({ level: 'silent' }));
+  const service = createLibraryService({ library, offers, locks, roots, resolveMedia, backends: [], templateDirs: [dir] });
   const watcher = await watchTemplates({ dirs: [dir], refresh: (paths) => service.refresh(paths), log: pino({ level: 'silent' }) });
   const rows: SaveRow[] = [];
   for (const [what, save] of SAVES) {
@@ -56,5 +58,6 @@ export async function measureSaves(dir: string, count: number, saves: number): P
   }
   await watcher.close();
   offers.close();
+  await locks.close();
   return rows;
 }

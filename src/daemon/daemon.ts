@@ -9,6 +9,7 @@ import { lockDataDirectory } from '#store/lock.ts';
 import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
 import { createAuth } from './auth.ts';
+import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
@@ -116,7 +117,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     (one) => one.close(),
   );
 
-  const templates = createLibraryService({ library, offers, roots, resolveMedia, backends, templateDirs });
+  const locks = made.adopt(openClassLocks(lockStore(dataDir), log), (one) => one.close());
+  const templates = createLibraryService({ library, offers, locks, roots, resolveMedia, backends, templateDirs });
   supervisor.onBackend((view) => offers.heard(view));
   const exchange = createExchangeService({
     importDir: config.importDir,

@@ -17,11 +17,14 @@ import { summary } from '#templates/library.ts';
 import type { LoadedTemplate, TemplateLibrary } from '#templates/library.ts';
 import { loadTemplate } from '#templates/load.ts';
 import { mergeProblems } from '#templates/merge-problems.ts';
+import { needsOf } from '#templates/needs.ts';
 import { parameterSchema, wireForm } from '#templates/parameter-schema.ts';
 import { checkParameters } from '#templates/parameters.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { contentsView } from './exchange/contents-view.ts';
 import type { GatedLibrary } from './exchange/gate.ts';
+import type { ClassLocks } from './class-locks.ts';
+import { driftProblems, keepLocks } from './drift.ts';
 import { adoptFile } from './adopt-file.ts';
 import { type Bench, type JudgedTemplate, judgeLibrary, judgeTemplate, unasked } from './judge.ts';
 import type { Offers } from './offers.ts';
@@ -38,6 +41,8 @@ export interface LibraryServiceOptions {
   readonly library: GatedLibrary;
   /** What the backends have. */
   readonly offers: Offers;
+  /** Schemas of node classes that templates were made or first seen with. */
+  readonly locks: ClassLocks;
   readonly roots: Roots;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'nodeReplacements' | 'describe'>[];
@@ -55,7 +60,7 @@ export interface LibraryService extends TemplateService {
 }
 
 export function createLibraryService(options: LibraryServiceOptions): LibraryService {
-  const { roots, backends, templateDirs, offers } = options;
+  const { roots, backends, templateDirs, offers, locks } = options;
   const bench: Bench = { backends, offer: (id) => offers.known(id) };
   const library = judgeLibrary(options.library, bench);
   const listeners = new Set<(change: TemplateChanged) => void>();
@@ -65,6 +70,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
   function judgeAgain(): void {
     const before = new Map(told.map((one) => [placeKey(one), one]));
     told = library.list();
+    keepLocks(told, bench, locks);
     const changed = told.filter((now) => !isSame(before.get(placeKey(now)), now));
     for (const { id, version } of new Map(changed.map((one) => [`${one.id}@${one.version}`, one])).values()) announce(id, version);
   }
@@ -135,7 +141,9 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       info: backend === undefined ? undefined : await namedInfo(backend),
     });
     if (foreign === true) return [];
-    const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin, original));
+    const found = { hash: template?.hash, origin, needs: template === undefined ? undefined : needsOf(template, original) };
+    const drift = backend === undefined ? [] : driftProblems(template, found, bench, locks, backend);
+    const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin, original), drift);
     return [{ path, ok: !all.some(isBlocking), problems: all }];
   }
 
@@ -150,7 +158,9 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       const imported =
         approval === undefined ? {} : { approval, ...(template === undefined ? {} : { contents: contentsView(template, library) }) };
       if (backend !== undefined) await offers.take(backend);
-      return { ...detailOf(loaded, { info, values: parameters }), ...standing(loaded, backend), ...imported };
+      const { problems, runnable } = standing(loaded, backend);
+      const drift = driftProblems(template, loaded, bench, locks, backend);
+      return { ...detailOf(loaded, { info, values: parameters }), runnable, problems: [...problems, ...drift], ...imported };
     },
     async check({ id, version, path, backend }) {
       // Files and models may have been put there since the server was last asked.
@@ -166,7 +176,8 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
           return { files: [{ path: origin.path, ok: runnable && !problems.some(isBlocking), problems }] };
         }
         const original = origin.kind === 'adopted' ? (await loadTemplate(origin.path)).original : undefined;
-        const problems = mergeProblems(own.problems, await againstBackend(template, backend, origin, original));
+        const drift = driftProblems(template, loaded, bench, locks, backend);
+        const problems = mergeProblems(own.problems, await againstBackend(template, backend, origin, original), drift);
         return { files: [{ path: origin.path, ok: own.runnable && !problems.some(isBlocking), problems }] };
       }
       const found = await roots.resolvePath(path ?? '', templateDirs);
@@ -203,6 +214,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       const named = new Map(changes.map(({ id, version }) => [`${id}@${version}`, { id, version }]));
       for (const { id, version } of named.values()) announce(id, version);
       told = library.list();
+      keepLocks(told, bench, locks);
       return library.unsettled();
     },
     announce,

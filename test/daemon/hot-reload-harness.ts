@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect } from 'vitest';
+import { openClassLocks } from '#daemon/class-locks.ts';
 import { createLibraryService } from '#daemon/library-service.ts';
 import type { LibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
@@ -39,9 +40,11 @@ export async function watched(prepare: (dir: string) => void = () => {}): Promis
   await library.refresh();
   const roots = createRoots({ roots: [], asset: () => undefined });
   const resolveMedia = createMediaResolver(roots, library);
+  const log = pino({ level: 'silent' });
   const service = createLibraryService({
     library,
-    offers: createOffers([], pino({ level: 'silent' })),
+    offers: createOffers([], log),
+    locks: openClassLocks(join(base, 'locks.json'), log),
     roots,
     resolveMedia,
     backends: [],

@@ -1,16 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Backend, BackendDescription } from '#backends/contract.ts';
+import { openClassLocks } from '#daemon/class-locks.ts';
 import { createLibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
 import { createOffers } from '#daemon/offers.ts';
 import { admit } from '#daemon/run-door.ts';
 import { createRoots } from '#daemon/roots.ts';
+import { parseObjectInfo } from '#graph/object-info.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { TemplateChanged } from '#protocol/methods/event.ts';
+import { classLockText, lockClasses } from '#templates/class-lock.ts';
 import { createLibrary } from '#templates/library.ts';
 
 const SAVE = { input: { required: { images: ['IMAGE'] } }, output: [], output_node: true, python_module: 'nodes' };
@@ -60,11 +63,12 @@ async function open(backends: readonly ReturnType<typeof backend>[], manifest: o
   const roots = createRoots({ roots: [], asset: () => undefined });
   const offers = createOffers(backends, pino({ level: 'silent' }));
   const resolveMedia = createMediaResolver(roots, library);
-  const service = createLibraryService({ library, offers, roots, resolveMedia, backends, templateDirs });
+  const locks = openClassLocks(join(dir, 'locks.json'), pino({ level: 'silent' }));
+  const service = createLibraryService({ library, offers, locks, roots, resolveMedia, backends, templateDirs });
   const told: TemplateChanged[] = [];
   service.onChange((change) => told.push(change));
   const only = () => service.list()[0];
-  return { service, offers, told, only };
+  return { service, offers, locks, told, only };
 }
 
 const ready = (id: string) => ({ id, status: 'ready', version: '0.3.64' }) as const;
@@ -140,10 +144,8 @@ describe('the library as the backends can run it', () => {
   it('is judged for one backend alone where one is named', async () => {
     const { service, offers } = await open([backend('poor', { Load: LOAD }), backend('rich', { Load: LOAD, Save: SAVE })]);
     await offers.begin(5000);
-    expect(await service.get({ id: 'hero', backend: 'poor' })).toMatchObject({
-      runnable: false,
-      problems: [{ code: 'NODE_CLASS_UNKNOWN' }],
-    });
+    const { runnable, problems } = await service.get({ id: 'hero', backend: 'poor' });
+    expect([runnable, problems.map(({ code }) => code)]).toEqual([false, ['NODE_CLASS_UNKNOWN', 'DRIFT_CLASS_GONE']]);
     expect(await service.get({ id: 'hero', backend: 'rich' })).toMatchObject({ runnable: true, problems: [] });
     offers.close();
   });
@@ -174,6 +176,53 @@ describe('the library as the backends can run it', () => {
       problems: [{ code: 'STEP_BACKEND_MISSING', step: 'base' }],
     });
     offers.close();
+  });
+});
+
+describe('drift of templates in the library', () => {
+  const fewer = { ...LOAD, output: ['IMAGE'], input: { required: { ckpt_name: LOAD.input.required.ckpt_name, mode: [['a']] } } };
+
+  it('is shown when the backend comes back with other classes than it had when the template first fitted', async () => {
+    const farm = backend('farm', { Load: LOAD, Save: SAVE });
+    const { service, offers, locks } = await open([farm]);
+    await offers.begin(5000);
+    expect((await service.get({ id: 'hero' })).problems).toEqual([]);
+    farm.state.classes = { Load: fewer, Save: SAVE };
+    await offers.ask('farm', { refresh: true });
+    const drifted = { code: 'DRIFT_INPUT_ADDED', severity: 'warning', node: '1', message: expect.stringContaining('since ComfyUI 0.3.64') };
+    expect((await service.get({ id: 'hero' })).problems).toMatchObject([drifted]);
+    expect((await service.check({ id: 'hero', backend: 'farm' })).files[0]?.problems).toMatchObject([drifted, { code: 'INPUT_MISSING' }]);
+    offers.close();
+    await locks.close();
+
+    const again = openClassLocks(join(dir, 'locks.json'), pino({ level: 'silent' }));
+    const { hash, path } = await service.get({ id: 'hero' });
+    expect([...(again.of({ hash, origin: { kind: 'folder', path } })?.lock?.classes.keys() ?? [])]).toEqual(['Load', 'Save']);
+  });
+
+  it('is measured from the lock beside the template, where there is one', async () => {
+    const farm = backend('farm', { Load: LOAD, Save: SAVE });
+    const { service, offers, locks } = await open([farm]);
+    await offers.begin(5000);
+    const info = parseObjectInfo(JSON.stringify({ Load: fewer, Save: SAVE })).info;
+    if (info === undefined) throw new Error('the object info of the test cannot be read');
+    const lock = lockClasses(['Load', 'Save'], info, '0.3.50');
+    writeFileSync(join(dir, 'templates', 'hero', 'template.lock.json'), classLockText(lock));
+    expect((await service.get({ id: 'hero' })).problems).toMatchObject([{ code: 'DRIFT_INPUT_GONE', severity: 'info' }]);
+    writeFileSync(join(dir, 'templates', 'hero', 'template.lock.json'), '{}');
+    expect((await service.get({ id: 'hero' })).problems).toMatchObject([{ code: 'TEMPLATE_LOCK_INVALID' }]);
+    offers.close();
+    await locks.close();
+  });
+
+  it('begins anew where what was kept is damaged', async () => {
+    writeFileSync(join(dir, 'locks.json'), '{"format":1,');
+    const { service, offers, locks } = await open([backend('farm', { Load: LOAD, Save: SAVE })]);
+    await offers.begin(5000);
+    expect((await service.get({ id: 'hero' })).problems).toEqual([]);
+    offers.close();
+    await locks.close();
+    expect(readFileSync(join(dir, 'locks.json'), 'utf8')).toContain('"Load"');
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Backend } from '#backends/contract.ts';
+import { openClassLocks } from '#daemon/class-locks.ts';
 import { createLibraryService } from '#daemon/library-service.ts';
 import { createMediaResolver } from '#daemon/media-resolver.ts';
 import { createOffers } from '#daemon/offers.ts';
@@ -60,7 +61,8 @@ async function open(backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo
   await library.refresh();
   const roots = createRoots({ roots: [join(dir, 'root')], asset: () => undefined });
   const offers = createOffers(backends, pino({ level: 'silent' }));
-  return createLibraryService({ library, offers, roots, resolveMedia: createMediaResolver(roots, library), backends, templateDirs });
+  const locks = openClassLocks(join(dir, 'locks.json'), pino({ level: 'silent' }));
+  return createLibraryService({ library, offers, locks, roots, resolveMedia: createMediaResolver(roots, library), backends, templateDirs });
 }
 
 const describeBackend: Backend['describe'] = async () => ({ version: '0.3.64', draft: false, queueRemaining: 0, capabilities: {} });

@@ -6,6 +6,8 @@ import { parseObjectInfo } from '#graph/object-info.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { adopt } from '#templates/adopt.ts';
 import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
+import { checkDrift } from '#templates/check-drift.ts';
+import { classesOf, lockClasses, readClassLock } from '#templates/class-lock.ts';
 import { stepFits } from '#templates/fits.ts';
 import { createLibrary } from '#templates/library.ts';
 import { loadTemplate } from '#templates/load.ts';
@@ -141,6 +143,20 @@ const library = (second: object) => async (): Promise<readonly Problem[]> => {
   await found.refresh();
   return found.list().flatMap(({ problems }) => problems);
 };
+/** The sampler of `INFO` became something else since the template was locked; inputs that are undefined are gone. */
+const drifted =
+  (inputs: object | undefined, output: readonly string[] = ['IMAGE'], more: object = {}) =>
+  (): Found => {
+    const template = compiled(manifest());
+    const { KSampler, ...others } = INFO;
+    const { required, optional } = KSampler.input;
+    const { sampler = optional.sampler, ...changed }: { readonly sampler?: unknown } = inputs ?? {};
+    const input = { required: { ...required, ...changed }, optional: { sampler } };
+    const now = inputs === undefined ? others : { ...others, KSampler: { ...KSampler, input, output, ...more } };
+    const after = parseObjectInfo(JSON.stringify(now)).info;
+    if (info === undefined || after === undefined) throw new Error('the object info of the test cannot be read');
+    return checkDrift(template, lockClasses(classesOf(template), info), after, { file: (name) => name });
+  };
 const memory = (vram: number) => (): Found => {
   const needs = needsOf(compiled(manifest({ requires: { vram: 8 } })));
   return needs.steps.flatMap((step) => stepFits(needs, step, { id: 'farm', info, vram }).problems);
@@ -179,6 +195,17 @@ const BIG = `{"a":"${'x'.repeat(4 * 1024 * 1024)}"}`;
 const FOLDER = { 'template.json': manifest(), 'w.json': GRAPH };
 
 const CASES: Readonly<Record<string, Case>> = {
+  DRIFT_CHOICE_GONE: [drifted({ sampler: [['heun']] }), drifted({ sampler: [['euler', 'heun', 'lcm']] })],
+  DRIFT_CLASS_GONE: [drifted(undefined), drifted({})],
+  DRIFT_DEFAULT: [drifted({ steps: ['INT', { min: 1, max: 100, default: 9 }] }), drifted({})],
+  DRIFT_INPUT_ADDED: [drifted({ noise: ['NOISE'] }), drifted({})],
+  DRIFT_INPUT_GONE: [drifted({ cfg: undefined }), drifted({})],
+  DRIFT_INPUT_RENAMED: [drifted({ cfg: undefined, cfgs: ['FLOAT', { min: 0, max: 30 }] }), drifted({ cfg: undefined })],
+  DRIFT_INPUT_TYPE: [drifted({ cfg: ['STRING'] }), drifted({})],
+  DRIFT_OUTPUT: [drifted({}, ['LATENT']), drifted({}, ['IMAGE', 'MASK'])],
+  DRIFT_OUTPUT_ADDED: [drifted({}, ['IMAGE', 'MASK']), drifted({}, ['LATENT'])],
+  DRIFT_OUTPUT_NODE: [drifted({}, ['IMAGE'], { output_node: true }), drifted({})],
+  DRIFT_RANGE: [drifted({ cfg: ['FLOAT', { min: 1, max: 30 }] }), drifted({ cfg: ['FLOAT', { min: -1, max: 31 }] })],
   OUTPUT_EMPTY: [chain([]), chain([media('/a.png')])],
   PARAMETER_CONDITION: [
     given({ type: 'text', default: '', visible: 'params.q > 1' }, 'x'),
@@ -225,6 +252,10 @@ const CASES: Readonly<Record<string, Case>> = {
   TEMPLATE_FORMAT_UNSUPPORTED: [c({ format: 2 }), c({ format: 1 })],
   TEMPLATE_ID_INVALID: [c({ id: 'Not An Id' }), c({ id: 'an-id' })],
   TEMPLATE_INPUT_IGNORED: [filled(TEXT, '6.txt'), filled(TEXT, '6.text')],
+  TEMPLATE_LOCK_INVALID: [
+    (): Found => readClassLock('{}', 'template.lock.json').problems,
+    (): Found => readClassLock('{"format": 1, "classes": {}}', 'template.lock.json').problems,
+  ],
   TEMPLATE_LOWER_SEED: [c({}, { lowMemory: { set: { '3.seed': 5 } } }), c({}, { lowMemory: { set: { '3.steps': 5 } } })],
   TEMPLATE_NAME_INVALID: [c({ parameters: { each: TEXT } }), c({ parameters: { each1: TEXT } })],
   TEMPLATE_NAME_TWICE: [twoSteps({}, { id: 'a' }), twoSteps({}, {})],

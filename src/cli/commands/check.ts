@@ -2,13 +2,17 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ObjectInfo } from '#graph/object-info.ts';
+import { type ClassLocks, lockStore, openClassLocks } from '#daemon/class-locks.ts';
 import { VERSION } from '#daemon/version.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
 import { keptObjectInfo } from '#daemon/object-info-keeper.ts';
+import { checkDrift } from '#templates/check-drift.ts';
+import type { CompiledTemplate } from '#templates/compiled.ts';
 import { discover } from '#templates/discover.ts';
-import { loadTemplate } from '#templates/load.ts';
+import { loadTemplate, namesOf } from '#templates/load.ts';
 import { mergeProblems } from '#templates/merge-problems.ts';
+import type { TemplateOrigin } from '#templates/types.ts';
 import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
@@ -63,12 +67,13 @@ async function checkOffline(paths: readonly GivenPath[], args: Arguments, io: Io
   const info = objectInfoOption(args, io);
   // What a daemon of this data directory last heard from its backend: enough to read a workflow in UI format.
   const kept = [keptObjectInfo(dataDirOf(args, io))];
+  const locks = openClassLocks(lockStore(dataDirOf(args, io)), { warn: () => undefined });
   const files: CheckedFile[] = [];
   for (const given of paths) {
     const places = statSync(given.path).isDirectory() ? discover(given.path) : [given.path];
     if (places.length === 0) throw new UsageError(`There are no templates and no workflow files in "${given.shown}".`);
     for (const place of places) {
-      const file = await checkOne(place, given, info, kept);
+      const file = await checkOne(place, given, info, { kept, locks });
       if (file !== undefined) files.push(file);
     }
   }
@@ -80,7 +85,7 @@ async function checkOne(
   place: string,
   given: GivenPath,
   info: ObjectInfo | undefined,
-  kept: readonly string[],
+  { kept, locks }: { readonly kept: readonly string[]; readonly locks: ClassLocks },
 ): Promise<CheckedFile | undefined> {
   const { template, partial, original, problems, foreign, origin } = await loadTemplate(place, {
     info: info === undefined ? undefined : { info, name: 'object info' },
@@ -91,8 +96,21 @@ async function checkOne(
   const compiled = template ?? partial;
   const versions = compiled === undefined ? [] : checkTemplateVersions(compiled, { callsheet: VERSION }, nameOf);
   const found = compiled === undefined || info === undefined ? [] : checkTemplateAgainst(compiled, info, nameOf, { original });
-  const all = mergeProblems(versions, problems, found).map((problem) => withShownPath(problem, given));
+  const drift = template === undefined || info === undefined ? [] : driftFrom(template, info, { locks, origin, original });
+  const all = mergeProblems(versions, problems, found, drift).map((problem) => withShownPath(problem, given));
   return { path: showPath(place, given), ok: !all.some(isBlocking), problems: all };
+}
+
+/** Against the lock beside the template, or the one that a daemon of this data directory kept. */
+function driftFrom(
+  template: CompiledTemplate,
+  info: ObjectInfo,
+  { locks, origin, original }: { readonly locks: ClassLocks; readonly origin: TemplateOrigin; readonly original: string | undefined },
+): readonly Problem[] {
+  const read = locks.of({ hash: template.hash, origin });
+  if (read?.lock === undefined) return read?.problems ?? [];
+  const options = { file: namesOf(origin), isMade: original !== undefined };
+  return [...read.problems, ...checkDrift(template, read.lock, info, options)];
 }
 
 /** Paths are shown as the user wrote them, so that an editor finds them from the same directory. */
