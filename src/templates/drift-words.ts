@@ -100,9 +100,8 @@ const nameOf = ({ type, name }: ClassSchema['outputs'][number]): string =>
   name === undefined || name === type ? type : `${name}, ${type}`;
 
 function rangeOf({ min, max }: InputSchema): string {
-  if (!isNumber(min) && !isNumber(max)) return 'any number';
-  if (!isNumber(min)) return `up to ${String(max)}`;
-  return isNumber(max) ? `${min} to ${max}` : `${min} and more`;
+  if (isNumber(min)) return isNumber(max) ? `${min} to ${max}` : `${min} and more`;
+  return isNumber(max) ? `up to ${max}` : 'any number';
 }
 
 function show(value: JsonValue | undefined): string {

@@ -51,7 +51,10 @@ type Sampler = typeof CLASSES.KSampler;
 const { KSampler } = CLASSES;
 
 /** Drift of a template over `GRAPH`, after its sampler became something else. */
-function drift(now: object | undefined, { step = {}, parameters = {}, graph = GRAPH as object } = {}) {
+function drift(
+  now: object | undefined,
+  { step = {}, parameters = {}, graph = GRAPH }: { readonly step?: object; readonly parameters?: object; readonly graph?: object } = {},
+) {
   const template = compiled(manifest({ parameters }, step), { 'w.json': graph });
   const lock = lockClasses(classesOf(template), infoOf(CLASSES), '0.3.60');
   const { KSampler: _gone, ...others } = CLASSES;
