@@ -152,25 +152,24 @@ const MAKERS = {
   vector: (random) => {
     const value = Array.from({ length: 2 + random.below(3) }, () => number(random) + 0);
     const definition: ParameterDefinition = { type: 'vector', size: value.length };
-    return { definition, given: JSON.stringify(value), expected: value.map(double), within: undefined };
+    return { definition, given: JSON.stringify(value), expected: { __value__: value.map(double) }, within: undefined };
   },
   texts: (random) => {
     const value = Array.from({ length: 1 + random.below(4) }, () => short(random));
-    return { definition: { type: 'list', of: 'text' }, given: JSON.stringify(value), expected: value, within: undefined };
+    return { definition: { type: 'list', of: 'text' }, given: JSON.stringify(value), expected: { __value__: value }, within: undefined };
   },
   integers: (random) => {
     const value = Array.from({ length: 1 + random.below(4) }, () => integer(random));
     const given = `[${value.map((item) => wire(item, random)).join(',')}]`;
-    return { definition: { type: 'list', of: 'integer' }, given, expected: value, within: undefined };
+    return { definition: { type: 'list', of: 'integer' }, given, expected: { __value__: value }, within: undefined };
   },
-  /** What ComfyUI would read as a link goes in wrapped (TI12). */
+  /** Some of them would be links (TI12). */
   choices: (random) => {
     const choices = ['4', 0];
     const value = Array.from({ length: 2 }, () => random.pick(choices) ?? 0);
     const exact = value.map((item): Exact => (typeof item === 'number' ? BigInt(item) : item));
-    const link = value[0] === '4' && value[1] === 0;
     const definition: ParameterDefinition = { type: 'list', of: 'choice', choices };
-    return { definition, given: JSON.stringify(value), expected: link ? { __value__: exact } : exact, within: undefined };
+    return { definition, given: JSON.stringify(value), expected: { __value__: exact }, within: undefined };
   },
 } satisfies Readonly<Record<string, (random: Random) => Sample>>;
 

@@ -134,7 +134,12 @@ function renderSite(site: Site, context: SiteContext): string | typeof LEFT_ALON
     if (part === undefined) return undefined;
     json += part;
   }
-  return json;
+  return site.from === 'set' && context.step.backend !== 'wan2gp' && json.startsWith('[') ? wrapped(json) : json;
+}
+
+/** ComfyUI takes every list in a declared input for a link and refuses it when it is none; this is how its front end writes a list. */
+function wrapped(list: string): string {
+  return `{"__value__":${list}}`;
 }
 
 function renderNested(template: TextTemplate, site: Site, context: SiteContext): string | undefined {
@@ -166,10 +171,7 @@ function renderValue(value: Value, site: Site, context: SiteContext): string | u
       report('STEP_VALUE_LIST', message, 'Take one with [0], or fan the step out with "each".');
       return undefined;
     }
-    const json = printJson(plainValue(items, tools));
-    const [first, second] = items;
-    const readAsLink = items.length === 2 && typeof first === 'string' && (typeof second === 'number' || typeof second === 'bigint');
-    return readAsLink ? `{"__value__":${json}}` : json;
+    return wrapped(printJson(plainValue(items, tools)));
   }
   if (typeof value === 'string' && site.current?.kind === 'number' && /^#[0-9a-f]{6}/.test(value)) {
     return String(Number.parseInt(value.slice(1, 7), 16));

@@ -34,7 +34,7 @@ describe('placeholders in text', () => {
       scope({ seed: 18446744073709551615n, list: [1, 2], flag: true }),
     );
     expect(text).toContain('"seed": 18446744073709551615');
-    expect(text).toContain('"text": [1,2]');
+    expect(text).toContain('"text": {"__value__":[1,2]}');
     expect(text).toContain('"filename_prefix": true');
   });
 
@@ -282,12 +282,14 @@ describe('values', () => {
     expect(codes(problems)).toEqual(['TEMPLATE_REFERENCE_LIST']);
   });
 
-  it('[TI12] wraps a list that ComfyUI would take for a link, and no other', () => {
-    const parameters = { l: { type: 'list', of: 'choice', choices: ['4', 0], default: [] } };
-    const template = compiled(manifest({ parameters }, { set: { '6.text': '{l}' } }));
-    expect(rendered(template, scope({ l: ['4', 0] }))['6']?.inputs.text).toEqual({ __value__: ['4', 0] });
-    expect(rendered(template, scope({ l: ['4', '0'] }))['6']?.inputs.text).toEqual(['4', '0']);
-    expect(rendered(template, scope({ l: ['4', 0, 0] }))['6']?.inputs.text).toEqual(['4', 0, 0]);
+  it('[TI12] wraps every list, because ComfyUI takes a plain one in an input for a link', () => {
+    const parameters = { l: { type: 'list', of: 'choice', choices: ['4', 0], default: [] }, v: { type: 'vector', default: [1, 2, 3] } };
+    const template = compiled(manifest({ parameters }, { set: { '6.text': '{l}', '3.steps': ['{v}', 1, 2], '3.cfg': { a: '{l}' } } }));
+    for (const l of [['4', 0], ['4', '0'], ['4', 0, 0], [0]]) {
+      const graph = rendered(template, scope({ l, v: [1, 2, 3] }));
+      expect(graph['6']?.inputs.text).toEqual({ __value__: l });
+      expect(graph['3']?.inputs).toMatchObject({ steps: { __value__: [[1, 2, 3], 1, 2] }, cfg: { a: l } });
+    }
   });
 
   it('[TI13] writes the uploaded name of a file, alone and within a text', () => {
