@@ -7,7 +7,7 @@ import { printJson, toValue } from '#graph/values.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { CompiledTemplate } from './compiled.ts';
 import { problemIn } from './locate.ts';
-import { readInside } from './source-files.ts';
+import { createInsideReader } from './source-files.ts';
 
 export const CLASS_LOCK_FILE = 'template.lock.json';
 const MAX_LOCK_BYTES = 16 * 1024 ** 2;
@@ -89,7 +89,7 @@ export function readClassLock(text: string, file: string): ReadLock {
 
 /** Of a template's folder; undefined where there is none. */
 export function readLockIn(folder: string): ReadLock | undefined {
-  const read = readInside(folder, CLASS_LOCK_FILE, MAX_LOCK_BYTES);
+  const read = createInsideReader(folder)(CLASS_LOCK_FILE, MAX_LOCK_BYTES);
   if (read === undefined) return undefined;
   if ('text' in read) return readClassLock(read.text, `${folder}/${CLASS_LOCK_FILE}`);
   return { lock: undefined, problems: [{ ...read.problem, severity: 'warning' }] };
