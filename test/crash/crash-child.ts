@@ -3,6 +3,8 @@
  * Store and backends are the real ones, each call counted on its way through. Started by crash-scenario.ts.
  */
 import { appendFileSync } from 'node:fs';
+import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
+import type { Timeouts } from '#backends/comfyui/settings.ts';
 import type { Backend } from '#backends/contract.ts';
 import { parseConfig } from '#daemon/config.ts';
 import { runDaemon } from '#daemon/main.ts';
@@ -14,11 +16,15 @@ interface Orders {
   readonly data: string;
   readonly templates: string;
   readonly backend: string;
+  /** For a proxy between: sent with everything that goes to the backend. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Other times than the real ones, so that a test need not wait as long. */
+  readonly timeouts?: Partial<Timeouts>;
   readonly root: string;
   /** Its fate is met when this many points have been passed; 0 never. */
   readonly dieAt: number;
   readonly fate: Fate;
-  /** File to which the name of every point passed is appended. */
+  /** File to which the name of every point passed is appended; empty for none. */
   readonly record: string;
 }
 
@@ -27,7 +33,7 @@ let passed = 0;
 
 function point(name: string): void {
   passed += 1;
-  appendFileSync(orders.record, `${name}\n`);
+  if (orders.record !== '') appendFileSync(orders.record, `${name}\n`);
   if (passed === orders.dieAt) meetFate(orders.fate);
 }
 
@@ -71,9 +77,18 @@ function watchedBackend(backend: Backend): Backend {
   };
 }
 
+/** The backend as it was configured, or one with other times in its place. */
+function hurried(backend: Backend): Backend {
+  const { timeouts, headers = {} } = orders;
+  return timeouts === undefined ? backend : createComfyUIBackend({ id: backend.id, url: orders.backend, headers, timeouts });
+}
+
 const config = parseConfig(
   { data: orders.data, templates: [orders.templates], backends: [`comfyui=${orders.backend}`], roots: [orders.root] },
   { ...process.env, CALLSHEET_LOG_LEVEL: 'warn', CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
 );
-const parts = { openStore: (options: OpenOptions) => watchedStore(openStore(options)), wrapBackend: watchedBackend };
+const parts = {
+  openStore: (options: OpenOptions) => watchedStore(openStore(options)),
+  wrapBackend: (backend: Backend) => watchedBackend(hurried(backend)),
+};
 process.exit(await runDaemon({ config, json: true, parts }));
