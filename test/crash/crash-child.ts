@@ -85,7 +85,7 @@ function hurried(backend: Backend): Backend {
 
 const config = parseConfig(
   { data: orders.data, templates: [orders.templates], backends: [`comfyui=${orders.backend}`], roots: [orders.root] },
-  { ...process.env, CALLSHEET_LOG_LEVEL: 'warn', CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
+  { CALLSHEET_LOG_LEVEL: 'warn', ...process.env, CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
 );
 const parts = {
   openStore: (options: OpenOptions) => watchedStore(openStore(options)),

@@ -13,7 +13,7 @@ export interface Evidence {
   readonly store: Store;
   readonly outputDir: string;
   /** Of every backend that had work of these runs: the judge of what was executed. */
-  readonly executions: readonly Pick<LedgerEntry, 'prompt_id'>[];
+  readonly executions: readonly Pick<LedgerEntry, 'prompt_id' | 'outcome'>[];
   /** Runs whose run/start was answered. */
   readonly acknowledged: readonly string[];
   /** What a client has seen of the log that resumed wherever it was cut off; absent when none listened. */
@@ -32,9 +32,13 @@ export async function brokenPromises(evidence: Evidence): Promise<readonly strin
   return broken;
 }
 
-/** Promise 3: one attempt is executed once; another attempt has another prompt id. */
+/**
+ * Promise 3: one attempt is executed once; another attempt has another prompt id. An execution without an outcome died with its backend:
+ * where the answer to its POST was lost as well, nobody can know that it had begun, and the same attempt is sent again (DESIGN 4, first case of loss).
+ */
 function twiceExecuted(executions: Evidence['executions']): readonly string[] {
-  return [...Map.groupBy(executions, ({ prompt_id }) => prompt_id)]
+  const ended = executions.filter(({ outcome }) => outcome !== null);
+  return [...Map.groupBy(ended, ({ prompt_id }) => prompt_id)]
     .filter(([, times]) => times.length > 1)
     .map(([id, times]) => `prompt ${id} was executed ${String(times.length)} times`);
 }

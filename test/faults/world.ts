@@ -27,6 +27,8 @@ export interface WorldOptions {
   /** Other times of the comfyui backend than the real ones. */
   readonly timeouts?: Partial<Timeouts>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The daemon's log level; warnings of faults that are meant would fill the terminal of a benchmark. */
+  readonly quiet?: boolean;
 }
 
 export interface World {
@@ -73,7 +75,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const headers = { Host: new URL(sandbox.url).host };
     const { timeouts = {} } = options;
     const orders = { data, templates: TEMPLATES, backend: proxy.url, headers, timeouts, root: dir, record: '', dieAt: 0, fate: 'killed' };
-    const started = await startProcess('./crash-child.ts', { ...options.env, CALLSHEET_CRASH_ORDERS: JSON.stringify(orders) });
+    const started = await startProcess('./crash-child.ts', {
+      ...options.env,
+      ...(options.quiet === true ? { CALLSHEET_LOG_LEVEL: 'silent' } : {}),
+      CALLSHEET_CRASH_ORDERS: JSON.stringify(orders),
+    });
     if (started === undefined) throw new Error('the daemon did not start');
     return started;
   }
