@@ -44,9 +44,10 @@ try {
   const lane = async (): Promise<void> => {
     while (next < runs) {
       next += 1;
-      await one(next);
-      if (next % Math.ceil(runs / 20) === 0)
-        process.stderr.write(`${String(next)} of ${String(runs)}, ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
+      const number = next;
+      await one(number);
+      if (number % Math.ceil(runs / 20) !== 0) continue;
+      process.stderr.write(`${String(number)} of ${String(runs)}, ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
