@@ -37,6 +37,9 @@ const statuses = new Map<string, number>();
 const reasons = new Map<string, number>();
 const seconds: number[] = [];
 
+/** One restart at a time: a process that is down cannot die. */
+let restarting: Promise<void> = Promise.resolve();
+
 const world = await openWorld({ latencyMs: 0, quiet: true });
 const began = performance.now();
 try {
@@ -71,9 +74,6 @@ async function one(number: number): Promise<void> {
   const reason = `${run.error?.code ?? '?'}: ${run.error?.message ?? ''}`;
   reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
 }
-
-/** One restart at a time: a process that is down cannot die. */
-let restarting: Promise<void> = Promise.resolve();
 
 async function strike(fault: Fault): Promise<void> {
   const { proxy, sandbox } = world;
