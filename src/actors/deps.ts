@@ -1,7 +1,7 @@
 /** What the actors need of the daemon. The supervisor gives it; tests give small fakes. */
 import type { Backend } from '#backends/contract.ts';
 import type { ArtifactView } from '#protocol/views.ts';
-import type { AttemptRow, OutboxItem, RequestKeyRow } from '#store/types.ts';
+import type { AttemptRow, OutboxItem, RequestKeyRow, Timing, TimingSample } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
@@ -25,6 +25,42 @@ export interface StagedRows {
   readonly artifacts?: readonly ArtifactView[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries' | 'runId'>[];
   readonly requestKeys?: readonly Omit<RequestKeyRow, 'runId'>[];
+  readonly timings?: readonly TimingSample[];
+}
+
+/** One item of a step at work on a backend. */
+export interface ItemKey {
+  readonly runId: string;
+  readonly step: string;
+  readonly item: number;
+  readonly backend: string;
+}
+
+export type Lesson = readonly Pick<TimingSample, 'part' | 'seconds'>[];
+
+/** What earlier runs taught of one step; its parts are those of TimingSample. */
+export interface StepTimings {
+  /** On this backend, else on another. */
+  get(part: string): Timing | undefined;
+  /** On this backend alone. */
+  here(part: string): Timing | undefined;
+}
+
+export interface TimingBook {
+  /** With both '' of node classes wherever they stand. */
+  of(template: string, step: string, backend: string): StepTimings;
+}
+
+/** When an attempt that does not move is said to be stalled, and what is done. All times are milliseconds. */
+export interface StallPolicy {
+  /** Without history, and at most with it; 0 says nothing ever. */
+  readonly limitMs: number;
+  /** At least, however quick it was before. */
+  readonly leastMs: number;
+  /** Between two looks. */
+  readonly lookMs: number;
+  /** `interrupt` cancels a stalled attempt with proof, so that it fails and is tried again by its class; `note` only tells. */
+  readonly action: 'note' | 'interrupt';
 }
 
 export interface ActorDeps {
@@ -41,8 +77,12 @@ export interface ActorDeps {
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */
   artifactDirectory(runId: string): string;
-  onProgress(key: { readonly runId: string; readonly step: string; readonly item: number }, value: number, node?: string): void;
+  onProgress(key: ItemKey, value: number, node?: string): void;
   onPreview(key: { readonly runId: string; readonly step: string; readonly item: number }, mediaType: string, bytes: Uint8Array): void;
+  /** What a finished attempt took. */
+  learn(key: ItemKey, lesson: Lesson): void;
+  readonly timings: TimingBook;
+  readonly stall: StallPolicy;
   /** Milliseconds since 1970, for people only. */
   now(): number;
   /** How long a backend that refuses connections is waited for before anything was sent, in milliseconds. */

@@ -17,9 +17,18 @@ import type { InFlight } from './in-flight.ts';
 import { createNodeNames } from './node-names.ts';
 import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
 import { renderItem } from './render-item.ts';
+import { createAttemptWatch } from './watch-attempt.ts';
 
 type Report = (event: ExecuteEvent) => void;
 type Note = (code: string, message: string) => void;
+
+interface Tellers {
+  readonly report: Report;
+  /** A line of the run's log. */
+  readonly note: Note;
+  /** A word on this item, which stays where it is. */
+  readonly remark: Note;
+}
 
 /** Why whatever is still being waited for is given up; made once, since every attempt ends this way. */
 const OVER = new CallsheetError('CANCELLED', 'The attempt is over.');
@@ -33,7 +42,11 @@ export function createExecuteStep(deps: ActorDeps, inFlight: InFlight): ExecuteS
     const note: Note = (code, message) => {
       if (!controller.signal.aborted) emit({ type: 'run.note', code, message, step: input.step });
     };
-    execute(deps, inFlight, input, { report, note }, controller.signal).catch((error: unknown) =>
+    const { step, item, attempt } = input;
+    const remark: Note = (code, message) => {
+      if (!controller.signal.aborted) emit({ type: 'step.note', step, item, attempt, code, message });
+    };
+    execute(deps, inFlight, input, { report, note, remark }, controller.signal).catch((error: unknown) =>
       report({ type: 'backend.failed', error: toErrorData(error) }),
     );
     return () => controller.abort(OVER);
@@ -44,7 +57,7 @@ async function execute(
   deps: ActorDeps,
   inFlight: InFlight,
   input: ExecuteInput,
-  { report, note }: { readonly report: Report; readonly note: Note },
+  { report, note, remark }: Tellers,
   signal: AbortSignal,
 ): Promise<void> {
   await deps.committed(input.runId);
@@ -68,6 +81,7 @@ async function execute(
   }
   const ended = (event: ExecuteEvent, change: Partial<AttemptRow>) => {
     watch.stop();
+    moves.stop();
     record({ ...change, endedAt: deps.now() });
     report(event);
   };
@@ -83,13 +97,30 @@ async function execute(
     if (death !== undefined && !signal.aborted) ended({ type: 'backend.failed', error: death }, { status: 'lost', error: death });
     return death !== undefined;
   });
-  signal.addEventListener('abort', () => watch.stop());
+  /** Set once the policy has had a stalled attempt interrupted. */
+  let stalled: ErrorData | undefined;
+  const moves = createAttemptWatch(deps, {
+    memory,
+    input,
+    backend,
+    note: remark,
+    interrupt(stall) {
+      stalled = stall;
+      // Its end is told by the follower; a cancel that cannot be proven leaves the attempt where it is.
+      backend.cancel(attempt, signal).catch((reason: unknown) => remark('STALL_NOT_INTERRUPTED', toErrorData(reason).message));
+    },
+  });
+  signal.addEventListener('abort', () => {
+    watch.stop();
+    moves.stop();
+  });
 
   /** A no that may have come from in front of the backend: the looks say whether the prompt got through. */
   let refusal: CallsheetError | undefined;
   const onEvent = (event: BackendEvent): void => {
     if (signal.aborted) return;
     if (event.type !== 'contact' || event.status === 'restored') watch.stop();
+    moves.take(event);
     // It is there, so it was accepted, also where the answer to its POST was lost: never to be sent again unless its loss is proven.
     if ((event.type === 'queued' || event.type === 'started') && !inFlight.isSending(promptId)) acknowledge();
     switch (event.type) {
@@ -100,7 +131,7 @@ async function execute(
         report({ type: 'backend.started' });
         break;
       case 'progress':
-        deps.onProgress({ runId, step, item }, event.value, names.of(event.node));
+        deps.onProgress({ runId, step, item, backend: backend.id }, event.value, names.of(event.node));
         break;
       case 'preview':
         deps.onPreview({ runId, step, item }, event.mediaType, event.bytes);
@@ -116,7 +147,7 @@ async function execute(
         failed(event.error);
         break;
       case 'interrupted':
-        ended({ type: 'backend.failed', error: INTERRUPTED }, { status: 'interrupted', error: INTERRUPTED });
+        ended({ type: 'backend.failed', error: stalled ?? INTERRUPTED }, { status: 'interrupted', error: stalled ?? INTERRUPTED });
         break;
       case 'lost':
         void settleLoss(event.cause).catch(failed);
@@ -153,6 +184,7 @@ async function execute(
       onEvent,
       signal,
       previews: true,
+      ...(moves.weightOf === undefined ? {} : { weightOf: moves.weightOf }),
     });
   };
   const send = async () => {

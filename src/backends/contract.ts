@@ -57,15 +57,23 @@ export type AttemptState =
   | { readonly state: 'failed'; readonly error: ErrorData }
   | { readonly state: 'interrupted' };
 
+/** What one node of an attempt took; nodes served from the cache are not told. */
+export interface NodeTime {
+  readonly node: string;
+  readonly className: string;
+  readonly seconds: number;
+}
+
 export type BackendEvent =
   | { readonly type: 'queued'; readonly position?: number }
   | { readonly type: 'started' }
-  /** `value` 0..1 over the whole attempt; `node` is the id of the node at work. */
-  | { readonly type: 'progress'; readonly value: number; readonly node?: string }
+  /** `value` 0..1 over the whole attempt; `node` is the id of the node at work, `within` how far it is by its own count (0..1). */
+  | { readonly type: 'progress'; readonly value: number; readonly node?: string; readonly within?: number }
   | { readonly type: 'preview'; readonly mediaType: string; readonly bytes: Uint8Array }
   /** Says nothing about the end: the connection is down, or up again. */
   | { readonly type: 'contact'; readonly status: 'lost' | 'restored' | 'unresponsive' }
-  | { readonly type: 'finished'; readonly outputs: RemoteOutputs }
+  /** `nodes`: how long each node took, when all of it was seen. */
+  | { readonly type: 'finished'; readonly outputs: RemoteOutputs; readonly nodes?: readonly NodeTime[] }
   | { readonly type: 'failed'; readonly error: ErrorData }
   | { readonly type: 'interrupted' }
   /**
@@ -90,6 +98,8 @@ export interface FollowOptions {
   readonly onEvent: (event: BackendEvent) => void;
   readonly signal: AbortSignal;
   readonly previews?: boolean;
+  /** What a node usually takes compared with the others, for progress; without it, or where it says nothing, all nodes weigh the same. */
+  readonly weightOf?: (node: string, className: string) => number | undefined;
 }
 
 export interface CancelOutcome {

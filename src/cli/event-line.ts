@@ -29,6 +29,8 @@ export function eventLine(event: RunEventBody): string | undefined {
       const why = event.error?.message ?? event.reason;
       return `choice ${event.into} ${event.status}${why === undefined ? '' : `: ${safeText(why)}`}`;
     }
+    case 'step.note':
+      return `step ${event.step}${event.item > 0 ? ` item ${event.item}` : ''} note ${event.code} ${safeText(event.message)}`;
     case 'run.note':
       return `note ${event.code} ${safeText(event.message)}`;
     default:

@@ -8,7 +8,7 @@ const BAD: ReadonlySet<StepStatus> = new Set(['failed', 'lost', 'cancelled', 're
 const IDLE: ReadonlySet<StepStatus> = new Set(['pending', 'skipped']);
 const MARKS = { good: '✔', bad: '✖', idle: '·', busy: '▸' } as const;
 
-export type LiveRun = Pick<RunView, 'template' | 'version' | 'status' | 'progress' | 'etaSeconds' | 'steps' | 'draft'>;
+export type LiveRun = Pick<RunView, 'template' | 'version' | 'status' | 'progress' | 'etaSeconds' | 'etaRange' | 'steps' | 'draft'>;
 
 export function renderRun(run: LiveRun, columns: number, paint: Paint): string {
   const names = run.steps.map((step) => safeText(step.title ?? step.id));
@@ -19,7 +19,7 @@ export function renderRun(run: LiveRun, columns: number, paint: Paint): string {
 
 /** `[████████░░░░] 66 %  about 12 s left`: never wider than the terminal. */
 export function barLine(run: LiveRun, columns: number, paint: Paint): string {
-  const eta = run.etaSeconds === undefined || run.status !== 'running' ? '' : `  about ${formatDuration(run.etaSeconds)} left`;
+  const eta = run.status === 'running' ? etaText(run) : '';
   const tail = ` ${formatPercent(run.progress).padStart(5)}  ${run.status}${run.draft ? ' (draft)' : ''}${eta}`;
   const room = Math.min(40, columns - tail.length - 2);
   if (room < 5) return clip(tail.trim(), columns);
@@ -28,6 +28,14 @@ export function barLine(run: LiveRun, columns: number, paint: Paint): string {
 }
 
 // --- helpers ---
+
+/** `about 12 s left`, or `8 s to 40 s left` where the doubt is as large as the guess. */
+function etaText({ etaSeconds, etaRange }: LiveRun): string {
+  if (etaSeconds === undefined) return '';
+  const [low, high] = etaRange ?? [etaSeconds, etaSeconds];
+  const isVague = high - low > Math.max(5, etaSeconds / 2);
+  return isVague ? `  ${formatDuration(low)} to ${formatDuration(high)} left` : `  about ${formatDuration(etaSeconds)} left`;
+}
 
 function stepLine(step: StepView, name: string, columns: number, paint: Paint): string {
   const items = step.items > 1 ? ` ${step.itemsDone}/${step.items}` : '';

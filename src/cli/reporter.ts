@@ -75,8 +75,11 @@ function barReporter(io: Io): Reporter {
     event: () => undefined,
     progress(notice) {
       if (current === undefined) return;
-      const { etaSeconds: _old, ...rest } = current;
-      const eta = notice.etaSeconds === undefined ? {} : { etaSeconds: notice.etaSeconds };
+      const { etaSeconds: _old, etaRange: _range, ...rest } = current;
+      const eta = {
+        ...(notice.etaSeconds === undefined ? {} : { etaSeconds: notice.etaSeconds }),
+        ...(notice.etaRange === undefined ? {} : { etaRange: notice.etaRange }),
+      };
       current = { ...rest, ...eta, progress: Math.max(current.progress, notice.progress) };
       draw();
     },

@@ -6,6 +6,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { parseBackends } from './backend-spec.ts';
 import type { BackendSpec } from './backend-spec.ts';
+import type { StallPolicy } from '#actors/deps.ts';
 import type { LogLevel } from './log.ts';
 import { DOOR_LIMITS } from './limits.ts';
 import type { DoorLimits } from './limits.ts';
@@ -33,6 +34,7 @@ export interface DaemonConfig {
   readonly restartGraceMs: number;
   /** Milliseconds between tries. */
   readonly retryMs: number;
+  readonly stall: StallPolicy;
   readonly logLevel: LogLevel;
   /** True writes readable log lines to stderr. */
   readonly logToTerminal: boolean;
@@ -51,6 +53,7 @@ export interface ConfigOptions {
   readonly logToTerminal?: boolean;
 }
 
+const STALL_ACTIONS: readonly StallPolicy['action'][] = ['note', 'interrupt'];
 const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** The curated library that comes with Callsheet. */
@@ -84,6 +87,11 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
   const graceMs = whole(read(env, 'CALLSHEET_GRACE_MS'), 10_000, 86_400_000, 'CALLSHEET_GRACE_MS');
   const restartGraceMs = whole(read(env, 'CALLSHEET_RESTART_GRACE_MS'), 60_000, 86_400_000, 'CALLSHEET_RESTART_GRACE_MS');
   const retryMs = whole(read(env, 'CALLSHEET_RETRY_MS'), 1000, 3_600_000, 'CALLSHEET_RETRY_MS');
+  const stallMs = whole(read(env, 'CALLSHEET_STALL_MS'), 600_000, 86_400_000, 'CALLSHEET_STALL_MS');
+  const stallAction = STALL_ACTIONS.find((action) => action === (read(env, 'CALLSHEET_STALL_ACTION') ?? 'note'));
+  if (stallAction === undefined) {
+    problem('CONFIG_STALL_ACTION', 'CALLSHEET_STALL_ACTION is no action.', `One of ${STALL_ACTIONS.join(', ')}.`);
+  }
   if (problems.length > 0) {
     const [first] = problems;
     throw new CallsheetError('CONFIG_INVALID', first?.message ?? 'The configuration is wrong.', {
@@ -104,6 +112,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     graceMs,
     restartGraceMs,
     retryMs,
+    stall: { limitMs: stallMs, leastMs: 60_000, lookMs: 2000, action: stallAction ?? 'note' },
     logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,
     limits: DOOR_LIMITS,

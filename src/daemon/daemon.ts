@@ -65,7 +65,7 @@ const FIRST_JUDGEMENT_MS = 1000;
 
 /** Throws STORAGE_LOCKED, STORAGE_NEWER, STORAGE_FAILED, RUNTIME_DIR_UNSAFE, PORT_UNAVAILABLE. */
 export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {}): Promise<Daemon> {
-  const { dataDir, outputDir, templateDirs, runtimeFile, limits, graceMs, restartGraceMs, retryMs } = config;
+  const { dataDir, outputDir, templateDirs, runtimeFile, limits, graceMs, restartGraceMs, retryMs, stall } = config;
   const identity = { version: VERSION, instance: randomUUID(), startedAt: Date.now() };
   // Undone in reverse order: at the end, and when a later part can not be made.
   await using made = new AsyncDisposableStack();
@@ -111,6 +111,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       graceMs,
       restartGraceMs,
       retryMs,
+      stall,
       log,
       onStorageFailure: (error) => lifecycle.stop(error),
     }),

@@ -7,6 +7,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { PreviewNotice, ProgressNotice, RunEvent } from '#protocol/events.ts';
 import type { Notifications, SubscribeParams, SubscribeResult } from '#protocol/methods/event.ts';
 import { formatNotification } from '#protocol/rpc.ts';
+import { RUN_ENDS } from '#protocol/views.ts';
 import type { Store } from '#store/types.ts';
 import type { Outbound } from './outbound.ts';
 import type { RunService } from './run-service.ts';
@@ -49,14 +50,15 @@ interface Subscription {
 interface Connection {
   readonly outbound: Outbound;
   readonly subscriptions: Map<string, Subscription>;
-  /** Newest notice of each kind and run, until the next beat. */
+  /** Newest notice of each kind and run, oldest wish first, until its beat. */
   readonly notices: Map<string, { readonly name: 'progress' | 'preview'; readonly params: ProgressNotice | PreviewNotice }>;
 }
 
 const PAGE = 500;
 const MAX_SUBSCRIPTIONS = 64;
-/** Ten times a second at most for each client. */
+/** Ten notices of progress a second at most for each client, and ten previews; runs take turns. */
 const BEAT_MS = 100;
+const KINDS = ['progress', 'preview'] as const;
 
 export function createEventHub(source: EventSource): EventHub {
   const connections = new Set<Connection>();
@@ -108,8 +110,13 @@ export function createEventHub(source: EventSource): EventHub {
   function sendNotices(): void {
     beat = undefined;
     for (const { outbound, notices } of connections) {
-      for (const { name, params } of notices.values()) outbound.sendIfFree(formatNotification(name, params));
-      notices.clear();
+      for (const kind of KINDS) {
+        const next = [...notices].find(([, { name }]) => name === kind);
+        if (next === undefined) continue;
+        notices.delete(next[0]);
+        outbound.sendIfFree(formatNotification(kind, next[1].params));
+      }
+      if (notices.size > 0) beat ??= setTimeout(sendNotices, BEAT_MS).unref();
     }
   }
 
@@ -154,7 +161,10 @@ export function createEventHub(source: EventSource): EventHub {
     },
 
     publish(events) {
-      for (const { subscriptions } of connections) {
+      const over = new Set(events.flatMap(({ runId, event }) => (isEnd(event) ? [runId] : [])));
+      for (const { subscriptions, notices } of connections) {
+        // What is still waiting of a run that has ended would be told after its end.
+        if (over.size > 0) for (const [key, { params }] of notices) if (over.has(params.runId)) notices.delete(key);
         for (const subscription of subscriptions.values()) {
           for (const event of events) {
             if (subscription.reading) break;
@@ -200,6 +210,10 @@ export function feedHub(hub: EventHub, runs: RunService, templates: TemplateServ
 }
 
 // --- helpers ---
+
+function isEnd(event: RunEvent['event']): boolean {
+  return event.type === 'run.status' && RUN_ENDS.includes(event.status);
+}
 
 function sendEvent(subscription: Subscription, event: RunEvent): void {
   subscription.cursor = numberOf(subscription, event);

@@ -12,6 +12,7 @@ export function emptyBatch() {
     states: [] as RunState[],
     events: [] as NewEvent[],
     outbox: [] as NonNullable<Batch['outbox']>[number][],
+    timings: [] as NonNullable<Batch['timings']>[number][],
   };
 }
 

@@ -49,6 +49,8 @@ export interface RunHost {
   choose(runId: string, into: string, picked: readonly string[]): boolean;
   committed(runId: string): Promise<void>;
   stage(runId: string, rows: StagedRows): void;
+  /** Has the run's row written soon, for what changed outside of its machine. */
+  touch(runId: string): void;
   snapshot(runId: string): RunSnapshot | undefined;
   open(): readonly string[];
   /** Writes down what there is and then stops the machines, whose effects would else go on beside those of the next daemon. */
@@ -195,13 +197,15 @@ export function createRunHost(options: RunHostOptions): RunHost {
       return !awaits(actor, into);
     },
     committed: gate,
-    stage(runId, { attempts = [], artifacts = [], outbox = [], requestKeys = [] }) {
+    stage(runId, { attempts = [], artifacts = [], outbox = [], requestKeys = [], timings = [] }) {
       pending.attempts.push(...attempts);
       pending.artifacts.push(...artifacts);
       pending.outbox.push(...outbox.map((item) => ({ ...item, runId })));
+      pending.timings.push(...timings);
       pending.requestKeys.push(...requestKeys.map((row) => ({ ...row, runId })));
       mark(runId);
     },
+    touch: mark,
     snapshot: (runId) => actors.get(runId)?.getSnapshot(),
     open: () => [...actors.keys()],
     close() {

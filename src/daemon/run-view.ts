@@ -10,6 +10,7 @@ import type { HeldRun } from './held-runs.ts';
 export interface LiveProgress {
   readonly progress: number;
   readonly etaSeconds?: number;
+  readonly etaRange?: readonly [number, number];
 }
 
 /** Statuses after which an item does nothing more. */
@@ -37,6 +38,7 @@ export function summaryOf(row: RunRow, live?: LiveProgress): RunSummary {
     draft: row.draft,
     progress: Math.max(row.progress, live?.progress ?? 0),
     ...(live?.etaSeconds === undefined ? {} : { etaSeconds: live.etaSeconds }),
+    ...(live?.etaRange === undefined ? {} : { etaRange: live.etaRange }),
     createdAt: row.createdAt,
     ...(row.endedAt === null ? {} : { endedAt: row.endedAt }),
     ...(row.error === null ? {} : { error: row.error }),
@@ -108,6 +110,10 @@ function stepsOf(
   };
   for (const { event } of events) {
     if (event.type === 'step.planned') fold(event.step).items = event.items;
+    if (event.type === 'step.note') {
+      if (event.code === 'STEP_MOVES') fold(event.step).reasons.delete(event.item);
+      else fold(event.step).reasons.set(event.item, event.message);
+    }
     if (event.type !== 'step.status') continue;
     const step = fold(event.step);
     // Attempt 0 speaks of the step as a whole: it never got as far as an item.

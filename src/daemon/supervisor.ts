@@ -6,7 +6,7 @@ import { canonicalHash } from '#graph/hash.ts';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { PreviewNotice, ProgressNotice, RunEvent } from '#protocol/events.ts';
 import { createActors } from '#actors/create-actors.ts';
-import type { ActorDeps } from '#actors/deps.ts';
+import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
 import { newRunId } from '#actors/ids.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
@@ -21,11 +21,11 @@ import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp, type HeldRun, heldNote, heldRun } from './held-runs.ts';
 import type { Offers } from './offers.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
-import { createProgressTracker } from './progress.ts';
 import { createRequestKeys } from './request-keys.ts';
 import { admit } from './run-door.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
+import { createRunProgress } from './run-progress.ts';
 import type { RunService, StartRequest } from './run-service.ts';
 import { takersOf } from './takers.ts';
 import { allEvents, summaryOf, viewOf } from './run-view.ts';
@@ -45,6 +45,8 @@ export interface SupervisorOptions {
   readonly restartGraceMs: number;
   /** Pause between tries to reach a backend, in milliseconds. */
   readonly retryMs: number;
+  /** When an attempt that does not move is said to be stalled, and what is done. */
+  readonly stall: StallPolicy;
   /** Pauses before further attempts; the usual ones when absent. */
   readonly backOff?: BackOffOptions;
   readonly log: Logger;
@@ -62,7 +64,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const memories = createRunMemories(store);
   /** Hashes of templates that stand in the database: their text is not printed and sent there again with every run. */
   const pinned = new Set<string>();
-  const progress = createProgressTracker();
   const monitor = createBackendMonitor(backends);
   const listeners = {
     events: new Set<(events: readonly RunEvent[]) => void>(),
@@ -82,18 +83,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     addressOf,
     chooseBackend: (memory, kind) => chooseBackend(backends, memory.backend ?? undefined, kind),
     artifactDirectory: (runId) => join(options.outputDir, runId),
-    onProgress({ runId, step, item }, value, node) {
-      const of = progress.report(runId, step, item, value, stepsOf(runId));
-      const etaSeconds = progress.eta(runId);
-      const notice = {
-        runId,
-        progress: of,
-        step,
-        ...(node === undefined ? {} : { node }),
-        ...(etaSeconds === undefined ? {} : { etaSeconds }),
-      };
-      for (const listener of listeners.progress) listener(notice);
-    },
+    onProgress: (key, value, node) => progress.report(key, value, node),
+    learn: (key, lesson) => progress.learn(key, lesson),
+    // Read through, since progress itself is made of these.
+    timings: { of: (template, step, backend) => progress.timings.of(template, step, backend) },
+    stall: options.stall,
     onPreview({ runId, step, item }, mediaType, bytes) {
       if (listeners.preview.size === 0) return;
       const notice = { runId, step, item, mediaType, data: Buffer.from(bytes).toString('base64') };
@@ -108,7 +102,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     store,
     machine: createRunMachine(createActors(deps), options.backOff),
     now: Date.now,
-    progressOf: (runId) => progress.of(runId, stepsOf(runId)),
+    progressOf: (runId) => progress.store(runId),
     onCommitted(events) {
       for (const listener of listeners.events) listener(events);
     },
@@ -128,14 +122,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const keys = createRequestKeys(store);
   const held = new Map<string, HeldRun>();
   const stepsOf = (runId: string) => (host.snapshot(runId)?.context.steps ?? []).filter(({ id }) => choiceOf(id) === undefined);
-  const live = (runId: string) => {
-    // Nobody knows how long a person takes.
-    const etaSeconds = isWaiting(host.snapshot(runId)?.context.steps ?? []) ? undefined : progress.eta(runId);
-    return {
-      progress: host.snapshot(runId) === undefined ? 0 : progress.of(runId, stepsOf(runId)),
-      ...(etaSeconds === undefined ? {} : { etaSeconds }),
-    };
-  };
+  const progress = createRunProgress({
+    store,
+    memory: (runId) => memories.get(runId),
+    stepsOf,
+    isWaiting: (runId) => isWaiting(host.snapshot(runId)?.context.steps ?? []),
+    stage: (runId, rows) => host.stage(runId, rows),
+    touch: (runId) => host.touch(runId),
+    tell(notice) {
+      for (const listener of listeners.progress) listener(notice);
+    },
+  });
+  const live = (runId: string) => (host.snapshot(runId) === undefined ? undefined : progress.live(runId));
   const rowOf = (runId: string) => {
     const row = store.run(runId);
     if (row === undefined) throw new CallsheetError('RUN_NOT_FOUND', `No run has the id '${runId}'.`, { hint: 'See `callsheet runs`.' });
@@ -153,8 +151,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   function takeUp(runId: string): void {
     try {
-      memories.get(runId);
-      host.resume(rowOf(runId));
+      const { attempts } = memories.get(runId);
+      const row = rowOf(runId);
+      progress.resume(runId, row.progress, attempts.size > 0);
+      host.resume(row);
       log.info({ runId }, 'run resumed');
     } catch (error) {
       log.error({ runId, err: error }, 'a stored run cannot be resumed');

@@ -48,6 +48,15 @@ export type RunEventBody =
       readonly reason?: string;
       readonly error?: ErrorData;
     }
+  /** Something about an item that does not change its state: shown as its reason until its next state, or until a note `STEP_MOVES`. */
+  | {
+      readonly type: 'step.note';
+      readonly step: string;
+      readonly item: number;
+      readonly attempt: number;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly type: 'run.note'; readonly code: string; readonly message: string; readonly step?: string };
 
 export interface RunEvent {
@@ -68,6 +77,8 @@ export interface ProgressNotice {
   readonly runId: string;
   readonly progress: number;
   readonly etaSeconds?: number;
+  /** The rest takes between these two in about four of five cases; seconds. */
+  readonly etaRange?: readonly [number, number];
   readonly step?: string;
   readonly node?: string;
 }

@@ -8,7 +8,13 @@ import type { ErrorCode, ErrorData } from './errors.ts';
 export type RetryClass = 'transient' | 'memory' | 'permanent';
 
 /** Codes whose errors may go away by themselves; every other code is permanent. */
-const TRANSIENT: ReadonlySet<ErrorCode> = new Set(['BACKEND_UNREACHABLE', 'BACKEND_RESTARTED', 'BACKEND_HTTP', 'UPLOAD_FAILED']);
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
+  'BACKEND_UNREACHABLE',
+  'BACKEND_RESTARTED',
+  'BACKEND_HTTP',
+  'STEP_STALLED',
+  'UPLOAD_FAILED',
+]);
 
 /**
  * The one place that decides it. By code; `retryable: false` makes a single error of a transient code permanent (a 413, a 401), and so does

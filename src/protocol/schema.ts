@@ -32,6 +32,10 @@ export const oneOf = <const T extends readonly string[]>(values: T): Schema<T[nu
 export const array = <T>(items: Schema<T>, rules: JsonSchema = {}): Schema<readonly T[], false> =>
   make({ type: 'array', items: items.json, ...rules });
 
+/** Exactly two. */
+export const pair = <T>(items: Schema<T>): Schema<readonly [T, T], false> =>
+  make({ type: 'array', items: items.json, minItems: 2, maxItems: 2 });
+
 export const record = <T>(values: Schema<T>, rules: JsonSchema = {}): Schema<Readonly<Record<string, T>>, false> =>
   make({ type: 'object', additionalProperties: values.json, ...rules });
 

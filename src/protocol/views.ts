@@ -135,6 +135,8 @@ export interface RunView {
   /** 0..1, never falls. */
   readonly progress: number;
   readonly etaSeconds?: number;
+  /** The rest takes between these two in about four of five cases; seconds. */
+  readonly etaRange?: readonly [number, number];
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly endedAt?: number;

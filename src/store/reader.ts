@@ -20,6 +20,7 @@ export type Reader = Pick<
   | 'events'
   | 'requestKey'
   | 'outbox'
+  | 'timings'
   | 'asset'
 >;
 
@@ -60,6 +61,7 @@ export function createReader(statements: Statements, epoch: string): Reader {
       return row === undefined ? undefined : toRequestKey(row);
     },
     outbox: (limit) => statements.outbox.all(Math.max(0, limit)),
+    timings: (template, step) => statements.timings.all(template, step),
     asset: (assetId) => statements.asset.get(assetId),
   };
 }

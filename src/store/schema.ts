@@ -119,6 +119,21 @@ CREATE TABLE assets (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** How long parts of steps took: what progress weighs and stalls are measured by. Small: one row for each part of a step on a backend. */
+const TIMINGS = `
+CREATE TABLE timings (
+  template TEXT NOT NULL,
+  step TEXT NOT NULL,
+  backend TEXT NOT NULL,
+  part TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  mean REAL NOT NULL,
+  variance REAL NOT NULL,
+  longest REAL NOT NULL,
+  PRIMARY KEY (template, step, backend, part)
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     title: 'the tables of 0.1.0',
@@ -132,5 +147,9 @@ export const MIGRATIONS: readonly Migration[] = [
     up(db) {
       for (const table of ['attempts', 'artifacts']) db.exec(`ALTER TABLE ${table} ADD COLUMN profile TEXT`);
     },
+  },
+  {
+    title: 'timings, learned from runs',
+    up: (db) => void db.exec(TIMINGS),
   },
 ];

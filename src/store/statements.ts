@@ -1,6 +1,6 @@
 /** Every SQL statement of the store, prepared once per connection. */
 import type { Database } from 'better-sqlite3';
-import type { AssetRow, OutboxItem } from './types.ts';
+import type { AssetRow, OutboxItem, Timing } from './types.ts';
 import type { RawArtifact, RawAttempt, RawEvent, RawRequestKey, RawRun } from './rows.ts';
 
 /**
@@ -8,6 +8,9 @@ import type { RawArtifact, RawAttempt, RawEvent, RawRequestKey, RawRun } from '.
  * (https://www.sqlite.org/c3ref/prepare.html). Inside a subquery it does not: 2 µs a read instead of 20.
  */
 const BOUND = '(SELECT ?)';
+
+/** The mean of a timing moves as if it were of this many samples at most. */
+const REMEMBERED_SAMPLES = 8;
 
 const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at,
   s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
@@ -68,6 +71,17 @@ export function prepareStatements(db: Database) {
     triedOutbox: db.prepare<[number]>('UPDATE outbox SET tries = tries + 1 WHERE id = ?'),
     insertRequestKey: db.prepare<[string, string, string, number | null, string]>(
       'INSERT INTO request_keys (key, method, params_hash, run, answer) VALUES (?, ?, ?, ?, ?)',
+    ),
+    // Exponential mean and variance (Finch 2009, incremental weighted mean and variance); in one UPDATE every right side sees the old row.
+    putTiming: db.prepare(
+      `INSERT INTO timings (template, step, backend, part, count, mean, variance, longest)
+       VALUES (@template, @step, @backend, @part, 1, @seconds, 0, @seconds)
+       ON CONFLICT (template, step, backend, part) DO UPDATE SET
+         count = count + 1,
+         mean = mean + (@seconds - mean) / min(count + 1, ${REMEMBERED_SAMPLES}),
+         variance = (1 - 1.0 / min(count + 1, ${REMEMBERED_SAMPLES})) *
+           (variance + (@seconds - mean) * (@seconds - mean) / min(count + 1, ${REMEMBERED_SAMPLES})),
+         longest = max(longest, @seconds)`,
     ),
     putAsset: db.prepare(
       `INSERT INTO assets (asset_id, path, name, media_type, bytes, sha256, created_at)
@@ -130,6 +144,9 @@ function prepareReads(db: Database) {
       `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ${BOUND}`,
     ),
     outbox: db.prepare<[number], OutboxItem>(`SELECT ${OUTBOX_COLUMNS} ORDER BY o.id LIMIT ?`),
+    timings: db.prepare<[string, string], Timing>(
+      'SELECT template, step, backend, part, count, mean, variance, longest FROM timings WHERE template = ? AND step = ?',
+    ),
     asset: db.prepare<[string], AssetRow>(`SELECT ${ASSET_COLUMNS} FROM assets WHERE asset_id = ?`),
   };
 }

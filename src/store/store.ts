@@ -126,6 +126,7 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     events: (query) => use(({ reader }) => reader.events(query)),
     requestKey: (key) => use(({ reader }) => reader.requestKey(key)),
     outbox: (limit) => use((current) => current.outbox(limit)),
+    timings: (template, step) => use(({ reader }) => reader.timings(template, step)),
     asset: (assetId) => use(({ reader }) => reader.asset(assetId)),
     outboxDone: (id) => use(({ writer }) => writer.outboxDone(id)),
     outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),

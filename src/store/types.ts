@@ -97,7 +97,25 @@ export interface AssetRow {
   readonly createdAt: number;
 }
 
-/** One transaction. Order inside: templates, newRuns, requestKeys, attempts, artifacts, states, events, outbox. */
+/** How long one part of a step took once. `template` and `step` are '' for what holds for a node class wherever it stands. */
+export interface TimingSample {
+  readonly template: string;
+  readonly step: string;
+  readonly backend: string;
+  /** `item`, `queued`, `loading`, `working`, `quiet.…`, `node.ID`, `class.NAME`; `items` counts items and not seconds. */
+  readonly part: string;
+  readonly seconds: number;
+}
+
+/** What was learned of one part: the newer samples weigh more, so that a new graphics card is believed within a few runs. */
+export interface Timing extends Omit<TimingSample, 'seconds'> {
+  readonly count: number;
+  readonly mean: number;
+  readonly variance: number;
+  readonly longest: number;
+}
+
+/** One transaction. Order inside: templates, newRuns, requestKeys, attempts, artifacts, states, events, outbox, timings. */
 export interface Batch {
   readonly templates?: readonly { readonly hash: string; readonly content: string }[];
   readonly newRuns?: readonly NewRun[];
@@ -109,6 +127,7 @@ export interface Batch {
   readonly states?: readonly RunState[];
   readonly events?: readonly NewEvent[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries'>[];
+  readonly timings?: readonly TimingSample[];
 }
 
 export interface RunQuery {
@@ -163,6 +182,8 @@ export interface Store {
   lastPosition(): number;
   requestKey(key: string): RequestKeyRow | undefined;
   putRequestKey(row: RequestKeyRow): void;
+  /** Everything learned of one step, on every backend; of node classes with both ''. */
+  timings(template: string, step: string): readonly Timing[];
   outbox(limit: number): readonly OutboxItem[];
   /** Not handed out again by this process; deleted with the next commit, so that it costs no write of its own. After a crash an item may come again. */
   outboxDone(id: number): void;

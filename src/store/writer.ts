@@ -123,6 +123,9 @@ export function createWriter(statements: Statements, epoch: string): Writer {
         outboxId += 1;
         statements.insertOutbox.run(outboxId, keyOf(runId).id, kind, body);
       }
+      for (const { template, step, backend, part, seconds } of batch.timings ?? []) {
+        statements.putTiming.run({ template, step, backend, part, seconds });
+      }
       return events;
     },
     putRequestKey,

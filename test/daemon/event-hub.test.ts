@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createEventHub } from '#daemon/event-hub.ts';
 import type { Outbound } from '#daemon/outbound.ts';
 import { openStore } from '#store/store.ts';
@@ -53,6 +53,7 @@ function openHub() {
     store,
     hub,
     runs,
+    end: (runId: string) => runs.emit(runId, { type: 'run.status', status: 'succeeded' }),
     note: (runId: string) => runs.emit(runId, { type: 'run.note', code: 'X', message: 'x' }),
     [Symbol.dispose]() {
       hub.close();
@@ -200,6 +201,34 @@ describe('progress and previews', () => {
       { runId: 'a', progress: 0.5 },
       { runId: 'b', progress: 0.25 },
     ]);
+  });
+
+  it('of many runs take turns, one at each beat of a tenth of a second, so that a client never hears more than ten a second', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    using place = openHub();
+    const runs = Array.from({ length: 6 }, (_, index) => `run-${String(index)}`);
+    for (const runId of runs) place.runs.create(runId);
+    const { outbound, sent } = fakeOutbound();
+    place.hub.attach(outbound).subscribe({});
+    for (const progress of [0.1, 0.2]) for (const runId of runs) place.runs.progress({ runId, progress });
+    for (const count of [1, 2, 3, 4, 5, 6, 6]) {
+      vi.advanceTimersByTime(100);
+      expect(sent).toHaveLength(count);
+    }
+    expect(sent.map(({ params }) => [params['runId'], params['progress']])).toEqual(runs.map((runId) => [runId, 0.2]));
+  });
+
+  it('of a run that has ended are not told any more', async () => {
+    using place = openHub();
+    for (const runId of ['a', 'b']) place.runs.create(runId);
+    const { outbound, sent } = fakeOutbound();
+    place.hub.attach(outbound).subscribe({}).deliver();
+    place.runs.progress({ runId: 'a', progress: 0.1 });
+    place.runs.progress({ runId: 'b', progress: 0.1 });
+    place.end('a');
+    await expect.poll(() => sent.filter(({ method }) => method === 'progress')).toHaveLength(1);
+    expect(sent.find(({ method }) => method === 'progress')?.params).toMatchObject({ runId: 'b' });
   });
 
   it('go to subscribers of the run; previews only to those who asked', async () => {

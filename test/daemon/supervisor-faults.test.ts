@@ -149,6 +149,30 @@ describe('a backend that restarts after it saved the files and before anybody he
   });
 });
 
+describe('an attempt that stands still on a backend that answers', () => {
+  const stall = { limitMs: 60, leastMs: 10, lookMs: 10, action: 'note' } as const;
+  const noted = () => engine.events.flatMap(({ event }) => (event.type === 'step.note' ? [event.code] : []));
+
+  it('is said to be stalled with its reason until it moves, and nothing is done to it', async () => {
+    const runId = await heldRun({ stall });
+    await expect.poll(() => firstStep(runId)?.reason).toContain('which still answers');
+    expect(firstStep(runId)?.status).toBe('running');
+    engine.fake.engine.release();
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(firstStep(runId)?.reason).toBeUndefined();
+    expect(noted()[0]).toBe('STEP_STALLED');
+    expect(ledger()).toHaveLength(3);
+  });
+
+  it('is interrupted with proof where the policy says so, and tried again', async () => {
+    const runId = await heldRun({ stall: { ...stall, action: 'interrupt' } });
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.steps[0]?.attempts.map(({ status }) => status)).toEqual(['interrupted', 'finished']);
+    expect(new Set(ledger()).size).toBe(4);
+  });
+});
+
 describe('a backend that answers nonsense for a while', () => {
   it.each([
     [500, 'text/plain'],

@@ -9,6 +9,7 @@ import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
 import { createOffers } from '#daemon/offers.ts';
+import type { StallPolicy } from '#actors/deps.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -32,6 +33,7 @@ export interface EngineOptions {
   readonly backends?: readonly string[];
   /** Servers that stand already, by id, instead of fakes. */
   readonly servers?: Readonly<Record<string, { readonly url: string; readonly headers?: Readonly<Record<string, string>> }>>;
+  readonly stall?: StallPolicy;
   /** Other times than the short ones of this harness. */
   readonly timeouts?: Partial<Timeouts>;
   /** A directory of templates besides the fixtures. */
@@ -99,6 +101,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       graceMs: options.graceMs ?? 10_000,
       restartGraceMs: options.restartGraceMs ?? options.graceMs ?? 10_000,
       retryMs: 20,
+      stall: options.stall ?? { limitMs: 600_000, leastMs: 60_000, lookMs: 2000, action: 'note' },
       backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
       log,
       onStorageFailure: (error) => {

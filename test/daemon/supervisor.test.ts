@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ProgressNotice } from '#protocol/events.ts';
 import { type Engine, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
@@ -291,5 +292,40 @@ describe('the door', () => {
     await expect(engine.supervisor.start({ ...request, parameters: { size: 64 }, requestKey: 'one' })).rejects.toMatchObject({
       code: 'REQUEST_KEY_CONFLICT',
     });
+  });
+});
+
+describe('progress', () => {
+  it('of a template that ran before is weighed by what its steps took, with what is left and how sure that is', async () => {
+    engine = await startEngine();
+    await engine.ended((await engine.supervisor.start(request)).runId);
+    expect(engine.store.timings('three-steps', 'base').map(({ part }) => part)).toEqual(
+      expect.arrayContaining(['item', 'items', 'loading', 'queued']),
+    );
+    const notices: ProgressNotice[] = [];
+    engine.supervisor.onProgress((notice) => void notices.push(notice));
+    engine.fake.engine.plan = () => ({ ticks: 4 });
+    const run = await engine.ended((await engine.supervisor.start(request)).runId);
+    expect(run.progress).toBe(1);
+    expect(notices.some(({ etaSeconds, etaRange }) => etaSeconds !== undefined && etaRange !== undefined)).toBe(true);
+    const values = notices.map(({ progress }) => progress);
+    expect(values).toEqual(values.toSorted((a, b) => a - b));
+    expect(values.every((value) => value >= 0 && value < 1)).toBe(true);
+  });
+
+  it('does not fall when the daemon starts anew', async () => {
+    engine = await startEngine();
+    let heard = 0;
+    engine.supervisor.onProgress(({ progress }) => {
+      heard = Math.max(heard, progress);
+    });
+    engine.fake.engine.plan = () => (engine.fake.engine.ledger.length === 2 ? { ticks: 5, holdAt: '2' } : { ticks: 5 });
+    const { runId } = await engine.supervisor.start(request);
+    await engine.fake.engine.held();
+    await expect.poll(() => heard).toBeGreaterThan(0.4);
+    await engine.restart();
+    expect(engine.supervisor.get(runId).progress).toBeGreaterThanOrEqual(heard);
+    engine.fake.engine.release();
+    expect(await engine.ended(runId)).toMatchObject({ status: 'succeeded', progress: 1 });
   });
 });

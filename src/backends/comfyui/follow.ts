@@ -58,8 +58,10 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     }
   };
 
-  const end = (event: Terminal): void => {
+  const end = (terminal: Terminal): void => {
     if (over) return;
+    const nodes = terminal.type === 'finished' && track.ours ? track.times.take((node) => track.progress.classOf(node)) : [];
+    const event = terminal.type === 'finished' && nodes.length > 0 ? { ...terminal, nodes } : terminal;
     // Over before it is told: the listener may follow the same attempt again at once.
     finish(true);
     tell(event);
@@ -87,12 +89,12 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
 
   const progress = (): void => {
     const value = track.progress.value();
-    const { node } = track.progress;
+    const { node, within } = track.progress;
     if (track.sent === 'sending' || (value <= toldValue && node === toldNode)) return;
     toldValue = value;
     toldNode = node;
     started();
-    emit({ type: 'progress', value, ...(node === undefined ? {} : { node }) });
+    emit({ type: 'progress', value, ...(node === undefined ? {} : { node }), ...(within === undefined ? {} : { within }) });
   };
 
   /** `executing null` comes after the history is written: whoever waits for that entry need not wait longer. */
@@ -236,6 +238,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   };
 
   track.listener = listener;
+  if (options.weightOf !== undefined) track.progress.weigh(options.weightOf);
   signal.addEventListener('abort', stop, { once: true });
   const unlisten = contact.listen((status) => {
     emit({ type: 'contact', status });

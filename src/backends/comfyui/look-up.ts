@@ -10,8 +10,8 @@ import type { Clock, Timeouts } from './settings.ts';
 
 export type Found =
   | { readonly state: 'absent' }
-  | { readonly state: 'queued'; readonly position?: number; readonly nodes?: readonly string[] }
-  | { readonly state: 'running'; readonly nodes?: readonly string[] }
+  | { readonly state: 'queued'; readonly position?: number; readonly nodes?: ReadonlyMap<string, string> }
+  | { readonly state: 'running'; readonly nodes?: ReadonlyMap<string, string> }
   | Ended;
 
 export interface LookUp {
@@ -56,7 +56,7 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
     if (isUnknownRoute(reply) || reply.status === 405) return undefined;
     if (reply.status === 404) return isMissingJob(reply.text) ? { state: 'absent' } : undefined;
     const body = readObject(http.address, 'a look at the job', reply);
-    const nodes = isFields(body['workflow']) ? nodesOf(body['workflow']['prompt']) : [];
+    const nodes = nodesOf(isFields(body['workflow']) ? body['workflow']['prompt'] : undefined);
     switch (text(body['status'])) {
       case 'pending':
         return { state: 'queued', nodes };
@@ -114,6 +114,8 @@ function byPriority(a: readonly unknown[], b: readonly unknown[]): number {
   return difference === 0 || Number.isNaN(difference) ? (String(a[1]) < String(b[1]) ? -1 : 1) : difference;
 }
 
-function nodesOf(prompt: unknown): readonly string[] {
-  return isFields(prompt) ? Object.keys(prompt satisfies Fields) : [];
+/** Class of each node of the graph, by id. */
+function nodesOf(prompt: unknown): ReadonlyMap<string, string> {
+  if (!isFields(prompt)) return new Map();
+  return new Map(Object.entries(prompt satisfies Fields).map(([id, node]) => [id, isFields(node) ? (text(node['class_type']) ?? '') : '']));
 }

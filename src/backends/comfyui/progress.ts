@@ -1,29 +1,52 @@
-/** Progress of one prompt over its whole graph: counts nodes, never falls, and reaches 1 only by finishing. */
+/** Progress of one prompt over its whole graph: counts nodes by what they usually take, never falls, and reaches 1 only by finishing. */
+import type { FollowOptions } from '../contract.ts';
 import type { ProgressFrame } from './frames.ts';
 import { finite, isFields, text } from './replies.ts';
 
 export interface Progress {
-  /** Ids of the graph's nodes; later calls win only while nothing was known. */
-  know(nodes: readonly string[]): void;
+  /** Class of each of the graph's nodes, by id; later calls win only while nothing was known. */
+  know(nodes: ReadonlyMap<string, string>): void;
+  /** What nodes weigh from now on. */
+  weigh(weightOf: WeightOf): void;
+  classOf(node: string): string | undefined;
   cached(nodes: readonly string[]): void;
   done(node: string): void;
   /** Takes a frame in; false when it says nothing new. */
   take(frame: ProgressFrame): boolean;
   at(node: string): void;
   readonly node: string | undefined;
+  /** How far the node at work is by its own count, 0..1; undefined when it does not count. */
+  readonly within: number | undefined;
   /** 0..0.999. */
   value(): number;
 }
 
+type WeightOf = NonNullable<FollowOptions['weightOf']>;
+
 export function createProgress(): Progress {
   const done = new Set<string>();
   const partial = new Map<string, number>();
-  let known: ReadonlySet<string> | undefined;
+  let known: ReadonlyMap<string, string> | undefined;
+  let weightOf: WeightOf = () => undefined;
+  const weights = new Map<string, number>();
   let highest = 0;
   let current: string | undefined;
 
   // Nodes of an expansion count through their parent, which is in the graph.
   const counts = (id: string): boolean => known === undefined || known.has(id);
+  const weight = (id: string): number => {
+    const before = weights.get(id);
+    if (before !== undefined) return before;
+    const learned = weightOf(id, known?.get(id) ?? '');
+    const value = learned !== undefined && Number.isFinite(learned) && learned > 0 ? learned : 1;
+    weights.set(id, value);
+    return value;
+  };
+  const sum = (ids: Iterable<string>): number => {
+    let total = 0;
+    for (const id of ids) total += weight(id);
+    return total;
+  };
   const finish = (id: string): void => {
     partial.delete(id);
     if (counts(id)) done.add(id);
@@ -31,10 +54,16 @@ export function createProgress(): Progress {
 
   return {
     know(nodes) {
-      if (known !== undefined || nodes.length === 0) return;
-      known = new Set(nodes);
+      if (known !== undefined || nodes.size === 0) return;
+      known = nodes;
+      weights.clear();
       for (const id of done) if (!known.has(id)) done.delete(id);
     },
+    weigh(next) {
+      weightOf = next;
+      weights.clear();
+    },
+    classOf: (node) => known?.get(node),
     cached(nodes) {
       for (const id of nodes) finish(id);
     },
@@ -65,12 +94,15 @@ export function createProgress(): Progress {
     get node() {
       return current;
     },
+    get within() {
+      return current === undefined ? undefined : partial.get(current);
+    },
     value() {
-      let sum = done.size;
-      for (const [id, part] of partial) if (counts(id) && !done.has(id)) sum += part;
+      let finished = sum(done);
+      for (const [id, part] of partial) if (counts(id) && !done.has(id)) finished += part * weight(id);
       // Without the graph at hand (a prompt found again after a crash) the nodes seen so far, and one more, stand for it.
-      const total = known?.size ?? new Set([...done, ...partial.keys()]).size + 1;
-      highest = Math.max(highest, Math.min(0.999, total === 0 ? 0 : sum / total));
+      const total = known === undefined ? sum(new Set([...done, ...partial.keys()])) + 1 : sum(known.keys());
+      highest = Math.max(highest, Math.min(0.999, total === 0 ? 0 : finished / total));
       return highest;
     },
   };

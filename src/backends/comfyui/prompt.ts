@@ -8,8 +8,8 @@ import type { Attempt, Payload } from '../contract.ts';
 export interface PromptBody {
   readonly body: string;
   readonly graph: Graph;
-  /** Ids of the nodes of the graph. */
-  readonly nodes: readonly string[];
+  /** Class of each node of the graph, by id. */
+  readonly nodes: ReadonlyMap<string, string>;
 }
 
 /** Throws PROMPT_REJECTED when the payload is no graph in API form. */
@@ -31,7 +31,7 @@ export function buildPrompt(attempt: Attempt, payload: Payload, clientId: string
   const marker = JSON.stringify({ runId: attempt.runId, step: attempt.step, item: attempt.item, attempt: attempt.attempt });
   const prompt = printGraph(graph, edits).replace(/^\uFEFF/, '');
   const body = `{"prompt":${prompt},"client_id":${JSON.stringify(clientId)},"prompt_id":${JSON.stringify(attempt.promptId)},"extra_data":{"callsheet":${marker},"preview_method":"auto"}}`;
-  return { body, graph, nodes: [...graph.nodes.keys()] };
+  return { body, graph, nodes: new Map([...graph.nodes.values()].map(({ id, classType }) => [id, classType])) };
 }
 
 /**

@@ -1,6 +1,8 @@
 /** What is known here of one prompt, from before its POST until its end: frames arrive before anyone follows, and before the POST is answered. */
 import type { EndHint, Frame, PreviewFrame } from './frames.ts';
 import { readFrame, readPreview, readProgress } from './frames.ts';
+import { createNodeTimes } from './node-times.ts';
+import type { NodeTimes } from './node-times.ts';
 import { createProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { Clock } from './settings.ts';
@@ -8,6 +10,7 @@ import type { Clock } from './settings.ts';
 export interface Track {
   readonly promptId: string;
   readonly progress: Progress;
+  readonly times: NodeTimes;
   /** `sending` while the POST is in the air; `unknown` when it was never answered; `rejected` when it was answered with a no. */
   sent: 'no' | 'sending' | 'unknown' | 'accepted' | 'rejected';
   /** Posted by this process, so that the socket tells of it; a prompt adopted from an earlier process is only seen in `status`. */
@@ -66,6 +69,7 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
     const track: Track = {
       promptId,
       progress: createProgress(),
+      times: createNodeTimes(() => clock.now()),
       sent: 'no',
       ours: false,
       number: undefined,
@@ -118,6 +122,7 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
       case 'executing':
         start(track);
         track.progress.at(frame.node);
+        track.times.at(frame.node);
         track.listener?.progress();
         break;
       case 'executed':

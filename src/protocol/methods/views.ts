@@ -2,7 +2,7 @@
 import { ERRORS } from '../errors.ts';
 import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { Problem } from '../problem.ts';
-import { array, boolean, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
+import { array, boolean, integer, json, number, object, oneOf, optional, pair, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
 import { CHOICE_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
 import type {
@@ -127,6 +127,7 @@ const summaryMembers = {
   draft: boolean(),
   progress: fraction,
   etaSeconds: optional(number({ minimum: 0 })),
+  etaRange: optional(pair(number({ minimum: 0 }))),
   createdAt: milliseconds,
   endedAt: optional(milliseconds),
   error: optional(errorData),

@@ -93,7 +93,7 @@ describe('following by the socket', () => {
     const attempt = newAttempt();
     const recorder = record(backend, attempt);
     await backend.submit(attempt, PAYLOAD);
-    expect(await recorder.end).toEqual({ type: 'finished', outputs: { files: [], texts: [], cachedNodes: [] } });
+    expect(await recorder.end).toMatchObject({ type: 'finished', outputs: { files: [], texts: [], cachedNodes: [] } });
   });
 
   it('goes on after an ExecutionBlocked error, which ends nothing', async () => {

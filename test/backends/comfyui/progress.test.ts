@@ -14,7 +14,14 @@ const state = (nodes: Record<string, [string, number]>) =>
 describe('progress', () => {
   it('counts nodes of the whole graph, cached ones as done', () => {
     const progress = createProgress();
-    progress.know(['1', '2', '3', '4']);
+    progress.know(
+      new Map([
+        ['1', 'A'],
+        ['2', 'A'],
+        ['3', 'A'],
+        ['4', 'A'],
+      ]),
+    );
     progress.cached(['1']);
     expect(progress.value()).toBe(0.25);
     progress.take(state({ 2: ['finished', 1], 3: ['running', 0.5] }));
@@ -24,7 +31,12 @@ describe('progress', () => {
 
   it('leaves nodes of an expansion to their parent', () => {
     const progress = createProgress();
-    progress.know(['1', '2']);
+    progress.know(
+      new Map([
+        ['1', 'A'],
+        ['2', 'A'],
+      ]),
+    );
     progress.take(state({ '1.0.0.7': ['finished', 1], '1.0.0.8': ['running', 0.5] }));
     expect(progress.value()).toBe(0);
   });
@@ -55,7 +67,14 @@ describe('progress', () => {
           else if (each.do === 'state') progress.take(state({ [each.node]: [each.name, each.value] }));
           else if (each.do === 'at') progress.at(each.node);
           else if (each.do === 'cached') progress.cached([each.node]);
-          else progress.know(['1', '2', '3']);
+          else
+            progress.know(
+              new Map([
+                ['1', 'A'],
+                ['2', 'A'],
+                ['3', 'A'],
+              ]),
+            );
           const now = progress.value();
           expect(now >= before && now < 1).toBe(true);
           before = now;

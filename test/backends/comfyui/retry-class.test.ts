@@ -89,6 +89,11 @@ describe('transient errors', () => {
     expect([LOST.code, retryClass(LOST)]).toEqual(['BACKEND_RESTARTED', 'transient']);
   });
 
+  it('[R9] a stall that the policy interrupts', () => {
+    const { data } = new CallsheetError('STEP_STALLED', 'It does not move.');
+    expect(retryClass(data)).toBe('transient');
+  });
+
   it('[R7] an upload that the server fails to take', async () => {
     const { status, content_type: type, body } = recorded('comfyui-failures/http_500');
     const fake = await startFake();

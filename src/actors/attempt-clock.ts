@@ -1,0 +1,84 @@
+/** Times one attempt as it is followed: how long each phase lasts, and how long it is quiet in between. What stalls are measured by. */
+import type { BackendEvent, NodeTime } from '#backends/contract.ts';
+import type { TimingSample } from '#store/types.ts';
+
+/** `loading`: started, and no node counts its steps yet, as while models are read. `working`: from the first step counted. */
+export type Phase = 'queued' | 'loading' | 'working';
+
+export interface AttemptClock {
+  take(event: BackendEvent): void;
+  /** Undefined before it is queued. */
+  readonly phase: Phase | undefined;
+  /** Seconds since something was heard that says that it moves. */
+  quiet(): number;
+  /** What a finished attempt teaches; nothing when it was not seen from its start or contact was lost meanwhile. */
+  lesson(nodes: readonly NodeTime[] | undefined): readonly Pick<TimingSample, 'part' | 'seconds'>[];
+}
+
+/** Shorter ones are lost in the noise and need no row. Seconds. */
+const SHORTEST_NODE = 0.05;
+
+/** `now` is monotonic, in milliseconds. */
+export function createAttemptClock(now: () => number = () => performance.now()): AttemptClock {
+  const began = new Map<Phase, number>();
+  const longest = new Map<Phase, number>();
+  let phase: Phase | undefined;
+  let heardAt = now();
+  let last = '';
+  let disturbed = false;
+
+  const enter = (next: Phase, at: number): void => {
+    phase = next;
+    began.set(next, at);
+  };
+  const noteSign = (at: number): void => {
+    if (phase !== undefined) longest.set(phase, Math.max(longest.get(phase) ?? 0, (at - heardAt) / 1000));
+    heardAt = at;
+  };
+  /** Only what is new is a sign of life: a poll that finds the same again is none. */
+  const isNews = (sign: string): boolean => {
+    const news = sign !== last;
+    last = sign;
+    return news;
+  };
+
+  return {
+    take(event) {
+      const at = now();
+      if (event.type === 'contact') disturbed = true;
+      else if (event.type === 'queued' && (phase === undefined || phase === 'queued') && isNews(`queued ${String(event.position)}`)) {
+        noteSign(at);
+        if (phase === undefined) enter('queued', at);
+      } else if (event.type === 'started' && phase !== 'loading' && phase !== 'working') {
+        noteSign(at);
+        enter('loading', at);
+      } else if (event.type === 'progress' && isNews(`${event.node ?? ''} ${String(event.value)} ${String(event.within ?? '')}`)) {
+        noteSign(at);
+        if (phase !== 'working' && event.within !== undefined && event.within > 0) enter('working', at);
+      } else if (event.type === 'preview' || event.type === 'finished') noteSign(at);
+    },
+    get phase() {
+      return phase;
+    },
+    quiet: () => (now() - heardAt) / 1000,
+    lesson(nodes = []) {
+      const queued = began.get('queued');
+      const loading = began.get('loading');
+      if (disturbed || queued === undefined || loading === undefined) return [];
+      const working = began.get('working');
+      const at = now();
+      const seconds = (from: number, to: number): number => (to - from) / 1000;
+      const samples = [
+        { part: 'item', seconds: seconds(loading, at) },
+        { part: 'queued', seconds: seconds(queued, loading) },
+        { part: 'loading', seconds: seconds(loading, working ?? at) },
+        ...(working === undefined ? [] : [{ part: 'working', seconds: seconds(working, at) }]),
+        ...[...longest].map(([name, quiet]) => ({ part: `quiet.${name}`, seconds: quiet })),
+      ];
+      const long = nodes.filter((node) => node.seconds >= SHORTEST_NODE);
+      const perNode = long.map((node) => ({ part: `node.${node.node}`, seconds: node.seconds }));
+      const perClass = new Map(long.map((node) => [node.className, node.seconds]));
+      return [...samples, ...perNode, ...[...perClass].map(([name, spent]) => ({ part: `class.${name}`, seconds: spent }))];
+    },
+  };
+}

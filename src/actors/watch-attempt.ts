@@ -1,0 +1,96 @@
+/** Watches one attempt as it goes on: teaches what it took when it is done, and says so when nothing moves for longer than usual. */
+import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
+import type { Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
+import { createAttemptClock, type Phase } from './attempt-clock.ts';
+import type { ActorDeps, RunMemory, StallPolicy, StepTimings } from './deps.ts';
+import type { ExecuteInput } from './logic.ts';
+
+export interface AttemptWatch {
+  readonly weightOf: FollowOptions['weightOf'];
+  take(event: BackendEvent): void;
+  stop(): void;
+}
+
+export interface Watching {
+  readonly memory: RunMemory;
+  readonly input: ExecuteInput;
+  readonly backend: Backend;
+  /** Says something of this attempt: shown with its step until `STEP_MOVES` or its next state. */
+  readonly note: (code: string, message: string) => void;
+  /** The policy wants it interrupted. */
+  readonly interrupt: (error: ErrorData) => void;
+}
+
+/** Nodes that were too short to be learned weigh this much, in seconds. */
+const SHORT_NODE = 0.05;
+
+export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, note, interrupt }: Watching): AttemptWatch {
+  const { runId, step, item } = input;
+  const clock = createAttemptClock();
+  const learned = deps.timings.of(memory.template.id, step, backend.id);
+  let isTold = false;
+
+  const look = (): void => {
+    const { phase } = clock;
+    if (phase === undefined) return;
+    const limit = stallLimit(deps.stall, learned, phase);
+    if (isTold || clock.quiet() < limit) return;
+    isTold = true;
+    const error = stalled(backend, phase, clock.quiet());
+    note('STEP_STALLED', `${error.message} ${error.hint ?? ''}`.trim());
+    if (deps.stall.action === 'interrupt') interrupt(error);
+  };
+  const timer = deps.stall.limitMs === 0 ? undefined : setInterval(look, deps.stall.lookMs);
+  timer?.unref();
+
+  return {
+    weightOf: weigher(learned, deps.timings.of('', '', backend.id)),
+    take(event) {
+      clock.take(event);
+      if (isTold && clock.quiet() < deps.stall.lookMs / 1000) {
+        isTold = false;
+        note('STEP_MOVES', `It moves again on ${backend.url}.`);
+      }
+      if (event.type === 'finished') deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** By this step's own history, else by what the classes of its nodes took elsewhere, else all the same. */
+function weigher(own: StepTimings, classes: StepTimings): FollowOptions['weightOf'] {
+  const isKnown = own.get('item') !== undefined;
+  return (node, className) => {
+    const ofNode = own.get(`node.${node}`)?.mean;
+    if (ofNode !== undefined) return ofNode;
+    return isKnown ? SHORT_NODE : classes.get(`class.${className}`)?.mean;
+  };
+}
+
+/** How long it may be quiet, in seconds: five times the longest that this step was on this backend, once three attempts have taught it. */
+function stallLimit(policy: StallPolicy, learned: StepTimings, phase: Phase): number {
+  const usual = learned.here(`quiet.${phase}`);
+  // A queue belongs to others too: how long they take was not learned here.
+  if (phase === 'queued') return (policy.limitMs * 3) / 1000;
+  if (usual === undefined || usual.count < 3) return policy.limitMs / 1000;
+  return Math.min(policy.limitMs, Math.max(policy.leastMs, usual.longest * 5000)) / 1000;
+}
+
+const WHAT: Readonly<Record<Phase, string>> = {
+  queued: 'The queue has not moved',
+  loading: 'It has started, and nothing has been heard of it',
+  working: 'Its progress has stood still',
+};
+
+function stalled(backend: Backend, phase: Phase, quiet: number): ErrorData {
+  return new CallsheetError('STEP_STALLED', `${WHAT[phase]} for ${forPeople(quiet)} on ${backend.url}, which still answers.`, {
+    hint:
+      phase === 'queued'
+        ? 'Somebody else may have long work there, or its worker died: look at its window or log, and restart it when nothing runs.'
+        : 'It may load a large model, hang in a node, or have lost its worker: look at its window or log. It is waited for all the same.',
+  }).data;
+}
+
+function forPeople(seconds: number): string {
+  return seconds < 120 ? `${String(Math.round(seconds))} s` : `${String(Math.round(seconds / 60))} min`;
+}

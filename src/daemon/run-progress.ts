@@ -1,0 +1,76 @@
+/** Progress of all open runs as clients hear it: reports of items become notices, and what finished items took is learned. */
+import type { ActorDeps, ItemKey, Lesson } from '#actors/deps.ts';
+import type { StepProgress } from '#machines/run-steps.ts';
+import type { ProgressNotice } from '#protocol/events.ts';
+import type { Store, TimingSample } from '#store/types.ts';
+import { createProgressTracker } from './progress.ts';
+import type { LiveProgress } from './run-view.ts';
+import { createTimings } from './timings.ts';
+
+export interface RunProgressOptions {
+  readonly store: Pick<Store, 'timings'>;
+  readonly memory: ActorDeps['memory'];
+  /** The steps of an open run that make work for backends. */
+  readonly stepsOf: (runId: string) => readonly StepProgress[];
+  /** True while a person is asked: nobody knows how long that takes. */
+  readonly isWaiting: (runId: string) => boolean;
+  readonly stage: ActorDeps['stage'];
+  /** Has the run written down soon. */
+  readonly touch: (runId: string) => void;
+  readonly tell: (notice: ProgressNotice) => void;
+}
+
+export interface RunProgress {
+  readonly timings: ActorDeps['timings'];
+  report(key: ItemKey, value: number, node?: string): void;
+  learn(key: ItemKey, lesson: Lesson): void;
+  /** Takes up a run after a restart; `told` when it had work on a backend. */
+  resume(runId: string, stored: number, told: boolean): void;
+  live(runId: string): LiveProgress;
+  /** For the row that is being written. */
+  store(runId: string): number;
+  drop(runId: string): void;
+}
+
+export function createRunProgress(options: RunProgressOptions): RunProgress {
+  const { memory, stepsOf } = options;
+  const timings = createTimings(options.store);
+  const tracker = createProgressTracker((runId) => {
+    const { template, backend } = memory(runId);
+    return timings.usual(
+      template.id,
+      template.steps.map(({ id }) => id),
+      backend,
+    );
+  });
+  const etaOf = (runId: string): Pick<LiveProgress, 'etaSeconds' | 'etaRange'> => {
+    const eta = options.isWaiting(runId) ? undefined : tracker.eta(runId, stepsOf(runId));
+    return eta === undefined ? {} : { etaSeconds: eta.seconds, etaRange: eta.range };
+  };
+  return {
+    timings,
+    report(key, value, node) {
+      const { runId, step } = key;
+      const progress = tracker.report({ ...key, value }, stepsOf(runId));
+      if (tracker.isAhead(runId)) options.touch(runId);
+      options.tell({ runId, progress, step, ...(node === undefined ? {} : { node }), ...etaOf(runId) });
+    },
+    learn({ runId, step, item, backend }, lesson) {
+      const template = memory(runId).template.id;
+      const items = stepsOf(runId).find(({ id }) => id === step)?.items;
+      const rows = lesson.map(({ part, seconds }): TimingSample => {
+        // What is known of a class holds wherever it stands.
+        const isClass = part.startsWith('class.');
+        return { template: isClass ? '' : template, step: isClass ? '' : step, backend, part, seconds };
+      });
+      if (rows.length > 0 && item === 0 && items !== undefined) rows.push({ template, step, backend, part: 'items', seconds: items });
+      options.stage(runId, { timings: rows });
+      timings.forget(template, step);
+      timings.forget('', '');
+    },
+    resume: (runId, stored, told) => tracker.resume(runId, stored, told),
+    live: (runId) => ({ progress: tracker.of(runId, stepsOf(runId)), ...etaOf(runId) }),
+    store: (runId) => tracker.store(runId, stepsOf(runId)),
+    drop: (runId) => tracker.drop(runId),
+  };
+}
