@@ -10,6 +10,16 @@ export function median(samples: readonly number[]): number {
   return percentile(samples, 0.5);
 }
 
+/** Slope of the least-squares line through [milliseconds, value], in units an hour; 0 for fewer than two points. */
+export function slopePerHour(points: readonly (readonly [number, number])[]): number {
+  const count = points.length;
+  if (count < 2) return 0;
+  const meanAt = points.reduce((sum, [at]) => sum + at, 0) / count;
+  const mean = points.reduce((sum, [, value]) => sum + value, 0) / count;
+  const spread = points.reduce((sum, [at]) => sum + (at - meanAt) ** 2, 0);
+  return (3_600_000 * points.reduce((sum, [at, value]) => sum + (at - meanAt) * (value - mean), 0)) / spread;
+}
+
 /** Three significant digits, no exponent. */
 export function show(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '–';

@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openWorld } from '../test/faults/world.ts';
+import { generator } from './dice.ts';
 import { median, percentile, show } from './numbers.ts';
 
 /** The share of runs in whose time a fault is set off (issue 4). */
@@ -135,15 +136,4 @@ function report(tookSeconds: number, broken: readonly string[]): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(new URL('success.json', folder), `${JSON.stringify(result, undefined, 1)}\n`);
   if (rate < BAR || duplicates > 0 || broken.length > 0) process.exitCode = 1;
-}
-
-/** mulberry32: small, seeded, the same everywhere. */
-function generator(state: number): () => number {
-  let a = state;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -32,6 +32,8 @@ export interface WorldOptions {
 }
 
 export interface World {
+  /** The daemon's data directory. */
+  readonly data: string;
   readonly sandbox: Sandbox;
   readonly proxy: FaultProxy;
   readonly seen: readonly RunEvent[];
@@ -118,6 +120,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   };
 
   return {
+    data,
     sandbox,
     proxy,
     seen,
