@@ -85,7 +85,8 @@ export const templateRender = method({
   name: 'template/render',
   scope: 'read',
   mutation: false,
-  description: 'Dry run: the exact graphs that the given parameters lead to. Values that only a run can know stay references.',
+  description:
+    'Dry run: the exact graphs that the given parameters lead to, and what `patch` did to them. Values that only a run can know stay references.',
   params: closed({
     id: templateId,
     version: templateVersion,
