@@ -1,5 +1,5 @@
 /** The command line: finds the command, hands it its arguments, and turns what comes back into an exit code. */
-import { nearest } from '#templates/suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import { type Command, UsageError } from './command.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { EXIT, line } from './io.ts';
@@ -42,7 +42,7 @@ function showHelp(commands: readonly Command[], name: string | undefined, io: Io
 
 function unknownCommand(commands: readonly Command[], name: string): UsageError {
   const what = name.startsWith('-') ? `Unknown option ${name}.` : `Unknown command "${name}".`;
-  const near = nearest(
+  const near = closest(
     name,
     commands.map((one) => one.name),
   );

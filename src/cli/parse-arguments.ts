@@ -1,6 +1,6 @@
 /** Command line arguments against a command's option table; every misfit is one sentence with a suggestion. */
 import { parseArgs } from 'node:util';
-import { nearest } from '#templates/suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import { type Arguments, type Command, type OptionDefinition, UsageError } from './command.ts';
 
 /** Node hands out tokens without judging them; the sentences are ours. Throws UsageError. */
@@ -74,7 +74,7 @@ export function subcommand<Name extends string>(args: Arguments, names: readonly
 
 /** "Did you mean …?" or the whole list when nothing is near. */
 export function suggestion(word: string, names: readonly string[]): string {
-  const near = nearest(word, names);
+  const near = closest(word, names);
   return near === undefined ? `Known: ${names.join(', ')}.` : `Did you mean "${near}"?`;
 }
 
@@ -91,7 +91,7 @@ function valueOf(rawName: string, definition: OptionDefinition, value: string | 
 
 function unknownOption(command: Command, rawName: string): UsageError {
   const names = [...Object.keys(command.options), 'help'].map((name) => `--${name}`);
-  const near = rawName.startsWith('--') ? nearest(rawName, names) : undefined;
+  const near = rawName.startsWith('--') ? closest(rawName, names) : undefined;
   const hint = near === undefined ? `See: callsheet ${command.name} --help` : `Did you mean "${near}"?`;
   return new UsageError(`Unknown option ${rawName}. ${hint}`);
 }

@@ -9,7 +9,7 @@ import { needsOf } from '#templates/needs.ts';
 import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
 import { isPatched } from '#templates/patch-step.ts';
 import { planStep, renderStep } from '#templates/render.ts';
-import { nearest } from '#templates/suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import type { Scope, Values } from '#templates/types.ts';
 import { demandApproved } from './exchange/gate.ts';
 import { judgeStep } from './judge.ts';
@@ -56,7 +56,7 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
 export function findTemplate(library: TemplateLibrary, id: string, version?: string): CompiledTemplate {
   const loaded = library.get(id, version);
   if (loaded === undefined) {
-    const near = nearest(
+    const near = closest(
       id,
       library.list().map((one) => one.id),
     );

@@ -1,6 +1,6 @@
 /** Addresses in `set` and `outputs`: `6.text`, `"title:Positive prompt".text`, `"an.id".text`, `title:Save`. */
 import type { Graph, GraphNode } from '#graph/types.ts';
-import { didYouMean, nearest } from './suggest.ts';
+import { didYouMean, closest } from '#graph/suggest.ts';
 
 export interface NodeName {
   /** A node id, or a title. */
@@ -64,7 +64,7 @@ export function findNode(graph: Graph, { by, name }: NodeName): FoundNode {
     const node = graph.nodes.get(name);
     if (node !== undefined) return { node };
     const ids = [...graph.nodes.keys()];
-    const near = nearest(name, ids);
+    const near = closest(name, ids);
     const titled = [...graph.nodes.values()].find((each) => each.title === name);
     const dotted = ids.find((id) => id.startsWith(`${name}.`));
     const all =

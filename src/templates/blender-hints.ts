@@ -1,5 +1,5 @@
 /** `blender`: where the add-on reads a default. A keyword for what is no property, or the path of a property. */
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import type { ParameterType } from './types.ts';
 
 const PICTURE: readonly ParameterType[] = ['image', 'mask', 'file'];
@@ -41,7 +41,7 @@ export interface HintFinding {
 export function checkBlenderHint(text: string, type: ParameterType): HintFinding | undefined {
   const filled = Object.hasOwn(BLENDER_KEYWORDS, text) ? BLENDER_KEYWORDS[text] : PATH.test(text) ? FROM_PROPERTY : undefined;
   if (filled === undefined) {
-    const near = nearest(text, Object.keys(BLENDER_KEYWORDS));
+    const near = closest(text, Object.keys(BLENDER_KEYWORDS));
     const roots = BLENDER_ROOTS.join(', ');
     const grammar = `Write a keyword (${Object.keys(BLENDER_KEYWORDS).join(', ')}) or the path of a property that begins with ${roots}, e.g. scene.render.resolution_x.`;
     return { message: `"${text}" names nothing in Blender.`, hint: near === undefined ? grammar : `Did you mean "${near}"?` };

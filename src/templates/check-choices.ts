@@ -6,7 +6,7 @@ import type { JsonValue } from '#graph/types.ts';
 import type { Given, SiteFinding } from './check-sites.ts';
 import type { Site } from './compiled.ts';
 import { choiceValues } from './parameter-schema.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 
 /** An error when no choice would be taken, or not the one that is preset; else the form offers some that fail: a warning. */
 export function choicesProblem({ text, parameter }: Given, site: Site, spec: InputSpec, nodeClass: NodeClass): SiteFinding | undefined {
@@ -17,7 +17,7 @@ export function choicesProblem({ text, parameter }: Given, site: Site, spec: Inp
   const preset = refused.some((value) => value === parameter.definition.default);
   const known = (spec.choices ?? []).filter((choice) => typeof choice === 'string');
   const offers = refused.slice(0, 5).flatMap((value) => {
-    const near = nearest(String(value), known);
+    const near = closest(String(value), known);
     return near === undefined ? [] : [`"${near}" for "${value}"`];
   });
   const takes =

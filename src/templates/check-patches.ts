@@ -14,7 +14,7 @@ import {
 } from './decide-patches.ts';
 import { findNews } from './patch-findings.ts';
 import { applyDecisions } from './patch-step.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 
 /** Up to this many patches all combinations are looked at; of more, each alone, all together, and all but one. */
 const ALL_OF = 4;
@@ -74,7 +74,7 @@ function afterProblems(step: CompiledStep, patch: CompiledPatch, info: ObjectInf
   const loaders = [...step.graph.nodes.values()].filter((node) => outputOf(step, [node.id], 'MODEL', info) !== undefined);
   const named = patch.after.map((node, index) => `${node} (${classes[index] ?? ''})`).join(', ');
   const known = loaders.slice(0, 8).map(({ id, classType }) => `${id} (${classType})`);
-  const near = nearest(
+  const near = closest(
     patch.after[0] ?? '',
     loaders.map(({ id }) => id),
   );

@@ -6,7 +6,7 @@ import { parsePlaceholder, type Reference } from './grammar.ts';
 import type { Path } from './locate.ts';
 import type { Readable } from './prune.ts';
 import { compileReference } from './references.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean } from '#graph/suggest.ts';
 import type { ChoiceDefinition } from './types.ts';
 
 type Placed = Readable['choices'][number];

@@ -4,7 +4,7 @@ import { type Condition, parseCondition } from './conditions.ts';
 import { explainUnknown, kindOfPath } from './environment.ts';
 import type { Reference } from './grammar.ts';
 import type { Path } from './locate.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 
 /** `at` is where the text stands in the manifest; `uses` is told of everything that it reads. */
 export function compileCondition(
@@ -30,7 +30,7 @@ export function compileCondition(
     uses({ path: reference, text: reference.join('.') });
     if (root === 'params') {
       const { parameters } = context.names;
-      const near = nearest(name, parameters.keys());
+      const near = closest(name, parameters.keys());
       const hint = near === undefined ? `Declare "${name}" under "parameters".` : `Did you mean params.${near}?`;
       const message = `params.${name} is not a parameter of this template.`;
       if (!parameters.has(name)) report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', message, { step, hint });

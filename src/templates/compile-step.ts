@@ -12,7 +12,7 @@ import type { Placeholder, Reference } from './grammar.ts';
 import type { Path } from './locate.ts';
 import { lowerProfile } from './lower-profile.ts';
 import { compileReference } from './references.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean } from '#graph/suggest.ts';
 import type { StepDefinition } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
 

@@ -7,7 +7,7 @@ import type { PatchPlace } from './compile-patch.ts';
 import { checkWhole, compilePieces } from './compile-workflow.ts';
 import type { Site } from './compiled.ts';
 import { nodeAt, objectAt, type Path, pointerOf } from './locate.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean } from '#graph/suggest.ts';
 import type { PatchDefinition } from './types.ts';
 
 export interface CompiledSwap {

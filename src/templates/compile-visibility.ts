@@ -2,7 +2,7 @@
 import { type CompileContext, countUse, report } from './compile-context.ts';
 import { parseCondition } from './conditions.ts';
 import type { Path } from './locate.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import type { ParameterDefinition } from './types.ts';
 import { parametersRead, visibilityOrder } from './visibility.ts';
 
@@ -27,7 +27,7 @@ export function checkVisibility(context: CompileContext, parameters: ReadonlyMap
     for (const read of parametersRead(parsed.condition)) {
       countUse(context, [read]);
       if (context.names.parameters.has(read)) continue;
-      const near = nearest(read, context.names.parameters.keys());
+      const near = closest(read, context.names.parameters.keys());
       const hint = near === undefined ? `Declare "${read}" under "parameters".` : `Did you mean params.${near}?`;
       report(context, at, 'TEMPLATE_REFERENCE_UNKNOWN', `params.${read} is not a parameter of this template.`, { parameter: name, hint });
     }

@@ -10,7 +10,7 @@ import { type Environment, kindOf } from './environment.ts';
 import type { Reference, TextTemplate } from './grammar.ts';
 import { type Located, nodeAt, objectAt, type Path, pointerOf, problemAt } from './locate.ts';
 import { compileText, type Report, type TextPlace } from './references.ts';
-import { didYouMean, nearest } from './suggest.ts';
+import { didYouMean, closest } from '#graph/suggest.ts';
 
 export type WorkflowKind = 'comfyui' | 'wan2gp';
 
@@ -225,7 +225,7 @@ function checkTarget(node: GraphNode, input: string, current: GraphInput | undef
     return false;
   }
   if (current === undefined) {
-    const near = nearest(input, node.inputs.keys());
+    const near = closest(input, node.inputs.keys());
     const what = node.classType === '' ? 'The settings have no' : `Node ${node.id} (${node.classType}) has no`;
     const hint =
       near === undefined ? didYouMean(input, node.inputs.keys(), 'inputs') : `Did you mean "${near}"? If it is meant, it is added.`;

@@ -1,6 +1,6 @@
 /** `when`: conditions in CEL, parsed with caps by a library that generates no code, with every name checked beforehand. */
 import { type ASTNode, Environment as Cel, type ParseResult } from '@marcbachmann/cel-js';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 
 const MAX_LENGTH = 2000;
 const LIMITS = { maxAstNodes: 400, maxDepth: 32, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 };
@@ -125,6 +125,6 @@ function unknownRoot(ast: ASTNode): string | undefined {
   visit(ast);
   const [stray] = names.filter((name) => !ROOTS.some((root) => root === name));
   if (stray === undefined) return undefined;
-  const near = nearest(stray, ROOTS);
+  const near = closest(stray, ROOTS);
   return near === undefined ? `Parameters are written params.${stray}.` : `Did you mean "${near}"?`;
 }

@@ -11,7 +11,7 @@ import type { Placeholder } from './grammar.ts';
 import { healChoice } from './heal.ts';
 import { conditionContext } from './plan.ts';
 import { resolve } from './resolve.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import type { Scope, Value } from './types.ts';
 import { parseWeighted, STRENGTH_LIMIT } from './weighted.ts';
 
@@ -128,7 +128,7 @@ function unknownLoras(loras: readonly Lora[], info: ObjectInfo): readonly Proble
   return loras.flatMap(({ name }): readonly Problem[] => {
     const healed = spec === undefined ? { value: name } : healChoice(spec, name);
     if ('value' in healed) return [];
-    const near = nearest(name, healed.unknown) ?? healed.unknown.find((choice) => choice.includes(name));
+    const near = closest(name, healed.unknown) ?? healed.unknown.find((choice) => choice.includes(name));
     const hint = near === undefined ? `It has ${healed.unknown.slice(0, 8).join(', ')}.` : `Did you mean "${near}"?`;
     return [{ code: 'STEP_MODEL_UNKNOWN', severity: 'warning', message: `The backend does not list the LoRA "${name}".`, hint }];
   });

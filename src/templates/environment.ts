@@ -1,6 +1,6 @@
 /** What a placeholder may refer to inside a template, and what is known of it before there are values. */
 import type { Placeholder, Reference } from './grammar.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import { MEDIA_TYPES, type ParameterDefinition, type ParameterType } from './types.ts';
 
 export const RESERVED_NAMES: readonly string[] = ['each', 'index', 'steps', 'choices', 'params', 'backend'];
@@ -102,7 +102,7 @@ export function explainUnknown(reference: Reference, environment: Environment): 
   const [root = '', second, third] = reference.path;
   if (root === 'steps' && second !== undefined) {
     if (!steps.has(second)) {
-      const near = nearest(second, steps.keys());
+      const near = closest(second, steps.keys());
       const hint = offer(
         near,
         (name) => ['steps', name, third ?? '…'].join('.'),
@@ -116,11 +116,11 @@ export function explainUnknown(reference: Reference, environment: Environment): 
     const hint =
       third === undefined
         ? `Write {steps.${second}.OUTPUT}. ${known}`
-        : offer(nearest(third, outputs), (name) => `steps.${second}.${name}`, known);
+        : offer(closest(third, outputs), (name) => `steps.${second}.${name}`, known);
     return { message: `{${reference.text}} refers to an output that step "${second}" does not declare.`, hint };
   }
   if (root === 'choices' && second !== undefined) {
-    const hint = offer(nearest(second, choices.keys()), (name) => `choices.${name}`, 'Declare it under "choices" with "into".');
+    const hint = offer(closest(second, choices.keys()), (name) => `choices.${name}`, 'Declare it under "choices" with "into".');
     return { message: `{${reference.text}} refers to a choice that is not declared.`, hint };
   }
   if (root === 'each' && reference.path.length === 1) {
@@ -130,7 +130,7 @@ export function explainUnknown(reference: Reference, environment: Environment): 
     return { message: '{index} is used in a step without "each".', hint: 'Add "each" to the step, or remove {index}.' };
   }
   const plain = root === 'params' && second !== undefined ? second : root;
-  const near = parameters.has(plain) ? plain : nearest(plain, parameters.keys());
+  const near = parameters.has(plain) ? plain : closest(plain, parameters.keys());
   const literal = `If the braces are meant as text, write {{${reference.text}}}.`;
   return {
     message: `{${reference.text}} is not a parameter of this template.`,

@@ -9,7 +9,7 @@ import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { adopt } from './adopt.ts';
 import { compileTemplate, type CompiledTemplate, MANIFEST_FILE } from './compile.ts';
 import { convertWorkflows, isUiWorkflow } from './convert-workflows.ts';
-import { currentManifest } from './migrate-format.ts';
+import { CURRENT_FORMAT, currentManifest } from './migrate-format.ts';
 import { problemIn } from './locate.ts';
 import { type NamedInfo, OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
 import { createInsideReader, MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readTextFile } from './source-files.ts';
@@ -146,7 +146,8 @@ function unlessMoved(files: readonly string[], before: string): Stamp | undefine
 
 /** The workflow files a manifest names, and what it calls itself; read leniently, because a broken one is checked as a whole later. */
 function outline(manifest: string): { claimed: LoadResult['claimed']; files: readonly string[] } {
-  const value = readLeniently(currentManifest(manifest));
+  const written = readLeniently(manifest);
+  const value = isRecord(written) && written.format === CURRENT_FORMAT ? written : readLeniently(currentManifest(manifest));
   const record = isRecord(value) ? value : {};
   const steps = Array.isArray(record.steps) ? (record.steps as readonly unknown[]) : [];
   const files = steps.slice(0, 1000).flatMap((step) => (isRecord(step) && typeof step.workflow === 'string' ? [step.workflow] : []));

@@ -9,7 +9,7 @@ import type { Problem } from '#protocol/problem.ts';
 import { migrateRoot, newerFormat, tellMigrated } from './migrate-format.ts';
 import { type Located, member, type Path, problemAt } from './locate.ts';
 import { MANIFEST_SCHEMA } from './manifest-schema.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean } from '#graph/suggest.ts';
 import type { Manifest } from './types.ts';
 
 export interface ReadManifest {

@@ -6,7 +6,7 @@ import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { CompiledTemplate } from './compiled.ts';
 import { isOptional, isRequired, valueSchema, wireForm } from './parameter-schema.ts';
 import { coerce, type Plain } from './parameter-values.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean } from '#graph/suggest.ts';
 import {
   type Checked,
   MEDIA_TYPES,

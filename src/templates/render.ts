@@ -11,7 +11,7 @@ import { healName } from './heal.ts';
 import { patchStep } from './patch-step.ts';
 import { placeholdersOf, stepOf } from './plan.ts';
 import { resolve, resolveFiltered } from './resolve.ts';
-import { nearest } from './suggest.ts';
+import { closest } from '#graph/suggest.ts';
 import { namesOnly } from './weighted-scope.ts';
 import { type Checked, isMedia, type MediaValue, type Scope, type Value } from './types.ts';
 
@@ -223,7 +223,7 @@ function heal(name: string, site: Site, { tools, step, report }: SiteContext): s
   if (tools.objectInfo === undefined || step.backend === 'wan2gp') return name;
   const healed = healName(tools.objectInfo, step.graph, site.node, site.input, name);
   if ('value' in healed) return healed.value;
-  const near = nearest(name, healed.unknown) ?? healed.unknown.find((choice) => choice.includes(name));
+  const near = closest(name, healed.unknown) ?? healed.unknown.find((choice) => choice.includes(name));
   const hint = near === undefined ? `It has ${healed.unknown.slice(0, 8).join(', ')}.` : `Did you mean "${near}"?`;
   report('STEP_MODEL_UNKNOWN', `The backend does not list "${name}" for input "${site.input}".`, hint, 'warning');
   return name;

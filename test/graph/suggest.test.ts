@@ -13,7 +13,8 @@ describe('closest', () => {
 
   it('suggests nothing when nothing is near, when the name is short or has no letters, and never the name itself', () => {
     expect(closest('KSampler', ['VAEDecode'])).toBeUndefined();
-    expect(closest('ab', ['ac'])).toBeUndefined();
+    expect(closest('a', ['b'])).toBeUndefined();
+    expect(closest('ab', ['cd'])).toBeUndefined();
     expect(closest('1043', ['1044'])).toBeUndefined();
     expect(closest('model', ['model'])).toBeUndefined();
   });

@@ -1,14 +1,16 @@
 /** UI format to API format: the graph that ComfyUI's browser page would have sent, or every reason why there is none. */
 import { isBlocking, type Problem } from '#protocol/problem.ts';
-import { detectFormat } from '../graph.ts';
+import { detectFormat, parseGraph } from '../graph.ts';
 import { parseJson } from '../json.ts';
 import type { ObjectInfo } from '../node-classes.ts';
+import { checkAgainstObjectInfo } from '../object-info.ts';
+import { checkStructure } from '../structure.ts';
 import { withOldClasses } from '../old-classes.ts';
 import type { JsonObject } from '../types.ts';
 import { configure } from './configure.ts';
 import { type ConvertedNode, type EmitContext, emitNodes } from './emit.ts';
 import { readUi } from './read.ts';
-import { createReport } from './report.ts';
+import { createReport, type Report } from './report.ts';
 import { makeIdsUnique } from './unique-ids.ts';
 
 export interface Conversion {
@@ -47,8 +49,10 @@ export function convertWorkflow(text: string, info: ObjectInfo, options: Convert
     return { graph: api ? text : undefined, problems: [...syntax, ...report.problems], nodes: [] };
   }
   const nodes = convertRoot(root, text, info, { report, strict });
+  const graph = printNodes(nodes);
+  if (!report.problems.some(isBlocking)) checkResult(graph, nodes, info, report);
   const problems = [...syntax, ...report.problems];
-  return { graph: problems.some(isBlocking) ? undefined : printNodes(nodes), problems, nodes };
+  return { graph: problems.some(isBlocking) ? undefined : graph, problems, nodes };
 }
 
 function convertRoot(root: JsonObject, text: string, info: ObjectInfo, context: EmitContext): ConvertedNode[] {
@@ -58,6 +62,21 @@ function convertRoot(root: JsonObject, text: string, info: ObjectInfo, context: 
   // Also a class that the server has replaced since can be read; whoever runs the graph brings it to the new one.
   configure(workflow, withOldClasses(info), renamed, report);
   return emitNodes(workflow.root, context);
+}
+
+const IMPOSSIBLE = new Set(['GRAPH_CYCLE', 'GRAPH_LINK_SLOT']);
+
+/** What no server takes, named at the node of the UI-format file: circles, and outputs that do not exist. */
+function checkResult(text: string, nodes: readonly ConvertedNode[], info: ObjectInfo, report: Report): void {
+  const { graph } = parseGraph(text);
+  if (graph === undefined) return;
+  const found = [...checkStructure(graph), ...checkAgainstObjectInfo(graph, info)];
+  const places = new Map(nodes.map(({ id, at }) => [id, at]));
+  for (const { code, severity, message, hint = '', node, input } of found) {
+    const at = places.get(node ?? '');
+    if (at === undefined || severity !== 'error' || !IMPOSSIBLE.has(code)) continue;
+    report.add({ code, severity, message, hint, at, ...(node === undefined ? {} : { node }), ...(input === undefined ? {} : { input }) });
+  }
 }
 
 /** Two spaces, one line for each input. */

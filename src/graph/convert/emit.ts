@@ -1,4 +1,5 @@
 /** Nodes of the UI-format workflow as nodes of the graph, with whatever the front end would have left out left out. */
+import type { JsonNode } from '../types.ts';
 import { applySavedBroadcasts, broadcast } from './broadcast.ts';
 import { MAX_DEPTH, MAX_NODES } from './limits.ts';
 import { isVirtual, nameUi } from './names.ts';
@@ -25,6 +26,8 @@ export interface ConvertedNode {
   readonly classType: string;
   readonly title: string;
   readonly inputs: Map<string, ConvertedInput>;
+  /** In the UI-format file. */
+  readonly at: JsonNode;
 }
 
 export interface EmitContext {
@@ -113,5 +116,5 @@ function emitNode(node: UiNode, id: string, scope: Scope, context: ResolveContex
   }
   textWarnings(node, id, inputs, context.report);
   const title = node.title !== undefined && node.title !== '' ? node.title : (node.nodeClass?.displayName ?? node.type);
-  return { id, classType: node.type, title, inputs };
+  return { id, classType: node.type, title, inputs, at: node.at };
 }

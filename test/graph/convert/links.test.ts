@@ -19,6 +19,20 @@ describe('links', () => {
     expect(of([LOAD, save(2, 7)], [[7, 1, 0, 2, 9]]).nodes?.['2']).toMatchObject({ model: ['1', 0] });
   });
 
+  it('refuses a circle and an output that does not exist where something runs on them, at the node of the file', () => {
+    const circle: readonly Link[] = [
+      [5, 3, 0, 2, 0],
+      [6, 2, 0, 3, 0],
+      [7, 3, 0, 4, 0],
+    ];
+    expect(of([tune(2, 5), tune(3, 6), save(4, 7)], circle).problems).toMatchObject([{ code: 'GRAPH_CYCLE', severity: 'error', line: 1 }]);
+    for (const slot of [2, -1, 0.5]) {
+      const { problems, nodes } = of([LOAD, save(2, 7)], [[7, 1, slot, 2, 0]]);
+      expect(problems).toMatchObject([{ code: 'GRAPH_LINK_SLOT', severity: 'error', node: '2', input: 'model', line: 1 }]);
+      expect(nodes).toBeUndefined();
+    }
+  });
+
   it('looks through reroutes in a row', () => {
     const reroute = (id: number, link: number): NodeSketch => ({ id, type: 'Reroute', in: [['', '*', link]], out: ['*'] });
     const { nodes } = of(

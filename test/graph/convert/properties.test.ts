@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { convertWorkflow } from '../../../src/graph/convert/convert.ts';
 import { parseGraph } from '../../../src/graph/graph.ts';
+import { checkStructure } from '../../../src/graph/structure.ts';
 import { MERGED, readInfo } from './measure.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/conversion/', import.meta.url));
@@ -62,7 +63,7 @@ function mutate(root: Json, path: number, how: number, strange: Json): void {
 }
 
 describe('conversion of mutated files', () => {
-  it('never throws, and every graph it gives can be parsed, with ids of its own', () => {
+  it('never throws, and every graph it gives can be parsed, with ids of its own and links that lead somewhere, in no circle', () => {
     const mutation = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 2 }), fc.constantFrom(...STRANGE));
     fc.assert(
       fc.property(fc.constantFrom(...FILES), fc.array(mutation, { minLength: 1, maxLength: 6 }), (file, mutations) => {
@@ -71,7 +72,10 @@ describe('conversion of mutated files', () => {
         const { graph, problems, nodes } = convertWorkflow(JSON.stringify(root), INFO, { file: 'x.json' });
         expect(new Set(nodes.map(({ id }) => id)).size).toBe(nodes.length);
         expect(graph === undefined).toBe(problems.some(({ severity }) => severity === 'error'));
-        expect(graph === undefined ? [] : parseGraph(graph).problems).toEqual([]);
+        const parsed = parseGraph(graph ?? '{}');
+        expect(parsed.problems).toEqual([]);
+        const wrong = parsed.graph === undefined ? [] : checkStructure(parsed.graph).filter(({ code }) => code !== 'GRAPH_EMPTY');
+        expect(wrong.filter(({ severity }) => severity === 'error')).toEqual([]);
       }),
       { numRuns: 400 },
     );
