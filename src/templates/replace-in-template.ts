@@ -50,7 +50,7 @@ function makeCurrent(template: CompiledTemplate, info: ObjectInfo): CurrentTempl
 }
 
 /** Inputs, by their new names, that get a value when the step is rendered. */
-function writtenBy({ graph, sites }: CompiledStep, info: ObjectInfo): (node: string, input: string) => boolean {
+export function writtenBy({ graph, sites }: CompiledStep, info: ObjectInfo): (node: string, input: string) => boolean {
   return (node, input) =>
     sites.some((site) => {
       const classType = graph.nodes.get(site.node)?.classType;

@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +9,7 @@ import type { Payload } from '#backends/contract.ts';
 import { parseConfig } from '#daemon/config.ts';
 import { startDaemon } from '#daemon/daemon.ts';
 import { connect } from '#protocol/client.ts';
+import { currentManifest } from '#templates/migrate-format.ts';
 import { REST_MS } from '#templates/stamp.ts';
 import { filesOf, graph, writeTemplate } from './hot-reload-harness.ts';
 
@@ -95,6 +98,73 @@ describe('a template that is saved while it is used', () => {
     await expect
       .poll(async () => (await one.client.call('template/get', { id: 'hero' })).template.title, { timeout: 20_000 })
       .toBe(`save ${save - 1}`);
+  });
+
+  it('is whole in each of 1,000 renderings while two migrations write into it and its author saves drafts', async () => {
+    await using one = await daemonOver();
+    const folder = join(one.templates, 'hero');
+    const draftOf = (save: number): Record<string, string> => {
+      const files = filesOf('hero', save);
+      return {
+        ...files,
+        'template.json': (files['template.json'] ?? '').replace('"format": 1', '"format": 0').replace('"title"', '"name"'),
+      };
+    };
+    const manifests = new Set([filesOf('hero', 0)['template.json']]);
+    const migrators = [1, 2].map(() => fork(join(import.meta.dirname, 'migrate-child.ts'), [folder]));
+    const reports = migrators.map(
+      async (child) => (await once(child, 'message'))[0] as { written: number; conflicts: number; others: string[] },
+    );
+    const stop = new AbortController();
+    let save = 0;
+    const torn = new Set<string>();
+    const put = async (): Promise<void> => {
+      save += 1;
+      const files = draftOf(save);
+      manifests.add(files['template.json']).add(currentManifest(files['template.json'] ?? ''));
+      let before = performance.now();
+      for (const [name, text] of Object.entries(files)) {
+        if (performance.now() - before > REST_MS * 0.75) torn.add([save - 1, save].join());
+        writeFileSync(join(folder, `${name}.tmp`), text);
+        renameSync(join(folder, `${name}.tmp`), join(folder, name));
+        before = performance.now();
+        await sleep(save % 5);
+      }
+    };
+    const writer = (async () => {
+      while (!stop.signal.aborted) {
+        await put();
+        await sleep(40 + (save % 4) * 60);
+      }
+    })();
+    const wrong: unknown[] = [];
+    const seen = new Set<string>();
+    for (let round = 0; round < 40; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 25 }, () => one.client.call('template/render', { id: 'hero' })));
+      for (const { steps } of answers) {
+        const saves = savesIn(steps.map(({ workflow }) => workflow ?? '').join());
+        if (saves.length === 1 && steps.length === 2) seen.add(saves[0] ?? '');
+        else if (!torn.has(saves.toSorted((a, b) => Number(a) - Number(b)).join())) wrong.push(saves);
+      }
+      const now = readFileSync(join(folder, 'template.json'), 'utf8');
+      if (!manifests.has(now)) wrong.push(now);
+      const { template } = await one.client.call('template/get', { id: 'hero' });
+      if (!template.runnable || template.problems.some(({ severity }) => severity !== 'info')) wrong.push(template.problems);
+      await sleep(20);
+    }
+    stop.abort();
+    await writer;
+    for (const child of migrators) child.send('stop');
+    const done = await Promise.all(reports);
+    expect(wrong).toEqual([]);
+    expect(done.flatMap(({ others }) => others)).toEqual([]);
+    expect(done.reduce((sum, { written }) => sum + written, 0)).toBeGreaterThan(0);
+    expect(seen.size).toBeGreaterThan(1);
+    await put();
+    await expect
+      .poll(async () => (await one.client.call('template/get', { id: 'hero' })).template.title, { timeout: 20_000 })
+      .toBe(`save ${save}`);
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   it('goes on in a running run as it was when the run started', async () => {

@@ -1,5 +1,5 @@
 /** Every code of the templates room in docs/problems.md in both directions: what raises it, and what is close and does not. */
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseObjectInfo } from '#graph/object-info.ts';
@@ -14,7 +14,9 @@ import { loadTemplate } from '#templates/load.ts';
 import { needsOf } from '#templates/needs.ts';
 import { renderOutputs } from '#templates/outputs.ts';
 import { checkParameters } from '#templates/parameters.ts';
+import { planMigration } from '#templates/plan-migration.ts';
 import { planStep } from '#templates/plan.ts';
+import { writeMigration } from '#templates/write-migration.ts';
 import type { Value } from '#templates/types.ts';
 import { compile, compiled, folderWith, GRAPH, manifest, media, render, scope } from './support.ts';
 
@@ -74,6 +76,12 @@ const replaced =
     const known = [{ from: 'OldLoader', to: 'CheckpointLoaderSimple', inputs: input, source: 'the test' }];
     return checkTemplateAgainst(value, { ...info, replacements: known }, (name) => name);
   };
+
+const migration = (mode: number) => async (): Promise<readonly Problem[]> => {
+  const folder = await folderWith({ 'template.json': manifest({ format: 0 }), 'w.json': GRAPH });
+  chmodSync(join(folder, 'template.json'), mode);
+  return writeMigration(planMigration(folder));
+};
 
 const against =
   (changes: object, step: object = {}) =>
@@ -262,6 +270,7 @@ const CASES: Readonly<Record<string, Case>> = {
   TEMPLATE_NODE_REPLACED: [replaced({}), replaced({}, 'CheckpointLoaderSimple')],
   TEMPLATE_NODE_REPLACED_INPUT: [replaced({ '4.other': 'x' }), replaced({ '4.old_name': 'x' })],
   TEMPLATE_NODE_UNKNOWN: [set('77.text', 'x'), set('6.text', 'x')],
+  TEMPLATE_NOT_WRITTEN: [migration(0o444), migration(0o644)],
   TEMPLATE_OUTPUT_NO_FILES: [against({}, { outputs: { image: '3' } }), against({}, { outputs: { image: '9' } })],
   TEMPLATE_PARAMETER_BLENDER: [parameter({ ...TEXT, blender: 'no.such' }), parameter({ ...TEXT, blender: 'scene.name' })],
   TEMPLATE_PARAMETER_BOUNDS: [

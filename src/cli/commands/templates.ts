@@ -2,11 +2,12 @@
 import { resolve } from 'node:path';
 import type { TemplateDetail, TemplateRenderResult } from '#protocol/methods/template.ts';
 import type { TemplateSummary } from '#protocol/views.ts';
-import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
+import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
 import { approveTemplate, demandFile, exportTemplate, importTemplate, printContents } from '../exchange-templates.ts';
 import { formatTable, safeText } from '../format.ts';
 import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
+import { migrateTemplates } from '../migrate-templates.ts';
 import { openSession } from '../open-session.ts';
 import { newTemplate } from '../new-template.ts';
 import { noMorePositionals, onePositional, subcommand } from '../parse-arguments.ts';
@@ -16,16 +17,18 @@ import { printForm } from '../template-form.ts';
 import { demandTemplate } from '../template-names.ts';
 import { uploadMedia } from '../upload-media.ts';
 
-const ACTIONS = ['list', 'show', 'render', 'new', 'import', 'approve', 'export'] as const;
+const ACTIONS = ['list', 'show', 'render', 'new', 'migrate', 'import', 'approve', 'export'] as const;
 
 export const templatesCommand: Command = {
   name: 'templates',
-  summary: 'Lists templates, shows one, renders the graphs that parameters lead to, makes new ones, imports, approves and exports.',
+  summary:
+    'Lists templates, shows one, renders the graphs that parameters lead to, makes new ones, migrates, imports, approves and exports.',
   usage: [
     'templates [list]',
     'templates show ID',
     'templates render ID [-p NAME=VALUE]… [--backend ID]',
     'templates new ID [--from FILE] [--object-info FILE | --backend ID] [--out DIR]',
+    'templates migrate [--write] [PATH|ID…] [--object-info FILE]',
     'templates import FILE [--id ID] [--object-info FILE | --backend ID]',
     'templates approve ID[@VERSION] [--hash HASH]',
     'templates export ID[@VERSION] --out FILE',
@@ -35,7 +38,12 @@ export const templatesCommand: Command = {
     templates: { type: 'string', multiple: true, value: 'DIR', help: 'a directory of templates besides the ones shipped' },
     id: { type: 'string', value: 'ID', help: 'import: id of the template that is made' },
     from: { type: 'string', value: 'FILE', help: 'new: the workflow or the Wan2GP settings to begin with' },
-    'object-info': { type: 'string', value: 'FILE', help: 'new, import: node classes: bounds of parameters, and the way out of UI format' },
+    'object-info': {
+      type: 'string',
+      value: 'FILE',
+      help: 'new, import: node classes: bounds of parameters, and the way out of UI format; migrate: replaced ones',
+    },
+    write: { type: 'boolean', help: 'migrate: change the files; without it only what would change is shown' },
     backend: {
       type: 'string',
       value: 'ID',
@@ -56,6 +64,8 @@ export const templatesCommand: Command = {
 
   async run(args, io) {
     const action = subcommand(args, ACTIONS, 'list');
+    if (action === 'migrate') return migrateTemplates(args, io);
+    if (args.flag('write')) throw new UsageError('Option --write belongs to templates migrate.');
     if (action === 'list') noMorePositionals(args, 1);
     const id = action === 'list' ? '' : onePositional(args, action === 'import' ? 'FILE' : 'the ID of a template', 1);
     if (action === 'new') return newTemplate(id, args, io);
