@@ -14,7 +14,7 @@ import { loadOnce, namesOf } from './load.ts';
 import { nodeAt } from './locate.ts';
 import { migrateManifest } from './migrate-format.ts';
 import { tellReplaced, writtenBy } from './replace-in-template.ts';
-import { MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readInside } from './source-files.ts';
+import { createInsideReader, MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES } from './source-files.ts';
 
 export interface PlannedFile {
   /** Absolute. */
@@ -91,8 +91,9 @@ interface ReadFile {
 
 /** Bytes and text of one reading: the hash is that of exactly what was understood. */
 function createReader(folder: string): (name: string, maxBytes: number) => ReadFile | undefined {
+  const inside = createInsideReader(folder);
   return (name, maxBytes) => {
-    const looked = readInside(folder, name, maxBytes);
+    const looked = inside(name, maxBytes);
     if (looked === undefined || 'problem' in looked) return undefined;
     const path = join(folder, name);
     const bytes = readFileSync(path);
