@@ -70,6 +70,7 @@ export function createChoiceMachine(actors: ChoiceActors) {
       emitted: {} as RunEventBody,
     },
     actors: { 'offer-choice': actors['offer-choice'] },
+    actions: { tellRun: sendParent(({ context }) => ({ type: 'choice.waiting', into: context.into })) },
     guards: {
       fits: ({ context, event }) =>
         event.picked.length >= context.pick.min &&
@@ -131,7 +132,7 @@ export function createChoiceMachine(actors: ChoiceActors) {
         },
       },
       waiting: {
-        entry: sendParent(({ context }) => ({ type: 'choice.waiting', into: context.into })),
+        entry: 'tellRun',
         initial: 'asked',
         states: {
           asked: { always: [{ guard: 'isTimed', target: 'timed' }, { target: 'open' }] },
