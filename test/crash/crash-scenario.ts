@@ -1,6 +1,7 @@
 /**
- * One scenario with deaths: a client starts a three-step run under a request key, the daemon is killed at the given points,
- * started again each time, and the run must end as if nothing had happened. `check` says everything that did not hold.
+ * Scenarios with deaths: a client starts a run of three prompts under a request key, the daemon is killed at the given points,
+ * started again each time, and the run must end as if nothing had happened. Where the run waits for a choice, the client makes it under
+ * a key of its own. `check` says everything that did not hold.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,8 +28,16 @@ export interface Played {
   readonly executions: number;
 }
 
+/** Both send three prompts, and leave a file behind for each. */
+export type Scenario = 'three-steps' | 'with-choice';
+
 /** `deaths[n]` is the number of points after which the nth daemon meets its fate; later ones live. */
-export async function play(backend: string, deaths: readonly number[], fate: Fate = 'killed'): Promise<Played> {
+export async function play(
+  backend: string,
+  deaths: readonly number[],
+  fate: Fate = 'killed',
+  template: Scenario = 'three-steps',
+): Promise<Played> {
   const data = mkdtempSync(join(tmpdir(), 'callsheet-crash-'));
   const record = join(data, 'points.log');
   writeFileSync(record, '');
@@ -36,6 +45,8 @@ export async function play(backend: string, deaths: readonly number[], fate: Fat
   const requestKey = `key-${String(Date.now())}-${String(Math.random())}`;
   let runId: string | undefined;
   let cursor: { epoch: string; seq: number } | undefined;
+  let wish: readonly string[] | undefined;
+  let picked: readonly string[] | undefined;
   let kills = 0;
   let view: RunView | undefined;
   let daemon: Process | undefined;
@@ -66,7 +77,7 @@ export async function play(backend: string, deaths: readonly number[], fate: Fat
       points: readFileSync(record, 'utf8').trim().split('\n'),
       kills,
       executions: executions.length,
-      broken: await check(data, view, seen, executions),
+      broken: [...(await check(data, view, seen, executions)), ...checkChoices(view, seen, picked)],
     };
   } finally {
     await daemon?.stop('SIGKILL');
@@ -84,11 +95,14 @@ export async function play(backend: string, deaths: readonly number[], fate: Fat
           const event = { runId: of, seq, position, epoch, at, event: body };
           onEvent(event);
           if (event.event.type === 'run.status' && RUN_ENDS.includes(event.event.status)) ended.resolve();
+          if (event.event.type === 'choice.offered') choose(client, event.event.candidates.at(-1)?.id).catch(ended.reject);
         },
       });
-      const answer = await client.call('run/start', { template: 'three-steps', parameters: {}, requestKey });
+      const answer = await client.call('run/start', { template, parameters: {}, requestKey });
       if (runId !== undefined && answer.runId !== runId) throw new Error(`the request key gave ${answer.runId} after ${runId}`);
       runId = answer.runId;
+      // Asked before the daemon died, and no answer came: the same wish again.
+      if (wish !== undefined && picked === undefined) choose(client, wish[0]).catch(ended.reject);
       const before = await client.call('run/get', { runId });
       if (!RUN_ENDS.includes(before.run.status)) await ended.promise;
       return (await client.call('run/get', { runId })).run;
@@ -96,6 +110,23 @@ export async function play(backend: string, deaths: readonly number[], fate: Fat
       await client.close().catch(() => undefined);
     }
   }
+
+  async function choose(client: Client, candidate: string | undefined): Promise<void> {
+    wish = [candidate ?? ''];
+    const answer = await client.call('run/choose', { runId: runId ?? '', values: wish, requestKey: `${requestKey}-pick` });
+    picked = answer.picked;
+  }
+}
+
+/** An acknowledged pick stands, and is made once. */
+function checkChoices({ choices = [] }: RunView, seen: readonly RunEvent[], picked: readonly string[] | undefined): string[] {
+  const made = seen.filter(({ event }) => event.type === 'choice.made').length;
+  return [
+    ...(made === choices.length ? [] : [`${String(made)} picks were logged for ${String(choices.length)} choices`]),
+    ...choices
+      .filter((choice) => picked === undefined || JSON.stringify(choice.picked) !== JSON.stringify(picked))
+      .map((choice) => `choice ${choice.into} is ${JSON.stringify(choice.picked)}, acknowledged was ${JSON.stringify(picked)}`),
+  ];
 }
 
 interface Execution {
@@ -115,7 +146,7 @@ async function check(data: string, view: RunView, seen: readonly RunEvent[], exe
   const hold = (condition: boolean, promise: string) => void (condition || broken.push(promise));
   hold(view.status === 'succeeded', `the run ended as ${view.status}: ${view.error?.message ?? ''}`);
   hold(view.progress === 1, `progress is ${String(view.progress)}`);
-  for (const step of view.steps) hold(step.attempts.length === 1, `step ${step.id} took ${String(step.attempts.length)} attempts`);
+  for (const step of view.steps) hold(step.attempts.length === step.items, `step ${step.id} took ${String(step.attempts.length)} attempts`);
   const counts = Map.groupBy(executions, ({ prompt_id }) => prompt_id);
   for (const [promptId, times] of counts) hold(times.length === 1, `prompt ${promptId} was executed ${String(times.length)} times`);
   hold(counts.size === 3, `${String(counts.size)} prompts were executed, not 3`);

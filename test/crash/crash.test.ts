@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Played, play } from './crash-scenario.ts';
 import { type Process, startProcess } from './processes.ts';
+import { generator } from './random.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
 const seed = Number(process.env['CALLSHEET_SEED'] ?? Date.now() % 1_000_000);
@@ -32,16 +33,6 @@ afterAll(async () => {
 
 const url = () => String(backend?.ready['url']);
 
-/** mulberry32: small, seeded, good enough to choose points with. */
-function generator(state: number): () => number {
-  let a = state;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 const random = generator(seed);
 const all = Array.from({ length: USUAL_POINTS }, (_, index) => index + 1);
 const points = isFull
