@@ -89,7 +89,7 @@ describe('choice machine', () => {
   it('reaches every one of its states', () => {
     const reached = new Set(
       paths.flatMap(({ state: { value } }) =>
-        typeof value === 'string' ? [value] : Object.entries(value).flatMap(([key, inner]) => [key, `${key}.${String(inner)}`]),
+        typeof value === 'string' ? [value] : Object.entries(value).flatMap(([key, inner]) => [key, `${key}.${inner}`]),
       ),
     );
     const all = Object.values(model.states).flatMap((state) => [
