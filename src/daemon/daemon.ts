@@ -128,6 +128,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     approvals,
     roots,
     backends,
+    offers,
+    locks,
     store,
     pinned: (hash) => createRunMemories(store).pinned(hash),
     refresh: (paths) => templates.refresh(paths),

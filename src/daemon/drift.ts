@@ -1,7 +1,7 @@
 /** Drift of templates against the backends that are there: locks kept at the first good judgement, and what changed since. */
 import type { Problem } from '#protocol/problem.ts';
 import { checkDrift } from '#templates/check-drift.ts';
-import { lockClasses } from '#templates/class-lock.ts';
+import { type ClassLock, classesOf, lockClasses } from '#templates/class-lock.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { type BackendOffer, stepFits } from '#templates/fits.ts';
 import { namesOf } from '#templates/load.ts';
@@ -36,11 +36,25 @@ export function driftProblems(
   return [...read.problems, ...checkDrift(template, read.lock, info, { file: namesOf(origin), isMade })];
 }
 
+/** The classes as the first real one of these backends has them that has said what it has. */
+export function lockNow(template: CompiledTemplate, { backends, offer }: Bench): ClassLock | undefined {
+  const { info, version } =
+    realOnes(backends)
+      .map(({ id }) => offer(id))
+      .find((one) => one.info !== undefined) ?? {};
+  return info === undefined ? undefined : lockClasses(classesOf(template), info, version);
+}
+
 // --- helpers ---
 
+/** The sandbox plays some inputs of each class and no others: neither are templates locked with it, nor is that drift. */
 function offersFor(needs: TemplateNeeds, { backends, offer }: Bench, asked?: string): readonly BackendOffer[] {
   const step = needs.steps.find(({ backend }) => backend !== 'wan2gp');
-  return step === undefined ? [] : takersOf(backends, asked, step.backend).map(({ id }) => offer(id));
+  return step === undefined ? [] : realOnes(takersOf(backends, asked, step.backend)).map(({ id }) => offer(id));
+}
+
+function realOnes<B extends Bench['backends'][number]>(backends: readonly B[]): readonly B[] {
+  return backends.filter(({ kind }) => kind !== 'sandbox');
 }
 
 function classNames({ steps }: TemplateNeeds): string[] {

@@ -7,6 +7,7 @@ import { toValue } from '#graph/values.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { type Adopted, adopt } from './adopt.ts';
+import { CLASS_LOCK_FILE, classesOf, classLockText, lockClasses } from './class-lock.ts';
 import { compileTemplate, MANIFEST_FILE } from './compile.ts';
 import { titleOf } from './identifier.ts';
 import { sourceOf } from './load.ts';
@@ -82,6 +83,8 @@ async function fromWorkflow(
   if (compiled.value === undefined) throw refusal(from, problems);
   const files: [string, string | Uint8Array][] = [[name, await readFile(from)]];
   if (adopted.converted) files.push([runs, adopted.workflow]);
+  const lock = info === undefined ? undefined : lockClasses(classesOf(compiled.value), info.info);
+  if (lock !== undefined && lock.classes.size > 0) files.push([CLASS_LOCK_FILE, classLockText(lock)]);
   return { files: [...files, [MANIFEST_FILE, manifest]], problems };
 }
 

@@ -5,6 +5,7 @@ import { parseObjectInfo } from '#graph/object-info.ts';
 import { checkParameters } from '#templates/parameters.ts';
 import { loadTemplate } from '#templates/load.ts';
 import type { CompiledTemplate } from '#templates/compile.ts';
+import { readLockIn } from '#templates/class-lock.ts';
 import { scaffold } from '#templates/scaffold.ts';
 import type { NamedInfo } from '#templates/nearby-info.ts';
 import { folderWith, GRAPH, renderedText, scope } from './support.ts';
@@ -86,7 +87,8 @@ describe('a new template', () => {
     const folder = await folderWith({ 'app.json': UI });
     const from = join(folder, 'app.json');
     const { path, files } = await scaffold({ id: 'app', directory: folder, from, info: INFO });
-    expect(files).toEqual(['app.json', 'app.api.json', 'template.json']);
+    expect(files).toEqual(['app.json', 'app.api.json', 'template.lock.json', 'template.json']);
+    expect(readLockIn(path)?.lock?.classes.size).toBeGreaterThan(0);
     expect(await readFile(join(path, 'app.json'))).toEqual(await readFile(from));
     const template = await loaded(path);
     expect(template.parameters.get('width')).toMatchObject({ type: 'integer', maximum: 4096, default: 640 });

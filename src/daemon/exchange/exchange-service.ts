@@ -19,6 +19,11 @@ import { isBlocking } from '#protocol/problem.ts';
 import type { Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { ID_PATTERN } from '#templates/manifest-schema.ts';
+import { needsOf } from '#templates/needs.ts';
+import type { ClassLocks } from '../class-locks.ts';
+import { driftProblems, lockNow } from '../drift.ts';
+import type { Bench } from '../judge.ts';
+import type { Offers } from '../offers.ts';
 import { keepAsset } from '../uploads.ts';
 import { createRequestKeys } from '../request-keys.ts';
 import type { Roots } from '../roots.ts';
@@ -50,6 +55,8 @@ export interface ExchangeOptions {
   readonly approvals: Approvals;
   readonly roots: Roots;
   readonly backends: readonly Backend[];
+  readonly offers: Pick<Offers, 'known'>;
+  readonly locks: Pick<ClassLocks, 'of'>;
   readonly store: Pick<Store, 'asset' | 'putAsset' | 'run' | 'attempts' | 'artifacts' | 'requestKey' | 'putRequestKey'>;
   /** The template a run pinned. Throws SNAPSHOT_REFUSED. */
   readonly pinned: (hash: string) => CompiledTemplate;
@@ -67,7 +74,8 @@ const IMPATIENCE_MS = 2000;
 const LOOKS = 10;
 
 export function createExchangeService(options: ExchangeOptions): ExchangeService {
-  const { importDir, assetDir, library, approvals, roots, backends, store } = options;
+  const { importDir, assetDir, library, approvals, roots, backends, store, offers, locks } = options;
+  const bench: Bench = { backends, offer: (id) => offers.known(id) };
   const keys = createRequestKeys(store);
   let importing: Promise<unknown> = Promise.resolve();
 
@@ -90,7 +98,10 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
     for (let left = LOOKS; !imported.existing && left > 0; left -= 1) {
       if (!(await options.refresh([imported.path])).includes(imported.path)) break;
     }
-    return resultOf(imported, library);
+    const { template, path } = imported;
+    const found = { hash: template.hash, origin: { kind: 'folder', path }, needs: needsOf(template) } as const;
+    const drift = driftProblems(template, found, bench, locks);
+    return resultOf({ ...imported, problems: [...imported.problems, ...drift] }, library);
   }
 
   async function approveNow({ id, version, hash }: TemplateApproveParams): Promise<TemplateApproveResult> {
@@ -129,7 +140,8 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
       const template = findTemplate(library, id, version);
       const loaded = library.get(id, version);
       if (loaded === undefined) throw new CallsheetError('TEMPLATE_NOT_FOUND', `No template is called '${id}'.`);
-      return handOut(await packTemplate(template, loaded.origin, { callsheet: VERSION }));
+      const lock = locks.of(loaded)?.lock ?? lockNow(template, bench);
+      return handOut(await packTemplate(template, loaded.origin, { callsheet: VERSION }, lock));
     },
     async exportRun({ runId, as, id }) {
       const row = store.run(runId);
@@ -138,7 +150,8 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
       const run = { row, template: options.pinned(row.templateHash), attempts, artifacts: store.artifacts(runId) };
       const used = new Set(attempts.map(({ backend }) => backend));
       const versions = await versionsOf(backends.filter((backend) => used.has(backend.id)));
-      return handOut(await packRun(run, { as, id, versions }));
+      const classLock = lockNow(run.template, { ...bench, backends: backends.filter((backend) => used.has(backend.id)) });
+      return handOut(await packRun(run, { as, id, versions, classLock }));
     },
   };
 }

@@ -9,6 +9,7 @@ import type { ArtifactView } from '#protocol/views.ts';
 import type { AttemptRow, RunRow } from '#store/types.ts';
 import { BUNDLE_LIMITS, isAllowedKind } from '#templates/bundle/limits.ts';
 import { PROVENANCE_FILE, type Versions } from '#templates/bundle/lock.ts';
+import type { ClassLock } from '#templates/class-lock.ts';
 import { compileTemplate } from '#templates/compile.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { sourceOf } from '#templates/load.ts';
@@ -28,10 +29,12 @@ export interface RunExportOptions {
   readonly as: 'template' | 'bundle';
   readonly id: string | undefined;
   readonly versions: Versions;
+  /** Node classes of the backends that ran it. */
+  readonly classLock: ClassLock | undefined;
 }
 
 /** Throws EXPORT_REFUSED. */
-export async function packRun(run: FinishedRun, { as, id, versions }: RunExportOptions): Promise<Packed> {
+export async function packRun(run: FinishedRun, { as, id, versions, classLock }: RunExportOptions): Promise<Packed> {
   const { row, template } = run;
   if (row.status !== 'succeeded') {
     throw new CallsheetError('EXPORT_REFUSED', `Run ${row.runId} has not succeeded: it is ${row.status}.`, {
@@ -58,7 +61,7 @@ export async function packRun(run: FinishedRun, { as, id, versions }: RunExportO
   const files = textsOf(made);
   for (const [name, bytes] of media) files.set(name, bytes);
   if (as === 'bundle') files.set(PROVENANCE_FILE, Buffer.from(provenance(run, versions)));
-  return pack(made, files, problems, { lock: as === 'bundle' ? versions : undefined });
+  return pack(made, files, problems, { lock: as === 'bundle' ? versions : undefined, ...(as === 'bundle' ? { classLock } : {}) });
 }
 
 // --- helpers ---

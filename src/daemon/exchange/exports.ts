@@ -2,15 +2,18 @@
 import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { refuseEntryName } from '#templates/bundle/entry-names.ts';
 import { BUNDLE_LIMITS } from '#templates/bundle/limits.ts';
 import { LOCK_FILE, lockText, type Versions } from '#templates/bundle/lock.ts';
 import { packBundle } from '#templates/bundle/pack.ts';
+import { CLASS_LOCK_FILE, type ClassLock, classLockText, readClassLock } from '#templates/class-lock.ts';
 import { MANIFEST_FILE } from '#templates/compile.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
+import { isUiWorkflow } from '#templates/convert-workflows.ts';
+import { createInsideReader, MAX_WORKFLOW_BYTES } from '#templates/source-files.ts';
 import type { TemplateOrigin } from '#templates/types.ts';
 
 export interface Packed {
@@ -23,11 +26,37 @@ export interface Packed {
 const MOST_LEVELS = 3;
 
 /** What lies in the template's folder and may travel; manifest and workflows as they were compiled, not as they are by now. Throws EXPORT_REFUSED. */
-export async function packTemplate(template: CompiledTemplate, origin: TemplateOrigin, versions: Versions): Promise<Packed> {
+export async function packTemplate(
+  template: CompiledTemplate,
+  origin: TemplateOrigin,
+  versions: Versions,
+  classLock: ClassLock | undefined,
+): Promise<Packed> {
   const files = textsOf(template);
   const problems: Problem[] = [];
+  for (const [name, text] of uiOriginals(template, origin)) files.set(name, Buffer.from(text));
   if (origin.kind === 'folder') await collect(origin.path, '', files, problems);
-  return pack(template, files, problems, { lock: versions });
+  return pack(template, files, problems, { lock: versions, classLock });
+}
+
+/** What the author saved, where the template runs a graph that was made of it: it travels beside that graph as `NAME.ui.json`. */
+function uiOriginals({ source }: CompiledTemplate, { kind, path }: TemplateOrigin): ReadonlyMap<string, string> {
+  const read = createInsideReader(kind === 'folder' ? path : dirname(path));
+  const textOf = (name: string): string | undefined => {
+    const found = read(kind === 'folder' ? name : basename(path), MAX_WORKFLOW_BYTES);
+    return found !== undefined && 'text' in found ? found.text : undefined;
+  };
+  const found = new Map<string, string>();
+  for (const [name, graph] of Object.entries(source.workflows)) {
+    const text = textOf(name);
+    if (text === undefined || text === graph || !isUiWorkflow(text)) continue;
+    const stem = name.replace(/(?:\.ui)?\.json$/i, '');
+    const free = [`${stem}.ui.json`, `${stem}.original.ui.json`].find(
+      (one) => !(one in source.workflows) && (kind !== 'folder' || [undefined, text].includes(textOf(one))),
+    );
+    if (free !== undefined) found.set(free, text);
+  }
+  return found;
 }
 
 /** With a lock, lock.json is made last and covers all others. Throws EXPORT_REFUSED. */
@@ -35,16 +64,23 @@ export function pack(
   template: CompiledTemplate,
   files: Map<string, Uint8Array>,
   problems: readonly Problem[],
-  { lock }: { readonly lock: Versions | undefined },
+  { lock, classLock }: { readonly lock: Versions | undefined; readonly classLock?: ClassLock | undefined },
 ): Packed {
   files.delete(LOCK_FILE);
+  // The author's own goes first, unless it is damaged.
+  const beside = files.get(CLASS_LOCK_FILE);
+  const own = beside === undefined ? undefined : readClassLock(Buffer.from(beside).toString('utf8'), CLASS_LOCK_FILE).lock;
+  if (own === undefined) files.delete(CLASS_LOCK_FILE);
+  const classes = own ?? classLock;
+  if (own === undefined && classes !== undefined && classes.classes.size > 0)
+    files.set(CLASS_LOCK_FILE, Buffer.from(classLockText(classes)));
   if (lock !== undefined) {
     const listed = [...files].map(([name, bytes]) => ({
       name,
       bytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
     }));
-    files.set(LOCK_FILE, Buffer.from(lockText(template, listed, lock)));
+    files.set(LOCK_FILE, Buffer.from(lockText(template, listed, lock, classes)));
   }
   refuseUnfit(template, files);
   return { bytes: packBundle(files), name: `${template.id}-${template.version}.callsheet`, template, problems };

@@ -6,7 +6,8 @@ import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { isCode, syncDirectory } from '#results/durable.ts';
 import { checkLock, LOCK_FILE, PROVENANCE_FILE } from '#templates/bundle/lock.ts';
-import { unpackBundle } from '#templates/bundle/unpack.ts';
+import { unpackBundle, type UnpackedFile } from '#templates/bundle/unpack.ts';
+import { CLASS_LOCK_FILE, readClassLock } from '#templates/class-lock.ts';
 import { MANIFEST_FILE } from '#templates/compile.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { loadTemplate } from '#templates/load.ts';
@@ -14,7 +15,8 @@ import type { MediaValue } from '#templates/types.ts';
 import { changeManifest } from '#templates/with-defaults.ts';
 import { VERSION } from '../version.ts';
 import { contentOfFile, type WorkflowIn } from './from-media.ts';
-import { type AskForInfo, folderOfWorkflow } from './workflow-folder.ts';
+import { folderOfQueue, QUEUE_FILE } from './wan2gp-queue.ts';
+import { type AskForInfo, folderOfWorkflow, IMPORTED_VERSION, stemOf, titleFrom } from './workflow-folder.ts';
 
 export interface ImportWish {
   /** Checked and hashed at the door. */
@@ -88,6 +90,7 @@ async function fillFromBundle(aside: string, { file, name, id }: ImportWish): Pr
   const { files, problems } = await unpackBundle(file.path, name, aside);
   if (problems.some(isBlocking)) return { from: 'bundle', problems };
   if (!files.some((one) => one.name === MANIFEST_FILE)) {
+    if (files.some((one) => one.name === QUEUE_FILE)) return fillFromQueue(aside, { file, name, id }, files);
     const message = 'The archive is no bundle: there is no template.json at its top.';
     const hint =
       'Give a *.callsheet file that `callsheet templates export` wrote; a zip of a template must hold its files, not its folder.';
@@ -95,7 +98,10 @@ async function fillFromBundle(aside: string, { file, name, id }: ImportWish): Pr
   }
   const hasLock = files.some((one) => one.name === LOCK_FILE);
   const lock = hasLock ? await readFile(join(aside, LOCK_FILE), 'utf8') : undefined;
-  const all = [...problems, ...checkLock(lock, files, name)];
+  const classes = files.some((one) => one.name === CLASS_LOCK_FILE)
+    ? readClassLock(await readFile(join(aside, CLASS_LOCK_FILE), 'utf8'), `${name}/${CLASS_LOCK_FILE}`)
+    : { lock: undefined, problems: [] };
+  const all = [...problems, ...checkLock(lock, files, name, classes.lock), ...classes.problems];
   if (id !== undefined && !all.some(isBlocking)) {
     const manifest = join(aside, MANIFEST_FILE);
     const changed = changeManifest(await readFile(manifest, 'utf8'), { fields: { id } });
@@ -106,14 +112,37 @@ async function fillFromBundle(aside: string, { file, name, id }: ImportWish): Pr
   return { from: 'bundle', problems: all };
 }
 
+/** The files of the tasks lie there already, unpacked. */
+async function fillFromQueue(
+  aside: string,
+  { file, name, id }: Pick<ImportWish, 'file' | 'name' | 'id'>,
+  unpacked: readonly UnpackedFile[],
+): Promise<Filled> {
+  const stem = stemOf(name, id);
+  const attached = new Set(unpacked.map((one) => one.name));
+  const named = { id: id ?? stem, title: titleFrom(name, stem), version: IMPORTED_VERSION };
+  const { files, problems } = folderOfQueue(await readFile(join(aside, QUEUE_FILE), 'utf8'), { ...named, attached, shown: name });
+  if (files === undefined) return { from: 'wan2gp', problems };
+  // Of its own it would be no settings, and hold them all twice.
+  await rm(join(aside, QUEUE_FILE));
+  const source = { name, sha256: file.sha256, mediaType: file.mediaType, foundAs: QUEUE_FILE };
+  for (const [path, text] of files) await writeNew(join(aside, path), text);
+  await writeProvenance(aside, source, false);
+  return { from: 'wan2gp', problems };
+}
+
 async function fillFromWorkflow(aside: string, { file, name, id, objectInfo }: ImportWish, found: WorkflowIn): Promise<Filled> {
   const { files, problems, format } = await folderOfWorkflow(found, { name, id, objectInfo });
   if (files === undefined) return { from: format, problems };
   const source = { name, sha256: file.sha256, mediaType: found.mediaType, foundAs: found.foundAs };
-  const provenance = { format: 1, importedFrom: source, convertedFromUi: format === 'ui', callsheet: VERSION };
   for (const [path, text] of files) await writeNew(join(aside, path), text);
-  await writeNew(join(aside, PROVENANCE_FILE), `${JSON.stringify(provenance, null, 2)}\n`);
+  await writeProvenance(aside, source, format === 'ui');
   return { from: format, problems };
+}
+
+async function writeProvenance(aside: string, importedFrom: object, convertedFromUi: boolean): Promise<void> {
+  const provenance = { format: 1, importedFrom, convertedFromUi, callsheet: VERSION };
+  await writeNew(join(aside, PROVENANCE_FILE), `${JSON.stringify(provenance, null, 2)}\n`);
 }
 
 async function writeNew(path: string, text: string, flag: 'wx' | 'w' = 'wx'): Promise<void> {

@@ -1,7 +1,9 @@
 /** Makes the files of a template folder out of a workflow: the manifest that adoption gives, the graph, and the UI file it came from. */
+import { parseGraph } from '#graph/graph.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { adopt, idOf } from '#templates/adopt.ts';
+import { CLASS_LOCK_FILE, classLockText, lockClasses } from '#templates/class-lock.ts';
 import { MANIFEST_FILE } from '#templates/compile.ts';
 import { changeManifest } from '#templates/with-defaults.ts';
 import { refuseWorkflowPath } from '#templates/workflow-paths.ts';
@@ -35,12 +37,7 @@ export async function folderOfWorkflow(found: WorkflowIn, { name, id, objectInfo
   const stem = stemOf(name, id);
   const workflow = `${stem}.json`;
   const adopted = adopt(text, workflow, name, { ...info, suggest: true });
-  const title = name
-    .replace(/\.[A-Za-z0-9]{1,10}$/, '')
-    .replaceAll(/\p{C}/gu, '')
-    .trim()
-    .slice(0, 200);
-  const fields = { id: id ?? stem, version: IMPORTED_VERSION, title: title === '' ? stem : title, category: 'imported' };
+  const fields = { id: id ?? stem, version: IMPORTED_VERSION, title: titleFrom(name, stem), category: 'imported' };
   const manifest = adopted.manifest === undefined ? undefined : changeManifest(adopted.manifest, { fields });
   if (manifest === undefined || adopted.problems.some(isBlocking)) return { files: undefined, problems: adopted.problems, format };
   const files = new Map([
@@ -48,6 +45,14 @@ export async function folderOfWorkflow(found: WorkflowIn, { name, id, objectInfo
     [workflow, adopted.workflow],
   ]);
   if (found.ui !== undefined) files.set(`${stem}.ui.json`, found.ui);
+  const { graph } = info === undefined ? {} : parseGraph(adopted.workflow);
+  if (info !== undefined && graph !== undefined) {
+    const lock = lockClasses(
+      [...graph.nodes.values()].map(({ classType }) => classType),
+      info.info,
+    );
+    if (lock.classes.size > 0) files.set(CLASS_LOCK_FILE, classLockText(lock));
+  }
   return { files, problems: adopted.problems, format };
 }
 
@@ -59,8 +64,18 @@ function needsObjectInfo(file: string): Problem {
   return { code: 'IMPORT_NEEDS_OBJECT_INFO', severity: 'error', message, hint, file };
 }
 
+/** What people called the file, without its ending. */
+export function titleFrom(name: string, stem: string): string {
+  const title = name
+    .replace(/\.[A-Za-z0-9]{1,10}$/, '')
+    .replaceAll(/\p{C}/gu, '')
+    .trim()
+    .slice(0, 200);
+  return title === '' ? stem : title;
+}
+
 /** A name that is a file on every system and an id at once. */
-function stemOf(name: string, id: string | undefined): string {
+export function stemOf(name: string, id: string | undefined): string {
   const wanted = id ?? idOf(`${name.replace(/\.[A-Za-z0-9]{1,10}$/, '')}.json`);
   if (wanted === '') return 'imported-workflow';
   const stem = wanted.slice(0, 64);

@@ -1,5 +1,6 @@
 /** lock.json of a bundle: which files belong to it with their hashes, and what it needs. Written at export, held against the files at import. */
 import type { Problem } from '#protocol/problem.ts';
+import type { ClassLock } from '../class-lock.ts';
 import type { CompiledTemplate } from '../compiled.ts';
 import { contentsOf } from '../contents.ts';
 import type { UnpackedFile } from './unpack.ts';
@@ -10,7 +11,13 @@ export const PROVENANCE_FILE = 'provenance.json';
 /** Versions of what made it, such as `callsheet` and backends' own. */
 export type Versions = Readonly<Record<string, string>>;
 
-export function lockText(template: CompiledTemplate, files: readonly UnpackedFile[], versions: Versions): string {
+/** `classLock` is what template.lock.json of the bundle says of its node classes. */
+export function lockText(
+  template: CompiledTemplate,
+  files: readonly UnpackedFile[],
+  versions: Versions,
+  classLock: ClassLock | undefined,
+): string {
   const { nodeClasses, models } = contentsOf(template);
   const { id, version, hash } = template;
   const byName = files.filter((file) => file.name !== LOCK_FILE).toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -18,11 +25,16 @@ export function lockText(template: CompiledTemplate, files: readonly UnpackedFil
     format: 1,
     template: { id, version, hash },
     files: Object.fromEntries(byName.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
-    nodeClasses: nodeClasses.map((name) => ({ class: name, ...packOf(template, name) })),
+    nodeClasses: nodeClasses.map((name) => ({ class: name, ...packOf(template, name), ...schemaOf(classLock, name) })),
     models,
     versions: Object.fromEntries(Object.entries(versions).toSorted(([a], [b]) => (a < b ? -1 : 1))),
   };
   return `${JSON.stringify(lock, null, 2)}\n`;
+}
+
+function schemaOf(classLock: ClassLock | undefined, name: string): { readonly schema?: string } {
+  const locked = classLock?.classes.get(name);
+  return locked === undefined ? {} : { schema: locked.hash };
 }
 
 function packOf({ manifest }: CompiledTemplate, name: string): { readonly pack?: string } {
@@ -32,8 +44,8 @@ function packOf({ manifest }: CompiledTemplate, name: string): { readonly pack?:
   return typeof entry === 'object' && entry !== null && 'pack' in entry && typeof entry.pack === 'string' ? { pack: entry.pack } : {};
 }
 
-/** Every file that is missing, changed or not listed. Without a lock there is nothing to hold the files against. */
-export function checkLock(lock: string | undefined, files: readonly UnpackedFile[], shown: string): Problem[] {
+/** Every file that is missing, changed or not listed, and node classes of another schema. Without a lock there is nothing to hold them against. */
+export function checkLock(lock: string | undefined, files: readonly UnpackedFile[], shown: string, classLock?: ClassLock): Problem[] {
   if (lock === undefined) {
     const message = 'The bundle has no lock.json, so nothing says whether its files are the ones its author packed.';
     return [
@@ -64,7 +76,24 @@ export function checkLock(lock: string | undefined, files: readonly UnpackedFile
     there.delete(name);
   }
   for (const name of there.keys()) problems.push(mismatch(`${JSON.stringify(name)} is in the bundle but not in lock.json.`));
+  for (const [name, schema] of schemasIn(lock)) {
+    const hash = classLock?.classes.get(name)?.hash;
+    if (hash !== schema)
+      problems.push(mismatch(`The schema of node class ${JSON.stringify(name.slice(0, 200))} is not the one that lock.json lists.`));
+  }
   return problems.slice(0, 20);
+}
+
+/** Node class → hash of its schema, where the lock says one. It is JSON: `listedIn` has read it. */
+function schemasIn(lock: string): ReadonlyMap<string, string> {
+  const value = JSON.parse(lock) as { readonly nodeClasses?: unknown };
+  const list: readonly unknown[] = Array.isArray(value.nodeClasses) ? value.nodeClasses : [];
+  const found = new Map<string, string>();
+  for (const entry of list) {
+    if (typeof entry !== 'object' || entry === null || !('class' in entry) || !('schema' in entry)) continue;
+    if (typeof entry.class === 'string' && typeof entry.schema === 'string') found.set(entry.class, entry.schema);
+  }
+  return found;
 }
 
 function listedIn(lock: string): ReadonlyMap<string, string> | undefined {
