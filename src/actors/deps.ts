@@ -59,6 +59,8 @@ export interface StallPolicy {
   readonly leastMs: number;
   /** Between two looks. */
   readonly lookMs: number;
+  /** How long it is quiet before the backend is asked whether it can go on at all, and between two such questions. */
+  readonly askMs: number;
   /** `interrupt` cancels a stalled attempt with proof, so that it fails and is tried again by its class; `note` only tells. */
   readonly action: 'note' | 'interrupt';
 }

@@ -1,6 +1,6 @@
 /** Watches one attempt as it goes on: teaches what it took when it is done, and says so when nothing moves for longer than usual. */
 import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
-import type { Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
+import type { Attempt, Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
 import { createAttemptClock, type Phase } from './attempt-clock.ts';
 import type { ActorDeps, RunMemory, StallPolicy, StepTimings } from './deps.ts';
 import type { ExecuteInput } from './logic.ts';
@@ -25,16 +25,34 @@ export interface Watching {
 const SHORT_NODE = 0.05;
 
 export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, note, interrupt }: Watching): AttemptWatch {
-  const { runId, step, item } = input;
+  const { runId, step, item, promptId, backendId } = input;
+  const attempt: Attempt = { runId, step, item, attempt: input.attempt, promptId, backendId };
   const clock = createAttemptClock();
   const learned = deps.timings.of(memory.template.id, step, backend.id);
+  const closing = new AbortController();
   let isTold = false;
+  let askedAt = 0;
 
+  /** The worker of a backend can be dead while it answers: then it is said at once, and nothing is to be won by interrupting. */
+  const ask = (): void => {
+    if (clock.quiet() * 1000 < Math.max(deps.stall.askMs, askedAt + deps.stall.askMs)) return;
+    askedAt = clock.quiet() * 1000;
+    backend.diagnose?.(attempt, closing.signal).then(
+      (proof) => {
+        if (proof === undefined || isTold || closing.signal.aborted) return;
+        isTold = true;
+        note('BACKEND_WORKER_DEAD', workerDead(backend, proof));
+      },
+      // A backend that cannot be asked is told of elsewhere.
+      () => undefined,
+    );
+  };
   const look = (): void => {
     const { phase } = clock;
-    if (phase === undefined) return;
+    if (phase === undefined || isTold) return;
+    ask();
     const limit = stallLimit(deps.stall, learned, phase);
-    if (isTold || clock.quiet() < limit) return;
+    if (clock.quiet() < limit) return;
     isTold = true;
     const error = stalled(backend, phase, clock.quiet());
     note('STEP_STALLED', `${error.message} ${error.hint ?? ''}`.trim());
@@ -47,13 +65,17 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
     weightOf: weigher(learned, deps.timings.of('', '', backend.id)),
     take(event) {
       clock.take(event);
+      if (clock.quiet() * 1000 < askedAt) askedAt = 0;
       if (isTold && clock.quiet() < deps.stall.lookMs / 1000) {
         isTold = false;
         note('STEP_MOVES', `It moves again on ${backend.url}.`);
       }
       if (event.type === 'finished') deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      clearInterval(timer);
+      closing.abort();
+    },
   };
 }
 
@@ -89,6 +111,10 @@ function stalled(backend: Backend, phase: Phase, quiet: number): ErrorData {
         ? 'Somebody else may have long work there, or its worker died: look at its window or log, and restart it when nothing runs.'
         : 'It may load a large model, hang in a node, or have lost its worker: look at its window or log. It is waited for all the same.',
   }).data;
+}
+
+function workerDead(backend: Backend, proof: string): string {
+  return `${backend.url} answers, but the worker that executes prompts has died: ${proof}. It takes prompts and executes none. Restart it: what is lost with it is made again.`;
 }
 
 function forPeople(seconds: number): string {

@@ -112,7 +112,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     graceMs,
     restartGraceMs,
     retryMs,
-    stall: { limitMs: stallMs, leastMs: 60_000, lookMs: 2000, action: stallAction ?? 'note' },
+    stall: { limitMs: stallMs, leastMs: 60_000, lookMs: 2000, askMs: 30_000, action: stallAction ?? 'note' },
     logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,
     limits: DOOR_LIMITS,

@@ -12,7 +12,11 @@ const outputs = { files: [], texts: [], cachedNodes: [] };
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function watched(policy: Partial<StallPolicy> = {}, learned: Readonly<Record<string, Partial<Timing>>> = {}) {
+function watched(
+  policy: Partial<StallPolicy> = {},
+  learned: Readonly<Record<string, Partial<Timing>>> = {},
+  diagnose?: () => Promise<string | undefined>,
+) {
   const notes: [string, string][] = [];
   const lessons: Lesson[] = [];
   const interrupted: ErrorData[] = [];
@@ -20,13 +24,13 @@ function watched(policy: Partial<StallPolicy> = {}, learned: Readonly<Record<str
     learned[part] && { template: 't', step: 's', backend: 'b', part, count: 9, mean: 1, variance: 0, longest: 1, ...learned[part] };
   const deps = {
     timings: { of: () => ({ get: row, here: row }) },
-    stall: { limitMs: 600 * SECOND, leastMs: 60 * SECOND, lookMs: 2 * SECOND, action: 'note', ...policy },
+    stall: { limitMs: 600 * SECOND, leastMs: 60 * SECOND, lookMs: 2 * SECOND, askMs: 30 * SECOND, action: 'note', ...policy },
     learn: (_key: unknown, lesson: Lesson) => void lessons.push(lesson),
   } as unknown as ActorDeps;
   const watch = createAttemptWatch(deps, {
     memory: { template: { id: 't' } } as unknown as RunMemory,
     input: { runId: 'r', step: 's', item: 0, skipped: [], attempt: 1, promptId: 'p', backendId: 'b' },
-    backend: { id: 'b', url: 'http://b:1' } as unknown as Backend,
+    backend: { id: 'b', url: 'http://b:1', diagnose } as unknown as Backend,
     note: (code, message) => void notes.push([code, message]),
     interrupt: (error) => void interrupted.push(error),
   });
@@ -114,6 +118,44 @@ describe('an attempt that does not move', () => {
     over.watch.stop();
     vi.advanceTimersByTime(86_400 * SECOND);
     expect([...off.codes(), ...over.codes()]).toEqual([]);
+  });
+});
+
+describe('a backend whose worker may have died', () => {
+  it('is asked once it has been quiet for a while, and then now and then', async () => {
+    let asked = 0;
+    const { take, codes } = watched({}, {}, () => {
+      asked += 1;
+      return Promise.resolve(undefined);
+    });
+    take({ type: 'queued' }, { type: 'started' });
+    await vi.advanceTimersByTimeAsync(28 * SECOND);
+    expect(asked).toBe(0);
+    await vi.advanceTimersByTimeAsync(4 * SECOND);
+    expect(asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(60 * SECOND);
+    expect(asked).toBe(3);
+    take(progress(0.1));
+    await vi.advanceTimersByTimeAsync(20 * SECOND);
+    expect(asked).toBe(3);
+    expect(codes()).toEqual([]);
+  });
+
+  it('is said to be dead by proof, once, and its attempt is not interrupted, which would prove nothing', async () => {
+    const { take, notes, interrupted } = watched({ action: 'interrupt' }, {}, () =>
+      Promise.resolve('its own log has the end of that thread'),
+    );
+    take({ type: 'queued' }, { type: 'started' });
+    await vi.advanceTimersByTimeAsync(3600 * SECOND);
+    expect(notes).toEqual([['BACKEND_WORKER_DEAD', expect.stringMatching(/has died: its own log.*Restart it/s)]]);
+    expect(interrupted).toEqual([]);
+  });
+
+  it('that cannot be asked is stalled like any other', async () => {
+    const { take, codes } = watched({}, {}, () => Promise.reject(new Error('no answer')));
+    take({ type: 'queued' }, { type: 'started' });
+    await vi.advanceTimersByTimeAsync(602 * SECOND);
+    expect(codes()).toEqual(['STEP_STALLED']);
   });
 });
 

@@ -150,7 +150,7 @@ describe('a backend that restarts after it saved the files and before anybody he
 });
 
 describe('an attempt that stands still on a backend that answers', () => {
-  const stall = { limitMs: 60, leastMs: 10, lookMs: 10, action: 'note' } as const;
+  const stall = { limitMs: 60, leastMs: 10, lookMs: 10, askMs: 20, action: 'note' } as const;
   const noted = () => engine.events.flatMap(({ event }) => (event.type === 'step.note' ? [event.code] : []));
 
   it('is said to be stalled with its reason until it moves, and nothing is done to it', async () => {
@@ -162,6 +162,20 @@ describe('an attempt that stands still on a backend that answers', () => {
     expect(firstStep(runId)?.reason).toBeUndefined();
     expect(noted()[0]).toBe('STEP_STALLED');
     expect(ledger()).toHaveLength(3);
+  });
+
+  it('whose worker has died is said so by proof, and goes on with the files it left once it is restarted', async () => {
+    engine = await startEngine({ stall: { ...stall, limitMs: 600_000 } });
+    engine.fake.engine.plan = () => (ledger().length === 0 ? { dies: true } : {});
+    const { runId } = await engine.supervisor.start(request);
+    await expect.poll(() => firstStep(runId)?.reason).toContain('the worker that executes prompts has died');
+    expect(noted()).toEqual(['BACKEND_WORKER_DEAD']);
+    await engine.fake.stop();
+    engine.fake.engine.wipe();
+    await expect.poll(() => firstStep(runId)?.status).toBe('unknown');
+    await engine.fake.start();
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(new Set(ledger()).size).toBe(ledger().length);
   });
 
   it('is interrupted with proof where the policy says so, and tried again', async () => {

@@ -101,7 +101,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       graceMs: options.graceMs ?? 10_000,
       restartGraceMs: options.restartGraceMs ?? options.graceMs ?? 10_000,
       retryMs: 20,
-      stall: options.stall ?? { limitMs: 600_000, leastMs: 60_000, lookMs: 2000, action: 'note' },
+      stall: options.stall ?? { limitMs: 600_000, leastMs: 60_000, lookMs: 2000, askMs: 30_000, action: 'note' },
       backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
       log,
       onStorageFailure: (error) => {

@@ -27,6 +27,8 @@ export interface Plan {
   readonly historyDelayMs?: number;
   /** Interrupts are erased this many times before one takes hold. */
   readonly deafTo?: number;
+  /** The worker dies with this prompt, after telling its end: HTTP goes on, nothing is executed any more. */
+  readonly dies?: boolean;
   /** Steps of progress reported by each node. */
   readonly ticks?: number;
 }
@@ -177,6 +179,7 @@ export function createEngine(options: EngineOptions): Engine {
       mark('finished', 1);
     }
     if (end === 'success') note('execution_success', {});
+    if (plan.dies === true) return;
     await new Promise((resolve) => setTimeout(resolve, plan.historyDelayMs ?? 0));
     if (mine !== generation) return;
     const meta = Object.fromEntries(

@@ -82,6 +82,8 @@ export async function answerRoute(fake: FakeComfyUI, request: Request, url: URL)
       );
     case 'POST /upload/image':
       return upload(fake, request);
+    case 'GET /internal/logs/raw':
+      return json(200, { entries: fake.log.map((text) => ({ t: '2026-01-01T00:00:00', m: text })), size: null });
     case 'GET /view':
       return view(fake, url);
     default:

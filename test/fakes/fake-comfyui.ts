@@ -67,6 +67,8 @@ export interface Request {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  /** It was asked for under `/api`. */
+  readonly prefixed: boolean;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
 }
@@ -77,6 +79,8 @@ export interface FakeComfyUI {
   readonly options: FakeOptions;
   readonly requests: Request[];
   /** Bytes of uploaded and produced files, by `type/subfolder/filename`. */
+  /** What `/internal/logs/raw` gives, print by print. */
+  readonly log: string[];
   readonly files: Map<string, Buffer>;
   /** Query and headers of every WebSocket handshake. */
   readonly handshakes: { readonly query: string; readonly headers: Request['headers'] }[];
@@ -141,7 +145,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
     const prefixed = url.pathname.startsWith('/api/');
     const path = prefixed ? url.pathname.slice(4) : url.pathname;
     const body = await readBody(request);
-    const seen: Request = { method: request.method ?? 'GET', path, query: url.search, headers: request.headers, body };
+    const seen: Request = { method: request.method ?? 'GET', path, prefixed, query: url.search, headers: request.headers, body };
     fake.requests.push(seen);
     await frozen?.promise;
     const mode = takeRule(seen);
@@ -211,6 +215,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
     options,
     requests: [],
     files: new Map(),
+    log: [],
     handshakes: [],
     received: [],
     mute: false,

@@ -7,6 +7,7 @@ import { wasNeverSent } from '../never-sent.ts';
 import { parseAddress } from './address.ts';
 import { cancelPrompt } from './cancel.ts';
 import { createContact } from './contact.ts';
+import { diagnose } from './diagnose.ts';
 import { describeServer, readNodeReplacements, readObjectInfo, versionAtLeast } from './describe.ts';
 import { viewFile } from './fetch.ts';
 import type { Follower } from './follow.ts';
@@ -197,6 +198,8 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
 
     findLeft: (attempt, payload, signal) =>
       findLeft({ http, objectInfo: (given) => objectInfo.get(given), timeoutMs: timeouts.getMs }, attempt, payload, signal),
+
+    diagnose: (attempt, signal) => diagnose(http, lookUp, tracks.get(attempt.promptId), timeouts.getMs, signal),
 
     async cancel(attempt, signal) {
       const track = tracks.get(attempt.promptId);

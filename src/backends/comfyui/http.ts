@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly maxBytes?: number;
   /** Files go over connections of their own: a question must not wait behind downloads that take minutes. Uploads do so by themselves. */
   readonly isFile?: boolean;
+  /** The path has no twin under `/api`: `/internal/…`. */
+  readonly isBare?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -136,7 +138,7 @@ export function createHttp(address: Address, headers: Readonly<Record<string, st
   };
 
   const send = async (request: HttpRequest): Promise<HttpReply> => {
-    const to = prefix;
+    const to = request.isBare === true ? '' : prefix;
     const reply = await sendTo(request, to);
     if (to === '' || !isUnknownRoute(reply) || typeof request.body === 'object' || request.path.startsWith('/jobs')) return reply;
     // Asking again is safe even for a POST: a server without the route has done nothing.

@@ -1,0 +1,38 @@
+/**
+ * Why a prompt does not go on although the server answers: its one worker may be dead, which HTTP never shows (ComfyUI#11513, #10514).
+ * Only proofs count; without one nothing is said, since a model that loads for minutes looks the same.
+ */
+import type { Http } from './http.ts';
+import type { LookUp } from './look-up.ts';
+import { isFields, list, parsePython, text } from './replies.ts';
+import type { Track } from './track.ts';
+
+/** Python's own words when a thread ends by an exception, and the frame that only such a traceback shows (main.py of ComfyUI). */
+const DEAD_WORKER = /Exception in thread [^\n]*\(prompt_worker\)|", line \d+, in prompt_worker\b/;
+
+/** A clause for a person; undefined when nothing is proven. To be asked when nothing was heard for a while. */
+export async function diagnose(
+  http: Http,
+  lookUp: LookUp,
+  track: Track,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const ended = track.hint !== undefined && track.hint.end !== 'idle';
+  if (ended && (await lookUp.queue(track.promptId, signal)).state === 'running') {
+    return 'it told the end of the prompt and still has it in its queue as running';
+  }
+  return DEAD_WORKER.test(await readLog(http, timeoutMs, signal)) ? 'its own log has the end of that thread' : undefined;
+}
+
+/** The newest lines of the server's log, which it keeps for its frontend; empty where it does not give them. */
+async function readLog(http: Http, timeoutMs: number, signal: AbortSignal | undefined): Promise<string> {
+  const reply = await http.send({ method: 'GET', path: '/internal/logs/raw', isBare: true, timeoutMs, signal });
+  if (reply.status !== 200) return '';
+  const body = parsePython(reply.text);
+  // One print may come as several entries.
+  return list(isFields(body) ? body['entries'] : []).reduce<string>(
+    (log, entry) => log + ((isFields(entry) ? text(entry['m']) : undefined) ?? ''),
+    '',
+  );
+}

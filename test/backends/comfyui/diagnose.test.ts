@@ -1,0 +1,52 @@
+/** A dead worker behind a living HTTP server: said only by proof (ComfyUI#11513). */
+import { describe, expect, it } from 'vitest';
+import { connect, newAttempt, PAYLOAD, record, startFake } from './harness.ts';
+
+/** As 0.3.64 prints it, in pieces. */
+const TRACEBACK = [
+  'Exception in thread Thread-9 (prompt',
+  '_worker):\n',
+  'Traceback (most recent call last):\n',
+  '  File "main.py", line 197, in prompt_worker\n',
+  'KeyError: 0\n',
+];
+
+describe('diagnose', () => {
+  it('says nothing of a prompt that runs for long', async () => {
+    const fake = await startFake();
+    fake.engine.plan = () => ({ holdAt: '1' });
+    fake.log.push('got prompt\n', 'Traceback of a node: File "execution.py", line 510, in execute\n', 'Prompt executed in 2.00 seconds\n');
+    const backend = connect(fake.url);
+    const attempt = newAttempt();
+    record(backend, attempt);
+    await backend.submit(attempt, PAYLOAD);
+    await fake.engine.held();
+    expect(await backend.diagnose?.(attempt)).toBeUndefined();
+  });
+
+  it('finds the end that was told of a prompt that still runs', async () => {
+    const fake = await startFake();
+    fake.engine.plan = () => ({ dies: true });
+    const backend = connect(fake.url);
+    const attempt = newAttempt();
+    const recorder = record(backend, attempt);
+    await backend.submit(attempt, PAYLOAD);
+    await recorder.saw('started');
+    await expect.poll(() => backend.diagnose?.(attempt)).toContain('still has it in its queue as running');
+    expect(recorder.types()).not.toContain('finished');
+  });
+
+  it('finds the end of the worker in the log of the server, for prompts that wait too, without looking below /api for it', async () => {
+    const fake = await startFake();
+    fake.engine.plan = () => ({ holdAt: '1' });
+    fake.log.push(...TRACEBACK);
+    expect(await connect(fake.url).diagnose?.(newAttempt())).toContain('log');
+    expect(fake.requests.filter(({ path }) => path.includes('/internal')).map(({ prefixed }) => prefixed)).toEqual([false]);
+  });
+
+  it('says nothing where the server gives no log', async () => {
+    const fake = await startFake();
+    fake.misbehave({ path: /^\/internal/, mode: { kind: 'reply', status: 404 } });
+    expect(await connect(fake.url).diagnose?.(newAttempt())).toBeUndefined();
+  });
+});
