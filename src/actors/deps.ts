@@ -1,7 +1,9 @@
 /** What the actors need of the daemon. The supervisor gives it; tests give small fakes. */
 import type { Backend } from '#backends/contract.ts';
+import type { ErrorData } from '#protocol/errors.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { AttemptRow, OutboxItem, RequestKeyRow, Timing, TimingSample } from '#store/types.ts';
+import type { PrepareInput } from './logic.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
@@ -17,6 +19,22 @@ export interface RunMemory {
   readonly artifacts: ArtifactView[];
   /** Attempts prepared by this process and not yet handed to a backend: only these may be sent without a look first. */
   readonly fresh: Set<string>;
+}
+
+/** The pool as an item sees it: a place on a backend before anything is sent there. */
+export interface Places {
+  /**
+   * Resolves with the backend to send the item to, once it is the item's turn there. `onWait` is told the reason, once, when that is not now.
+   * The place is free again when a row of the attempt with an end is staged, or by `release`.
+   */
+  acquire(memory: RunMemory, input: PrepareInput, signal: AbortSignal, onWait: (reason: string) => void): Promise<Backend>;
+  release(promptId: string): void;
+  /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
+  hasOther(memory: RunMemory, step: string, backendId: string): boolean;
+  /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */
+  leave(memory: RunMemory, step: string, backendId: string): boolean;
+  /** Calls `listener` when a person or the backend's policy decides that the attempt is lost. Returns how to stop listening. */
+  onAssumedLost(promptId: string, listener: (error: ErrorData) => void): () => void;
 }
 
 /** Rows that go into the run's next transaction. */
@@ -75,7 +93,8 @@ export interface ActorDeps {
   backend(id: string): Backend;
   /** What tells this server from another under the same id; of the embedded sandbox a new one with every start. */
   addressOf(backend: Backend): string;
-  /** The backend that a step of this run is sent to. Throws BACKEND_NOT_FOUND. */
+  readonly places: Places;
+  /** The backend that conditions of a step see before it has its place. Throws BACKEND_NOT_FOUND. */
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */
   artifactDirectory(runId: string): string;

@@ -2,7 +2,6 @@
  * Execute-step: attach or begin. Looks the attempt up on its backend, sends it only when it is not there,
  * and reports until its end. Restarted with the same input after a crash, it finds its own prompt again.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { fromCallback } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
 import { retryClass } from '#protocol/retry-class.ts';
@@ -12,8 +11,9 @@ import type { AttemptRow } from '#store/types.ts';
 import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { findLeft } from './find-left.ts';
-import { isRefused, waitedFor, withGrace } from './grace.ts';
+import { isRefused, withGrace } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
+import { isKnown } from './is-known.ts';
 import { createNodeNames } from './node-names.ts';
 import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
 import { renderItem } from './render-item.ts';
@@ -68,13 +68,29 @@ async function execute(
   const attempt: Attempt = { runId, step, item, attempt: number, promptId, backendId };
   const record = (change: Partial<AttemptRow>) => recordAttempt(deps, memory, input, change);
 
+  const forget = deps.places.onAssumedLost(promptId, (error) => {
+    if (signal.aborted) return;
+    note(error.code, error.message);
+    record({ status: 'assumed-lost', error, endedAt: deps.now() });
+    report({ type: 'backend.lost', cause: 'assumed' });
+  });
+  signal.addEventListener('abort', forget);
+  // With another backend that takes the step, a refused connection is reason to go there: it proves that nothing runs here any more.
+  const hasOther = () => deps.places.hasOther(memory, step, backendId);
+  const deathGraceMs = hasOther() ? Math.min(deps.graceMs, deps.restartGraceMs) : deps.restartGraceMs;
+
   // A prompt that this process has just prepared cannot be anywhere yet; every other one is looked up before it is sent.
   const fresh = memory.fresh.has(promptId);
   const died = !fresh && diedWithUs(deps, backend, memory.attempts.get(promptId));
   let begin = fresh;
   try {
-    begin ||= !died && !(await isKnown(deps, backend, attempt, memory, report, signal));
+    begin ||= !died && !(await isKnown({ ...deps, restartGraceMs: deathGraceMs }, backend, attempt, memory, report, signal));
   } catch (error) {
+    if (!signal.aborted && isRefused(error) && hasOther()) {
+      record({ status: 'lost', error: toErrorData(error), endedAt: deps.now() });
+      report({ type: 'backend.lost', cause: 'restarted' });
+      return;
+    }
     // Nobody knows what became of it, and that is what stands in its row.
     if (!signal.aborted) record({ status: 'unknown', error: toErrorData(error), endedAt: deps.now() });
     throw error;
@@ -90,12 +106,15 @@ async function execute(
     // Given up by its machine: what becomes of it is told elsewhere.
     if (signal.aborted) return;
     const error = names.ofError(toErrorData(cause));
-    ended({ type: 'backend.failed', error }, { status: 'failed', error });
+    if (wasNeverSent(cause) && hasOther()) ended({ type: 'backend.lost', cause: 'restarted' }, { status: 'lost', error });
+    else ended({ type: 'backend.failed', error }, { status: 'failed', error });
   };
-  const watch = createDeathWatch(deps.restartGraceMs, async () => {
-    const death = await deathOf(backend, deps.restartGraceMs, signal);
-    if (death !== undefined && !signal.aborted) ended({ type: 'backend.failed', error: death }, { status: 'lost', error: death });
-    return death !== undefined;
+  const watch = createDeathWatch(deathGraceMs, async () => {
+    const death = await deathOf(backend, deathGraceMs, signal);
+    if (death === undefined || signal.aborted) return false;
+    const next: ExecuteEvent = hasOther() ? { type: 'backend.lost', cause: 'restarted' } : { type: 'backend.failed', error: death };
+    ended(next, { status: 'lost', error: death });
+    return true;
   });
   /** Set once the policy has had a stalled attempt interrupted. */
   let stalled: ErrorData | undefined;
@@ -235,38 +254,9 @@ async function submit(
       return error.data.details?.['status'] === undefined ? undefined : error;
     }
   };
+  const leaves = (error: unknown) => isRefused(error) && deps.places.leave(memory, input.step, backend.id);
   // What never left this machine can safely be sent again.
-  return withGrace(deps, signal, () => (signal.aborted ? Promise.resolve(undefined) : once()));
-}
-
-/**
- * Looks the attempt up after a restart: what the backend holds decides. Silence and nonsense are waited out for as long as it takes;
- * a backend that refuses connections is dead, and after the grace that ends the attempt.
- */
-async function isKnown(
-  deps: ActorDeps,
-  backend: Backend,
-  attempt: Attempt,
-  memory: RunMemory,
-  report: Report,
-  signal: AbortSignal,
-): Promise<boolean> {
-  let refusedSince: number | undefined;
-  for (;;) {
-    try {
-      const { state } = await backend.attach(attempt, signal);
-      report({ type: 'backend.contact', status: 'restored' });
-      return state !== 'absent' || (memory.attempts.get(attempt.promptId)?.acknowledged ?? false);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof CallsheetError)) throw error;
-      // Only a refused connection says anything about the prompt: an answer that makes no sense leaves it as unknown as silence does.
-      refusedSince = isRefused(error) ? (refusedSince ?? performance.now()) : undefined;
-      if (refusedSince !== undefined && performance.now() - refusedSince > deps.restartGraceMs) throw waitedFor(error, deps.restartGraceMs);
-      report({ type: 'backend.contact', status: refusedSince === undefined ? 'unresponsive' : 'lost' });
-    }
-    await pause(deps.retryMs, undefined, { signal });
-  }
+  return withGrace({ ...deps, leaves }, signal, () => (signal.aborted ? Promise.resolve(undefined) : once()));
 }
 
 const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebody interrupted the prompt on the backend.', {

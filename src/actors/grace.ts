@@ -9,6 +9,8 @@ export interface Grace extends Pick<ActorDeps, 'graceMs' | 'retryMs'> {
   readonly outwaitsSilence?: boolean;
   /** Every transient error is waited for, not only a backend that cannot be reached. */
   readonly outwaitsErrors?: boolean;
+  /** True for an error that is not worth waiting for. */
+  readonly leaves?: (error: unknown) => boolean;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Grace extends Pick<ActorDeps, 'graceMs' | 'retryMs'> {
  * What it throws at the end of the grace says so: it is not to be waited for again.
  */
 export async function withGrace<T>(
-  { graceMs, retryMs, outwaitsSilence = false, outwaitsErrors = false }: Grace,
+  { graceMs, retryMs, outwaitsSilence = false, outwaitsErrors = false, leaves = () => false }: Grace,
   signal: AbortSignal,
   work: () => Promise<T>,
   onWait?: (error: unknown) => void,
@@ -30,6 +32,7 @@ export async function withGrace<T>(
     } catch (error) {
       if (!(error instanceof CallsheetError) || !(isUnreachable(error) || (outwaitsErrors && retryClass(error.data) === 'transient')))
         throw error;
+      if (leaves(error)) throw error;
       if (outwaitsSilence && isUnreachable(error) && !isRefused(error)) since = performance.now();
       wait = Math.max(retryMs, retryAfterMs(error.data));
       if (performance.now() - since + wait > graceMs) throw waitedFor(error, graceMs);

@@ -97,7 +97,7 @@ export type ExecuteEvent =
   | { readonly type: 'backend.contact'; readonly status: 'lost' | 'restored' | 'unresponsive' }
   | { readonly type: 'backend.finished'; readonly outputs: RemoteOutputs }
   | { readonly type: 'backend.failed'; readonly error: ErrorData }
-  | { readonly type: 'backend.lost'; readonly cause: 'restarted' | 'removed' };
+  | { readonly type: 'backend.lost'; readonly cause: 'restarted' | 'removed' | 'assumed' };
 
 export type LoadTemplate = PromiseActorLogic<RunPlan, RunKey>;
 export type InjectParameters = PromiseActorLogic<void, RunKey>;

@@ -1,10 +1,12 @@
 /** The commands, in the order of the help text. */
 import type { Command } from './command.ts';
+import { backendsCommand } from './commands/backends.ts';
 import { callCommand } from './commands/call.ts';
 import { checkCommand } from './commands/check.ts';
 import { convertCommand } from './commands/convert.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
@@ -14,6 +16,8 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   daemonCommand,
   runsCommand,
+  queueCommand,
+  backendsCommand,
   templatesCommand,
   checkCommand,
   convertCommand,

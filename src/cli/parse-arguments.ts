@@ -57,7 +57,7 @@ export function integerOption(args: Arguments, name: string, minimum: number, ma
   const text = args.text(name);
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+  if (!/^-?\d+$/.test(text) || value < minimum || value > maximum) {
     throw new UsageError(`Option --${name} must be a whole number from ${minimum} to ${maximum}, got "${text}".`);
   }
   return value;

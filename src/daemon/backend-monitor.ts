@@ -10,6 +10,8 @@ const GIVE_UP_MS = 3000;
 export interface BackendMonitor {
   views(): readonly BackendView[];
   onChange(listener: (view: BackendView) => void): () => void;
+  /** After every answer, and every one that did not come. */
+  onHeard(listener: (view: BackendView) => void): () => void;
   /** Asks every backend once; resolves when all have answered or were given up. */
   ask(): Promise<void>;
   close(): void;
@@ -20,12 +22,14 @@ export function createBackendMonitor(backends: readonly Backend[]): BackendMonit
     backends.map(({ id, kind, url }) => [id, { id, kind, url, status: 'unknown', draft: kind === 'sandbox' }]),
   );
   const listeners = new Set<(view: BackendView) => void>();
+  const hearing = new Set<(view: BackendView) => void>();
   const closing = new AbortController();
 
   const tell = (view: BackendView) => {
     const before = views.get(view.id);
     views.set(view.id, view);
     if (before?.status !== view.status || before.version !== view.version) for (const listener of listeners) listener(view);
+    for (const listener of hearing) listener(view);
   };
   const ask = async (backend: Backend): Promise<void> => {
     const { id, kind, url } = backend;
@@ -46,6 +50,10 @@ export function createBackendMonitor(backends: readonly Backend[]): BackendMonit
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    onHeard(listener) {
+      hearing.add(listener);
+      return () => void hearing.delete(listener);
     },
     ask: askAll,
     close() {

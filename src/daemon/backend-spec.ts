@@ -2,13 +2,21 @@
 import { isIPv4 } from 'node:net';
 import type { Problem } from '#protocol/problem.ts';
 import type { Environment } from './places.ts';
+import type { BackendSettings } from './scheduler/settings.ts';
 
-export type BackendSpec =
+export type BackendSpec = (
   | { readonly id: string; readonly kind: 'comfyui'; readonly url: string; readonly headers: Readonly<Record<string, string>> }
-  | { readonly id: string; readonly kind: 'sandbox' };
+  | { readonly id: string; readonly kind: 'sandbox' }
+) & { readonly pool: BackendSettings };
 
 const ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const FORM = 'Write comfyui=URL, ID:comfyui=URL or sandbox.';
+
+/** Options of a backend stand behind its address, each after a comma. */
+const OPTION = '(?:ahead|gpu|assume-lost-after)=';
+const SPLIT_OPTIONS = new RegExp(`,(?=${OPTION})`);
+/** For lists of backends in one text, whose commas may be those of options. */
+export const SPLIT_BACKENDS = new RegExp(`(?:\\s|,(?!${OPTION}))+`);
 
 /** None given: the sandbox, which draws storyboard cards. It never stands beside a real backend unless it was named. */
 export function parseBackends(
@@ -22,7 +30,9 @@ export function parseBackends(
     const problem = (message: string, hint: string): void => {
       problems.push({ code: 'CONFIG_BACKEND', severity: 'error', message: `${shown}: ${message}`, hint });
     };
-    const match = /^(?:([^:=]*):)?([a-z0-9]+)(?:=(.*))?$/s.exec(text);
+    const [what = '', ...options] = text.split(SPLIT_OPTIONS);
+    const pool = readOptions(options, problem);
+    const match = /^(?:([^:=]*):)?([a-z0-9]+)(?:=(.*))?$/s.exec(what);
     const [, givenId, kind, address] = match ?? [];
     if (match === null || (kind !== 'comfyui' && kind !== 'sandbox')) {
       problem('this kind of backend is not known.', FORM);
@@ -34,7 +44,7 @@ export function parseBackends(
     else if (backends.some((backend) => backend.id === id))
       problem(`the id "${id}" is taken by another backend.`, 'Give each its own: ID:comfyui=URL');
     else if (kind === 'sandbox') {
-      if (address === undefined) backends.push({ id, kind });
+      if (address === undefined) backends.push({ id, kind, pool });
       else problem('the sandbox takes no address; it runs inside the daemon.', 'Write sandbox. For one that runs elsewhere: comfyui=URL');
     } else {
       const url = parseAddress(address ?? '');
@@ -42,7 +52,7 @@ export function parseBackends(
       if ('wrong' in url) problem(url.wrong, url.hint);
       else if (headers === undefined) {
         problem(`${headerVariable(id)} is not a JSON object of strings.`, `Example: ${headerVariable(id)}='{"Authorization":"Bearer …"}'`);
-      } else backends.push({ id, kind, url: url.url, headers });
+      } else backends.push({ id, kind, url: url.url, headers, pool });
     }
   }
   return { backends, problems };
@@ -54,6 +64,29 @@ export function headerVariable(id: string): string {
 }
 
 // --- helpers ---
+
+const MOST_AHEAD = 1000;
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+function readOptions(options: readonly string[], problem: (message: string, hint: string) => void): BackendSettings {
+  const settings: { ahead?: number; gpu?: string; assumeLostAfterMs?: number } = {};
+  for (const option of options) {
+    const [name = '', value = ''] = option.split('=');
+    if (name === 'gpu') {
+      if (/^[\w.-]{1,64}$/.test(value)) settings.gpu = value;
+      else problem('gpu must be a name of letters, digits, dots and dashes.', 'Backends with the same name share one card: gpu=0');
+    } else if (name === 'ahead') {
+      if (/^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MOST_AHEAD) settings.ahead = Number(value);
+      else problem(`ahead must be a whole number from 1 to ${String(MOST_AHEAD)}.`, 'It is how many attempts may be sent ahead: ahead=2');
+    } else {
+      const [, count, unit = ''] = /^(\d{1,6})([smh])$/.exec(value) ?? [];
+      const factor = UNITS[unit];
+      if (count !== undefined && factor !== undefined && Number(count) > 0) settings.assumeLostAfterMs = Number(count) * factor;
+      else problem('assume-lost-after must be a time.', 'Example: assume-lost-after=30m, with s, m or h.');
+    }
+  }
+  return settings;
+}
 
 function freeId(kind: string, taken: readonly BackendSpec[]): string {
   if (!taken.some(({ id }) => id === kind)) return kind;

@@ -4,7 +4,7 @@ import { delimiter, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
-import { parseBackends } from './backend-spec.ts';
+import { parseBackends, SPLIT_BACKENDS } from './backend-spec.ts';
 import type { BackendSpec } from './backend-spec.ts';
 import type { StallPolicy } from '#actors/deps.ts';
 import type { LogLevel } from './log.ts';
@@ -13,6 +13,7 @@ import type { DoorLimits } from './limits.ts';
 import { defaultDataDir } from './places.ts';
 import type { Environment } from './places.ts';
 import { runtimeFilePath } from './runtime-file.ts';
+import { type PoolSettings, USUAL_POOL } from './scheduler/settings.ts';
 
 export interface DaemonConfig {
   /** Absolute, as all paths here. */
@@ -39,13 +40,14 @@ export interface DaemonConfig {
   /** True writes readable log lines to stderr. */
   readonly logToTerminal: boolean;
   readonly limits: DoorLimits;
+  readonly pool: PoolSettings;
 }
 
 /** As the command line gives them. */
 export interface ConfigOptions {
   readonly data?: string;
   readonly port?: string | number;
-  /** `comfyui=URL`, `ID:comfyui=URL`, `sandbox`, `ID:sandbox`. */
+  /** `comfyui=URL`, `ID:comfyui=URL`, `sandbox`, `ID:sandbox`, each with options of the pool: `,gpu=0,ahead=2,assume-lost-after=30m`. */
   readonly backends?: readonly string[];
   readonly templates?: readonly string[];
   readonly roots?: readonly string[];
@@ -92,6 +94,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
   if (stallAction === undefined) {
     problem('CONFIG_STALL_ACTION', 'CALLSHEET_STALL_ACTION is no action.', `One of ${STALL_ACTIONS.join(', ')}.`);
   }
+  const maxOpenRuns = whole(read(env, 'CALLSHEET_MAX_RUNS'), USUAL_POOL.maxOpenRuns, 1_000_000, 'CALLSHEET_MAX_RUNS');
   if (problems.length > 0) {
     const [first] = problems;
     throw new CallsheetError('CONFIG_INVALID', first?.message ?? 'The configuration is wrong.', {
@@ -116,6 +119,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,
     limits: DOOR_LIMITS,
+    pool: { maxOpenRuns, backends: Object.fromEntries(backends.map(({ id, pool }) => [id, pool])) },
   };
 }
 
@@ -137,5 +141,5 @@ function paths(env: Environment, name: string): readonly string[] {
 }
 
 function words(env: Environment, name: string): readonly string[] {
-  return (read(env, name) ?? '').split(/[\s,]+/).filter((part) => part !== '');
+  return (read(env, name) ?? '').split(SPLIT_BACKENDS).filter((part) => part !== '');
 }

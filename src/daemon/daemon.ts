@@ -112,6 +112,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       restartGraceMs,
       retryMs,
       stall,
+      pool: config.pool,
       log,
       onStorageFailure: (error) => lifecycle.stop(error),
     }),

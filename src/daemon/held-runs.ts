@@ -3,7 +3,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Backend } from '#backends/contract.ts';
-import type { AttemptRow, RunRow } from '#store/types.ts';
+import type { AttemptRow, OpenRun } from '#store/types.ts';
 
 export interface HeldRun {
   /** Ids of backends that hold work of the run, or that its client named, and that this daemon lacks. */
@@ -11,29 +11,47 @@ export interface HeldRun {
   readonly problem: Problem;
 }
 
+export interface Bench {
+  readonly backends: readonly Backend[];
+  readonly addressOf: (backend: Backend) => string;
+  /** Kinds of backend that the run's steps need. */
+  readonly kinds: ReadonlySet<Backend['kind']>;
+  /** True when the machine of this attempt is still at work, if only on its results. */
+  readonly speaksOf: (promptId: string) => boolean;
+}
+
 /** Undefined when the daemon has every backend that the run was given to: it can go on. */
 export function heldRun(
-  row: RunRow,
+  run: Pick<OpenRun, 'backend'>,
   attempts: readonly AttemptRow[],
-  backends: readonly Backend[],
-  addressOf: (backend: Backend) => string,
+  { backends, addressOf, kinds, speaksOf }: Bench,
 ): HeldRun | undefined {
-  const named = [...(row.backend === null ? [] : [row.backend]), ...attempts.map(({ backend }) => backend)];
-  const missing = new Set(named.filter((id) => !backends.some((backend) => backend.id === id)));
+  const has = (id: string) => backends.some((backend) => backend.id === id);
+  const lacking = attempts.filter(({ backend, endedAt, promptId }) => !has(backend) && (endedAt === null || speaksOf(promptId)));
+  const missing = new Set([...(run.backend === null || has(run.backend) ? [] : [run.backend]), ...lacking.map(({ backend }) => backend)]);
   const moved = attempts.filter(
     ({ backend: id, address, endedAt }) =>
       endedAt === null && backends.some((backend) => backend.id === id && isElsewhere(backend, address, addressOf)),
   );
   for (const { backend } of moved) missing.add(backend);
-  if (missing.size === 0) return undefined;
   const list = [...missing].map((id) => `'${id}'`).join(', ');
-  const problem: Problem = {
+  if (missing.size > 0) {
+    const where = moved.length === 0 ? '' : ` at ${[...new Set(moved.map(({ address }) => address))].join(', ')}`;
+    return { missing, problem: heldProblem(`The run was given to backend ${list}${where}`, [...missing].map(optionFor)) };
+  }
+  // It was left to the pool, and what is left of that is none of its kind: the sandbox never stands in for a real one.
+  const kind = run.backend === null ? [...kinds].find((one) => !backends.some((backend) => backend.kind === one)) : undefined;
+  if (kind === undefined) return undefined;
+  return { missing, problem: heldProblem(`The run needs a backend of kind '${kind}'`, [optionFor(kind)]) };
+}
+
+function heldProblem(what: string, options: readonly string[]): Problem {
+  return {
     code: 'RUN_HELD',
     severity: 'warning',
-    message: `The run was given to backend ${list}${moved.length === 0 ? '' : ` at ${[...new Set(moved.map(({ address }) => address))].join(', ')}`}, which this daemon was started without. It waits; nothing of it is lost.`,
-    hint: `Start the daemon with it: callsheet daemon ${[...missing].map(optionFor).join(' ')}`,
+    message: `${what}, which this daemon was started without. It waits; nothing of it is lost.`,
+    hint: `Start the daemon with it: callsheet daemon ${options.join(' ')}`,
   };
-  return { missing, problem };
 }
 
 /** What stands in the run's log. */

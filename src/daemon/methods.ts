@@ -10,6 +10,8 @@ import type { RunService } from './run-service.ts';
 import type { TemplateService } from './template-service.ts';
 
 export interface CallContext {
+  /** Its name, as it told it when it came. */
+  readonly client: string;
   readonly subscriber: Subscriber;
   /** Runs once the answer to this call has been handed to the socket. */
   readonly afterAnswer: (task: () => void) => void;
@@ -54,7 +56,7 @@ export function createMethods({ version, runs, templates, exchange, store, statu
     'template/import': (params) => exchange.import(params),
     'template/export': (params) => exchange.exportTemplate(params),
     'template/approve': (params) => exchange.approve(params),
-    'run/start': ({ parameters = {}, ...request }) => runs.start({ ...request, parameters }),
+    'run/start': ({ parameters = {}, ...request }, { client }) => runs.start({ ...request, parameters, client }),
     'run/get': ({ runId }) => ({ run: runs.get(runId) }),
     'run/list': (query) => ({ runs: runs.list(query) }),
     'run/cancel': ({ runId, ...options }) => runs.cancel(runId, options),
@@ -66,7 +68,12 @@ export function createMethods({ version, runs, templates, exchange, store, statu
       }
       return { artifacts: store.listArtifacts(query) };
     },
-    'backend/list': () => ({ backends: runs.backends() }),
+    'backend/list': () => ({ backends: runs.queue.backends() }),
+    'backend/get': ({ id }) => runs.queue.backend(id),
+    'backend/free': ({ id, requestKey }) => runs.queue.free(id, requestKey),
+    'backend/assume-lost': ({ id, requestKey }) => runs.queue.assumeLost(id, requestKey),
+    'queue/pause': async ({ requestKey }) => ({ queue: await runs.queue.pause(requestKey) }),
+    'queue/resume': async ({ requestKey }) => ({ queue: await runs.queue.resume(requestKey) }),
     'event/subscribe': (params, { subscriber, afterAnswer }) => {
       const { result, deliver } = subscriber.subscribe(params);
       afterAnswer(deliver);

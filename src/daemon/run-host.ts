@@ -36,12 +36,12 @@ export interface RunHostOptions {
 }
 
 export interface RunHost {
-  /** Boots a new run; resolves when its first state stands on disk together with `first`. */
-  start(runId: string, first: Batch): Promise<void>;
-  /** Boots a stored run. Throws SNAPSHOT_REFUSED. */
+  /** Writes a new run down; it begins with `resume`. Resolves when it is on disk. */
+  accept(runId: string, first: Batch): Promise<void>;
+  /** Boots a stored run, from its snapshot when it has begun before. Throws SNAPSHOT_REFUSED. */
   resume(row: RunRow): void;
   /** Ends a run from outside its machine, which is stopped or was never resumed, with its reason. */
-  refuse(runId: string, error: ErrorData, status?: 'failed' | 'lost'): void;
+  refuse(runId: string, error: ErrorData | null, status?: 'failed' | 'lost' | 'cancelled'): void;
   /** Adds a line to a run's log. */
   append(runId: string, body: RunEventBody): void;
   cancel(runId: string): boolean;
@@ -165,13 +165,13 @@ export function createRunHost(options: RunHostOptions): RunHost {
   }
 
   return {
-    start(runId, first) {
+    accept(runId, first) {
       for (const key of Object.keys(first) as (keyof Batch)[]) (pending[key] as unknown[]).push(...(first[key] ?? []));
-      boot(runId).start();
       return gate(runId);
     },
     resume(row) {
-      const snapshot: unknown = JSON.parse(row.snapshot ?? 'null');
+      if (row.snapshot === null) return void boot(row.runId).start();
+      const snapshot: unknown = JSON.parse(row.snapshot);
       mustFit(machine, snapshot);
       const actor = boot(row.runId, { snapshot: snapshot as RunSnapshot });
       actor.start();
@@ -180,7 +180,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
     refuse(runId, error, status = 'failed') {
       ends.set(runId, endedState(runId, error, options, status));
       actors.get(runId)?.stop();
-      append(runId, { type: 'run.status', status, error });
+      append(runId, { type: 'run.status', status, ...(error === null ? {} : { error }) });
       schedule('now');
     },
     append,
@@ -251,7 +251,7 @@ function rowOf(runId: string, actor: RunActor, options: RunHostOptions): RunStat
   };
 }
 
-function endedState(runId: string, error: ErrorData, options: RunHostOptions, status: RunStatus = 'failed'): RunState {
+function endedState(runId: string, error: ErrorData | null, options: RunHostOptions, status: RunStatus = 'failed'): RunState {
   return {
     runId,
     status,

@@ -1,6 +1,7 @@
 /** What the method table and the event hub need of the supervisor. The supervisor implements it; tests may fake it. */
 import type { ProgressNotice, PreviewNotice, RunEvent } from '#protocol/events.ts';
 import type { BackendView, RunStatus, RunSummary, RunView } from '#protocol/views.ts';
+import type { QueueService } from './scheduler/queue-service.ts';
 
 export interface StartRequest {
   readonly template: string;
@@ -8,6 +9,10 @@ export interface StartRequest {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Id of the backend to use; absent lets the daemon choose. */
   readonly backend?: string;
+  /** Higher goes first, -100 to 100; 0 when absent. */
+  readonly priority?: number;
+  /** Name of the client, for its fair share of the backends. */
+  readonly client?: string;
   readonly requestKey?: string;
 }
 
@@ -40,14 +45,14 @@ export interface RunService {
   cancel(runId: string, options?: { readonly requestKey?: string; readonly force?: boolean }): Promise<{ readonly status: RunStatus }>;
   /** Answers once the pick is on disk. Throws RUN_NOT_FOUND, CHOICE_NOT_WAITING, CHOICE_INVALID, REQUEST_KEY_CONFLICT. */
   choose(request: ChooseRequest): Promise<{ readonly into: string; readonly picked: readonly string[]; readonly status: RunStatus }>;
-  backends(): readonly BackendView[];
   /** Called after the commit, in order of position. Returns how to stop listening. */
   onEvents(listener: (events: readonly RunEvent[]) => void): () => void;
   onProgress(listener: (notice: ProgressNotice) => void): () => void;
   onPreview(listener: (notice: PreviewNotice) => void): () => void;
   onBackend(listener: (view: BackendView) => void): () => void;
   /** Counts for daemon/status. */
-  counts(): { readonly open: number; readonly active: number; readonly held: number };
+  counts(): { readonly open: number; readonly queued: number; readonly active: number; readonly held: number };
+  readonly queue: QueueService;
   /** Takes no new work, writes everything down, leaves backend jobs running. */
   close(): Promise<void>;
 }

@@ -26,6 +26,7 @@ const ACTIVE_ORDER: readonly StepStatus[] = [
   'submitting',
   'freeing',
   'backing-off',
+  'waiting',
   'preparing',
 ];
 

@@ -24,7 +24,7 @@ export interface SessionOptions {
 export interface Session {
   readonly scope: MethodScope | undefined;
   /** Throws what the client shall read. UNAUTHORIZED ends the connection. */
-  call(name: string, params: unknown, context: CallContext): Promise<unknown>;
+  call(name: string, params: unknown, context: Omit<CallContext, 'client'>): Promise<unknown>;
 }
 
 export function createSession(options: SessionOptions): Session {
@@ -32,8 +32,9 @@ export function createSession(options: SessionOptions): Session {
   const handlers = new Map(Object.entries(options.handlers) as [string, (params: unknown, context: CallContext) => unknown][]);
   let { scope } = options;
   let initialized = false;
+  let clientName = '';
 
-  function initialize({ protocol, auth: claim }: InitializeParams): InitializeResult {
+  function initialize({ client, protocol, auth: claim }: InitializeParams): InitializeResult {
     if (initialized) throw new CallsheetError('INVALID_REQUEST', 'The connection is initialized already.');
     const proof =
       claim === undefined ? undefined : auth.answer({ host, scope: claim.scope, serverNonce, clientNonce: claim.nonce }, claim.proof);
@@ -47,6 +48,7 @@ export function createSession(options: SessionOptions): Session {
       });
     }
     scope = granted;
+    clientName = client.name;
     initialized = true;
     return {
       server: { name: 'callsheet', version: identity.version },
@@ -82,7 +84,7 @@ export function createSession(options: SessionOptions): Session {
       const params = namedParams(given);
       await validator.check(method, params);
       if (name === 'initialize') return initialize(params as unknown as InitializeParams);
-      return handlers.get(name)?.(params, context);
+      return handlers.get(name)?.(params, { ...context, client: clientName });
     },
   };
 }

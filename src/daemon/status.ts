@@ -13,7 +13,7 @@ export interface StatusParts {
   /** `startedAt` in milliseconds since 1970. */
   readonly identity: { readonly version: string; readonly instance: string; readonly startedAt: number };
   readonly store: Pick<Store, 'epoch' | 'lastPosition'>;
-  readonly supervisor: Pick<RunService, 'counts'>;
+  readonly supervisor: Pick<RunService, 'counts' | 'queue'>;
   readonly library: Pick<TemplateLibrary, 'use'>;
   readonly hub: Pick<EventHub, 'subscriptions'>;
   readonly refusals: Refusals;
@@ -44,6 +44,7 @@ export function createStatus({
     templateDirs,
     roots,
     runs: supervisor.counts(),
+    queue: supervisor.queue.status(),
     templates: library.use(),
     connections: connections(),
     subscriptions: hub.subscriptions,

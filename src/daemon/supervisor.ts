@@ -4,30 +4,32 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { canonicalHash } from '#graph/hash.ts';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
-import type { PreviewNotice, ProgressNotice, RunEvent } from '#protocol/events.ts';
 import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
-import { newRunId } from '#actors/ids.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
 import { choiceOf, isWaiting } from '#machines/run-steps.ts';
-import type { Batch, Store } from '#store/types.ts';
+import type { AttemptRow, OpenRun, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
-import { type ParameterTools, storeParameters } from '#templates/parameters.ts';
+import type { ParameterTools } from '#templates/parameters.ts';
+import { acceptRun, queueFull } from './accept-run.ts';
 import { createChoose } from './choose.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp, type HeldRun, heldNote, heldRun } from './held-runs.ts';
+import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
 import { createRequestKeys } from './request-keys.ts';
-import { admit } from './run-door.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRunProgress } from './run-progress.ts';
+import { createPace } from './scheduler/pace.ts';
+import { createDispatch } from './scheduler/dispatch.ts';
+import { type PoolSettings, USUAL_POOL } from './scheduler/settings.ts';
 import type { RunService, StartRequest } from './run-service.ts';
-import { takersOf } from './takers.ts';
+import { backendById, firstTaker } from './takers.ts';
 import { allEvents, summaryOf, viewOf } from './run-view.ts';
 
 export interface SupervisorOptions {
@@ -37,7 +39,8 @@ export interface SupervisorOptions {
   readonly backends: readonly Backend[];
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
-  readonly offers: Pick<Offers, 'ask'>;
+  readonly offers: Pick<Offers, 'ask' | 'known' | 'onChange'>;
+  readonly pool?: PoolSettings;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   readonly resolveDirectory: ParameterTools['resolveDirectory'];
   /** How long a backend that refuses connections is waited for: before anything was sent, and with work on it. In milliseconds. */
@@ -60,16 +63,13 @@ export interface Supervisor extends RunService {
 }
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { store, library, backends, log } = options;
+  const { store, backends, log, pool = USUAL_POOL } = options;
   const memories = createRunMemories(store);
   /** Hashes of templates that stand in the database: their text is not printed and sent there again with every run. */
   const pinned = new Set<string>();
+  const ends = createPace();
   const monitor = createBackendMonitor(backends);
-  const listeners = {
-    events: new Set<(events: readonly RunEvent[]) => void>(),
-    progress: new Set<(notice: ProgressNotice) => void>(),
-    preview: new Set<(notice: PreviewNotice) => void>(),
-  };
+  const notices = createNotices();
 
   // The embedded sandbox is another one with every start, at whatever port.
   const instance = randomUUID();
@@ -78,10 +78,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const deps: ActorDeps = {
     memory: (runId) => memories.get(runId),
     committed: (runId) => host.committed(runId),
-    stage: (runId, rows) => host.stage(runId, rows),
+    stage(runId, rows) {
+      host.stage(runId, rows);
+      scheduler.note(rows.attempts ?? []);
+    },
     backend: (id) => backendById(backends, id),
     addressOf,
-    chooseBackend: (memory, kind) => chooseBackend(backends, memory.backend ?? undefined, kind),
+    chooseBackend: (memory, kind) => firstTaker(backends, memory.backend ?? undefined, kind),
+    get places() {
+      return dispatch.places;
+    },
     artifactDirectory: (runId) => join(options.outputDir, runId),
     onProgress: (key, value, node) => progress.report(key, value, node),
     learn: (key, lesson) => progress.learn(key, lesson),
@@ -89,9 +95,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     timings: { of: (template, step, backend) => progress.timings.of(template, step, backend) },
     stall: options.stall,
     onPreview({ runId, step, item }, mediaType, bytes) {
-      if (listeners.preview.size === 0) return;
-      const notice = { runId, step, item, mediaType, data: Buffer.from(bytes).toString('base64') };
-      for (const listener of listeners.preview) listener(notice);
+      notices.preview(() => ({ runId, step, item, mediaType, data: Buffer.from(bytes).toString('base64') }));
     },
     now: Date.now,
     graceMs: options.graceMs,
@@ -103,13 +107,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     machine: createRunMachine(createActors(deps), options.backOff),
     now: Date.now,
     progressOf: (runId) => progress.store(runId),
-    onCommitted(events) {
-      for (const listener of listeners.events) listener(events);
-    },
+    onCommitted: (events) => notices.events(events),
     onEnded(runId, status) {
       log.info({ runId, status }, 'run ended');
       progress.drop(runId);
       memories.drop(runId);
+      ends.note();
+      scheduler.ended(runId);
       outbox.wake();
     },
     onStorageFailure: options.onStorageFailure,
@@ -120,6 +124,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     backend: (id) => backends.find((backend) => backend.id === id),
   });
   const keys = createRequestKeys(store);
+  const dispatch = createDispatch({
+    ...options,
+    settings: pool,
+    monitor,
+    keys,
+    begin: (runId) => takeUp(runId),
+    record(row, event) {
+      host.stage(row.runId, { attempts: [row] });
+      host.append(row.runId, event);
+    },
+  });
+  const { scheduler } = dispatch;
   const held = new Map<string, HeldRun>();
   const stepsOf = (runId: string) => (host.snapshot(runId)?.context.steps ?? []).filter(({ id }) => choiceOf(id) === undefined);
   const progress = createRunProgress({
@@ -129,9 +145,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     isWaiting: (runId) => isWaiting(host.snapshot(runId)?.context.steps ?? []),
     stage: (runId, rows) => host.stage(runId, rows),
     touch: (runId) => host.touch(runId),
-    tell(notice) {
-      for (const listener of listeners.progress) listener(notice);
-    },
+    tell: (notice) => notices.progress(notice),
   });
   const live = (runId: string) => (host.snapshot(runId) === undefined ? undefined : progress.live(runId));
   const rowOf = (runId: string) => {
@@ -148,6 +162,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (last?.type !== 'run.note' || last.code !== run.problem.code) host.append(runId, note);
     log.warn({ runId, missing: [...run.missing] }, 'a run waits for a backend that this daemon was started without');
   }
+
+  const holds = (head: OpenRun, attempts: readonly AttemptRow[]) =>
+    heldRun(head, attempts, {
+      backends,
+      addressOf,
+      kinds: kindsOf(head.templateHash),
+      speaksOf: (promptId) => store.run(head.runId)?.snapshot?.includes(promptId) ?? false,
+    });
+  const kindsOf = cached((hash) => new Set(memories.pinned(hash).steps.map(({ backend }) => backend)));
 
   function takeUp(runId: string): void {
     try {
@@ -170,43 +193,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     host.refuse(runId, error, 'lost');
   }
 
-  async function begin(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
-    if (request.backend !== undefined) backendById(backends, request.backend);
-    const door = {
-      library,
-      resolveMedia: options.resolveMedia,
-      resolveDirectory: options.resolveDirectory,
-      chooseBackend: (asked: string | undefined, kind: Backend['kind']) => chooseBackend(backends, asked, kind),
-      takers: (asked: string | undefined, kind: Backend['kind']) => takersOf(backends, asked, kind).slice(0, 1),
-      offers: options.offers,
-    };
-    const { template, params } = await admit(door, request);
-    const runId = newRunId();
-    // Settled now: a daemon that is started without it later must not send the run elsewhere, least of all to the sandbox.
-    const kind = template.steps.find((step) => step.backend !== 'wan2gp')?.backend;
-    const backend = request.backend ?? (kind === undefined ? null : chooseBackend(backends, undefined, kind).id);
-    const first: Batch = {
-      ...(pinned.has(template.hash) ? {} : { templates: [{ hash: template.hash, content: JSON.stringify(template.source) }] }),
-      newRuns: [
-        {
-          runId,
-          template: template.id,
-          version: template.version,
-          templateHash: template.hash,
-          backend,
-          parameters: storeParameters(params),
-          createdAt: Date.now(),
-        },
-      ],
-      ...(request.requestKey === undefined
-        ? {}
-        : { requestKeys: [{ key: request.requestKey, method: 'run/start', paramsHash, runId, answer: JSON.stringify({ runId }) }] }),
-      events: [{ runId, at: Date.now(), body: { type: 'run.created', template: template.id, version: template.version } }],
-    };
-    memories.add({ runId, template, params, backend });
-    await host.start(runId, first);
+  async function accept(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
+    const open = host.open().length + held.size + scheduler.status().waitingRuns;
+    if (open >= pool.maxOpenRuns) throw queueFull(open, pool.maxOpenRuns, ends.msPerRun());
+    const { run, template, params, batch } = await acceptRun({ ...options, isPinned: (hash) => pinned.has(hash) }, request, paramsHash);
+    const { runId } = run;
+    await host.accept(runId, batch);
     pinned.add(template.hash);
     log.info({ runId, template: template.id, version: template.version }, 'run accepted');
+    // Read from the database again where it does not begin at once: thousands may wait.
+    memories.add({ runId, template, params, backend: run.backend });
+    scheduler.enqueue(run, true);
+    if (scheduler.has(runId)) memories.drop(runId);
     return { runId };
   }
 
@@ -219,9 +217,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   return {
     start(request) {
-      const { requestKey, ...rest } = request;
+      const { requestKey, client: _client, ...rest } = request;
       const paramsHash = canonicalHash(JSON.stringify(rest));
-      return keys.once(requestKey, 'run/start', paramsHash, () => begin(request, paramsHash));
+      return keys.once(requestKey, 'run/start', paramsHash, () => accept(request, paramsHash));
     },
     get,
     list: (query) => store.runs(query).map((row) => summaryOf(row, row.endedAt === null ? live(row.runId) : undefined)),
@@ -231,10 +229,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         'run/cancel',
         canonicalHash(JSON.stringify({ runId, ...(force ? { force } : {}) })),
         async () => {
+          // Nothing of it was ever sent.
+          const isOver = scheduler.withdraw(runId);
+          if (isOver) host.refuse(runId, null, 'cancelled');
           // Its machine says what it waits for: without the backend nobody can prove that its jobs are gone.
           if (rowOf(runId).endedAt === null && held.delete(runId)) takeUp(runId);
           if (force && host.snapshot(runId)?.value === 'cancelling') giveUp(runId);
-          else if (!host.cancel(runId)) return { status: rowOf(runId).status };
+          else if (!isOver && !host.cancel(runId)) return { status: rowOf(runId).status };
           await host.committed(runId);
           return { status: rowOf(runId).status };
         },
@@ -246,35 +247,42 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const paramsHash = canonicalHash(JSON.stringify(rest));
       return keys.once(requestKey, 'run/choose', paramsHash, () => choose(request, paramsHash));
     },
-    backends: () => monitor.views(),
-    onEvents: (listener) => subscribe(listeners.events, listener),
-    onProgress: (listener) => subscribe(listeners.progress, listener),
-    onPreview: (listener) => subscribe(listeners.preview, listener),
+    queue: dispatch.queue,
+    onEvents: notices.onEvents,
+    onProgress: notices.onProgress,
+    onPreview: notices.onPreview,
     onBackend: (listener) => monitor.onChange(listener),
     counts: () => ({
-      open: host.open().length + held.size,
+      open: host.open().length + held.size + scheduler.status().waitingRuns,
+      queued: scheduler.status().waitingRuns,
       active: host.open().filter((runId) => host.snapshot(runId)?.value === 'executing').length,
       held: held.size,
     }),
     resume() {
-      for (const runId of store.openRuns()) {
+      for (const head of store.openRunHeads()) {
+        const { runId } = head;
         try {
-          const row = rowOf(runId);
+          const attempts = head.begun ? store.attempts(runId) : [];
           // One that is being cancelled says itself what its proof waits for.
-          const waiting = row.status === 'cancelling' ? undefined : heldRun(row, store.attempts(runId), backends, addressOf);
-          if (waiting === undefined) takeUp(runId);
-          else hold(runId, waiting);
+          const waiting = head.status === 'cancelling' ? undefined : holds(head, attempts);
+          if (waiting !== undefined) hold(runId, waiting);
+          else if (head.begun) {
+            scheduler.know(head, attempts);
+            takeUp(runId);
+          } else scheduler.enqueue(head);
         } catch (error) {
           log.error({ runId, err: error }, 'a stored run cannot be judged');
           host.refuse(runId, toErrorData(error));
         }
       }
       outbox.wake();
+      scheduler.open();
       void monitor.ask();
     },
     async close() {
       outbox.close();
       monitor.close();
+      dispatch.close();
       host.close();
       await Promise.all(backends.map((backend) => backend.close()));
     },
@@ -283,33 +291,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
 // --- helpers ---
 
-function subscribe<T>(set: Set<T>, listener: T): () => void {
-  set.add(listener);
-  return () => void set.delete(listener);
-}
-
-function backendById(backends: readonly Backend[], id: string): Backend {
-  const backend = backends.find((one) => one.id === id);
-  if (backend !== undefined) return backend;
-  const known = backends.map((one) => `'${one.id}'`).join(', ');
-  throw new CallsheetError('BACKEND_NOT_FOUND', `No backend has the id '${id}'.`, {
-    hint: `Known backends: ${known}. Add one with --backend when the daemon starts.`,
-  });
-}
-
-/**
- * The backend that was asked for, when it takes this kind of step; else the first that does. ComfyUI graphs run on comfyui backends,
- * and on the sandbox where it was asked for or nothing else is configured: it never stands in for a real one (DESIGN 4).
- */
-function chooseBackend(backends: readonly Backend[], asked: string | undefined, kind: Backend['kind']): Backend {
-  const takes = (backend: Backend) => backend.kind === kind || (kind === 'comfyui' && backend.kind === 'sandbox');
-  const named = asked === undefined ? undefined : backendById(backends, asked);
-  if (named !== undefined && takes(named)) return named;
-  const isMixed = named !== undefined && kind === 'comfyui';
-  const fits = isMixed ? undefined : (backends.find((backend) => backend.kind === kind) ?? backends.find(takes));
-  if (fits !== undefined) return fits;
-  const asFor = named === undefined ? '' : ` Backend '${named.id}' does not take it.`;
-  throw new CallsheetError('BACKEND_NOT_FOUND', `A step needs a backend of kind '${kind}', and none is configured.${asFor}`, {
-    hint: `Start the daemon with --backend ${kind === 'sandbox' ? 'sandbox' : `${kind}=…`}.`,
-  });
+function cached<V>(make: (key: string) => V): (key: string) => V {
+  const known = new Map<string, V>();
+  return (key) => known.get(key) ?? known.set(key, make(key)).get(key) ?? make(key);
 }

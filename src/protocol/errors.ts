@@ -74,6 +74,12 @@ export const ERRORS = {
   BACKEND_NOT_COMFYUI: entry(RPC.failed, false, 'Something answered at the address, but not as ComfyUI does.'),
   BACKEND_HTTP: entry(RPC.failed, true, 'The backend answered with an HTTP error.'),
   BACKEND_TOO_OLD: entry(RPC.failed, false, 'The backend is older than Callsheet can work with.'),
+  BACKEND_ANSWERS: entry(RPC.failed, false, 'The backend answers, so its attempts can not be assumed lost.'),
+  ATTEMPT_ASSUMED_LOST: entry(
+    RPC.failed,
+    true,
+    'The backend did not answer, and a person or its policy gave the attempt up without proof.',
+  ),
   BACKEND_RESTARTED: entry(RPC.failed, true, 'The backend restarted and forgot the attempt.'),
   PROMPT_REJECTED: entry(RPC.failed, false, 'The backend refused the graph; `problems` names nodes and inputs.'),
   PROMPT_REMOVED: entry(RPC.failed, false, 'Somebody removed the prompt from the backend.'),

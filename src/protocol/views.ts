@@ -9,6 +9,7 @@ export const RUN_ENDS: readonly RunStatus[] = ['succeeded', 'failed', 'cancelled
 export const STEP_STATUSES = [
   'pending',
   'preparing',
+  'waiting',
   'submitting',
   'queued',
   'running',
@@ -158,7 +159,15 @@ export interface BackendView {
   readonly url?: string;
   readonly status: 'unknown' | 'ready' | 'unresponsive' | 'unreachable' | 'not-comfyui';
   readonly version?: string;
+  /** Prompts in its queue and at work, whoever sent them. */
   readonly queueRemaining?: number;
+  /** Attempts of ours that are there, and how many may be. */
+  readonly inFlight?: number;
+  readonly ahead?: number;
+  /** Name of the graphics card that it shares with others. */
+  readonly gpu?: string;
+  /** Models that the newest attempt there uses. */
+  readonly models?: readonly string[];
   readonly draft: boolean;
   readonly error?: ErrorData;
 }

@@ -1,6 +1,6 @@
 /** The reads of the store. */
 import { RUN_ENDS } from '#protocol/views.ts';
-import { toArtifact, toAttempt, toEvent, toRequestKey, toRun } from './rows.ts';
+import { toArtifact, toAttempt, toEvent, toOpenRun, toRequestKey, toRun } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Store } from './types.ts';
 
@@ -12,6 +12,9 @@ export type Reader = Pick<
   | 'run'
   | 'runs'
   | 'openRuns'
+  | 'openRunHeads'
+  | 'assumedLost'
+  | 'setting'
   | 'template'
   | 'attempts'
   | 'artifacts'
@@ -42,6 +45,9 @@ export function createReader(statements: Statements, epoch: string): Reader {
       return rows.map(toRun);
     },
     openRuns: () => statements.openRuns.all(),
+    openRunHeads: () => statements.openRunHeads.all().map(toOpenRun),
+    assumedLost: () => statements.assumedLost.all().map((row) => toAttempt(row, row.run_id)),
+    setting: (name) => statements.setting.get(`setting ${name}`),
     template: (hash) => statements.template.get(hash),
     attempts: (runId) => statements.attempts.all(runId).map((row) => toAttempt(row, runId)),
     artifacts: (runId) => statements.artifactsOfRun.all(runId).map(toArtifact),

@@ -4,7 +4,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import { RUN_STATUSES } from '#protocol/views.ts';
 import type { ArtifactView, RunStatus } from '#protocol/views.ts';
-import type { AttemptRow, RequestKeyRow, RunRow } from './types.ts';
+import type { AttemptRow, OpenRun, RequestKeyRow, RunRow } from './types.ts';
 
 export interface RawRun {
   readonly run_id: string;
@@ -14,6 +14,8 @@ export interface RawRun {
   readonly backend: string | null;
   readonly parameters: string;
   readonly created_at: number;
+  readonly priority: number;
+  readonly client: string | null;
   readonly status: string;
   readonly draft: number;
   readonly progress: number;
@@ -23,6 +25,16 @@ export interface RawRun {
   readonly timers: string | null;
   readonly error: string | null;
   readonly ended_at: number | null;
+}
+
+export interface RawOpenRun {
+  readonly run_id: string;
+  readonly backend: string | null;
+  readonly template_hash: string;
+  readonly priority: number;
+  readonly client: string | null;
+  readonly status: string;
+  readonly begun: number;
 }
 
 export interface RawEvent {
@@ -88,6 +100,7 @@ export function toRun(row: RawRun): RunRow {
     backend: row.backend,
     parameters: row.parameters,
     createdAt: row.created_at,
+    ...standing(row),
     status: toStatus(row.status),
     draft: row.draft === 1,
     progress: row.progress,
@@ -98,6 +111,15 @@ export function toRun(row: RawRun): RunRow {
     error: toError(row.error),
     endedAt: row.ended_at,
   };
+}
+
+export function toOpenRun(row: RawOpenRun): OpenRun {
+  const { run_id: runId, backend, template_hash: templateHash, status, begun } = row;
+  return { runId, backend, templateHash, ...standing(row), status: toStatus(status), begun: begun === 1 };
+}
+
+function standing({ priority, client }: Pick<RawRun, 'priority' | 'client'>): Pick<OpenRun, 'priority' | 'client'> {
+  return { ...(priority === 0 ? {} : { priority }), ...(client === null ? {} : { client }) };
 }
 
 export function toEvent(row: RawEvent, epoch: string): RunEvent {

@@ -152,4 +152,14 @@ export const MIGRATIONS: readonly Migration[] = [
     title: 'timings, learned from runs',
     up: (db) => void db.exec(TIMINGS),
   },
+  {
+    title: 'runs know their priority and client; attempts that were given up without proof are found at once',
+    up(db) {
+      db.exec(`
+        ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN client TEXT;
+        CREATE INDEX attempts_assumed_lost ON attempts (run, prompt_id) WHERE status = 'assumed-lost';
+      `);
+    },
+  },
 ];

@@ -1,7 +1,7 @@
 /** Every SQL statement of the store, prepared once per connection. */
 import type { Database } from 'better-sqlite3';
 import type { AssetRow, OutboxItem, Timing } from './types.ts';
-import type { RawArtifact, RawAttempt, RawEvent, RawRequestKey, RawRun } from './rows.ts';
+import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawRequestKey, RawRun } from './rows.ts';
 
 /**
  * In a join, a bare parameter makes SQLite (built with STAT4) plan the statement anew at every call, because the value might change the plan
@@ -12,13 +12,16 @@ const BOUND = '(SELECT ?)';
 /** The mean of a timing moves as if it were of this many samples at most. */
 const REMEMBERED_SAMPLES = 8;
 
-const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at,
+const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client,
   s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
   a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
+
+const ATTEMPT_COLUMNS = `a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number,
+  a.created_at, a.ended_at, a.error, a.profile`;
 
 const OUTBOX_COLUMNS = 'o.id, r.run_id AS runId, o.kind, o.body, o.tries FROM outbox o JOIN runs r ON r.id = o.run';
 const ASSET_COLUMNS = 'asset_id AS assetId, path, name, media_type AS mediaType, bytes, sha256, created_at AS createdAt';
@@ -30,8 +33,8 @@ export function prepareStatements(db: Database) {
     ...prepareReads(db),
     insertTemplate: db.prepare<[string, string]>('INSERT INTO templates (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     insertRun: db.prepare(
-      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at)
-       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?)`,
+      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client)
+       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?)`,
     ),
     insertState: db.prepare(
       `INSERT INTO run_states (open, status, draft, progress, machine, machine_version, ended_at, error, timers, snapshot, id)
@@ -67,6 +70,9 @@ export function prepareStatements(db: Database) {
          asset = excluded.asset, profile = excluded.profile`,
     ),
     insertOutbox: db.prepare<[number, number, string, string]>('INSERT INTO outbox (id, run, kind, body) VALUES (?, ?, ?, ?)'),
+    putSetting: db.prepare<[string, string]>(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+    ),
     deleteOutbox: db.prepare<[number]>('DELETE FROM outbox WHERE id = ?'),
     triedOutbox: db.prepare<[number]>('UPDATE outbox SET tries = tries + 1 WHERE id = ?'),
     insertRequestKey: db.prepare<[string, string, string, number | null, string]>(
@@ -104,6 +110,14 @@ function prepareReads(db: Database) {
     template: db.prepare<[string], string>('SELECT content FROM templates WHERE hash = ?').pluck(),
     run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE r.run_id = ${BOUND}`),
     openRuns: db.prepare<[], string>('SELECT r.run_id FROM run_states s JOIN runs r ON r.id = s.id WHERE s.open = 1 ORDER BY s.id').pluck(),
+    openRunHeads: db.prepare<[], RawOpenRun>(
+      `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, s.status, s.snapshot IS NOT NULL AS begun
+       FROM run_states s JOIN runs r ON r.id = s.id JOIN templates t ON t.id = r.template_id WHERE s.open = 1 ORDER BY s.id`,
+    ),
+    assumedLost: db.prepare<[], RawAttempt & { readonly run_id: string }>(
+      `SELECT r.run_id, ${ATTEMPT_COLUMNS} FROM attempts a JOIN runs r ON r.id = a.run WHERE a.status = 'assumed-lost'`,
+    ),
+    setting: db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck(),
     runs: db.prepare<RunFilter, RawRun>(
       `SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES}
        WHERE (@before IS NULL OR r.id < (SELECT id FROM runs WHERE run_id = @before))
@@ -127,7 +141,7 @@ function prepareReads(db: Database) {
        WHERE e.position > ${BOUND} ORDER BY e.position LIMIT ?`,
     ),
     attempts: db.prepare<[string], RawAttempt>(
-      `SELECT a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number, a.created_at, a.ended_at, a.error, a.profile
+      `SELECT ${ATTEMPT_COLUMNS}
        FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ${BOUND} ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
     ),
     artifactsOfRun: db.prepare<[string], RawArtifact>(

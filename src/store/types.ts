@@ -15,6 +15,17 @@ export interface NewRun {
   /** Resolved parameters (defaults and drawn seeds included) as JSON text. Integers beyond 2^53 are decimal strings. */
   readonly parameters: string;
   readonly createdAt: number;
+  /** Higher goes first; 0 when absent. */
+  readonly priority?: number;
+  /** Name of the client that started it, for its fair share; absent: nobody in particular. */
+  readonly client?: string;
+}
+
+/** What the scheduler keeps in memory of an open run. */
+export interface OpenRun extends Pick<NewRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client'> {
+  readonly status: RunStatus;
+  /** False: it was accepted and waits for its turn; it has no snapshot yet. */
+  readonly begun: boolean;
 }
 
 /** The hot row: written at every flush of a dirty run. */
@@ -172,6 +183,10 @@ export interface Store {
   runs(query: RunQuery): readonly RunRow[];
   /** Ids of runs that have not ended, oldest first. */
   openRuns(): readonly string[];
+  /** The same in a few words each: thousands are read at every start. */
+  openRunHeads(): readonly OpenRun[];
+  /** Attempts that were given up without proof, and of which nothing was heard since. */
+  assumedLost(): readonly AttemptRow[];
   template(hash: string): string | undefined;
   attempts(runId: string): readonly AttemptRow[];
   artifacts(runId: string): readonly ArtifactView[];
@@ -180,6 +195,9 @@ export interface Store {
   events(query: EventQuery): readonly RunEvent[];
   /** Highest position in the log, 0 when empty. */
   lastPosition(): number;
+  /** Something of the daemon's own that outlives it; undefined when it was never set. */
+  setting(name: string): string | undefined;
+  putSetting(name: string, value: string): void;
   requestKey(key: string): RequestKeyRow | undefined;
   putRequestKey(row: RequestKeyRow): void;
   /** Everything learned of one step, on every backend; of node classes with both ''. */

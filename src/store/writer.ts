@@ -65,6 +65,8 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       run.backend,
       run.parameters,
       run.createdAt,
+      run.priority ?? 0,
+      run.client ?? null,
     );
     const key = remember(run.runId, { id: Number(lastInsertRowid), seq: 0, open: isOpen(state) });
     statements.insertState.run(Number(key.open), ...stateValues(state), key.id);

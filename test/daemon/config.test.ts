@@ -19,7 +19,7 @@ describe('configuration', () => {
     expect(parseConfig({}, env, '/project')).toMatchObject({
       dataDir: '/home/u/.local/share/callsheet',
       port: 0,
-      backends: [{ id: 'sandbox', kind: 'sandbox' }],
+      backends: [{ id: 'sandbox', kind: 'sandbox', pool: {} }],
       roots: ['/project', '/home/u/.local/share/callsheet/output'],
       outputDir: '/home/u/.local/share/callsheet/output',
       runtimeFile: '/home/u/.local/share/callsheet/runtime/runtime.json',
@@ -51,7 +51,7 @@ describe('configuration', () => {
 
   it('never puts the sandbox beside a real backend by itself', () => {
     expect(parseConfig({ backends: ['comfyui=http://127.0.0.1:8188'] }, env, '/p').backends).toEqual([
-      { id: 'comfyui', kind: 'comfyui', url: 'http://127.0.0.1:8188', headers: {} },
+      { id: 'comfyui', kind: 'comfyui', url: 'http://127.0.0.1:8188', headers: {}, pool: {} },
     ]);
   });
 
@@ -63,9 +63,9 @@ describe('configuration', () => {
       '/p',
     );
     expect(backends).toEqual([
-      { id: 'comfyui', kind: 'comfyui', url: 'http://a', headers: {} },
-      { id: 'comfyui-2', kind: 'comfyui', url: 'https://b/base', headers: {} },
-      { id: 'farm-2', kind: 'comfyui', url: 'http://[::1]:1', headers: { Authorization: 'Bearer s' } },
+      { id: 'comfyui', kind: 'comfyui', url: 'http://a', headers: {}, pool: {} },
+      { id: 'comfyui-2', kind: 'comfyui', url: 'https://b/base', headers: {}, pool: {} },
+      { id: 'farm-2', kind: 'comfyui', url: 'http://[::1]:1', headers: { Authorization: 'Bearer s' }, pool: {} },
     ]);
   });
 

@@ -73,6 +73,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       templateDirs: [],
       roots: [],
       runs: runs.service.counts(),
+      queue: runs.service.queue.status(),
       templates: { known: 0, runnable: 0, compiled: 0, compiledBytes: 0, compiledLimit: 0, sources: 0, sourceBytes: 0 },
       connections: door.connections,
       subscriptions: hub.subscriptions,
@@ -156,6 +157,8 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     for (const listener of eventListeners) listener(events);
   }
 
+  const queue = { paused: false, waitingRuns: 0, waitingItems: 0 };
+  const sandbox = { id: 'sandbox', kind: 'sandbox', status: 'ready', draft: true } as const;
   const service: RunService = {
     async start(request) {
       started.push(request);
@@ -183,12 +186,20 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
       return { status: service.get(runId).status };
     },
     choose: async ({ runId, into = 'picked', values = [] }) => ({ into, picked: values, status: service.get(runId).status }),
-    backends: () => [{ id: 'sandbox', kind: 'sandbox', status: 'ready', draft: true }],
     onEvents: (listener) => subscribeTo(eventListeners, listener),
     onProgress: (listener) => subscribeTo(progressListeners, listener),
     onPreview: (listener) => subscribeTo(previewListeners, listener),
     onBackend: (listener) => subscribeTo(backendListeners, listener),
-    counts: () => ({ open: 0, active: 0, held: 0 }),
+    counts: () => ({ open: 0, queued: 0, active: 0, held: 0 }),
+    queue: {
+      status: () => queue,
+      pause: async () => queue,
+      resume: async () => queue,
+      backends: () => [sandbox],
+      backend: () => ({ backend: sandbox, attempts: [] }),
+      free: async () => ({ asked: true }),
+      assumeLost: async () => ({ attempts: 0 }),
+    },
     close: async () => {},
   };
   return {

@@ -23,7 +23,7 @@ describe('client and door', () => {
     door.runs.emit(runId, { type: 'run.status', status: 'running' }, { type: 'run.status', status: 'succeeded' });
     await three.promise;
     expect(got.map(({ seq }) => seq)).toEqual([1, 2, 3]);
-    expect(door.runs.started).toEqual([{ template: 'hero', parameters: { prompt: 'dawn' } }]);
+    expect(door.runs.started).toEqual([{ template: 'hero', parameters: { prompt: 'dawn' }, client: 'callsheet' }]);
     expect((await client.call('run/get', { runId })).run.runId).toBe(runId);
     await client.close();
   });

@@ -61,6 +61,14 @@ function first(runId: string): Batch {
   };
 }
 
+/** Accepted and at once begun. */
+async function begin(host: RunHost, runId: string): Promise<void> {
+  await host.accept(runId, first(runId));
+  const row = store.run(runId);
+  if (row !== undefined) host.resume(row);
+  await host.committed(runId);
+}
+
 /** Takes run `r` to the point where its only item is on its backend. */
 async function toBackend(): Promise<void> {
   await fakes.resolve('load', plan);
@@ -70,11 +78,11 @@ async function toBackend(): Promise<void> {
 }
 
 describe('run host', () => {
-  it('answers for a new run once its row, snapshot, request key and first event stand', async () => {
+  it('answers for a new run once its row, request key and first event stand, and begins it when told to', async () => {
     const host = hostOver(fakes.actors);
-    await host.start('r', first('r'));
-    expect(store.run('r')).toMatchObject({ status: 'queued', machine: 'run' });
-    expect(store.run('r')?.snapshot).toContain('"loading"');
+    await host.accept('r', first('r'));
+    expect(store.run('r')).toMatchObject({ status: 'queued', snapshot: null, endedAt: null });
+    expect(host.open()).toEqual([]);
     expect(store.requestKey('key-r')?.runId).toBe('r');
     expect(store.events({ runId: 'r', after: 0, limit: 10 }).map(({ event }) => event.type)).toEqual(['run.created']);
   });
@@ -87,7 +95,7 @@ describe('run host', () => {
       return plan;
     });
     const host = hostOver({ ...fakes.actors, 'load-template': gated as RunActors['load-template'] });
-    await host.start('r', first('r'));
+    await begin(host, 'r');
     await turn();
     expect(seen).toContain('"loading"');
   });
@@ -96,13 +104,13 @@ describe('run host', () => {
     let commits = 0;
     const counting: Store = { ...store, commit: (batch) => ((commits += 1), store.commit(batch)) };
     const host = hostOver(fakes.actors, { store: counting });
-    await Promise.all(['a', 'b', 'c', 'd'].map((runId) => host.start(runId, first(runId))));
+    await Promise.all(['a', 'b', 'c', 'd'].map((runId) => host.accept(runId, first(runId))));
     expect(commits).toBe(1);
   });
 
   it('goes on after a restart where the snapshot left off', async () => {
     const before = hostOver(fakes.actors);
-    await before.start('r', first('r'));
+    await begin(before, 'r');
     await toBackend();
     before.close();
 
@@ -123,7 +131,7 @@ describe('run host', () => {
 
   it('keeps a back-off across a restart', async () => {
     const before = hostOver(fakes.actors, { now: Date.now });
-    await before.start('r', first('r'));
+    await begin(before, 'r');
     await toBackend();
     await fakes.report('a/0', { type: 'backend.lost', cause: 'restarted' });
     before.close();
@@ -141,7 +149,7 @@ describe('run host', () => {
 
   it('does not wait longer for a back-off than it was set for when the clock was put back meanwhile', async () => {
     const before = hostOver(fakes.actors, { now: Date.now });
-    await before.start('r', first('r'));
+    await begin(before, 'r');
     await toBackend();
     await fakes.report('a/0', { type: 'backend.lost', cause: 'restarted' });
     before.close();
@@ -163,7 +171,7 @@ describe('run host', () => {
       return new Promise(() => undefined);
     });
     const host = hostOver({ ...fakes.actors, 'inject-parameters': endless as RunActors['inject-parameters'] });
-    await host.start('r', first('r'));
+    await begin(host, 'r');
     await fakes.resolve('load', plan);
     expect(given?.aborted).toBe(false);
     host.close();
@@ -176,8 +184,8 @@ describe('run host', () => {
 
   it('ends alone a run that cannot be written down, and lets the others go on', async () => {
     const host = hostOver(fakes.actors);
-    await host.start('bad', first('bad'));
-    await host.start('good', first('good'));
+    await begin(host, 'bad');
+    await begin(host, 'good');
     await fakes.resolve('load', { steps: [{ id: 'a', needs: new Map() as unknown as string[] }] });
     await host.committed('good');
     await turn();
@@ -193,14 +201,14 @@ describe('run host', () => {
       },
     };
     const host = hostOver(fakes.actors, { store: broken });
-    await expect(host.start('r', first('r'))).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect(begin(host, 'r')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     expect(failures).toHaveLength(1);
     await expect(host.committed('r')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
   });
 
   it('says that a cancel came too late', async () => {
     const host = hostOver(fakes.actors);
-    await host.start('r', first('r'));
+    await begin(host, 'r');
     expect(host.cancel('r')).toBe(true);
     await host.committed('r');
     expect(host.cancel('r')).toBe(false);

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Backend } from '#backends/contract.ts';
 import { ITEMS_AT_ONCE } from '#machines/run-steps.ts';
 import { CallsheetError } from '#protocol/errors.ts';
+import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
 import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
@@ -288,7 +289,7 @@ describe('a step with very many items', () => {
   });
 
   it('starts none of those that wait once it is cancelled', async () => {
-    engine = await startEngine();
+    engine = await startEngine({ pool: { ...USUAL_POOL, backends: { comfyui: { ahead: 50 } } } });
     engine.fake.engine.plan = () => ({ holdAt: '1' });
     const { runId } = await engine.supervisor.start({ template: 'many', parameters: { colours } });
     await expect.poll(() => engine.fake.engine.remaining()).toBe(ITEMS_AT_ONCE);

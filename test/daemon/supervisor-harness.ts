@@ -10,6 +10,7 @@ import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
 import { createOffers } from '#daemon/offers.ts';
 import type { StallPolicy } from '#actors/deps.ts';
+import type { PoolSettings } from '#daemon/scheduler/settings.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -23,6 +24,7 @@ import { type FakeComfyUI, startFakeComfyUI } from '../fakes/fake-comfyui.ts';
 const TEMPLATES = fileURLToPath(new URL('../fixtures/templates', import.meta.url));
 
 export interface EngineOptions {
+  readonly pool?: PoolSettings;
   readonly graceMs?: number;
   /** Like `graceMs` when absent. */
   readonly restartGraceMs?: number;
@@ -103,6 +105,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       retryMs: 20,
       stall: options.stall ?? { limitMs: 600_000, leastMs: 60_000, lookMs: 2000, askMs: 30_000, action: 'note' },
       backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
+      ...(options.pool === undefined ? {} : { pool: options.pool }),
       log,
       onStorageFailure: (error) => {
         throw error;

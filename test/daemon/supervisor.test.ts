@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProgressNotice } from '#protocol/events.ts';
+import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
 import { type Engine, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
@@ -187,6 +188,8 @@ describe('a run that fans out', () => {
   });
 
   it('has steps that do not need each other on the backend at the same time', async () => {
+    await engine.close();
+    engine = await startEngine({ pool: { ...USUAL_POOL, backends: { comfyui: { ahead: 4 } } } });
     engine.fake.engine.plan = () => ({ holdAt: '1' });
     const { runId } = await engine.supervisor.start(fanOut);
     await expect.poll(() => engine.fake.engine.remaining()).toBe(4);

@@ -18,7 +18,7 @@ describe('docs/protocol.md', () => {
   });
 
   it('has no row of a method that does not exist', () => {
-    const named = [...page.matchAll(/^\| `([\w./]+)` \| (?:read|run|admin) \|/gm)].map((match) => match[1]);
+    const named = [...page.matchAll(/^\| `([\w./-]+)` \| (?:read|run|admin) \|/gm)].map((match) => match[1]);
     expect(named).toEqual(Object.keys(METHODS));
   });
 });
@@ -35,6 +35,7 @@ describe('the OpenRPC document', () => {
       ['version', false],
       ['parameters', false],
       ['backend', false],
+      ['priority', false],
       ['requestKey', false],
     ]);
   });

@@ -43,7 +43,11 @@ describe('params', () => {
     ['event/subscribe', { since: { epoch: 'e', seq: 1, extra: 1 } }, [['/since/extra', 'Known members: epoch, seq.']]],
     ['run/start', { template: 't', parameters: { anything: { goes: [1] } } }, []],
     ['run/start', { template: 't', parameters: [] }, [['/parameters', '"parameters" must be an object.']]],
-    ['run/start', { template: 't', 'a/b~c': 1 }, [['/a~1b~0c', 'Known members: template, version, parameters, backend, requestKey.']]],
+    [
+      'run/start',
+      { template: 't', 'a/b~c': 1 },
+      [['/a~1b~0c', 'Known members: template, version, parameters, backend, priority, requestKey.']],
+    ],
   ])('of %s %j have the problems %j', async (name, params, expected) => {
     expect(await problemsOf(name, params)).toEqual(expected);
   });

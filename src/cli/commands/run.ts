@@ -12,7 +12,7 @@ import { finishRun } from '../finish-run.ts';
 import { givenParameters, PARAMETER_OPTIONS } from '../given-parameters.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
 import { openSession } from '../open-session.ts';
-import { onePositional } from '../parse-arguments.ts';
+import { integerOption, onePositional } from '../parse-arguments.ts';
 import type { Session } from '../session.ts';
 import { demandTemplate } from '../template-names.ts';
 import { findGiven, type PathOptions, templateAt } from '../template-path.ts';
@@ -22,11 +22,12 @@ import { waitForOthers } from '../wait-for-others.ts';
 export const runCommand: Command = {
   name: 'run',
   summary: 'Executes a template and waits for its files.',
-  usage: ['run <template|file> [-p NAME=VALUE]… [--params FILE] [--choose NAME=VALUE]… [--backend ID] [--out DIR] [--json]'],
+  usage: ['run <template|file> [-p NAME=VALUE]… [--params FILE] [--choose NAME=VALUE]… [--backend ID] [--priority N] [--out DIR] [--json]'],
   options: {
     ...PARAMETER_OPTIONS,
     ...CHOOSE_OPTION,
     backend: { type: 'string', value: 'ID', help: 'a backend of the daemon; without a running one also comfyui=URL or sandbox' },
+    priority: { type: 'string', value: 'N', help: 'higher goes first in the queue, -100 to 100 (default 0)' },
     out: { type: 'string', value: 'DIR', help: 'copy the results into DIR; nothing there is overwritten' },
     templates: {
       type: 'string',
@@ -83,6 +84,7 @@ function asPath(name: string, io: Io): string | undefined {
 async function start(session: Session, template: TemplateDetail, args: Arguments, io: Io): Promise<number> {
   const backend = await chooseBackend(session, backendOption(args));
   const presets = presetsOf(args, template);
+  const priority = integerOption(args, 'priority', -100, 100);
   const given = givenParameters(args, template.parameters, io.cwd);
   const parameters = await uploadMedia(given, template.parameters, session);
   const { runId } = await session.client.call('run/start', {
@@ -91,10 +93,13 @@ async function start(session: Session, template: TemplateDetail, args: Arguments
     parameters,
     requestKey: randomUUID(),
     ...(backend === undefined ? {} : { backend }),
+    ...(priority === undefined ? {} : { priority }),
   });
   const json = args.flag('json');
   if (json) jsonLine(io.out, { type: 'run', runId, template: template.id, version: template.version });
   else line(io.out, `run ${runId}  ${template.id} ${template.version}`);
+  const { queue } = await session.client.call('daemon/status', {});
+  if (queue.paused) line(io.err, 'The queue is paused; the run waits. Go on with: callsheet queue resume');
   const code = await finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'cancel', presets });
   if (code !== EXIT.interrupted) await waitForOthers(session, io);
   return code;

@@ -3,7 +3,8 @@ import type { Infer, Schema } from '../schema.ts';
 import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
-import { artifactList, backendList, runCancel, runChoose, runGet, runList, runStart } from './run.ts';
+import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
+import { artifactList, runCancel, runChoose, runGet, runList, runStart } from './run.ts';
 import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateRender } from './template.ts';
 
@@ -29,6 +30,11 @@ export const METHODS = {
   'run/export': runExport,
   'artifact/list': artifactList,
   'backend/list': backendList,
+  'backend/get': backendGet,
+  'backend/free': backendFree,
+  'backend/assume-lost': backendAssumeLost,
+  'queue/pause': queuePause,
+  'queue/resume': queueResume,
   'event/subscribe': eventSubscribe,
   'event/unsubscribe': eventUnsubscribe,
 } as const;

@@ -1,7 +1,7 @@
-/** Methods about runs, their artifacts and the backends they use. */
-import { array, boolean, closed, integer, json, object, optional, record, string } from '../schema.ts';
+/** Methods about runs and their artifacts. */
+import { array, boolean, closed, described, integer, json, object, optional, record, string } from '../schema.ts';
 import { method, requestKey, runId, templateId, templateVersion } from './define.ts';
-import { artifact, backend, run, runStatus, runSummary } from './views.ts';
+import { artifact, run, runStatus, runSummary } from './views.ts';
 
 const limit = optional(integer({ minimum: 1, maximum: 1000 }));
 
@@ -15,6 +15,7 @@ export const runStart = method({
     version: templateVersion,
     parameters: optional(record(json())),
     backend: optional(string({ minLength: 1, maxLength: 64 })),
+    priority: optional(described(integer({ minimum: -100, maximum: 100 }), 'Higher goes first; 0 when absent. Nothing waits for ever.')),
     requestKey,
   }),
   result: object({ runId: string() }),
@@ -26,6 +27,7 @@ export const runStart = method({
     'PATH_NOT_ALLOWED',
     'ASSET_NOT_FOUND',
     'BACKEND_NOT_FOUND',
+    'TOO_MANY_REQUESTS',
     'REQUEST_KEY_CONFLICT',
     'STORAGE_FAILED',
   ],
@@ -92,14 +94,4 @@ export const artifactList = method({
   params: closed({ runId: optional(runId), limit, before: optional(string({ minLength: 1, maxLength: 100 })) }),
   result: object({ artifacts: array(artifact) }),
   errors: ['RUN_NOT_FOUND'],
-});
-
-export const backendList = method({
-  name: 'backend/list',
-  scope: 'read',
-  mutation: false,
-  description: 'The configured backends and how they are.',
-  params: closed({}),
-  result: object({ backends: array(backend) }),
-  errors: [],
 });

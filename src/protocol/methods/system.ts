@@ -2,6 +2,7 @@
 import { array, boolean, closed, integer, json, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
 import { SCOPES, method, requestKey } from './define.ts';
+import { queueState } from './queue.ts';
 
 /** The one protocol version of this release (docs/protocol.md, Versions). */
 export const PROTOCOL_VERSION = 1;
@@ -80,8 +81,14 @@ export const daemonStatus = method({
     outputDir: string(),
     templateDirs: array(string()),
     roots: array(string()),
-    /** `held`: of the open ones, those that wait for a daemon with their backend. */
-    runs: object({ open: integer({ minimum: 0 }), active: integer({ minimum: 0 }), held: integer({ minimum: 0 }) }),
+    /** Of the open ones: `queued` have not begun, `held` wait for a daemon with their backend. */
+    runs: object({
+      open: integer({ minimum: 0 }),
+      queued: integer({ minimum: 0 }),
+      active: integer({ minimum: 0 }),
+      held: integer({ minimum: 0 }),
+    }),
+    queue: queueState,
     /** `compiled` are in memory, about `compiledBytes` of at most `compiledLimit`; `sources` are there because no file of ours has them. */
     templates: object({
       known: integer({ minimum: 0 }),

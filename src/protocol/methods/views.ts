@@ -151,6 +151,10 @@ export const backend: Schema<BackendView, false> = object({
   status: oneOf(['unknown', 'ready', 'unresponsive', 'unreachable', 'not-comfyui']),
   version: optional(string()),
   queueRemaining: optional(integer({ minimum: 0 })),
+  inFlight: optional(integer({ minimum: 0 })),
+  ahead: optional(integer({ minimum: 1 })),
+  gpu: optional(string()),
+  models: optional(array(string())),
   draft: boolean(),
   error: optional(errorData),
 });

@@ -1,0 +1,47 @@
+/** Scheduler and losses over one set of backends, put together for the supervisor. */
+import type { Places } from '#actors/deps.ts';
+import { firstTaker } from '../takers.ts';
+import type { BackendMonitor } from '../backend-monitor.ts';
+import type { Logger } from '../log.ts';
+import type { Offers } from '../offers.ts';
+import type { RequestKeys } from '../request-keys.ts';
+import { createLosses, type LossesOptions } from './losses.ts';
+import { createQueueService, type QueueService } from './queue-service.ts';
+import { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';
+
+export interface DispatchOptions extends Omit<SchedulerOptions, 'demandTaker' | 'lookMs'>, Omit<LossesOptions, 'on'> {
+  readonly store: SchedulerOptions['store'] & LossesOptions['store'];
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard' | 'ask'>;
+  readonly offers: Pick<Offers, 'known' | 'onChange'>;
+  readonly keys: RequestKeys;
+  readonly retryMs: number;
+}
+
+export interface Dispatch {
+  readonly scheduler: Scheduler;
+  readonly places: Places;
+  readonly queue: QueueService;
+  close(): void;
+}
+
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { backends, monitor } = options;
+  const scheduler = createScheduler({
+    ...options,
+    lookMs: options.retryMs,
+    demandTaker: (memory, kind) => firstTaker(backends, memory.backend ?? undefined, kind),
+  });
+  const losses = createLosses({ ...options, on: (id) => scheduler.on(id) });
+  const stop = monitor.onHeard((view) => losses.heard(view));
+  return {
+    scheduler,
+    places: { ...scheduler.places, onAssumedLost: (promptId, listener) => losses.onAssumedLost(promptId, listener) },
+    queue: createQueueService({ ...options, scheduler, losses }),
+    close() {
+      stop();
+      losses.close();
+      scheduler.close();
+    },
+  };
+}

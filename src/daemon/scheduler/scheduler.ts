@@ -1,0 +1,273 @@
+/**
+ * The scheduler: which run begins, and which item goes to which backend when. Knows runs and backends by name only; everything that it
+ * holds can be made again from the store. It hands out places and starts nothing itself.
+ */
+import type { BackendView } from '#protocol/views.ts';
+import type { Places, RunMemory } from '#actors/deps.ts';
+import { promptIdOf } from '#actors/ids.ts';
+import type { PrepareInput } from '#actors/logic.ts';
+import type { Backend } from '#backends/contract.ts';
+import type { AttemptRow, OpenRun, Store } from '#store/types.ts';
+import type { BackendMonitor } from '../backend-monitor.ts';
+import type { Logger } from '../log.ts';
+import type { Offers } from '../offers.ts';
+import { takersOf } from '../takers.ts';
+import { createCards } from './cards.ts';
+import { demandOf, namesBackend } from './needs.ts';
+import { createPool, type PlaceRequest } from './pool.ts';
+import type { Health } from './routing.ts';
+import { type PoolSettings, USUAL_AHEAD } from './settings.ts';
+import { createSlots, type Slot } from './slots.ts';
+import { createWaitingRuns } from './waiting-runs.ts';
+
+const PAUSED = 'queue.paused';
+
+export interface SchedulerOptions {
+  readonly backends: readonly Backend[];
+  readonly settings: PoolSettings;
+  readonly store: Pick<Store, 'setting' | 'putSetting'>;
+  readonly offers: Pick<Offers, 'known' | 'onChange'>;
+  readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard'>;
+  /** Throws BACKEND_NOT_FOUND: nothing takes such a step. */
+  readonly demandTaker: (memory: RunMemory, kind: Backend['kind']) => Backend;
+  /** Begins a stored run. */
+  readonly begin: (runId: string) => void;
+  /** Milliseconds between looks at a backend that is to let go of a shared graphics card. */
+  readonly lookMs: number;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+}
+
+export type RunHead = Pick<OpenRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client'>;
+
+export interface Scheduler {
+  readonly places: Omit<Places, 'onAssumedLost'>;
+  /** A run that begins when its turn comes. `isNew`: it has just been accepted. */
+  enqueue(run: RunHead, isNew?: boolean): void;
+  /** A run that has begun before, with the attempts that are still out. */
+  know(run: RunHead, attempts: readonly AttemptRow[]): void;
+  /** Takes a run out that has not begun; false when it has. */
+  withdraw(runId: string): boolean;
+  has(runId: string): boolean;
+  /** Rows of attempts as they change. */
+  note(rows: readonly AttemptRow[]): void;
+  ended(runId: string): void;
+  /** Everything that was stored is known: from here on places are handed out. */
+  open(): void;
+  /** Its models were unloaded. */
+  freed(backendId: string): void;
+  pause(): void;
+  resume(): void;
+  status(): { readonly paused: boolean; readonly waitingRuns: number; readonly waitingItems: number };
+  /** Attempts of ours on a backend. */
+  on(backendId: string): readonly Slot[];
+  /** What a view of a backend tells beyond what the backend itself says. */
+  loadOf(backendId: string): Pick<BackendView, 'inFlight' | 'ahead' | 'gpu' | 'models'>;
+  close(): void;
+}
+
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { backends, settings, store, offers, monitor, log } = options;
+  const slots = createSlots();
+  const runs = new Map<string, RunHead & { readonly order: number }>();
+  /** Backends that took steps of a template, once it was asked for one; before that, all may. */
+  const takersOfTemplate = new Map<string, Set<string>>();
+  /** Prompts of others, as of the last answer. */
+  const foreign = new Map<string, number>();
+  const refusing = new Set<string>();
+  let order = 0;
+  let opened = false;
+  let heardAll = false;
+  let paused = store.setting(PAUSED) === 'true';
+
+  const viewOf = (id: string) => monitor.views().find((view) => view.id === id);
+  const health = (id: string): Health => {
+    const status = viewOf(id)?.status;
+    if (refusing.has(id) || status === 'unreachable' || status === 'not-comfyui') return 'away';
+    return status === 'unresponsive' ? 'silent' : 'up';
+  };
+  const settingOf = (id: string) => settings.backends[id];
+  // With several to choose from, the first look at all of them is waited for: else a dead one may be chosen.
+  const isOpen = () => opened && !paused && (heardAll || backends.length < 2);
+
+  const cards = createCards({
+    backends,
+    gpuOf: (id) => settingOf(id)?.gpu,
+    slots,
+    lookMs: options.lookMs,
+    log,
+    onHanded: () => pool.wake(),
+  });
+  const pool = createPool({
+    slots,
+    cards,
+    health,
+    foreign: (id) => foreign.get(id) ?? 0,
+    ahead: (id) => settingOf(id)?.ahead ?? USUAL_AHEAD,
+    isOpen,
+    onPumped: () => look(),
+  });
+  const waiting = createWaitingRuns({
+    takers: ({ backend, templateHash }) => {
+      if (backend !== null) return [backend];
+      const known = takersOfTemplate.get(templateHash);
+      return known === undefined ? backends.map(({ id }) => id) : [...known];
+    },
+    isUp: (id) => health(id) === 'up',
+    room: (id) => pool.room(id),
+    asking: () => [...pool.requests()].map((request) => ({ takers: pool.candidates(request), priority: request.priority })),
+    wake: options.begin,
+  });
+  const look = (fresh?: string) => {
+    if (isOpen()) waiting.look(fresh);
+  };
+
+  const stops = [
+    offers.onChange(() => pool.wake()),
+    monitor.onHeard((view) => {
+      refusing.delete(view.id);
+      foreign.set(view.id, Math.max(0, (view.queueRemaining ?? 0) - slots.on(view.id).length));
+      heardAll ||= monitor.views().every(({ status }) => status !== 'unknown');
+      pool.wake();
+    }),
+  ];
+
+  function headOf(memory: RunMemory) {
+    const { runId, backend, template } = memory;
+    return runs.get(runId) ?? { runId, backend, templateHash: template.hash, order: (order += 1) };
+  }
+
+  function takers(memory: RunMemory, step: string): readonly Backend[] {
+    const kind = memory.template.steps.find(({ id }) => id === step)?.backend ?? 'comfyui';
+    const all = takersOf(backends, memory.backend ?? undefined, kind);
+    return all.length === 0 || namesBackend(memory.template, step) ? [options.demandTaker(memory, kind)] : all;
+  }
+
+  function hasOther(memory: RunMemory, step: string, backendId: string): boolean {
+    const { fit } = demandOf(memory.template, step, memory.params, (id) => offers.known(id));
+    return takers(memory, step).some(({ id }) => id !== backendId && health(id) === 'up' && fit(id) !== 'lacks');
+  }
+
+  const places: Scheduler['places'] = {
+    async acquire(memory, input: PrepareInput, signal, onWait) {
+      const able = takers(memory, input.step);
+      const { client = '', priority = 0, order: place, runId, backend: asked, templateHash } = headOf(memory);
+      const { models, fit } = demandOf(memory.template, input.step, memory.params, (id) => offers.known(id));
+      const granted = Promise.withResolvers<string>();
+      const request: PlaceRequest = {
+        promptId: promptIdOf(input),
+        runId,
+        client,
+        priority,
+        order: place,
+        lane: [asked ?? '', templateHash, input.step, ...models].join('\n'),
+        takers: able.map(({ id }) => id),
+        fit,
+        models,
+        grant: granted.resolve,
+      };
+      const known = takersOfTemplate.get(templateHash) ?? new Set<string>();
+      takersOfTemplate.set(templateHash, known);
+      for (const id of pool.candidates(request)) known.add(id);
+      waiting.settled(runId);
+      if (!pool.ask(request)) {
+        const stop = () => {
+          pool.withdraw(request);
+          granted.reject(signal.reason);
+        };
+        signal.addEventListener('abort', stop, { once: true });
+        void granted.promise.finally(() => signal.removeEventListener('abort', stop)).catch(() => undefined);
+        if (signal.aborted) stop();
+        onWait(reasonFor(request));
+      }
+      const id = await granted.promise;
+      const backend = backends.find((one) => one.id === id);
+      return backend ?? options.demandTaker(memory, 'comfyui');
+    },
+    release(promptId) {
+      if (slots.release(promptId)) pool.wake();
+    },
+    hasOther,
+    leave(memory, step, backendId) {
+      const mayLeave = hasOther(memory, step, backendId);
+      if (mayLeave) refusing.add(backendId);
+      return mayLeave;
+    },
+  };
+
+  return {
+    places,
+    enqueue(run, isNew = false) {
+      runs.set(run.runId, { ...run, order: (order += 1) });
+      waiting.add({ ...run, client: run.client ?? '', priority: run.priority ?? 0, order });
+      look(isNew ? run.runId : undefined);
+    },
+    know(run, attempts) {
+      runs.set(run.runId, { ...run, order: (order += 1) });
+      for (const { promptId, runId, backend, endedAt } of attempts) {
+        if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
+      }
+    },
+    withdraw(runId) {
+      if (!waiting.remove(runId)) return false;
+      runs.delete(runId);
+      return true;
+    },
+    has: (runId) => waiting.has(runId),
+    note(rows) {
+      let isFreed = false;
+      for (const { promptId, runId, backend, endedAt } of rows) {
+        if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
+        else isFreed = slots.release(promptId) || isFreed;
+      }
+      if (isFreed) pool.wake();
+    },
+    ended(runId) {
+      runs.delete(runId);
+      waiting.settled(runId);
+      slots.releaseRun(runId);
+      pool.wake();
+    },
+    open() {
+      opened = true;
+      pool.wake();
+    },
+    freed: (backendId) => slots.emptied(backendId),
+    pause() {
+      store.putSetting(PAUSED, 'true');
+      paused = true;
+    },
+    resume() {
+      store.putSetting(PAUSED, 'false');
+      paused = false;
+      pool.wake();
+    },
+    status: () => ({ paused, waitingRuns: waiting.size, waitingItems: pool.waiting }),
+    on: (backendId) => slots.on(backendId),
+    loadOf(id) {
+      const gpu = settingOf(id)?.gpu;
+      const models = slots.modelsOn(id);
+      return {
+        inFlight: slots.on(id).length,
+        ahead: settingOf(id)?.ahead ?? USUAL_AHEAD,
+        ...(gpu === undefined ? {} : { gpu }),
+        ...(models.length === 0 ? {} : { models }),
+      };
+    },
+    close() {
+      opened = false;
+      for (const stop of stops) stop();
+      pool.close();
+      cards.close();
+    },
+  };
+
+  function reasonFor(request: PlaceRequest): string {
+    if (paused) return 'The queue is paused. Go on with: callsheet queue resume';
+    const able = pool.candidates(request);
+    const list = able.map((id) => `'${id}'`).join(', ');
+    const handing = able.map((id) => cards.handingTo(id)).find((id) => id !== undefined);
+    if (handing !== undefined) return `The graphics card of ${list} is being handed to '${handing}'.`;
+    if (able.every((id) => health(id) !== 'up')) return `Of the backends that take it, ${list}, none answers.`;
+    return `Waiting for a place on ${list}.`;
+  }
+}
