@@ -170,10 +170,9 @@ export function createRunHost(options: RunHostOptions): RunHost {
       return gate(runId);
     },
     resume(row) {
-      if (row.snapshot === null) return void boot(row.runId).start();
-      const snapshot: unknown = JSON.parse(row.snapshot);
-      mustFit(machine, snapshot);
-      const actor = boot(row.runId, { snapshot: snapshot as RunSnapshot });
+      const snapshot: unknown = JSON.parse(row.snapshot ?? 'null');
+      if (snapshot !== null) mustFit(machine, snapshot);
+      const actor = boot(row.runId, snapshot === null ? undefined : { snapshot: snapshot as RunSnapshot });
       actor.start();
       armTimers(actor, JSON.parse(row.timers ?? '[]') as StoredTimer[], options.now());
     },
