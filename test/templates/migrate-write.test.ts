@@ -57,7 +57,7 @@ const codeOf = (work: () => unknown): string => {
 };
 
 describe('migrations that are written', () => {
-  it('[TM8] lists each change with its line and writes nothing by itself', async () => {
+  it('[TV8] lists each change with its line and writes nothing by itself', async () => {
     const folder = await folderWith({ 'template.json': draft, 'graph.json': GRAPH });
     const before = filesIn(folder);
     const { files, problems } = planMigration(folder);
@@ -69,7 +69,7 @@ describe('migrations that are written', () => {
     expect(filesIn(folder)).toEqual(before);
   });
 
-  it('[TM8] writes the manifest of today, which a second look leaves alone', async () => {
+  it('[TV8] writes the manifest of today, which a second look leaves alone', async () => {
     const folder = await folderWith({ 'template.json': `\uFEFF${draft.replaceAll('\n', '\r\n')}`, 'graph.json': GRAPH });
     expect(writeMigration(planMigration(folder))).toEqual([]);
     expect(readFileSync(join(folder, 'template.json'), 'utf8')).toBe(`\uFEFF${migrated.replaceAll('\n', '\r\n')}`);
@@ -78,7 +78,7 @@ describe('migrations that are written', () => {
     expect(Object.keys(filesIn(folder))).toEqual(['graph.json', 'template.json']);
   });
 
-  it('[TM8] writes replaced classes into graphs and keys of set, and every other byte stays', async () => {
+  it('[TV8] writes replaced classes into graphs and keys of set, and every other byte stays', async () => {
     const folder = await folderWith({ 'template.json': MANIFEST, 'w.json': WORKFLOW });
     expect(planMigration(folder)).toMatchObject({ files: [] });
     const plan = planMigration(folder, { info });
@@ -99,14 +99,14 @@ describe('migrations that are written', () => {
     expect(planMigration(folder, { info })).toMatchObject({ files: [], problems: [] });
   });
 
-  it('[TM8] finishes what was cut short between two files', async () => {
+  it('[TV8] finishes what was cut short between two files', async () => {
     const folder = await folderWith({ 'template.json': MANIFEST.replace('T\\".text', 'T\\".words'), 'w.json': WORKFLOW });
     expect(writeMigration(planMigration(folder, { info }))).toEqual([]);
     const { template, problems } = await loadTemplate(folder);
     expect([template?.steps[0]?.sites.map(({ input }) => input), codes(problems)]).toEqual([['words', 'x'], []]);
   });
 
-  it('[TM8] reaches bare graphs, and leaves workflows in UI format and broken files alone', async () => {
+  it('[TV8] reaches bare graphs, and leaves workflows in UI format and broken files alone', async () => {
     const ui = { nodes: [{ id: 1, type: 'Old', widgets_values: ['a'] }], links: [], version: 0.4 };
     const folder = await folderWith({ 'bare.json': WORKFLOW, 'ui.json': ui, 'broken.json': '{', 'no/template.json': '{"format": 0, ' });
     expect(writeMigration(planMigration(join(folder, 'bare.json'), { info }))).toEqual([]);
@@ -116,7 +116,7 @@ describe('migrations that are written', () => {
     expect(codes(planMigration(join(folder, 'no')).problems)).toContain('JSON_SYNTAX');
   });
 
-  it('[TM9] keeps the rights of a file and leaves nothing beside it', async () => {
+  it('[TV9] keeps the rights of a file and leaves nothing beside it', async () => {
     const folder = await folderWith({ 'template.json': draft, 'graph.json': GRAPH });
     chmodSync(join(folder, 'template.json'), 0o640);
     writeMigration(planMigration(folder));
@@ -127,7 +127,7 @@ describe('migrations that are written', () => {
   it.each([
     ['a link', (path: string) => (renameSync(path, `${path}.real`), symlinkSync(`${path}.real`, path))],
     ['read-only', (path: string) => chmodSync(path, 0o444)],
-  ])('[TM9] refuses a file that is %s, and then writes none of the template', async (_name, spoil) => {
+  ])('[TV9] refuses a file that is %s, and then writes none of the template', async (_name, spoil) => {
     const folder = await folderWith({
       'template.json': draft.replace('graph.json', 'w.json').replace('6.text', '1.text').replace('3.steps', '2.x').replace('"9"', '"1"'),
       'w.json': WORKFLOW,
@@ -141,7 +141,7 @@ describe('migrations that are written', () => {
     expect(filesIn(folder)).toEqual(before);
   });
 
-  it('[TM10] of two writers the second is told, by the content, and nothing of its own is written', async () => {
+  it('[TV10] of two writers the second is told, by the content, and nothing of its own is written', async () => {
     const folder = await folderWith({ 'template.json': MANIFEST, 'w.json': WORKFLOW });
     const [one, two] = [planMigration(folder, { info }), planMigration(folder, { info })];
     writeMigration(one);
@@ -150,7 +150,7 @@ describe('migrations that are written', () => {
     expect(filesIn(folder)).toEqual(after);
   });
 
-  it('[TM10] a save by the author between the look and the writing stays, in whichever file it is', async () => {
+  it('[TV10] a save by the author between the look and the writing stays, in whichever file it is', async () => {
     for (const name of ['template.json', 'w.json']) {
       const folder = await folderWith({ 'template.json': MANIFEST, 'w.json': WORKFLOW });
       const plan = planMigration(folder, { info });
@@ -161,7 +161,7 @@ describe('migrations that are written', () => {
     }
   });
 
-  it('[TM10] another migration at work is a conflict, one that died a minute ago is not', async () => {
+  it('[TV10] another migration at work is a conflict, one that died a minute ago is not', async () => {
     const folder = await folderWith({ 'template.json': draft, 'graph.json': GRAPH });
     const lock = join(folder, '.callsheet-migrate.lock');
     closeSync(openSync(lock, 'wx'));
@@ -172,7 +172,7 @@ describe('migrations that are written', () => {
     expect(readdirSync(folder)).toEqual(['graph.json', 'template.json']);
   });
 
-  it('[TM10] a file that is gone is a conflict', async () => {
+  it('[TV10] a file that is gone is a conflict', async () => {
     const folder = await folderWith({ 'template.json': draft, 'graph.json': GRAPH });
     const plan = planMigration(folder);
     mkdirSync(join(folder, 'away'));

@@ -58,7 +58,7 @@ const use = (set: object, parameters: object = {}) =>
   compiled(manifest({ parameters }, { set, outputs: { image: '9' } }), { 'w.json': OLD_GRAPH });
 
 describe('older formats of manifests', () => {
-  it('[TM1] are read as the one of today, with a note that says how to write it down; the file stays as it is', async () => {
+  it('[TV1] are read as the one of today, with a note that says how to write it down; the file stays as it is', async () => {
     const folder = await folderWith({ 'template.json': draft, 'graph.json': GRAPH });
     const { template, problems } = await loadTemplate(folder);
     expect(template?.manifest).toMatchObject({ format: 1, title: 'Portrait', version: '1.2.0' });
@@ -72,7 +72,7 @@ describe('older formats of manifests', () => {
     ]);
   });
 
-  it('[TM1] leave lines and pointers of problems where their author wrote them', () => {
+  it('[TV1] leave lines and pointers of problems where their author wrote them', () => {
     const text = draft.replace('"min": 1', '"min": 80').replace('{prompt}, ', '{promt}').replace('"help"', '"halp"');
     const { problems } = compile(text, { 'graph.json': GRAPH });
     const places = problems.filter(({ severity }) => severity !== 'info').map(({ code, line, pointer }) => [code, line, pointer]);
@@ -82,7 +82,7 @@ describe('older formats of manifests', () => {
     expect(places.length).toBeGreaterThan(0);
   });
 
-  it('[TM2] are the draft: every spelling of it becomes what format 1 calls it, bytes between them stay', () => {
+  it('[TV2] are the draft: every spelling of it becomes what format 1 calls it, bytes between them stay', () => {
     expect(currentManifest(draft)).toBe(readFileSync(join(FORMATS, 'draft/migrated.json'), 'utf8'));
     expect(migrateManifest(draft)?.changes.map(({ line, what }) => `${line} ${what}`)).toMatchInlineSnapshot(`
       [
@@ -104,7 +104,7 @@ describe('older formats of manifests', () => {
     `);
   });
 
-  it('[TM2] are meant by "format": 0, or by fields that no other format has, and by nothing else', () => {
+  it('[TV2] are meant by "format": 0, or by fields that no other format has, and by nothing else', () => {
     const today = JSON.stringify(manifest());
     expect(currentManifest(today)).toBe(today);
     expect(codes(compile(manifest({ format: undefined })).problems)).toEqual(['TEMPLATE_FIELD_MISSING']);
@@ -113,7 +113,7 @@ describe('older formats of manifests', () => {
       expect(currentManifest(text)).toBe(text);
   });
 
-  it('[TM2] of any shape never break the reading, come out as JSON, and are left alone the second time', () => {
+  it('[TV2] of any shape never break the reading, come out as JSON, and are left alone the second time', () => {
     const key = fc.constantFrom(
       'name',
       'title',
@@ -149,7 +149,7 @@ describe('older formats of manifests', () => {
     );
   });
 
-  it('[TM3] that are newer are one problem, which names the version that is needed', () => {
+  it('[TV3] that are newer are one problem, which names the version that is needed', () => {
     const { problems } = compile(manifest({ format: 7, surprise: 1, requires: { callsheet: '>=3.1' }, steps: 'other' }));
     expect(problems.map(({ code, severity }) => [code, severity])).toEqual([['TEMPLATE_FORMAT_UNSUPPORTED', 'error']]);
     expect(problems[0]).toMatchObject({ hint: 'Update Callsheet to >=3.1.', pointer: '/format' });
@@ -160,7 +160,7 @@ describe('older formats of manifests', () => {
 describe('replaced node classes', () => {
   const info = infoOf({ ...CLASSES, New: NEW }, SERVER);
 
-  it('[TM4] become those that stand in for them: inputs renamed, links led over, defaults set, everything else as it was', () => {
+  it('[TV4] become those that stand in for them: inputs renamed, links led over, defaults set, everything else as it was', () => {
     const { template, problems } = currentTemplate(use({}), info);
     expect(rendered(template, scope())).toEqual({
       '1': OLD_GRAPH['1'],
@@ -173,14 +173,14 @@ describe('replaced node classes', () => {
     expect(problems[0]?.message).toContain('Left out: gone. Set to its default: mode.');
   });
 
-  it('[TM4] are left alone while the server has the old class, and when it has none in its place', () => {
+  it('[TV4] are left alone while the server has the old class, and when it has none in its place', () => {
     for (const classes of [{ ...CLASSES, New: NEW, Old: NEW }, CLASSES]) {
       const template = use({});
       expect(currentTemplate(template, infoOf(classes, SERVER))).toMatchObject({ template, problems: [] });
     }
   });
 
-  it('[TM4] are checked as what they become, and what is wrong is told where the author wrote it', () => {
+  it('[TV4] are checked as what they become, and what is wrong is told where the author wrote it', () => {
     const template = compiled(manifest({}, { outputs: {} }), {
       'w.json': { ...OLD_GRAPH, '2': { class_type: 'Old', inputs: { image: ['1', 0], amount: 99 } } },
     });
@@ -189,7 +189,7 @@ describe('replaced node classes', () => {
     expect(found.find(({ code }) => code === 'INPUT_RANGE')).toMatchObject({ pointer: '/2/inputs/amount', input: 'factor', line: 15 });
   });
 
-  it('[TM5] follow the server before what we know, and take its first word', () => {
+  it('[TV5] follow the server before what we know, and take its first word', () => {
     const classes = { Loader: loader, ControlNetLoader: NEW, Other: NEW };
     const graph = { '1': { class_type: 'T2IAdapterLoader', inputs: { t2i_adapter_name: 'a.pth' } } };
     const become = (replacements: object) => {
@@ -206,13 +206,13 @@ describe('replaced node classes', () => {
     }
   });
 
-  it('[TM5] have no loops in the table, one entry for each old class, and a source', () => {
+  it('[TV5] have no loops in the table, one entry for each old class, and a source', () => {
     const old = KNOWN_REPLACEMENTS.map(({ from }) => from);
     expect(new Set(old).size).toBe(old.length);
     expect(KNOWN_REPLACEMENTS.filter(({ to, source }) => old.includes(to) || source === '')).toEqual([]);
   });
 
-  it('[TM6] keep outputs and addresses: what is set goes to the new name, what has no place is left out with a warning', () => {
+  it('[TV6] keep outputs and addresses: what is set goes to the new name, what has no place is left out with a warning', () => {
     const parameters = { size: { type: 'number', default: 1 } };
     const before = use({ '2.amount': '{size}', '"title:Grow".mode': 'hard', '2.gone': '{size}' }, parameters);
     const { template, problems } = currentTemplate(before, info);
@@ -228,7 +228,7 @@ describe('replaced node classes', () => {
     ]);
   });
 
-  it('[TM4] keep the rest of any graph byte for byte, and every node its id', () => {
+  it('[TV4] keep the rest of any graph byte for byte, and every node its id', () => {
     const nodes = fc.dictionary(
       fc.stringMatching(/^[1-9][0-9]?$/),
       fc.record({
@@ -259,7 +259,7 @@ describe('replaced node classes', () => {
     );
   });
 
-  it('[TM7] are read from UI format with the widgets of the new class, unless one of theirs has no counterpart', () => {
+  it('[TV7] are read from UI format with the widgets of the new class, unless one of theirs has no counterpart', () => {
     const ui = (type: string, widgets: unknown[]) =>
       JSON.stringify({
         nodes: [

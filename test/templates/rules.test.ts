@@ -21,6 +21,13 @@ describe('docs of the templates room', () => {
     expect(proven).toEqual(rules);
   });
 
+  it('gives every rule of docs/templates.md a number of its own', async () => {
+    const numbers = [...(await readFile(join(root, 'docs/templates.md'), 'utf8')).matchAll(/^- \*\*(T[A-Z]\d+)\*\*/gm)].map(
+      ([, rule]) => rule,
+    );
+    expect(numbers).toEqual([...new Set(numbers)]);
+  });
+
   it('lists every code of the room in docs/problems.md, and no others', async () => {
     const named = matches(await textsOf('src/templates', '.ts'), /'((?:DRIFT|TEMPLATE|PARAMETER|STEP|OUTPUT)_[A-Z_]+)'/g);
     // Codes of errors that are thrown stand in docs/errors.md.
