@@ -47,6 +47,8 @@ export interface ProgressTracker {
   store(runId: string, steps?: readonly StepProgress[]): number;
   /** Whether what is shown has run so far ahead that it should be written down. */
   isAhead(runId: string): boolean;
+  /** The pace is measured anew from the next report on: time that a person took to choose says nothing of it. */
+  paceAnew(runId: string): void;
   /** What is left; undefined while too little is known. */
   eta(runId: string, steps: readonly StepProgress[]): Estimate | undefined;
   drop(runId: string): void;
@@ -122,6 +124,10 @@ export function createProgressTracker(
     isAhead(runId) {
       const run = runs.get(runId);
       return run !== undefined && run.shown >= run.stored + STORED_EVERY && run.shown < MOST;
+    },
+    paceAnew(runId) {
+      const run = runs.get(runId);
+      if (run !== undefined) run.began = undefined;
     },
     eta(runId, steps) {
       const run = runs.get(runId);

@@ -43,8 +43,17 @@ export function createRunProgress(options: RunProgressOptions): RunProgress {
       backend,
     );
   });
+  /** Runs in which a person was asked when they were looked at last. */
+  const asked = new Set<string>();
+  /** True while a person is asked. */
+  const isWaiting = (runId: string): boolean => {
+    const waits = options.isWaiting(runId);
+    if (waits) asked.add(runId);
+    else if (asked.delete(runId)) tracker.paceAnew(runId);
+    return waits;
+  };
   const etaOf = (runId: string): Pick<LiveProgress, 'etaSeconds' | 'etaRange'> => {
-    const eta = options.isWaiting(runId) ? undefined : tracker.eta(runId, stepsOf(runId));
+    const eta = isWaiting(runId) ? undefined : tracker.eta(runId, stepsOf(runId));
     return eta === undefined ? {} : { etaSeconds: eta.seconds, etaRange: eta.range };
   };
   return {
@@ -70,7 +79,14 @@ export function createRunProgress(options: RunProgressOptions): RunProgress {
     },
     resume: (runId, stored, told) => tracker.resume(runId, stored, told),
     live: (runId) => ({ progress: tracker.of(runId, stepsOf(runId)), ...etaOf(runId) }),
-    store: (runId) => tracker.store(runId, stepsOf(runId)),
-    drop: (runId) => tracker.drop(runId),
+    store(runId) {
+      // Every state is written down, so that no question is missed, however short.
+      isWaiting(runId);
+      return tracker.store(runId, stepsOf(runId));
+    },
+    drop(runId) {
+      asked.delete(runId);
+      tracker.drop(runId);
+    },
   };
 }
