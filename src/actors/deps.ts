@@ -3,7 +3,7 @@ import type { Backend } from '#backends/contract.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { AttemptRow, OutboxItem, RequestKeyRow, Timing, TimingSample } from '#store/types.ts';
-import type { PrepareInput } from './logic.ts';
+import type { PrepareInput, Picks } from './logic.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
@@ -86,6 +86,8 @@ export interface StallPolicy {
 export interface ActorDeps {
   /** Throws SNAPSHOT_REFUSED when the run's pinned template cannot be read. */
   memory(runId: string): RunMemory;
+  /** Choices that stand from an earlier try of a run that is tried again. */
+  picksOf(runId: string): Picks | undefined;
   /** The gate: resolves when everything that led here is on disk. Every effect on the outside awaits it first. */
   committed(runId: string): Promise<void>;
   stage(runId: string, rows: StagedRows): void;

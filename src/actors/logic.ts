@@ -15,6 +15,8 @@ export interface RunKey {
 export interface RunPlan {
   /** In topological order; choices stand among the steps as `choices.NAME`. */
   readonly steps: readonly { readonly id: string; readonly needs: readonly string[] }[];
+  /** Choices that stand from an earlier try of the run; absent when there are none. */
+  readonly picks?: Picks;
 }
 
 /** Choice → ids of the candidates that were picked, in order. */
@@ -46,7 +48,23 @@ export interface ChoiceOffer {
   readonly onTimeout: 'first' | 'fail' | 'wait';
 }
 
-export type PlanOutput = { readonly skip: string } | { readonly items: number };
+/** Where an item goes on that earlier tries of the run did not finish. */
+export interface Begin {
+  readonly item: number;
+  /** The attempt to begin with. */
+  readonly attempt: number;
+  /** It was sent by an earlier try, which never learnt what became of it. */
+  readonly isTakenUp: boolean;
+}
+
+export interface Planned {
+  readonly items: number;
+  /** Items that earlier tries of the run finished; absent when there are none, as `begin`. */
+  readonly kept?: readonly number[];
+  readonly begin?: readonly Begin[];
+}
+
+export type PlanOutput = { readonly skip: string } | Planned;
 
 export interface ItemInput extends PlanInput {
   /** From 0. */

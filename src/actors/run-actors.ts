@@ -8,15 +8,17 @@ import { isBlocking } from '#protocol/problem.ts';
 import { waitingOrder } from '#templates/order.ts';
 import { planStep, renderOutputs } from '#templates/render.ts';
 import type { MediaValue, Value } from '#templates/types.ts';
-import type { ActorDeps } from './deps.ts';
-import type { CollectResults, InjectParameters, LoadTemplate, PlanOutput, PlanStep } from './logic.ts';
+import type { AttemptRow } from '#store/types.ts';
+import type { ActorDeps, RunMemory } from './deps.ts';
+import type { Begin, CollectResults, InjectParameters, LoadTemplate, Planned, PlanOutput, PlanStep } from './logic.ts';
 import { refused } from './render-item.ts';
 import { scopeOf } from './scope.ts';
 
 export function createLoadTemplate(deps: ActorDeps): LoadTemplate {
-  return fromPromise(async ({ input }) => ({
-    steps: waitingOrder(deps.memory(input.runId).template),
-  }));
+  return fromPromise(async ({ input }) => {
+    const picks = deps.picksOf(input.runId);
+    return { steps: waitingOrder(deps.memory(input.runId).template), ...(picks === undefined ? {} : { picks }) };
+  });
 }
 
 /** Binds the run's parameters: every file must still be what was accepted at the door. */
@@ -35,8 +37,23 @@ export function createPlanStep(deps: ActorDeps): PlanStep {
     const scope = scopeOf(memory, input, deps.chooseBackend(memory, kind));
     const { value, problems } = planStep(memory.template, input.step, scope);
     if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
-    return 'skip' in value ? { skip: value.skip } : { items: value.items.length };
+    return 'skip' in value ? { skip: value.skip } : { items: value.items.length, ...earlierTries(memory, input.step, value.items.length) };
   });
+}
+
+/** What stands in the run's own records: files of finished items, and attempts of the others. */
+function earlierTries({ artifacts, attempts }: RunMemory, step: string, items: number): Omit<Planned, 'items'> {
+  const done = new Set(artifacts.filter((artifact) => artifact.step === step).map(({ item }) => item));
+  const newest = new Map<number, AttemptRow>();
+  for (const row of attempts.values()) {
+    if (row.step === step && !done.has(row.item) && row.attempt > (newest.get(row.item)?.attempt ?? 0)) newest.set(row.item, row);
+  }
+  const kept = [...done].filter((item) => item < items).toSorted((a, b) => a - b);
+  const begin = [...newest.values()].map(({ item, attempt, endedAt }): Begin => {
+    const isTakenUp = endedAt === null;
+    return { item, attempt: isTakenUp ? attempt : attempt + 1, isTakenUp };
+  });
+  return { ...(kept.length === 0 ? {} : { kept }), ...(begin.length === 0 ? {} : { begin }) };
 }
 
 /** Gives the artifacts their places in the template's outputs. What a failed run has is mapped all the same. */

@@ -10,8 +10,13 @@ export function eventLine(event: RunEventBody): string | undefined {
       return `run created from ${event.template} ${event.version}`;
     case 'run.status':
       return `run ${event.status}`;
-    case 'step.planned':
+    case 'run.retried':
+      return `run tried again (${event.nth}): ${event.again.join(', ')}`;
+    case 'step.planned': {
+      const kept = event.kept?.length ?? 0;
+      if (kept > 0) return `step ${event.step} keeps ${kept} of ${event.items} items`;
       return event.items === 1 ? undefined : `step ${event.step} has ${event.items} items`;
+    }
     case 'step.status': {
       const item = event.item > 0 ? ` item ${event.item}` : '';
       const attempt = event.attempt > 1 ? ` attempt ${event.attempt}` : '';

@@ -29,14 +29,17 @@ export async function followRun(session: Session, runId: string, { reporter, cho
     reporter.event(event);
     chooser.event(event);
     views.refresh();
-    if (event.event.type === 'run.status' && RUN_ENDS.includes(event.event.status)) ended.resolve();
+    if (event.event.type === 'run.status' && RUN_ENDS.includes(event.event.status)) void lookForEnd().catch(ended.reject);
+  };
+  // What ended may have been an earlier try of the run, and under a rebuilt log the end may have no event: the run itself knows.
+  const lookForEnd = async () => {
+    const { run } = await client.call('run/get', { runId });
+    if (RUN_ENDS.includes(run.status)) ended.resolve();
   };
   const subscribe = async () => {
     const since = { epoch: client.server.epoch, seq: 0 };
     await client.subscribe({ runId, since }, { onEvent, onGap: () => subscribe().catch(ended.reject) });
-    // Under a rebuilt log the end may have no event; the run itself knows.
-    const { run } = await client.call('run/get', { runId });
-    if (RUN_ENDS.includes(run.status)) ended.resolve();
+    await lookForEnd();
   };
   try {
     await subscribe();

@@ -25,6 +25,7 @@ function pending({ into, after, title, pick }: CompiledChoice): ChoiceView {
 }
 
 function fold(now: ChoiceView, choice: CompiledChoice, event: RunEvent['event']): ChoiceView {
+  if (event.type === 'run.retried') return event.again.includes(`choices.${choice.into}`) ? pending(choice) : now;
   if (!('into' in event) || event.into !== choice.into) return now;
   if (event.type === 'choice.offered') {
     const { type: _type, ...offered } = event;

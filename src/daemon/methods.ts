@@ -61,6 +61,7 @@ export function createMethods({ version, runs, templates, exchange, store, statu
     'run/list': (query) => ({ runs: runs.list(query) }),
     'run/cancel': ({ runId, ...options }) => runs.cancel(runId, options),
     'run/choose': (request) => runs.choose(request),
+    'run/retry': (request) => runs.retry(request),
     'run/export': (params) => exchange.exportRun(params),
     'artifact/list': (query) => {
       if (query.runId !== undefined && store.run(query.runId) === undefined) {

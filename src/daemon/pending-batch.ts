@@ -6,6 +6,7 @@ export function emptyBatch() {
   return {
     templates: [] as NonNullable<Batch['templates']>[number][],
     newRuns: [] as NonNullable<Batch['newRuns']>[number][],
+    retries: [] as NonNullable<Batch['retries']>[number][],
     requestKeys: [] as NonNullable<Batch['requestKeys']>[number][],
     attempts: [] as NonNullable<Batch['attempts']>[number][],
     artifacts: [] as NonNullable<Batch['artifacts']>[number][],

@@ -12,6 +12,7 @@ import { choiceOf, isWaiting } from '#machines/run-steps.ts';
 import type { StagedRows } from '#actors/deps.ts';
 import type { Batch, RunRow, RunState, Store } from '#store/types.ts';
 import { emptyBatch, isEmpty } from './pending-batch.ts';
+import { stopTree } from './stop-tree.ts';
 import { armTimers, mustFit, snapshotText, type StoredTimer, timersOf } from './snapshots.ts';
 
 /** How long a change that nobody waits for may stay in memory, in milliseconds. */
@@ -283,16 +284,5 @@ export function statusOf(snapshot: RunSnapshot): RunStatus {
       return 'running';
     default:
       return snapshot.value;
-  }
-}
-
-/** A machine that errs leaves its children running; they are stopped one by one (xstate.md 6.2). */
-function stopTree(actor: AnyActorRef): void {
-  const { children = {} } = (actor.getSnapshot() ?? {}) as {
-    readonly children?: Readonly<Record<string, AnyActorRef & { _stop?: () => void }>>;
-  };
-  for (const child of Object.values(children)) {
-    stopTree(child);
-    child._stop?.();
   }
 }

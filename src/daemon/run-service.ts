@@ -27,6 +27,15 @@ export interface ChooseRequest {
   readonly requestKey?: string;
 }
 
+export interface RetryRequest {
+  readonly runId: string;
+  /** A step that is done again with everything made of it; absent: what is not done. */
+  readonly from?: string;
+  /** Id of the backend to go on with; absent: the one it had. */
+  readonly backend?: string;
+  readonly requestKey?: string;
+}
+
 export interface RunService {
   /** Answers once the run is on disk. Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND, REQUEST_KEY_CONFLICT … */
   start(request: StartRequest): Promise<{ readonly runId: string }>;
@@ -43,6 +52,8 @@ export interface RunService {
    * `force` ends a run that is `cancelling` already, without proof, as `lost`.
    */
   cancel(runId: string, options?: { readonly requestKey?: string; readonly force?: boolean }): Promise<{ readonly status: RunStatus }>;
+  /** Answers once the new try is on disk. Throws RUN_NOT_FOUND, RUN_NOT_RETRYABLE, STEP_NOT_FOUND, BACKEND_NOT_FOUND, REQUEST_KEY_CONFLICT. */
+  retry(request: RetryRequest): Promise<{ readonly runId: string; readonly status: RunStatus; readonly again: readonly string[] }>;
   /** Answers once the pick is on disk. Throws RUN_NOT_FOUND, CHOICE_NOT_WAITING, CHOICE_INVALID, REQUEST_KEY_CONFLICT. */
   choose(request: ChooseRequest): Promise<{ readonly into: string; readonly picked: readonly string[]; readonly status: RunStatus }>;
   /** Called after the commit, in order of position. Returns how to stop listening. */

@@ -1,7 +1,15 @@
 /** The view of a run, folded from its log and its rows: the same for a live run, a finished one and one from before a crash. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
-import { type AttemptView, RUN_ENDS, type RunSummary, type RunView, type StepStatus, type StepView } from '#protocol/views.ts';
+import {
+  type ArtifactView,
+  type AttemptView,
+  RUN_ENDS,
+  type RunSummary,
+  type RunView,
+  type StepStatus,
+  type StepView,
+} from '#protocol/views.ts';
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { choicesOf } from './choice-view.ts';
@@ -60,8 +68,9 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
     ...summaryOf(row, live),
     draft: row.draft || artifacts.some((artifact) => artifact.draft),
     parameters: JSON.parse(row.parameters) as Record<string, unknown>,
-    steps: stepsOf(template, events, store.attempts(row.runId), ended, held),
+    steps: stepsOf(template, events, store.attempts(row.runId), artifacts, ended, held),
     artifacts,
+    ...triesOf(events),
     ...(template.choices.length === 0 ? {} : { choices: choicesOf(template, events, ended) }),
     problems: held === undefined ? (row.error?.problems ?? []) : [held.problem],
   };
@@ -93,9 +102,11 @@ function stepsOf(
   template: CompiledTemplate,
   events: readonly RunEvent[],
   attempts: readonly AttemptRow[],
+  artifacts: readonly ArtifactView[],
   ended: boolean,
   held: HeldRun | undefined,
 ): readonly StepView[] {
+  const finished = new Set(artifacts.map(({ step, item }) => itemKey(step, item)));
   const folds = new Map<string, StepFold>();
   const fold = (step: string): StepFold => {
     const known = folds.get(step) ?? {
@@ -110,7 +121,12 @@ function stepsOf(
     return known;
   };
   for (const { event } of events) {
-    if (event.type === 'step.planned') fold(event.step).items = event.items;
+    if (event.type === 'run.retried') goOn(folds, event.again, finished);
+    if (event.type === 'step.planned') {
+      fold(event.step).items = event.items;
+      fold(event.step).statuses.clear();
+      for (const item of event.kept ?? []) fold(event.step).statuses.set(item, 'done');
+    }
     if (event.type === 'step.note') {
       if (event.code === 'STEP_MOVES') fold(event.step).reasons.delete(event.item);
       else fold(event.step).reasons.set(event.item, event.message);
@@ -151,6 +167,26 @@ function stepsOf(
       ...(error === undefined ? {} : { error }),
     };
   });
+}
+
+function triesOf(events: readonly RunEvent[]): Pick<RunView, 'tries'> {
+  const retries = events.filter(({ event }) => event.type === 'run.retried').length;
+  return retries === 0 ? {} : { tries: retries + 1 };
+}
+
+/** What a new try finds: finished items stay until it says otherwise, nothing else does. */
+function goOn(folds: Map<string, StepFold>, again: readonly string[], finished: ReadonlySet<string>): void {
+  for (const id of again) {
+    const fold = folds.get(id);
+    if (fold === undefined) continue;
+    folds.delete(id);
+    const done = [...fold.statuses].filter(([item, status]) => status === 'done' && finished.has(itemKey(id, item)));
+    if (done.length > 0) folds.set(id, { ...fold, whole: undefined, statuses: new Map(done), reasons: new Map(), errors: new Map() });
+  }
+}
+
+function itemKey(step: string, item: number): string {
+  return `${step}\n${String(item)}`;
 }
 
 /** Sent to a backend that nobody can ask now. */

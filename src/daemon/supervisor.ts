@@ -22,6 +22,7 @@ import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
 import { createRequestKeys } from './request-keys.ts';
+import { createRetry, picksOf } from './retry-run.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRunProgress } from './run-progress.ts';
@@ -77,6 +78,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const deps: ActorDeps = {
     memory: (runId) => memories.get(runId),
+    picksOf: (runId) => picksOf(allEvents(store, runId)),
     committed: (runId) => host.committed(runId),
     stage(runId, rows) {
       host.stage(runId, rows);
@@ -213,6 +215,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined, held.get(runId));
   };
 
+  const retry = createRetry({
+    store,
+    host,
+    memories,
+    rowOf,
+    get,
+    backend: (id) => backendById(backends, id),
+    addressOf,
+    begin(run, open) {
+      if (open.length === 0) return scheduler.enqueue(run, true);
+      scheduler.know(run, open);
+      takeUp(run.runId);
+    },
+    now: Date.now,
+  });
   const choose = createChoose({ host, get, problemOf: (runId) => held.get(runId)?.problem });
 
   return {
@@ -241,6 +258,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         },
         runId,
       );
+    },
+    retry(request) {
+      const { requestKey, ...rest } = request;
+      const paramsHash = canonicalHash(JSON.stringify(rest));
+      return keys.once(requestKey, 'run/retry', paramsHash, () => retry(request, paramsHash));
     },
     choose(request) {
       const { requestKey, ...rest } = request;

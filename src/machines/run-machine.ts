@@ -9,18 +9,21 @@ import { type ChoiceResult, type ChoiceWaitingEvent, createChoiceMachine } from 
 import { askId, type ChildDone, type ChildFailed, failureOf, isChoice, isItem, isPlan, itemId, planId } from './run-children.ts';
 import {
   advance,
+  beginOf,
   blockedEvent,
   choiceOf,
   firstError,
   isSettled,
   isWaiting,
   newSteps,
+  planned,
   settleChoice,
   settled,
   settleItem,
   startItems,
   type StepProgress,
   update,
+  withoutFurther,
 } from './run-steps.ts';
 import type { StepResult } from './step-context.ts';
 import { createStepMachine } from './step-machine.ts';
@@ -112,11 +115,9 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
           enqueue.emit({ type: 'step.status', step: id, item: 0, attempt: 0, status: 'skipped', reason: plan.skip });
           return;
         }
-        const status = plan.items === 0 ? 'done' : 'active';
-        enqueue.assign({
-          steps: update(context.steps, id, (step) => ({ ...step, status, items: plan.items })),
-        });
-        enqueue.emit({ type: 'step.planned', step: id, items: plan.items });
+        const { items, kept } = plan;
+        enqueue.assign({ steps: update(context.steps, id, (step) => planned(step, plan)) });
+        enqueue.emit({ type: 'step.planned', step: id, items, ...(kept === undefined ? {} : { kept }) });
       }),
       /** Starts as many items as may be at work at once; the others follow as these end. */
       startItems: enqueueActions(({ context, enqueue }) => {
@@ -126,7 +127,7 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
           if (active.status !== 'active' || started.length === 0) continue;
           enqueue.assign({ steps: ({ context: now }) => update(now.steps, step.id, () => step) });
           for (const item of started) {
-            enqueue.spawnChild('step', { id: itemId(step.id, item), input: { ...before, step: step.id, item } });
+            enqueue.spawnChild('step', { id: itemId(step.id, item), input: { ...before, ...beginOf(step, item), step: step.id, item } });
           }
         }
       }),
@@ -169,11 +170,7 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
           } else if (step.status === 'planning') enqueue.stopChild(planId(step.id));
           for (const item of step.open) enqueue.sendTo(itemId(step.id, item), { type: 'step.cancel' });
         }
-        enqueue.assign({
-          steps: context.steps.map((step) =>
-            ['pending', 'planning', 'waiting'].includes(step.status) ? { ...step, status: 'cancelled' } : { ...step, next: step.items },
-          ),
-        });
+        enqueue.assign({ steps: withoutFurther(context.steps) });
       }),
     },
     guards: {
@@ -196,7 +193,13 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
           src: 'load-template',
           id: 'load',
           input: ({ context }) => ({ runId: context.runId }),
-          onDone: { target: 'injecting', actions: assign({ steps: ({ event }) => newSteps(event.output) }) },
+          onDone: {
+            target: 'injecting',
+            actions: assign(({ event: { output } }) => ({
+              steps: newSteps(output),
+              ...(output.picks === undefined ? {} : { picks: output.picks }),
+            })),
+          },
           onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
         },
         on: { 'run.cancel': 'cancelled' },

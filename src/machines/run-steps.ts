@@ -1,7 +1,7 @@
 /** The run machine's bookkeeping of steps: which are ready, blocked or settled. Pure functions over plain data. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
-import type { Picks, RunPlan, Settled } from '#actors/logic.ts';
+import type { Begin, Picks, Planned, RunPlan, Settled } from '#actors/logic.ts';
 import type { ChoiceResult } from './choice-machine.ts';
 import type { StepResult } from './step-context.ts';
 
@@ -33,17 +33,21 @@ export interface StepProgress {
   readonly lost: number;
   readonly reason: string | null;
   readonly error: ErrorData | null;
+  /** What earlier tries of the run left, when there were any. */
+  readonly kept?: readonly number[];
+  readonly begin?: readonly Begin[];
 }
 
 const OPEN: ReadonlySet<StepProgressStatus> = new Set(['pending', 'planning', 'active', 'waiting']);
 /** `needs` on a skipped step is satisfied (DESIGN 3). */
 const SATISFIED: ReadonlySet<StepProgressStatus> = new Set(['done', 'skipped']);
 
-export function newSteps(plan: RunPlan): readonly StepProgress[] {
-  return plan.steps.map(({ id, needs }) => ({
+/** Picks of an earlier try stand: nobody is asked again. */
+export function newSteps({ steps, picks = {} }: RunPlan): readonly StepProgress[] {
+  return steps.map(({ id, needs }) => ({
     id,
     needs,
-    status: 'pending',
+    status: picks[choiceOf(id) ?? ''] === undefined ? 'pending' : 'done',
     items: 0,
     open: [],
     next: 0,
@@ -117,11 +121,26 @@ export function update(steps: readonly StepProgress[], id: string, change: (step
  */
 export const ITEMS_AT_ONCE = 16;
 
-/** Takes up the next items as far as there is room; `started` are their numbers. */
+/** Takes up a planned step. One whose items were all finished by earlier tries is done with that. */
+export function planned(step: StepProgress, { items, kept, begin }: Planned): StepProgress {
+  const status = items === (kept?.length ?? 0) ? 'done' : 'active';
+  return { ...step, status, items, ...(kept === undefined ? {} : { kept }), ...(begin === undefined ? {} : { begin }) };
+}
+
+/** Takes up the next items as far as there is room, but for those that earlier tries finished; `started` are their numbers. */
 export function startItems(step: StepProgress): { readonly step: StepProgress; readonly started: readonly number[] } {
-  const room = Math.max(0, Math.min(ITEMS_AT_ONCE - step.open.length, step.items - step.next));
-  const started = [...Array(room).keys()].map((place) => step.next + place);
-  return { step: { ...step, open: [...step.open, ...started], next: step.next + room }, started };
+  const kept = new Set(step.kept);
+  const started: number[] = [];
+  let { next } = step;
+  for (; next < step.items && step.open.length + started.length < ITEMS_AT_ONCE; next += 1) if (!kept.has(next)) started.push(next);
+  while (next < step.items && kept.has(next)) next += 1;
+  return { step: { ...step, open: [...step.open, ...started], next }, started };
+}
+
+/** The part of an item's input that says where earlier tries ended. */
+export function beginOf({ begin }: StepProgress, item: number) {
+  const found = begin?.find((one) => one.item === item);
+  return found === undefined ? {} : { attempt: found.attempt, ...(found.isTakenUp ? { takenUp: found.attempt } : {}) };
 }
 
 /** Counts one item's end; the step settles with its last item. Items fail singly: finished ones are kept. */
@@ -159,6 +178,15 @@ export function settled(run: { readonly runId: string; readonly picks?: Picks },
 
 function skippedSteps(steps: readonly StepProgress[]): readonly string[] {
   return steps.filter((step) => step.status === 'skipped').map((step) => step.id);
+}
+
+/** What a cancel leaves: nothing more is begun. */
+export function withoutFurther(steps: readonly StepProgress[]): readonly StepProgress[] {
+  return steps.map((step) =>
+    step.status === 'pending' || step.status === 'planning' || step.status === 'waiting'
+      ? { ...step, status: 'cancelled' }
+      : { ...step, next: step.items },
+  );
 }
 
 /** The error of the run: that of the first step, in order, that failed by itself. */

@@ -11,6 +11,8 @@ import type { Tried } from './step-ends.ts';
 export interface StepInput extends ItemInput {
   /** The first attempt to make, 1-based; 1 when absent. A run that is tried again goes on where its attempts ended. */
   readonly attempt?: number;
+  /** That attempt was sent by an earlier try, which never learnt what became of it: when it is gone, a person has asked for the next one. */
+  readonly takenUp?: number;
 }
 
 export interface StepContext extends ItemInput {
@@ -27,6 +29,7 @@ export interface StepContext extends ItemInput {
   readonly retries?: Readonly<Record<Exclude<RetryClass, 'permanent'>, number>>;
   /** Absent: the values that were asked for. */
   readonly profile?: Profile;
+  readonly takenUp?: number;
 }
 
 export interface StepResult {

@@ -153,6 +153,11 @@ export function createStepMachine(actors: StepActors, backOff: BackOffOptions = 
           ],
           'backend.lost': [
             {
+              guard: ({ context, event }) => event.cause === 'removed' && context.takenUp === context.attempt,
+              target: 'backing-off',
+              actions: { type: 'report', params: 'removed' },
+            },
+            {
               guard: ({ event }) => event.cause === 'removed',
               target: 'failed',
               actions: [assign({ error: REMOVED }), { type: 'report', params: 'removed' }],

@@ -5,7 +5,22 @@ import type { ChoiceCandidate, RunStatus, StepStatus } from './views.ts';
 export type RunEventBody =
   | { readonly type: 'run.created'; readonly template: string; readonly version: string }
   | { readonly type: 'run.status'; readonly status: RunStatus; readonly error?: ErrorData }
-  | { readonly type: 'step.planned'; readonly step: string; readonly items: number }
+  /**
+   * An ended run goes on: the `nth` try of all. Each try ends with one `run.status`. `again`: steps, and choices as `choices.NAME`, that are
+   * done again, in whole or in part; `dropped`: ids of artifacts that no longer count; `from`, `backend`: what was asked for.
+   */
+  | {
+      readonly type: 'run.retried';
+      readonly nth: number;
+      readonly again: readonly string[];
+      readonly dropped?: readonly string[];
+      /** Choices that stand, with the ids of what was picked. */
+      readonly picks?: Readonly<Record<string, readonly string[]>>;
+      readonly from?: string;
+      readonly backend?: string;
+    }
+  /** `kept`: items that an earlier try finished. */
+  | { readonly type: 'step.planned'; readonly step: string; readonly items: number; readonly kept?: readonly number[] }
   | {
       readonly type: 'step.status';
       readonly step: string;

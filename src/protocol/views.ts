@@ -141,6 +141,8 @@ export interface RunView {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly endedAt?: number;
+  /** How often it was tried, when more than once. */
+  readonly tries?: number;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly steps: readonly StepView[];
   readonly artifacts: readonly ArtifactView[];
@@ -150,7 +152,7 @@ export interface RunView {
   readonly error?: ErrorData;
 }
 
-export type RunSummary = Omit<RunView, 'steps' | 'artifacts' | 'choices' | 'parameters' | 'problems'>;
+export type RunSummary = Omit<RunView, 'tries' | 'steps' | 'artifacts' | 'choices' | 'parameters' | 'problems'>;
 
 export interface BackendView {
   readonly id: string;

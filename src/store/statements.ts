@@ -69,6 +69,8 @@ export function prepareStatements(db: Database) {
          height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
          asset = excluded.asset, profile = excluded.profile`,
     ),
+    setBackend: db.prepare<[string | null, number]>('UPDATE runs SET backend = ? WHERE id = ?'),
+    dropArtifact: db.prepare<[string, number]>('DELETE FROM artifacts WHERE artifact_id = ? AND run = ?'),
     insertOutbox: db.prepare<[number, number, string, string]>('INSERT INTO outbox (id, run, kind, body) VALUES (?, ?, ?, ?)'),
     putSetting: db.prepare<[string, string]>(
       'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
@@ -111,7 +113,8 @@ function prepareReads(db: Database) {
     run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE r.run_id = ${BOUND}`),
     openRuns: db.prepare<[], string>('SELECT r.run_id FROM run_states s JOIN runs r ON r.id = s.id WHERE s.open = 1 ORDER BY s.id').pluck(),
     openRunHeads: db.prepare<[], RawOpenRun>(
-      `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, s.status, s.snapshot IS NOT NULL AS begun
+      `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, s.status, s.snapshot IS NOT NULL
+         OR EXISTS (SELECT 1 FROM attempts a WHERE a.run = r.id AND a.ended_at IS NULL) AS begun
        FROM run_states s JOIN runs r ON r.id = s.id JOIN templates t ON t.id = r.template_id WHERE s.open = 1 ORDER BY s.id`,
     ),
     assumedLost: db.prepare<[], RawAttempt & { readonly run_id: string }>(

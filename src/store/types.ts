@@ -126,10 +126,20 @@ export interface Timing extends Omit<TimingSample, 'seconds'> {
   readonly longest: number;
 }
 
-/** One transaction. Order inside: templates, newRuns, requestKeys, attempts, artifacts, states, events, outbox, timings. */
+/** An ended run that goes on: it waits for its turn like a new one. */
+export interface RunRetry {
+  readonly runId: string;
+  /** The backend it goes on with. */
+  readonly backend: string | null;
+  /** Ids of artifacts that are no longer its own. */
+  readonly dropped: readonly string[];
+}
+
+/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, artifacts, states, events, outbox, timings. */
 export interface Batch {
   readonly templates?: readonly { readonly hash: string; readonly content: string }[];
   readonly newRuns?: readonly NewRun[];
+  readonly retries?: readonly RunRetry[];
   readonly requestKeys?: readonly RequestKeyRow[];
   /** Upserted by promptId. */
   readonly attempts?: readonly AttemptRow[];

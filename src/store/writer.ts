@@ -109,6 +109,11 @@ export function createWriter(statements: Statements, epoch: string): Writer {
         if (state !== undefined) inserted.add(state);
         insertRun(run, state ?? freshState(run.runId));
       }
+      for (const { runId, backend, dropped } of batch.retries ?? []) {
+        statements.setBackend.run(backend, keyOf(runId).id);
+        for (const artifactId of dropped) statements.dropArtifact.run(artifactId, keyOf(runId).id);
+        writeState(freshState(runId));
+      }
       for (const row of batch.requestKeys ?? []) putRequestKey(row);
       for (const row of batch.attempts ?? []) statements.putAttempt.run(keyOf(row.runId).id, ...attemptValues(row));
       for (const view of batch.artifacts ?? []) statements.putArtifact.run(view.artifactId, keyOf(view.runId).id, ...artifactValues(view));

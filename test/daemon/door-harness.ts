@@ -185,6 +185,7 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     async cancel(runId) {
       return { status: service.get(runId).status };
     },
+    retry: async ({ runId }) => ({ runId, status: service.get(runId).status, again: [] }),
     choose: async ({ runId, into = 'picked', values = [] }) => ({ into, picked: values, status: service.get(runId).status }),
     onEvents: (listener) => subscribeTo(eventListeners, listener),
     onProgress: (listener) => subscribeTo(progressListeners, listener),

@@ -88,6 +88,8 @@ export interface FakeComfyUI {
   readonly received: string[];
   /** Newest rule first. */
   misbehave(rule: Rule): void;
+  /** Forgets every rule. */
+  behave(): void;
   /** What becomes of one event on its way to a client: drop it, double it, hold it back. */
   transform: (message: Message) => readonly Message[];
   /** Sends one event to every socket. */
@@ -230,6 +232,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
     misbehave(rule) {
       rules.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY });
     },
+    behave: () => void rules.splice(0),
     send(message) {
       for (const socket of sockets.keys()) write(socket, message);
     },

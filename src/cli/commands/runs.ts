@@ -1,6 +1,8 @@
-/** `callsheet runs`: what was executed, how one run stands, watching and cancelling it. */
+/** `callsheet runs`: what was executed, how one run stands, watching, cancelling and trying it again. */
+import { randomUUID } from 'node:crypto';
 import type { RunSummary } from '#protocol/views.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
+import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
 import { finishRun } from '../finish-run.ts';
 import { formatDuration, formatPercent, formatTable, formatTime } from '../format.ts';
@@ -13,17 +15,18 @@ import { printRun } from '../show-run.ts';
 import { chosenRun, makeChoice } from '../choices/make-choice.ts';
 import { outOption, writeExport } from '../write-export.ts';
 
-const ACTIONS = ['list', 'show', 'watch', 'cancel', 'choose', 'export'] as const;
+const ACTIONS = ['list', 'show', 'watch', 'cancel', 'retry', 'choose', 'export'] as const;
 
 export const runsCommand: Command = {
   name: 'runs',
-  summary: 'Lists runs, shows one, watches, cancels or exports it, or makes its choices.',
+  summary: 'Lists runs, shows one, watches, cancels, tries again or exports it, or makes its choices.',
   usage: [
     'runs [list] [--limit N]',
     'runs show ID',
     'runs watch ID [--out DIR]',
     'runs cancel ID [--force]',
     'runs choose ID VALUE… [--into NAME]',
+    'runs retry ID [--from STEP] [--backend ID] [--out DIR]',
     'runs export ID [--bundle] --out PATH',
   ],
   options: {
@@ -31,8 +34,10 @@ export const runsCommand: Command = {
     out: {
       type: 'string',
       value: 'DIR',
-      help: 'watch: copy the results into DIR at the end; export: the folder, or with --bundle the file, to write',
+      help: 'watch, retry: copy the results into DIR at the end; export: the folder, or with --bundle the file, to write',
     },
+    from: { type: 'string', value: 'STEP', help: 'retry: do this step again, and everything made of it; else what is not done' },
+    backend: { type: 'string', value: 'ID', help: 'retry: go on with this backend instead of the one it had' },
     force: { type: 'boolean', help: 'cancel: end a run that is being cancelled without proof, as lost' },
     into: { type: 'string', value: 'NAME', help: 'choose: the choice that is made, where several are awaited' },
     none: { type: 'boolean', help: 'choose: pick nothing, where the template allows it' },
@@ -49,7 +54,7 @@ export const runsCommand: Command = {
     if (action === 'list') noMorePositionals(args, 1);
     const id = action === 'list' ? '' : action === 'choose' ? chosenRun(args) : onePositional(args, 'the ID of a run', 1);
     const out = action === 'export' ? outOption(args, io, 'the folder, or with --bundle the file, to write') : '';
-    const session = await openSession(args, io, {});
+    const session = await openSession(args, io, { backends: backendOption(args)?.own ?? [] });
     try {
       if (action === 'export') return await exportRun(session, id, out, args, io);
       return await act(session, { action, id, limit }, args, io);
@@ -91,6 +96,8 @@ async function act(session: Session, { action, id, limit }: Wish, args: Argument
       return finishRun(session, id, io, { json, out: args.text('out'), onInterrupt: 'leave' });
     case 'choose':
       return makeChoice(session, id, args, io);
+    case 'retry':
+      return retryRun(session, id, args, io);
     default: {
       const { status } = await session.client.call('run/cancel', { runId: id, ...(args.flag('force') ? { force: true } : {}) });
       if (json) jsonLine(io.out, { runId: id, status });
@@ -100,6 +107,21 @@ async function act(session: Session, { action, id, limit }: Wish, args: Argument
       return EXIT.done;
     }
   }
+}
+
+async function retryRun(session: Session, runId: string, args: Arguments, io: Io): Promise<number> {
+  const json = args.flag('json');
+  const from = args.text('from');
+  const backend = await chooseBackend(session, backendOption(args));
+  const { again } = await session.client.call('run/retry', {
+    runId,
+    requestKey: randomUUID(),
+    ...(from === undefined ? {} : { from }),
+    ...(backend === undefined ? {} : { backend }),
+  });
+  if (json) jsonLine(io.out, { type: 'retry', runId, again });
+  else line(io.out, `run ${runId} goes on: ${again.join(', ')}`);
+  return finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'leave' });
 }
 
 async function exportRun(session: Session, runId: string, out: string, args: Arguments, io: Io): Promise<number> {

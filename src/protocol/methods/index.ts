@@ -4,7 +4,7 @@ import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
-import { artifactList, runCancel, runChoose, runGet, runList, runStart } from './run.ts';
+import { artifactList, runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateRender } from './template.ts';
 
@@ -26,6 +26,7 @@ export const METHODS = {
   'run/get': runGet,
   'run/list': runList,
   'run/cancel': runCancel,
+  'run/retry': runRetry,
   'run/choose': runChoose,
   'run/export': runExport,
   'artifact/list': artifactList,

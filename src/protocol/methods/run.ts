@@ -69,6 +69,22 @@ export const runCancel = method({
   errors: ['RUN_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
 });
 
+export const runRetry = method({
+  name: 'run/retry',
+  scope: 'run',
+  mutation: true,
+  description:
+    'Tries a run again that failed, was lost or cancelled: the same run goes on, what is finished is kept. `from` is a step that is done again with everything made of it; without it only what is not done. The answer says that the new try is on disk.',
+  params: closed({
+    runId,
+    from: optional(string({ minLength: 1, maxLength: 64 })),
+    backend: optional(string({ minLength: 1, maxLength: 64 })),
+    requestKey,
+  }),
+  result: object({ runId: string(), status: runStatus, again: array(string()) }),
+  errors: ['RUN_NOT_FOUND', 'RUN_NOT_RETRYABLE', 'STEP_NOT_FOUND', 'BACKEND_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+});
+
 export const runChoose = method({
   name: 'run/choose',
   scope: 'run',

@@ -137,6 +137,7 @@ export const runSummary: Schema<RunSummary, false> = object(summaryMembers);
 
 export const run: Schema<RunView, false> = object({
   ...summaryMembers,
+  tries: optional(integer({ minimum: 2 })),
   parameters: record(json()),
   steps: array(step),
   artifacts: array(artifact),
