@@ -30,8 +30,9 @@ export interface Pace {
   readonly seconds: number;
 }
 
-/** Below this share of the work a pace says nothing. */
+/** Below this share of the work, or within so many seconds, a pace says nothing: the first nodes are the quick ones. */
 const PACE_FROM = 0.05;
+const PACE_AFTER = 2;
 /** Eighty per cent of a normal distribution lie within this many deviations. */
 const DEVIATIONS = 1.28;
 /** However alike earlier runs were, the next may differ by this much: parameters change. */
@@ -41,7 +42,7 @@ const PACE_DOUBT = { low: 0.5, high: 2 };
 
 export function estimate(steps: readonly StepWork[], pace: Pace): Estimate | undefined {
   if (steps.every((step) => step.usual !== undefined)) return byHistory(steps);
-  if (pace.share < PACE_FROM || pace.seconds <= 0) return undefined;
+  if (pace.share < PACE_FROM || pace.seconds < PACE_AFTER) return undefined;
   const seconds = (pace.seconds / pace.share) * pace.left;
   return rounded(seconds, seconds * PACE_DOUBT.low, seconds * PACE_DOUBT.high);
 }

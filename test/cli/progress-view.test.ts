@@ -39,6 +39,12 @@ describe('the progress view', () => {
     ]);
   });
 
+  it('gives the range of what is left where it is wide, and the middle where it is not', () => {
+    expect(barLine(run({ etaSeconds: 60, etaRange: [54, 66] }), 100, plain)).toContain('about 1 min 00 s left');
+    expect(barLine(run({ etaSeconds: 60, etaRange: [30, 120] }), 100, plain)).toContain('  30 s to 2 min 00 s left');
+    expect(barLine(run({ etaSeconds: 2, etaRange: [1, 4] }), 100, plain)).toContain('about 2 s left');
+  });
+
   it('says why a step was skipped or failed', () => {
     const steps = [
       step('face', { status: 'skipped', reason: 'params.face is null' }),
@@ -61,7 +67,7 @@ describe('the progress view', () => {
         fc.string({ maxLength: 60 }),
         (columns, progress, status, title) => {
           const steps = [step('a', { title: `\u001b[2J${title}`, status, progress, reason: title })];
-          for (const text of renderRun(run({ steps, progress, etaSeconds: 12 }), columns, colourful).split('\n')) {
+          for (const text of renderRun(run({ steps, progress, etaSeconds: 12, etaRange: [1, 40] }), columns, colourful).split('\n')) {
             expect(stripVTControlCharacters(text).length).toBeLessThanOrEqual(columns);
             expect(text).not.toContain('\u001b[2J');
           }

@@ -7,7 +7,7 @@ import { wasNeverSent } from '../never-sent.ts';
 import { parseAddress } from './address.ts';
 import { cancelPrompt } from './cancel.ts';
 import { createContact } from './contact.ts';
-import { diagnose } from './diagnose.ts';
+import { createDiagnosis } from './diagnose.ts';
 import { describeServer, readNodeReplacements, readObjectInfo, versionAtLeast } from './describe.ts';
 import { viewFile } from './fetch.ts';
 import type { Follower } from './follow.ts';
@@ -53,6 +53,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     timeouts.slowMs,
   );
   const lookUp = createLookUp(http, timeouts, clock);
+  const diagnosis = createDiagnosis(http, lookUp, timeouts, clock);
   const uploader = createUploader(http, timeouts.transferMs);
   const tracks = createTracks(clock, timeouts.progressMs, () => contact.refusals);
   const followers = new Map<string, Follower>();
@@ -199,7 +200,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     findLeft: (attempt, payload, signal) =>
       findLeft({ http, objectInfo: (given) => objectInfo.get(given), timeoutMs: timeouts.getMs }, attempt, payload, signal),
 
-    diagnose: (attempt, signal) => diagnose(http, lookUp, tracks.get(attempt.promptId), timeouts.getMs, signal),
+    diagnose: (attempt, signal) => diagnosis.of(tracks.get(attempt.promptId), signal),
 
     async cancel(attempt, signal) {
       const track = tracks.get(attempt.promptId);

@@ -5,29 +5,40 @@
 import type { Http } from './http.ts';
 import type { LookUp } from './look-up.ts';
 import { isFields, list, parsePython, text } from './replies.ts';
+import type { Clock, Timeouts } from './settings.ts';
 import type { Track } from './track.ts';
 
 /** Python's own words when a thread ends by an exception, and the frame that only such a traceback shows (main.py of ComfyUI). */
 const DEAD_WORKER = /Exception in thread [^\n]*\(prompt_worker\)|", line \d+, in prompt_worker\b/;
 
-/** A clause for a person; undefined when nothing is proven. To be asked when nothing was heard for a while. */
-export async function diagnose(
-  http: Http,
-  lookUp: LookUp,
-  track: Track,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<string | undefined> {
-  const ended = track.hint !== undefined && track.hint.end !== 'idle';
-  if (ended && (await lookUp.queue(track.promptId, signal)).state === 'running') {
-    return 'it told the end of the prompt and still has it in its queue as running';
-  }
-  return DEAD_WORKER.test(await readLog(http, timeoutMs, signal)) ? 'its own log has the end of that thread' : undefined;
+/** All attempts that wait ask at about the same time: one reading of the log serves them for so long, in milliseconds. */
+const LOG_KEPT_MS = 20_000;
+
+export interface Diagnosis {
+  /** A clause for a person; undefined when nothing is proven. To be asked when nothing was heard for a while. */
+  of(track: Track, signal?: AbortSignal): Promise<string | undefined>;
+}
+
+export function createDiagnosis(http: Http, lookUp: LookUp, { getMs }: Pick<Timeouts, 'getMs'>, clock: Clock): Diagnosis {
+  let log: { readonly at: number; readonly read: Promise<string> } | undefined;
+  const readOnce = (): Promise<string> => {
+    if (log === undefined || clock.now() - log.at > LOG_KEPT_MS) log = { at: clock.now(), read: readLog(http, getMs) };
+    return log.read;
+  };
+  return {
+    async of(track, signal) {
+      const ended = track.hint !== undefined && track.hint.end !== 'idle';
+      if (ended && (await lookUp.queue(track.promptId, signal)).state === 'running') {
+        return 'it told the end of the prompt and still has it in its queue as running';
+      }
+      return DEAD_WORKER.test(await readOnce()) ? 'its own log has the end of that thread' : undefined;
+    },
+  };
 }
 
 /** The newest lines of the server's log, which it keeps for its frontend; empty where it does not give them. */
-async function readLog(http: Http, timeoutMs: number, signal: AbortSignal | undefined): Promise<string> {
-  const reply = await http.send({ method: 'GET', path: '/internal/logs/raw', isBare: true, timeoutMs, signal });
+async function readLog(http: Http, timeoutMs: number): Promise<string> {
+  const reply = await http.send({ method: 'GET', path: '/internal/logs/raw', isBare: true, timeoutMs });
   if (reply.status !== 200) return '';
   const body = parsePython(reply.text);
   // One print may come as several entries.

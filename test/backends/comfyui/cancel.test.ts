@@ -1,7 +1,7 @@
 /** Cancelling: exactly ours, and proven (comfyui.md 2.4 and 2.5). */
 import { describe, expect, it } from 'vitest';
 import type { FakeOptions } from '../../fakes/fake-comfyui.ts';
-import { connect, newAttempt, PAYLOAD, record, startFake } from './harness.ts';
+import { connect, failure, newAttempt, PAYLOAD, record, startFake } from './harness.ts';
 
 const SERVERS: readonly [string, FakeOptions][] = [
   ['0.3.64', {}],
@@ -67,6 +67,74 @@ describe('cancel', () => {
       expect(await backend.cancel(attempt)).toEqual({ result: 'gone' });
     },
   );
+
+  it.each([{}, { version: '0.3.50' }])('takes away a prompt that starts between the look and the delete (%j)', async (options) => {
+    const fake = await startFake(options);
+    fake.engine.plan = () => ({ holdAt: '1' });
+    const backend = connect(fake.url);
+    const [first, ours] = [newAttempt(), newAttempt()];
+    await backend.submit(first, PAYLOAD);
+    await fake.engine.held();
+    await backend.submit(ours, PAYLOAD);
+    // The delete is carried out only once ours is the one that runs, so that it finds nothing.
+    const when = () => {
+      fake.engine.release();
+      return true;
+    };
+    fake.misbehave({ method: 'POST', path: /^\/queue$/, times: 1, when, mode: { kind: 'delay', ms: 60 } });
+    expect(await backend.cancel(ours)).toEqual({ result: 'gone' });
+    expect(fake.engine.running()).toBeUndefined();
+    expect((await backend.attach(first)).state).toBe('finished');
+  });
+
+  it('hurts nobody when ours ends between the look and the interrupt, and says finished', async () => {
+    const fake = await startFake();
+    fake.engine.plan = () => ({ holdAt: '1' });
+    const backend = connect(fake.url);
+    const [ours, other] = [newAttempt(), newAttempt()];
+    await backend.submit(ours, PAYLOAD);
+    await fake.engine.held();
+    await backend.submit(other, PAYLOAD);
+    const when = () => {
+      fake.engine.release();
+      return true;
+    };
+    fake.misbehave({ method: 'POST', path: /^\/interrupt$/, times: 1, when, mode: { kind: 'delay', ms: 60 } });
+    expect(await backend.cancel(ours)).toEqual({ result: 'finished' });
+    await fake.until(() => fake.engine.running()?.promptId === other.promptId);
+    fake.engine.release();
+    await expect.poll(async () => (await backend.attach(other)).state).toBe('finished');
+  });
+
+  it('sends no global interrupt when ours ends while the version is being asked', async () => {
+    const fake = await startFake({ version: '0.3.50' });
+    fake.engine.plan = () => ({ holdAt: '1' });
+    const backend = connect(fake.url);
+    const [ours, other] = [newAttempt(), newAttempt()];
+    await backend.submit(ours, PAYLOAD);
+    await fake.engine.held();
+    await backend.submit(other, PAYLOAD);
+    const when = () => {
+      fake.engine.release();
+      return true;
+    };
+    fake.misbehave({ path: /^\/system_stats$/, times: 1, when, mode: { kind: 'delay', ms: 60 } });
+    expect(await backend.cancel(ours)).toEqual({ result: 'finished' });
+    expect(fake.requests.some(({ path }) => path === '/interrupt')).toBe(false);
+    expect(fake.engine.running()?.promptId).toBe(other.promptId);
+  });
+
+  it('gives up after its time without proof, so that its caller can say so and ask again', async () => {
+    const fake = await startFake();
+    fake.engine.plan = () => ({ holdAt: '1', deafTo: 1000 });
+    const backend = connect(fake.url, { timeouts: { cancelMs: 80 } });
+    const attempt = newAttempt();
+    await backend.submit(attempt, PAYLOAD);
+    await fake.engine.held();
+    const error = await failure(backend.cancel(attempt));
+    expect(error.data).toMatchObject({ retryable: true, message: expect.stringContaining('has not stopped the prompt') as unknown });
+    expect(fake.engine.running()?.promptId).toBe(attempt.promptId);
+  });
 
   it('sends no interrupt for a prompt that does not run', async () => {
     const fake = await startFake({ version: '0.3.50' });

@@ -44,6 +44,13 @@ describe('diagnose', () => {
     expect(fake.requests.filter(({ path }) => path.includes('/internal')).map(({ prefixed }) => prefixed)).toEqual([false]);
   });
 
+  it('reads the log once for all that ask at about the same time', async () => {
+    const fake = await startFake();
+    const backend = connect(fake.url);
+    for (const attempt of [newAttempt(), newAttempt(), newAttempt()]) await backend.diagnose?.(attempt);
+    expect(fake.requests.filter(({ path }) => path.startsWith('/internal'))).toHaveLength(1);
+  });
+
   it('says nothing where the server gives no log', async () => {
     const fake = await startFake();
     fake.misbehave({ path: /^\/internal/, mode: { kind: 'reply', status: 404 } });
