@@ -109,7 +109,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     machine: createRunMachine(createActors(deps), options.backOff),
     now: Date.now,
     progressOf: (runId) => progress.store(runId),
-    onCommitted: (events) => notices.events(events),
+    onCommitted(events) {
+      for (const { runId, event } of events) if (event.type === 'choice.offered') scheduler.asks(runId);
+      notices.events(events);
+    },
     onEnded(runId, status) {
       log.info({ runId, status }, 'run ended');
       progress.drop(runId);

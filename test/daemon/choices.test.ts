@@ -290,6 +290,27 @@ describe('a run with a choice', () => {
     expect(engine.supervisor.get(runId).status).toBe('waiting');
   });
 
+  it('[TC1] holds no place in the queue while it waits: runs behind it begin', async () => {
+    const asking = ({ steps: [paint, last] }: Manifest) => ({
+      parameters: { colours: { type: 'list', of: 'integer', default: [1] }, words: { type: 'list', of: 'text', default: ['a', 'b'] } },
+      steps: [
+        { ...paint, when: 'false' },
+        { ...last, set: { '3.filename_prefix': '{choices.picked}' } },
+      ],
+      choices: [{ after: 'paint', from: '{words}', into: 'picked' }],
+    });
+    const first = await start(asking);
+    const others = await Promise.all(
+      Array.from({ length: 12 }, async () => (await engine.supervisor.start({ template: 'changed', parameters: {} })).runId),
+    );
+    const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: {} });
+    expect(await engine.ended(runId)).toMatchObject({ status: 'succeeded' });
+    for (const one of [first, ...others]) {
+      await asks(one);
+      expect(engine.supervisor.get(one).status).toBe('waiting');
+    }
+  });
+
   it('[TC8] ends at once when it is cancelled, and takes no pick any more', async () => {
     const runId = await start();
     await asks(runId);

@@ -50,6 +50,8 @@ export interface Scheduler {
   has(runId: string): boolean;
   /** Rows of attempts as they change. */
   note(rows: readonly AttemptRow[]): void;
+  /** It waits for a person: until there is a pick it asks for no place. */
+  asks(runId: string): void;
   ended(runId: string): void;
   /** Everything that was stored is known: from here on places are handed out. */
   open(): void;
@@ -220,6 +222,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         else isFreed = slots.release(promptId) || isFreed;
       }
       if (isFreed) pool.wake();
+    },
+    asks(runId) {
+      waiting.settled(runId);
+      look();
     },
     ended(runId) {
       runs.delete(runId);

@@ -37,7 +37,7 @@ export interface WaitingRuns {
    * nobody waiting before it, is begun all the same, so that whoever started it is told what is wrong.
    */
   look(fresh?: string): void;
-  /** A woken run has asked for a place, or has ended: it is counted among those no more. */
+  /** A woken run has asked for a place or a person, or has ended: it is counted among those no more. */
   settled(runId: string): void;
 }
 
