@@ -9,6 +9,8 @@ export interface AttemptClock {
   take(event: BackendEvent): void;
   /** Undefined before it is queued. */
   readonly phase: Phase | undefined;
+  /** False while no step of its work was ever heard of, as of a prompt that an earlier process sent, or without a WebSocket. */
+  readonly hears: boolean;
   /** Seconds since something was heard that says that it moves. */
   quiet(): number;
   /** What a finished attempt teaches; nothing when it was not seen from its start or contact was lost meanwhile. */
@@ -26,6 +28,7 @@ export function createAttemptClock(now: () => number = () => performance.now()):
   let heardAt = now();
   let last = '';
   let disturbed = false;
+  let hears = false;
 
   const enter = (next: Phase, at: number): void => {
     phase = next;
@@ -45,6 +48,7 @@ export function createAttemptClock(now: () => number = () => performance.now()):
   return {
     take(event) {
       const at = now();
+      if (event.type === 'progress' || event.type === 'preview') hears = true;
       if (event.type === 'contact') disturbed = true;
       else if (event.type === 'queued' && (phase === undefined || phase === 'queued') && isNews(`queued ${String(event.position)}`)) {
         noteSign(at);
@@ -60,6 +64,9 @@ export function createAttemptClock(now: () => number = () => performance.now()):
     get phase() {
       return phase;
     },
+    get hears() {
+      return hears;
+    },
     quiet: () => (now() - heardAt) / 1000,
     lesson(nodes = []) {
       const queued = began.get('queued');
@@ -73,7 +80,8 @@ export function createAttemptClock(now: () => number = () => performance.now()):
         { part: 'queued', seconds: seconds(queued, loading) },
         { part: 'loading', seconds: seconds(loading, working ?? at) },
         ...(working === undefined ? [] : [{ part: 'working', seconds: seconds(working, at) }]),
-        ...[...longest].map(([name, quiet]) => ({ part: `quiet.${name}`, seconds: quiet })),
+        // Who hears nothing in between learns nothing of how long it is quiet.
+        ...[...(hears ? longest : [])].map(([name, quiet]) => ({ part: `quiet.${name}`, seconds: quiet })),
       ];
       const long = nodes.filter((node) => node.seconds >= SHORTEST_NODE);
       const perNode = long.map((node) => ({ part: `node.${node.node}`, seconds: node.seconds }));

@@ -51,12 +51,14 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
     const { phase } = clock;
     if (phase === undefined || isTold) return;
     ask();
-    const limit = stallLimit(deps.stall, learned, phase);
+    const isDeaf = phase !== 'queued' && !clock.hears;
+    const limit = isDeaf ? deafLimit(deps.stall, learned) : stallLimit(deps.stall, learned, phase);
     if (clock.quiet() < limit) return;
     isTold = true;
     const error = stalled(backend, phase, clock.quiet());
     note('STEP_STALLED', `${error.message} ${error.hint ?? ''}`.trim());
-    if (deps.stall.action === 'interrupt') interrupt(error);
+    // Nobody here would hear it move: that is no ground to stop it.
+    if (deps.stall.action === 'interrupt' && !isDeaf) interrupt(error);
   };
   const timer = deps.stall.limitMs === 0 ? undefined : setInterval(look, deps.stall.lookMs);
   timer?.unref();
@@ -96,6 +98,11 @@ function stallLimit(policy: StallPolicy, learned: StepTimings, phase: Phase): nu
   if (phase === 'queued') return (policy.limitMs * 3) / 1000;
   if (usual === undefined || usual.count < 3) return policy.limitMs / 1000;
   return Math.min(policy.limitMs, Math.max(policy.leastMs, usual.longest * 5000)) / 1000;
+}
+
+/** Of an attempt of which nothing is heard until its end: five times the longest that this step ever took, and never less than the general time. */
+function deafLimit(policy: StallPolicy, learned: StepTimings): number {
+  return Math.max(policy.limitMs / 1000, (learned.here('item')?.longest ?? 0) * 5);
 }
 
 const WHAT: Readonly<Record<Phase, string>> = {

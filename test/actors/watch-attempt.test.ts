@@ -74,7 +74,7 @@ describe('an attempt that does not move', () => {
 
   it('is given five times the longest quiet that this step ever had in this phase, at least a minute', () => {
     const { take, codes } = watched({}, { 'quiet.working': { longest: 20 }, 'quiet.loading': { longest: 2 } });
-    take({ type: 'queued' }, { type: 'started' });
+    take({ type: 'queued' }, { type: 'started' }, progress(0, '1'));
     vi.advanceTimersByTime(59 * SECOND);
     expect(codes()).toEqual([]);
     take(progress(0.1, '3', 0.1));
@@ -105,10 +105,20 @@ describe('an attempt that does not move', () => {
   it('is never interrupted unless the policy says so, and then with an error that may be tried again', () => {
     const plain = watched();
     const strict = watched({ action: 'interrupt' });
-    for (const { take } of [plain, strict]) take({ type: 'queued' }, { type: 'started' });
+    for (const { take } of [plain, strict]) take({ type: 'queued' }, { type: 'started' }, progress(0, '1'));
     vi.advanceTimersByTime(700 * SECOND);
     expect(plain.interrupted).toEqual([]);
     expect(strict.interrupted).toMatchObject([{ code: 'STEP_STALLED', retryable: true }]);
+  });
+
+  it('of which nothing can be heard, as after a restart of the daemon, is given five times its longest run and never interrupted', () => {
+    const { take, codes, interrupted } = watched({ action: 'interrupt' }, { item: { longest: 300 }, 'quiet.loading': { longest: 1 } });
+    take({ type: 'started' });
+    vi.advanceTimersByTime(1490 * SECOND);
+    expect(codes()).toEqual([]);
+    vi.advanceTimersByTime(20 * SECOND);
+    expect(codes()).toEqual(['STEP_STALLED']);
+    expect(interrupted).toEqual([]);
   });
 
   it('is never spoken of with a limit of 0, nor after it was stopped', () => {

@@ -150,6 +150,28 @@ describe('a backend that restarts after it saved the files and before anybody he
   });
 });
 
+describe('a backend that is silent', () => {
+  const timeouts = { pingMs: 15, silenceMs: 60, probeMs: 60, slowMs: 80 };
+
+  it('is shown as unresponsive and waited for past every grace, across a restart too: silence proves nothing', async () => {
+    const runId = await heldRun({ timeouts, graceMs: 60, restartGraceMs: 60 });
+    engine.fake.freeze();
+    await expect.poll(() => firstStep(runId)?.status).toBe('unresponsive');
+    await engine.restart();
+    await expect.poll(() => firstStep(runId)?.status).toBe('unresponsive');
+    // Many times the grace.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(engine.supervisor.get(runId)).toMatchObject({ status: 'running', steps: [{ status: 'unresponsive' }, {}, {}] });
+    engine.fake.thaw();
+    await expect.poll(() => firstStep(runId)?.status).toBe('running');
+    engine.fake.engine.release();
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.steps[0]?.attempts).toMatchObject([{ attempt: 1, status: 'finished' }]);
+    expect(ledger()).toHaveLength(3);
+  });
+});
+
 describe('an attempt that stands still on a backend that answers', () => {
   const stall = { limitMs: 60, leastMs: 10, lookMs: 10, askMs: 20, action: 'note' } as const;
   const noted = () => engine.events.flatMap(({ event }) => (event.type === 'step.note' ? [event.code] : []));
