@@ -34,6 +34,7 @@ import { createRoutes } from './routes.ts';
 import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
+import { guardStorage } from './storage-guard.ts';
 import { createSupervisor } from './supervisor.ts';
 import { watchTemplates } from './template-watcher.ts';
 import { sweepUploads } from './uploads.ts';
@@ -100,21 +101,27 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const offers = made.adopt(createOffers(backends, log), (one) => one.close());
   const judged = offers.begin(FIRST_JUDGEMENT_MS);
   const supervisor = made.adopt(
-    createSupervisor({
+    guardStorage({
       store,
-      library,
-      backends,
-      offers,
-      outputDir,
-      resolveMedia,
-      resolveDirectory: (path) => roots.resolvePath(path),
-      graceMs,
-      restartGraceMs,
-      retryMs,
-      stall,
-      pool: config.pool,
       log,
-      onStorageFailure: (error) => lifecycle.stop(error),
+      onLastFailure: (error) => lifecycle.stop(error),
+      make: (onStorageFailure) =>
+        createSupervisor({
+          store,
+          library,
+          backends,
+          offers,
+          outputDir,
+          resolveMedia,
+          resolveDirectory: (path) => roots.resolvePath(path),
+          graceMs,
+          restartGraceMs,
+          retryMs,
+          stall,
+          pool: config.pool,
+          log,
+          onStorageFailure,
+        }),
     }),
     (one) => one.close(),
   );

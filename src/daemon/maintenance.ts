@@ -37,9 +37,13 @@ export async function startMaintenance({
   backUp();
   let busySince = store.lastPosition();
   const fold = () => {
-    const position = store.lastPosition();
-    if (isIdle() && position === busySince) store.checkpoint();
-    busySince = position;
+    try {
+      const position = store.lastPosition();
+      if (isIdle() && position === busySince) store.checkpoint();
+      busySince = position;
+    } catch (error) {
+      log.error({ err: error }, 'the log of the database could not be folded in');
+    }
   };
   const timers = [setInterval(backUp, BACKUP_LOOK_MS), setInterval(fold, IDLE_LOOK_MS)];
   for (const timer of timers) timer.unref();

@@ -40,7 +40,10 @@ export function createOutboxWorker({ store, backend }: OutboxOptions): OutboxWor
     if (closed || working || timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
-      void work();
+      work().catch(() => {
+        // What is owed stays stored; who writes next learns that nothing can be stored.
+        working = false;
+      });
     }, PAUSE_MS);
     timer.unref();
   };

@@ -3,21 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { canonicalHash } from '#graph/hash.ts';
-import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import { CallsheetError } from '#protocol/errors.ts';
 import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
 import { choiceOf, isWaiting } from '#machines/run-steps.ts';
-import type { AttemptRow, OpenRun, Store } from '#store/types.ts';
+import type { Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { acceptRun, queueFull } from './accept-run.ts';
 import { createChoose } from './choose.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
-import { givenUp, type HeldRun, heldNote, heldRun } from './held-runs.ts';
+import { givenUp } from './held-runs.ts';
 import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
@@ -31,6 +31,7 @@ import { createDispatch } from './scheduler/dispatch.ts';
 import { type PoolSettings, USUAL_POOL } from './scheduler/settings.ts';
 import type { RunService, StartRequest } from './run-service.ts';
 import { backendById, firstTaker } from './takers.ts';
+import { createStoredRuns } from './stored-runs.ts';
 import { allEvents, summaryOf, viewOf } from './run-view.ts';
 
 export interface SupervisorOptions {
@@ -61,6 +62,8 @@ export interface SupervisorOptions {
 export interface Supervisor extends RunService {
   /** Takes up every run that had not ended, but for those whose backend this daemon lacks: they wait. Call once, before clients are let in. */
   resume(): void;
+  /** Drops every machine where it stands, as a killed process would; backends go on. What is stored can still be read. */
+  setAside(): void;
 }
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
@@ -134,14 +137,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     settings: pool,
     monitor,
     keys,
-    begin: (runId) => takeUp(runId),
+    begin: (runId) => storedRuns.takeUp(runId),
     record(row, event) {
       host.stage(row.runId, { attempts: [row] });
       host.append(row.runId, event);
     },
   });
   const { scheduler } = dispatch;
-  const held = new Map<string, HeldRun>();
   const stepsOf = (runId: string) => (host.snapshot(runId)?.context.steps ?? []).filter(({ id }) => choiceOf(id) === undefined);
   const progress = createRunProgress({
     store,
@@ -159,36 +161,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return row;
   };
 
-  function hold(runId: string, run: HeldRun): void {
-    held.set(runId, run);
-    const note = heldNote(run);
-    const last = allEvents(store, runId).at(-1)?.event;
-    // Short-lived daemons come and go: each saying the same would fill the log.
-    if (last?.type !== 'run.note' || last.code !== run.problem.code) host.append(runId, note);
-    log.warn({ runId, missing: [...run.missing] }, 'a run waits for a backend that this daemon was started without');
-  }
-
-  const holds = (head: OpenRun, attempts: readonly AttemptRow[]) =>
-    heldRun(head, attempts, {
-      backends,
-      addressOf,
-      kinds: kindsOf(head.templateHash),
-      speaksOf: (promptId) => store.run(head.runId)?.snapshot?.includes(promptId) ?? false,
-    });
-  const kindsOf = cached((hash) => new Set(memories.pinned(hash).steps.map(({ backend }) => backend)));
-
-  function takeUp(runId: string): void {
-    try {
-      const { attempts } = memories.get(runId);
-      const row = rowOf(runId);
-      progress.resume(runId, row.progress, attempts.size > 0);
-      host.resume(row);
-      log.info({ runId }, 'run resumed');
-    } catch (error) {
-      log.error({ runId, err: error }, 'a stored run cannot be resumed');
-      host.refuse(runId, toErrorData(error));
-    }
-  }
+  const storedRuns = createStoredRuns({ ...options, host, memories, progress, scheduler, addressOf, rowOf });
+  const { held } = storedRuns;
 
   /** A person ends a cancel that nobody can prove: the run is lost, and the doubt is written down with each of its attempts. */
   function giveUp(runId: string): void {
@@ -229,10 +203,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     begin(run, open) {
       if (open.length === 0) return scheduler.enqueue(run, true);
       scheduler.know(run, open);
-      takeUp(run.runId);
+      storedRuns.takeUp(run.runId);
     },
     now: Date.now,
   });
+  function setAside(): void {
+    outbox.close();
+    monitor.close();
+    dispatch.close();
+    host.close();
+  }
+
   const choose = createChoose({ host, get, problemOf: (runId) => held.get(runId)?.problem });
 
   return {
@@ -253,7 +234,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           const isOver = scheduler.withdraw(runId);
           if (isOver) host.refuse(runId, null, 'cancelled');
           // Its machine says what it waits for: without the backend nobody can prove that its jobs are gone.
-          if (rowOf(runId).endedAt === null && held.delete(runId)) takeUp(runId);
+          if (rowOf(runId).endedAt === null && held.delete(runId)) storedRuns.takeUp(runId);
           if (force && host.snapshot(runId)?.value === 'cancelling') giveUp(runId);
           else if (!isOver && !host.cancel(runId)) return { status: rowOf(runId).status };
           await host.committed(runId);
@@ -284,39 +265,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       held: held.size,
     }),
     resume() {
-      for (const head of store.openRunHeads()) {
-        const { runId } = head;
-        try {
-          const attempts = head.begun ? store.attempts(runId) : [];
-          // One that is being cancelled says itself what its proof waits for.
-          const waiting = head.status === 'cancelling' ? undefined : holds(head, attempts);
-          if (waiting !== undefined) hold(runId, waiting);
-          else if (head.begun) {
-            scheduler.know(head, attempts);
-            takeUp(runId);
-          } else scheduler.enqueue(head);
-        } catch (error) {
-          log.error({ runId, err: error }, 'a stored run cannot be judged');
-          host.refuse(runId, toErrorData(error));
-        }
-      }
+      storedRuns.takeUpAll();
       outbox.wake();
       scheduler.open();
       void monitor.ask();
     },
+    setAside,
     async close() {
-      outbox.close();
-      monitor.close();
-      dispatch.close();
-      host.close();
+      setAside();
       await Promise.all(backends.map((backend) => backend.close()));
     },
   };
-}
-
-// --- helpers ---
-
-function cached<V>(make: (key: string) => V): (key: string) => V {
-  const known = new Map<string, V>();
-  return (key) => known.get(key) ?? known.set(key, make(key)).get(key) ?? make(key);
 }

@@ -11,6 +11,7 @@ import type { Timeouts } from '#backends/comfyui/settings.ts';
 import { createOffers } from '#daemon/offers.ts';
 import type { StallPolicy } from '#actors/deps.ts';
 import type { PoolSettings } from '#daemon/scheduler/settings.ts';
+import { guardStorage } from '#daemon/storage-guard.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly backOff?: BackOffOptions;
   /** Stands between the supervisor and each backend. */
   readonly wrap?: (backend: Backend) => Backend;
+  /** Stands between the supervisor and the store. */
+  readonly wrapStore?: (store: Store) => Store;
   /** Ids of the backends, each with a fake of its own; the first serves runs that name none. One called `sandbox` counts as the embedded one. */
   readonly backends?: readonly string[];
   /** Servers that stand already, by id, instead of fakes. */
@@ -71,6 +74,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     return found;
   };
   const events: RunEvent[] = [];
+  const wrapStore = options.wrapStore ?? ((one: Store) => one);
   const wrap = options.wrap ?? ((backend: Backend) => backend);
   const library = createLibrary([TEMPLATES, ...(options.templates === undefined ? [] : [options.templates])]);
   await library.refresh();
@@ -92,14 +96,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       .filter(([id]) => only?.includes(id) ?? true)
       .map(([id, at]) => wrap(createComfyUIBackend({ id, kind: id === 'sandbox' ? 'sandbox' : 'comfyui', ...at, timeouts })));
     const log = pino({ level: 'silent' });
-    const made = createSupervisor({
-      store,
+    const parts = {
+      store: wrapStore(store),
       library,
       backends,
       offers: createOffers(backends, log),
       outputDir: join(dir, 'output'),
-      resolveMedia: () => (value) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
-      resolveDirectory: (path) => Promise.resolve(path),
+      resolveMedia: () => (value: string) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
+      resolveDirectory: (path: string) => Promise.resolve(path),
       graceMs: options.graceMs ?? 10_000,
       restartGraceMs: options.restartGraceMs ?? options.graceMs ?? 10_000,
       retryMs: 20,
@@ -107,7 +111,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
       ...(options.pool === undefined ? {} : { pool: options.pool }),
       log,
-      onStorageFailure: (error) => {
+    };
+    const made = guardStorage({
+      ...parts,
+      make: (onStorageFailure) => createSupervisor({ ...parts, onStorageFailure }),
+      onLastFailure: (error) => {
         throw error;
       },
     });

@@ -1,0 +1,96 @@
+/** What becomes of the runs that a daemon finds when it starts: taken up, queued again, or held until their backend is there. */
+import type { Logger } from 'pino';
+import { toErrorData } from '#protocol/errors.ts';
+import type { Backend } from '#backends/contract.ts';
+import type { AttemptRow, OpenRun, RunRow, Store } from '#store/types.ts';
+import { cached } from './cached.ts';
+import { type HeldRun, heldNote, heldRun } from './held-runs.ts';
+import type { RunHost } from './run-host.ts';
+import type { RunMemories } from './run-memory.ts';
+import type { RunProgress } from './run-progress.ts';
+import { allEvents } from './run-view.ts';
+import type { Scheduler } from './scheduler/scheduler.ts';
+
+export interface StoredRunsOptions {
+  readonly store: Store;
+  readonly host: Pick<RunHost, 'resume' | 'refuse' | 'append'>;
+  readonly memories: Pick<RunMemories, 'get' | 'pinned'>;
+  readonly progress: Pick<RunProgress, 'resume'>;
+  readonly scheduler: Pick<Scheduler, 'know' | 'enqueue'>;
+  readonly backends: readonly Backend[];
+  readonly addressOf: (backend: Backend) => string;
+  readonly rowOf: (runId: string) => RunRow;
+  readonly log: Logger;
+}
+
+export interface StoredRuns {
+  /** Runs that wait for a daemon with their backend. */
+  readonly held: Map<string, HeldRun>;
+  /** Boots the machine of a stored run; one that cannot be is ended with its reason. */
+  takeUp(runId: string): void;
+  /** Judges every run that has not ended. */
+  takeUpAll(): void;
+}
+
+export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
+  const { store, host, memories, progress, scheduler, backends, addressOf, rowOf, log } = options;
+  const held = new Map<string, HeldRun>();
+  const kindsOf = cached((hash) => new Set(memories.pinned(hash).steps.map(({ backend }) => backend)));
+
+  function hold(runId: string, run: HeldRun): void {
+    held.set(runId, run);
+    const note = heldNote(run);
+    const last = allEvents(store, runId).at(-1)?.event;
+    // Short-lived daemons come and go: each saying the same would fill the log.
+    if (last?.type !== 'run.note' || last.code !== run.problem.code) host.append(runId, note);
+    log.warn({ runId, missing: [...run.missing] }, 'a run waits for a backend that this daemon was started without');
+  }
+
+  const holds = (head: OpenRun, attempts: readonly AttemptRow[]) =>
+    heldRun(head, attempts, {
+      backends,
+      addressOf,
+      kinds: kindsOf(head.templateHash),
+      speaksOf: (promptId) => store.run(head.runId)?.snapshot?.includes(promptId) ?? false,
+    });
+
+  function takeUp(runId: string): void {
+    try {
+      const { attempts } = memories.get(runId);
+      const row = rowOf(runId);
+      progress.resume(runId, row.progress, attempts.size > 0);
+      host.resume(row);
+      log.info({ runId }, 'run resumed');
+    } catch (error) {
+      log.error({ runId, err: error }, 'a stored run cannot be resumed');
+      host.refuse(runId, toErrorData(error));
+    }
+  }
+
+  function judge(head: OpenRun): void {
+    const { runId } = head;
+    const attempts = head.begun ? store.attempts(runId) : [];
+    // One that is being cancelled says itself what its proof waits for.
+    const waiting = head.status === 'cancelling' ? undefined : holds(head, attempts);
+    if (waiting !== undefined) hold(runId, waiting);
+    else if (head.begun) {
+      scheduler.know(head, attempts);
+      takeUp(runId);
+    } else scheduler.enqueue(head);
+  }
+
+  return {
+    held,
+    takeUp,
+    takeUpAll() {
+      for (const head of store.openRunHeads()) {
+        try {
+          judge(head);
+        } catch (error) {
+          log.error({ runId: head.runId, err: error }, 'a stored run cannot be judged');
+          host.refuse(head.runId, toErrorData(error));
+        }
+      }
+    },
+  };
+}
