@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '#cli/cli.ts';
 import { COMMANDS } from '#cli/commands.ts';
 import type { Io } from '#cli/io.ts';
@@ -13,11 +13,11 @@ import { freshPlace, jsonLines, ROOT, startCli } from './run-cli.ts';
 const TEMPLATES = join(ROOT, 'test', 'fixtures', 'templates');
 const RUN = ['run', 'with-choice', '--templates', TEMPLATES, '--backend', 'sandbox'];
 
-let place = freshPlace();
-afterEach(() => {
-  rmSync(place.folder, { recursive: true, force: true });
+let place: ReturnType<typeof freshPlace>;
+beforeEach(() => {
   place = freshPlace();
 });
+afterEach(() => rmSync(place.folder, { recursive: true, force: true }));
 
 /** A command in this process, as quick as the machine is; what it prints can be waited for. */
 function command(argv: readonly string[], ask?: NonNullable<Io['ask']>) {
