@@ -15,10 +15,11 @@ export interface ReplacedNode {
   readonly replacement: NodeReplacement;
   /** Names that an input of the old class has in the new one; none when it has no place there. */
   readonly namesOf: (input: string) => readonly string[];
-  /** Inputs of the old node that are left out. */
+  /** Inputs of the old node that are left out, or stand under their name with another value. */
   readonly dropped: readonly string[];
-  /** Required inputs of the new class that were given its defaults. */
-  readonly filled: readonly string[];
+  /** What the replacement sets, and required inputs of the new class that were given its defaults; JSON texts by input. */
+  readonly set: ReadonlyMap<string, string>;
+  readonly filled: ReadonlyMap<string, string>;
 }
 
 export interface Replaced extends Rewritten {
@@ -26,20 +27,39 @@ export interface Replaced extends Rewritten {
   readonly nodes: readonly ReplacedNode[];
 }
 
-/** `written` are inputs that get their value later, as `node\ninput`: no default is put there. Undefined when nothing is to be replaced. */
-export function replaceNodes(
-  graph: Graph,
+/** Inputs that get their value later: no default is put there. */
+export type Written = (node: string, input: string) => boolean;
+
+/** Undefined when nothing is to be replaced. */
+export function replaceNodes(graph: Graph, info: ObjectInfo, written: Written = () => false): Replaced | undefined {
+  const { splices, nodes } = planReplacements(graph, info, { written });
+  if (nodes.length === 0) return undefined;
+  const rewritten = rewrite(graph.text, splices);
+  const made = parseGraph(rewritten.text).graph;
+  return made === undefined ? undefined : { ...rewritten, graph: made, nodes };
+}
+
+/**
+ * What of the text changes. The nodes may lie anywhere in it; `around` are replacements of nodes by ids that are none of these and
+ * that they may be linked to.
+ */
+export function planReplacements(
+  graph: Pick<Graph, 'text' | 'nodes'>,
   info: ObjectInfo,
-  written: (node: string, input: string) => boolean = () => false,
-): Replaced | undefined {
-  const replacements = new Map<string, NodeReplacement>();
+  {
+    written = () => false,
+    around = new Map(),
+  }: { readonly written?: Written; readonly around?: ReadonlyMap<string, NodeReplacement> } = {},
+): { readonly splices: readonly Splice[]; readonly nodes: readonly ReplacedNode[] } {
+  const replacements = new Map(around);
   for (const node of graph.nodes.values()) {
     const replacement = replacementOf(node.classType, info);
-    if (replacement !== undefined) replacements.set(node.id, replacement);
+    if (replacement === undefined) replacements.delete(node.id);
+    else replacements.set(node.id, replacement);
   }
-  if (replacements.size === 0) return undefined;
   const nodes: ReplacedNode[] = [];
   const splices: Splice[] = [];
+  if (replacements.size === 0) return { splices, nodes };
   for (const node of graph.nodes.values()) {
     const replacement = replacements.get(node.id);
     splices.push(...leadLinks(node, replacements));
@@ -48,9 +68,12 @@ export function replaceNodes(
     splices.push(...edits);
     nodes.push(replaced);
   }
-  const rewritten = rewrite(graph.text, splices);
-  const made = parseGraph(rewritten.text).graph;
-  return made === undefined ? undefined : { ...rewritten, graph: made, nodes };
+  return { splices, nodes };
+}
+
+/** The number that an output of the old class has in the new one. */
+export function slotIn(replacement: NodeReplacement | undefined, slot: number): number {
+  return replacement?.outputs?.get(slot) ?? slot;
 }
 
 /** What an input of the old class is called in the new one. */
@@ -71,12 +94,12 @@ function leadLinks(node: GraphNode, replacements: ReadonlyMap<string, NodeReplac
 
 interface Context {
   readonly info: ObjectInfo;
-  readonly written: (node: string, input: string) => boolean;
+  readonly written: Written;
   readonly replacements: ReadonlyMap<string, NodeReplacement>;
 }
 
 function replaceOne(
-  graph: Graph,
+  graph: Pick<Graph, 'text'>,
   node: GraphNode,
   replacement: NodeReplacement,
   { info, written, replacements }: Context,
@@ -106,22 +129,19 @@ function replaceOne(
       present.add(copy);
     }
   }
+  const set = new Map<string, string>();
   for (const mapping of mappings ?? []) {
     if (!('value' in mapping) || present.has(mapping.to)) continue;
-    added.push([mapping.to, printJson(mapping.value)]);
+    set.set(mapping.to, printJson(mapping.value));
     present.add(mapping.to);
   }
-  const filled: string[] = [];
-  for (const [name, json] of defaultsOf(node, replacement, info, present)) {
-    if (written(node.id, name)) continue;
-    filled.push(name);
-    added.push([name, json]);
-  }
+  const filled = new Map(defaultsOf(node, replacement, info, present).filter(([name]) => !written(node.id, name)));
+  added.push(...set, ...filled);
   edits.push(...removeMembers(node.inputsAt, leaving), ...insert(graph, node, leaving, added));
-  return { edits, replaced: { id: node.id, node, replacement, namesOf, dropped, filled } };
+  return { edits, replaced: { id: node.id, node, replacement, namesOf, dropped, set, filled } };
 }
 
-function textOf(graph: Graph, { value, link }: GraphInput, replacements: Context['replacements']): string {
+function textOf(graph: Pick<Graph, 'text'>, { value, link }: GraphInput, replacements: Context['replacements']): string {
   const slot = link === undefined ? undefined : replacements.get(link.node)?.outputs?.get(link.slot);
   return link === undefined || slot === undefined ? graph.text.slice(value.start, value.end) : printJson([link.node, slot]);
 }
@@ -138,7 +158,7 @@ function defaultsOf(node: GraphNode, { to }: NodeReplacement, info: ObjectInfo, 
 
 /** Behind the last input that stays, spaced as it is. */
 function insert(
-  { text }: Graph,
+  { text }: Pick<Graph, 'text'>,
   { inputsAt }: GraphNode,
   leaving: ReadonlySet<JsonMember>,
   added: readonly (readonly [string, string])[],

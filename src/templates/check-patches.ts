@@ -1,6 +1,6 @@
 /** Patches against object info: every outcome of the conditions is checked as a graph of its own. */
 import type { ObjectInfo } from '#graph/node-classes.ts';
-import type { Problem } from '#protocol/problem.ts';
+import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { CompiledPatch, CompiledStep, CompiledTemplate } from './compiled.ts';
 import {
   type Lora,
@@ -34,12 +34,15 @@ export function checkPatches(template: CompiledTemplate, step: CompiledStep, inf
     const decisions = chosen.flatMap((index) => choices[index] ?? []);
     if (decisions.length === 0) continue;
     const applied = applyDecisions(step, decisions, info);
-    const all = [...applied.problems, ...(applied.problems.length > 0 ? [] : findNews(step, applied.step, info, decisions, template))];
+    const all = [
+      ...applied.problems,
+      ...(applied.problems.some(isBlocking) ? [] : findNews(step, applied.step, info, decisions, template)),
+    ];
     for (const problem of all) {
       const { code, pointer, node, input } = problem;
       const key = JSON.stringify([code, pointer, node, input]);
       // The fewest patches that it takes come first, so that the first one says it best.
-      if (!found.has(key)) found.set(key, chosen.length === 1 ? problem : together(problem, decisions));
+      if (!found.has(key)) found.set(key, chosen.length === 1 || !isBlocking(problem) ? problem : together(problem, decisions));
     }
   }
   return [...found.values()].map((problem) => ({ ...problem, code: BEFOREHAND.get(problem.code) ?? problem.code }));

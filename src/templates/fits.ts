@@ -9,7 +9,7 @@ import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { lackOfModel, lackOfNode, versionLack } from './check-requires.ts';
 import { healAmong } from './heal.ts';
 import type { ClassNeed, ModelNeed, Spot, StepNeeds, TemplateNeeds } from './needs.ts';
-import { tellReplacedClass } from './replace-in-template.ts';
+import { tellReplacedClass } from './replacement-words.ts';
 import type { Values } from './types.ts';
 
 /** What a backend said of itself. What it did not say is not judged. */

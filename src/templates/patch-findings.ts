@@ -22,11 +22,14 @@ export function findNews(
 ): Problem[] {
   const known = new Set(graphErrors(before, info).map(keyOf));
   const news = graphErrors(after, info).filter((problem) => !known.has(keyOf(problem)));
-  const own = new Set(decisions.flatMap(({ sites }) => sites));
   const filled =
     template === undefined
       ? []
-      : checkSites(template, { ...after, lowMemory: undefined, sites: after.sites.filter((site) => own.has(site)) }, info);
+      : checkSites(
+          template,
+          { ...after, lowMemory: undefined, sites: after.sites.filter(({ node }) => !before.graph.nodes.has(node)) },
+          info,
+        );
   return [
     ...news.map((problem) => ({
       ...problem,

@@ -7,6 +7,7 @@ import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { CompiledStep, CompiledTemplate } from './compiled.ts';
 import { decidePatches, emptyModels, modelSites, type PatchDecision } from './decide-patches.ts';
 import { findNews } from './patch-findings.ts';
+import { replacePutIn } from './replace-in-patches.ts';
 import type { Scope } from './types.ts';
 
 export interface PatchedStep {
@@ -43,14 +44,14 @@ export function patchStep(template: CompiledTemplate, step: CompiledStep, scope:
   if (problems.some(isBlocking) || decisions.length === 0)
     return { step, done: [], problems: [...problems, ...unknownClasses(step, step, info)] };
   const applied = applyDecisions(step, decisions, info);
-  const found = [...applied.problems, ...(applied.problems.length > 0 ? [] : findNews(step, applied.step, info, decisions))];
+  const found = [...applied.problems, ...(applied.problems.some(isBlocking) ? [] : findNews(step, applied.step, info, decisions))];
   const idle =
     applied.idle.length === 0
       ? []
       : [`Left out, for nothing needs ${applied.idle.length === 1 ? 'it' : 'them'} now: ${applied.idle.join(', ')}`];
   return {
     step: applied.step,
-    done: [...decisions.map(({ text }) => text), ...idle],
+    done: [...decisions.map(({ text }) => text), ...applied.replaced, ...idle],
     problems: [...problems, ...found, ...unknownClasses(step, applied.step, info)],
   };
 }
@@ -69,7 +70,9 @@ function unknownClasses(step: CompiledStep, { graph }: CompiledStep, { classes }
 export interface AppliedDecisions {
   readonly step: CompiledStep;
   readonly idle: readonly string[];
-  /** What cannot be done as it was asked for. */
+  /** Nodes that were put in and are of another class than the author wrote, for people. */
+  readonly replaced: readonly string[];
+  /** What cannot be done as it was asked for, and what was replaced. */
   readonly problems: readonly Problem[];
 }
 
@@ -83,5 +86,8 @@ export function applyDecisions(step: CompiledStep, decisions: readonly PatchDeci
   });
   const graph = parseGraph(text).graph ?? step.graph;
   const sites = [...step.sites, ...decisions.flatMap((decision) => decision.sites)].filter(({ node }) => graph.nodes.has(node));
-  return { step: { ...step, graph, sites }, idle, problems };
+  const placeOf = (id: string) =>
+    decisions.find(({ patch: each }) => each.kind !== 'bypass' && each.nodes.some((node) => node.id === id))?.place ?? {};
+  const current = replacePutIn({ ...step, graph, sites }, info, placeOf);
+  return { step: current.step, idle, replaced: current.done, problems: [...problems, ...current.problems] };
 }

@@ -2,18 +2,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parseJson } from '#graph/json.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import { type Replaced, replaceNodes } from '#graph/replace-nodes.ts';
-import { rewrite, type Splice } from '#graph/rewrite.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
-import { findNode, parseAddress } from './addresses.ts';
 import { MANIFEST_FILE } from './compile.ts';
-import type { CompiledStep, CompiledTemplate } from './compiled.ts';
+import type { CompiledTemplate } from './compiled.ts';
 import { loadOnce, namesOf } from './load.ts';
-import { nodeAt } from './locate.ts';
 import { migrateManifest } from './migrate-format.ts';
-import { tellReplaced, writtenBy } from './replace-in-template.ts';
+import { writtenBy } from './move-sites.ts';
+import { renameInManifest } from './rename-in-manifest.ts';
+import { placeOfClass, tellReplaced } from './replacement-words.ts';
 import { createInsideReader, MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES } from './source-files.ts';
 
 export interface PlannedFile {
@@ -64,7 +62,11 @@ export function planMigration(path: string, { info }: PlanOptions = {}): Migrati
   const replaced = compiled === undefined || info === undefined ? new Map<string, Replaced>() : replacedGraphs(compiled, info);
   const planned: (PlannedFile | undefined)[] = [];
   let text = migrated?.text ?? manifest?.text;
-  if (text !== undefined && compiled !== undefined) text = withNewNames(text, compiled, replaced);
+  if (text !== undefined && compiled !== undefined) {
+    const renamed = renameInManifest(text, compiled, replaced, info);
+    text = renamed.text;
+    found.push(...renamed.problems);
+  }
   if (manifest !== undefined && text !== undefined && text !== manifest.text) planned.push(manifest.changedTo(text));
   for (const [name, graph] of replaced) {
     const source = folder ? read(name, MAX_WORKFLOW_BYTES) : read(basename(at), MAX_WORKFLOW_BYTES);
@@ -72,7 +74,7 @@ export function planMigration(path: string, { info }: PlanOptions = {}): Migrati
     // What was converted from UI format has no file of its own.
     if (source === undefined || step === undefined || source.text !== step.graph.text) continue;
     planned.push(source.changedTo(graph.text));
-    found.push(...graph.nodes.map((node) => tellReplaced(node, step.graph, file(name))));
+    found.push(...graph.nodes.map((node) => tellReplaced(node, step.graph, placeOfClass(node, step.graph, file(name)))));
   }
   return {
     path: at,
@@ -118,37 +120,4 @@ function replacedGraphs({ steps }: CompiledTemplate, info: ObjectInfo): Map<stri
     if (replaced !== undefined) made.set(name, replaced);
   }
   return made;
-}
-
-/** Keys of `set` that address inputs which are called otherwise now. */
-function withNewNames(text: string, { steps, manifest }: CompiledTemplate, replaced: ReadonlyMap<string, Replaced>): string {
-  const { root } = parseJson(text);
-  if (root === undefined) return text;
-  const splices = manifest.steps.flatMap(({ id, workflow }, index): Splice[] => {
-    const step = steps.find((each) => each.id === id);
-    const graph = replaced.get(workflow);
-    const set = nodeAt(root, ['steps', index, 'set']);
-    if (step === undefined || graph === undefined || set.kind !== 'object') return [];
-    return set.members.flatMap(({ key, value }) => {
-      const names = newNames(step, graph, key.value);
-      const [first, ...copies] = names.map((name) => JSON.stringify(name));
-      if (first === undefined || (copies.length === 0 && names[0] === key.value)) return [];
-      const more = copies.flatMap((name) => [', ', name, ': ', { start: value.start, end: value.end }]);
-      return [
-        { start: key.start, end: key.end, parts: [first] },
-        { start: value.end, end: value.end, parts: more },
-      ];
-    });
-  });
-  return splices.length === 0 ? text : rewrite(text, splices).text;
-}
-
-function newNames({ graph }: CompiledStep, { nodes }: Replaced, key: string): readonly string[] {
-  const address = parseAddress(key);
-  const found = address === undefined ? undefined : findNode(graph, address);
-  const node = found !== undefined && 'node' in found ? nodes.find(({ id }) => id === found.node.id) : undefined;
-  if (address === undefined || node === undefined) return [key];
-  const names = node.namesOf(address.input);
-  // Without a place it stays, and goes on being reported; a plan that was cut short has the new name already.
-  return names.length === 0 ? [key] : names.map((name) => key.slice(0, key.length - address.input.length) + name);
 }

@@ -77,6 +77,17 @@ const replaced =
     return checkTemplateAgainst(value, { ...info, replacements: known }, (name) => name);
   };
 
+/** Outputs 0 and 1 of node 4 are one now; the swap gives them from `a` and from `other`. */
+const swapped = (other: string) => (): Found => {
+  const node = { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'base.safetensors' } };
+  const patch = [{ swap: '4', nodes: { a: node, b: node }, outputs: { '0': ['a', 0], '1': [other, 0] } }];
+  const graph = { ...GRAPH, '4': { class_type: 'OldLoader', inputs: { ckpt_name: 'base.safetensors' } } };
+  const { value } = compile(manifest({}, { patch }), { 'w.json': graph });
+  if (value === undefined || info === undefined) throw new Error('nothing to check');
+  const known = [{ from: 'OldLoader', to: 'CheckpointLoaderSimple', outputs: new Map([[1, 0]]), source: 'the test' }];
+  return checkTemplateAgainst(value, { ...info, replacements: known }, (name) => name);
+};
+
 const migration = (mode: number) => async (): Promise<readonly Problem[]> => {
   const folder = await folderWith({ 'template.json': manifest({ format: 0 }), 'w.json': GRAPH });
   chmodSync(join(folder, 'template.json'), mode);
@@ -268,6 +279,7 @@ const CASES: Readonly<Record<string, Case>> = {
   TEMPLATE_NAME_INVALID: [c({ parameters: { each: TEXT } }), c({ parameters: { each1: TEXT } })],
   TEMPLATE_NAME_TWICE: [twoSteps({}, { id: 'a' }), twoSteps({}, {})],
   TEMPLATE_NODE_REPLACED: [replaced({}), replaced({}, 'CheckpointLoaderSimple')],
+  TEMPLATE_NODE_REPLACED_OUTPUT: [swapped('b'), swapped('a')],
   TEMPLATE_NODE_REPLACED_INPUT: [replaced({ '4.other': 'x' }), replaced({ '4.old_name': 'x' })],
   TEMPLATE_NODE_UNKNOWN: [set('77.text', 'x'), set('6.text', 'x')],
   TEMPLATE_NOT_WRITTEN: [migration(0o444), migration(0o644)],

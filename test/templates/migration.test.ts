@@ -170,7 +170,9 @@ describe('replaced node classes', () => {
     expect(problems.map(({ code, severity, node, line, file }) => [code, severity, node, line, file])).toEqual([
       ['TEMPLATE_NODE_REPLACED', 'info', '2', 9, 'w.json'],
     ]);
-    expect(problems[0]?.message).toContain('Left out: gone. Set to its default: mode.');
+    expect(problems[0]?.message).toMatch(
+      / Renamed: image is picture, amount is factor\. Left out: gone \("x"\)\. Set to its default: mode \("soft"\)\. Outputs: 0 is 1\.$/,
+    );
   });
 
   it('[TV4] are left alone while the server has the old class, and when it has none in its place', () => {

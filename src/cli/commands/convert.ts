@@ -6,7 +6,7 @@ import { parseGraph } from '#graph/graph.ts';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import { replaceNodes } from '#graph/replace-nodes.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
-import { tellReplaced } from '#templates/replace-in-template.ts';
+import { placeOfClass, tellReplaced } from '#templates/replacement-words.ts';
 import { MAX_WORKFLOW_BYTES, readTextFile } from '#templates/source-files.ts';
 import { type Command, UsageError } from '../command.ts';
 import { errorCode } from '../error-code.ts';
@@ -60,7 +60,7 @@ function withReplacements(graph: string, problems: readonly Problem[], info: Obj
   const replaced = parsed === undefined ? undefined : replaceNodes(parsed, info);
   if (parsed === undefined || replaced === undefined) return { graph, problems };
   const told = replaced.nodes.map((node) => {
-    const { code, severity, message } = tellReplaced(node, parsed, file);
+    const { code, severity, message } = tellReplaced(node, parsed, placeOfClass(node, parsed, file));
     return { code, severity, message, hint: 'Look at the node in ComfyUI, and save the workflow anew from there.', file, node: node.id };
   });
   return { graph: replaced.text, problems: [...problems, ...told] };
