@@ -190,9 +190,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     },
     hasOther,
     leave(memory, step, backendId) {
-      const mayLeave = hasOther(memory, step, backendId);
-      if (mayLeave) refusing.add(backendId);
-      return mayLeave;
+      refusing.add(backendId);
+      return hasOther(memory, step, backendId);
     },
   };
 

@@ -1,0 +1,290 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
+import type { RunView } from '#protocol/views.ts';
+import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
+
+let engine: Engine;
+afterEach(() => engine.close());
+
+const request = { template: 'three-steps', parameters: {} };
+const two = (options: EngineOptions = {}) => startEngine({ backends: ['a', 'b'], ...options });
+const ledgerOf = (id: string) => engine.fakeOf(id).engine.ledger.map(({ promptId }) => promptId);
+const hold = (...ids: readonly string[]) => {
+  for (const id of ids) engine.fakeOf(id).engine.plan = () => ({ holdAt: '1' });
+};
+const letGo = (...ids: readonly string[]) => {
+  for (const id of ids) {
+    engine.fakeOf(id).engine.plan = () => ({});
+    engine.fakeOf(id).engine.release();
+  }
+};
+const startMany = async (count: number, changes: object = {}) =>
+  Promise.all(Array.from({ length: count }, async () => (await engine.supervisor.start({ ...request, ...changes })).runId));
+const attemptsOf = (run: RunView) => run.steps.flatMap(({ attempts }) => attempts.map(({ backend, status }) => [backend, status]));
+const notesOf = (runId: string) =>
+  engine.store.events({ runId, after: 0, limit: 1000 }).flatMap(({ event }) => (event.type === 'run.note' ? event.code : []));
+/** Which of all executions on the first backend was the first of this run. */
+const firstTurnOf = (runId: string) =>
+  ledgerOf('comfyui').indexOf(engine.store.attempts(runId).find(({ step }) => step === 'base')?.promptId ?? '');
+/** Resolves once the daemon knows how both are. */
+const looked = () => expect.poll(() => engine.supervisor.queue.backends().every(({ status }) => status === 'ready')).toBe(true);
+
+describe('a pool of two backends', () => {
+  it('works off runs on both, and executes nothing twice', async () => {
+    engine = await two();
+    await looked();
+    hold('a', 'b');
+    const runs = await startMany(4);
+    await engine.fakeOf('a').engine.held();
+    await engine.fakeOf('b').engine.held();
+    letGo('a', 'b');
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect([...ledgerOf('a'), ...ledgerOf('b')]).toHaveLength(12);
+    expect(new Set([...ledgerOf('a'), ...ledgerOf('b')]).size).toBe(12);
+  });
+
+  it('sends no more ahead than it was told to', async () => {
+    engine = await two({ pool: { ...USUAL_POOL, backends: { a: { ahead: 1 }, b: { ahead: 3 } } } });
+    await looked();
+    hold('a', 'b');
+    const runs = await startMany(10);
+    await expect.poll(() => [engine.fakeOf('a').engine.remaining(), engine.fakeOf('b').engine.remaining()]).toEqual([1, 3]);
+    expect(engine.supervisor.queue.backends().map(({ id, inFlight, ahead }) => [id, inFlight, ahead])).toEqual([
+      ['a', 1, 1],
+      ['b', 3, 3],
+    ]);
+    letGo('a', 'b');
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+
+  it('gives a run that names its backend to that one alone', async () => {
+    engine = await two();
+    const runs = await startMany(3, { backend: 'b' });
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(ledgerOf('a')).toEqual([]);
+  });
+
+  it('leaves a backend out that refuses connections, without waiting for it', async () => {
+    engine = await two({ graceMs: 60_000 });
+    await engine.fakeOf('a').stop();
+    const [runId = ''] = await startMany(1);
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(ledgerOf('b')).toHaveLength(3);
+    await engine.fakeOf('a').start();
+  });
+
+  it('makes the attempts of a backend that died anew on the other, once the refused connection has proven the loss', async () => {
+    engine = await two({ graceMs: 200, restartGraceMs: 60_000 });
+    await looked();
+    hold('a');
+    engine.fakeOf('b').engine.plan = () => ({});
+    const [runId = ''] = await startMany(1);
+    await engine.fakeOf('a').engine.held();
+    await engine.fakeOf('a').stop();
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(attemptsOf(run).slice(0, 2)).toEqual([
+      ['a', 'lost'],
+      ['b', 'finished'],
+    ]);
+    await engine.fakeOf('a').start();
+  });
+});
+
+describe('a backend of the pool that does not answer', () => {
+  async function partitioned(options: EngineOptions = {}): Promise<string> {
+    engine = await two(options);
+    await looked();
+    hold('a');
+    const [runId = ''] = await startMany(1);
+    await engine.fakeOf('a').engine.held();
+    engine.fakeOf('a').freeze();
+    return runId;
+  }
+
+  it('keeps its attempts until a person gives them up; what they still give is written down and not used', async () => {
+    const runId = await partitioned();
+    await expect.poll(() => engine.supervisor.queue.backends()[0]?.status, { timeout: 10_000 }).toBe('unresponsive');
+    expect(attemptsOf(engine.supervisor.get(runId)).map(([backend]) => backend)).toEqual(['a']);
+    await expect(engine.supervisor.queue.assumeLost('b')).rejects.toMatchObject({ code: 'BACKEND_ANSWERS' });
+    expect(await engine.supervisor.queue.assumeLost('a')).toEqual({ attempts: 1 });
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(attemptsOf(run).slice(0, 2)).toEqual([
+      ['a', 'assumed-lost'],
+      ['b', 'finished'],
+    ]);
+    expect(notesOf(runId)).toEqual(['ATTEMPT_ASSUMED_LOST']);
+    // It finishes while nobody can ask, and is found when the backend is back.
+    letGo('a');
+    engine.fakeOf('a').thaw();
+    await expect.poll(() => notesOf(runId), { timeout: 10_000 }).toEqual(['ATTEMPT_ASSUMED_LOST', 'ATTEMPT_LATE']);
+    expect(engine.store.attempts(runId).map(({ status }) => status)).toContain('late');
+    expect(engine.supervisor.get(runId)).toMatchObject({ status: 'succeeded', artifacts: { length: 3 } });
+    expect(engine.store.assumedLost()).toEqual([]);
+  });
+
+  it('has them given up by its policy', async () => {
+    const runId = await partitioned({ pool: { ...USUAL_POOL, backends: { a: { assumeLostAfterMs: 1 } } } });
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(attemptsOf(run)[0]).toEqual(['a', 'assumed-lost']);
+    // What is still queued or running there is taken off.
+    engine.fakeOf('a').thaw();
+    await expect.poll(() => notesOf(runId), { timeout: 10_000 }).toContain('ATTEMPT_LATE');
+    await expect.poll(() => engine.fakeOf('a').engine.remaining()).toBe(0);
+  });
+});
+
+describe('runs that wait', () => {
+  it('begin only when there is room, survive a restart and all end', async () => {
+    engine = await two();
+    await looked();
+    hold('a', 'b');
+    const runs = await startMany(40);
+    expect(engine.supervisor.counts()).toMatchObject({ open: 40, held: 0 });
+    expect(engine.supervisor.counts().queued).toBeGreaterThan(20);
+    expect(engine.supervisor.get(runs.at(-1) ?? '')).toMatchObject({
+      status: 'queued',
+      progress: 0,
+      steps: [{ status: 'pending' }, {}, {}],
+    });
+    await engine.restart();
+    expect(engine.supervisor.counts()).toMatchObject({ open: 40, held: 0 });
+    letGo('a', 'b');
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect([...ledgerOf('a'), ...ledgerOf('b')]).toHaveLength(120);
+    expect(new Set([...ledgerOf('a'), ...ledgerOf('b')]).size).toBe(120);
+  });
+
+  it('are cancelled at once, and nothing of them is sent', async () => {
+    engine = await two();
+    hold('a', 'b');
+    const runs = await startMany(30);
+    const last = runs.at(-1) ?? '';
+    expect(await engine.supervisor.cancel(last)).toEqual({ status: 'cancelled' });
+    expect(engine.store.events({ runId: last, after: 0, limit: 10 }).map(({ event }) => event)).toEqual([
+      { type: 'run.created', template: 'three-steps', version: '1.0.0' },
+      { type: 'run.status', status: 'cancelled' },
+    ]);
+    expect(engine.store.attempts(last)).toEqual([]);
+  });
+
+  it('go by priority, whoever came first', async () => {
+    engine = await startEngine();
+    hold('comfyui');
+    const before = await startMany(20);
+    const [urgent = ''] = await startMany(1, { priority: 10 });
+    letGo('comfyui');
+    await engine.ended(urgent);
+    await engine.ended(before.at(-1) ?? '');
+    // Only what was sent already, and one that was taken in the same moment, went before it.
+    expect(firstTurnOf(urgent)).toBeLessThanOrEqual(3);
+    expect(firstTurnOf(before.at(-1) ?? '')).toBeGreaterThan(10);
+  });
+
+  it('give each client its share', async () => {
+    engine = await startEngine();
+    hold('comfyui');
+    const many = await startMany(20, { client: 'many' });
+    const [one = ''] = await startMany(1, { client: 'one' });
+    letGo('comfyui');
+    await engine.ended(one);
+    await engine.ended(many.at(-1) ?? '');
+    expect(firstTurnOf(one)).toBeLessThanOrEqual(7);
+    expect(firstTurnOf(many.at(-1) ?? '')).toBeGreaterThan(10);
+  });
+
+  it('wait on while nothing is up, and go on when something is', async () => {
+    engine = await startEngine({ graceMs: 100 });
+    hold('comfyui');
+    const runs = await startMany(12);
+    await engine.fake.engine.held();
+    await engine.fake.stop();
+    await expect.poll(() => engine.supervisor.queue.backends()[0]?.status, { timeout: 10_000 }).toBe('unreachable');
+    const waiting = runs.filter((runId) => engine.supervisor.get(runId).status === 'queued');
+    expect(waiting.length).toBeGreaterThan(3);
+    letGo('comfyui');
+    engine.fake.engine.wipe();
+    await engine.fake.start();
+    for (const runId of waiting) expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+
+  it('are refused beyond the limit, with a time to come again; a request key still gives its first answer', async () => {
+    engine = await startEngine({ pool: { ...USUAL_POOL, maxOpenRuns: 2 } });
+    hold('comfyui');
+    const first = await engine.supervisor.start({ ...request, requestKey: 'k' });
+    await startMany(1);
+    await expect(engine.supervisor.start(request)).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+      data: { retryable: true, details: { retryAfterMs: expect.any(Number) } },
+    });
+    expect(await engine.supervisor.start({ ...request, requestKey: 'k', client: 'another' })).toEqual(first);
+  });
+});
+
+describe('a paused queue', () => {
+  it('sends nothing, takes runs, and stays paused across restarts', async () => {
+    engine = await startEngine();
+    expect(await engine.supervisor.queue.pause()).toMatchObject({ paused: true });
+    const [runId = ''] = await startMany(1);
+    await engine.restart();
+    expect(engine.supervisor.queue.status()).toEqual({ paused: true, waitingRuns: 1, waitingItems: 0 });
+    expect(engine.supervisor.get(runId).status).toBe('queued');
+    expect(ledgerOf('comfyui')).toEqual([]);
+    expect(await engine.supervisor.queue.resume()).toMatchObject({ paused: false });
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+
+  it('lets what is on a backend go on, and holds what follows it', async () => {
+    engine = await startEngine();
+    hold('comfyui');
+    const [runId = ''] = await startMany(1);
+    await engine.fake.engine.held();
+    await engine.supervisor.queue.pause('p');
+    letGo('comfyui');
+    await expect.poll(() => engine.supervisor.get(runId).steps.map(({ status }) => status)).toEqual(['done', 'waiting', 'pending']);
+    expect(ledgerOf('comfyui')).toHaveLength(1);
+    await engine.supervisor.queue.resume();
+    // The same wish again is the first one's answer, and pauses nothing.
+    expect(await engine.supervisor.queue.pause('p')).toMatchObject({ paused: true });
+    expect(engine.supervisor.queue.status().paused).toBe(false);
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+});
+
+describe('two backends on one graphics card', () => {
+  it('are never given work at the same time, and unload before the other begins', async () => {
+    engine = await two({ pool: { ...USUAL_POOL, backends: { a: { gpu: '0' }, b: { gpu: '0' } } } });
+    await looked();
+    const log: string[] = [];
+    for (const id of ['a', 'b']) {
+      engine.fakeOf(id).engine.plan = () => {
+        log.push(id);
+        const other = id === 'a' ? 'b' : 'a';
+        if (engine.fakeOf(other).engine.remaining() > 0) log.push(`${other} was busy`);
+        return {};
+      };
+    }
+    const runs = [...(await startMany(2, { backend: 'a' })), ...(await startMany(2, { backend: 'b' }))];
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(log.filter((line) => line.endsWith('busy'))).toEqual([]);
+    expect(new Set(log)).toEqual(new Set(['a', 'b']));
+    expect(engine.fakeOf('a').requests.filter(({ path }) => path.endsWith('/free')).length).toBeGreaterThan(0);
+  });
+});
+
+describe('a run that was left to the pool', () => {
+  it('is held by a daemon that has nothing but a sandbox, and goes on with another one of the pool', async () => {
+    engine = await startEngine({ backends: ['a', 'b', 'sandbox'] });
+    await engine.supervisor.queue.pause();
+    const [runId = ''] = await startMany(1);
+    await engine.restart(['sandbox']);
+    expect(engine.supervisor.get(runId)).toMatchObject({ status: 'queued', problems: [{ code: 'RUN_HELD' }] });
+    await engine.supervisor.queue.resume();
+    await engine.restart(['b', 'sandbox']);
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(ledgerOf('sandbox')).toEqual([]);
+    expect(ledgerOf('b')).toHaveLength(3);
+  });
+});
