@@ -27,7 +27,7 @@ const notesOf = (runId: string) =>
 const firstTurnOf = (runId: string) =>
   ledgerOf('comfyui').indexOf(engine.store.attempts(runId).find(({ step }) => step === 'base')?.promptId ?? '');
 /** Resolves once the daemon knows how both are. */
-const looked = () => expect.poll(() => engine.supervisor.queue.backends().every(({ status }) => status === 'ready')).toBe(true);
+const looked = async () => await expect.poll(() => engine.supervisor.queue.backends().every(({ status }) => status === 'ready')).toBe(true);
 
 describe('a pool of two backends', () => {
   it('works off runs on both, and executes nothing twice', async () => {
