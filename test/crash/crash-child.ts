@@ -16,6 +16,8 @@ interface Orders {
   readonly data: string;
   readonly templates: string;
   readonly backend: string;
+  /** Further backends of the pool. */
+  readonly others?: readonly string[];
   /** For a proxy between: sent with everything that goes to the backend. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Other times than the real ones, so that a test need not wait as long. */
@@ -83,8 +85,9 @@ function hurried(backend: Backend): Backend {
   return timeouts === undefined ? backend : createComfyUIBackend({ id: backend.id, url: orders.backend, headers, timeouts });
 }
 
+const pool = (orders.others ?? []).map((url) => `comfyui=${url}`);
 const config = parseConfig(
-  { data: orders.data, templates: [orders.templates], backends: [`comfyui=${orders.backend}`], roots: [orders.root] },
+  { data: orders.data, templates: [orders.templates], backends: [`comfyui=${orders.backend}`, ...pool], roots: [orders.root] },
   { CALLSHEET_LOG_LEVEL: 'warn', ...process.env, CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
 );
 const parts = {

@@ -31,12 +31,13 @@ export interface Played {
 /** Both send three prompts, and leave a file behind for each. */
 export type Scenario = 'three-steps' | 'with-choice';
 
-/** `deaths[n]` is the number of points after which the nth daemon meets its fate; later ones live. */
+/** `others` are further backends of the pool. `deaths[n]` is the number of points after which the nth daemon meets its fate; later ones live. */
 export async function play(
   backend: string,
   deaths: readonly number[],
   fate: Fate = 'killed',
   template: Scenario = 'three-steps',
+  others: readonly string[] = [],
 ): Promise<Played> {
   const data = mkdtempSync(join(tmpdir(), 'callsheet-crash-'));
   const record = join(data, 'points.log');
@@ -53,7 +54,7 @@ export async function play(
   try {
     for (let life = 0; view === undefined; life += 1) {
       if (life > deaths.length + 1) throw new Error(`the daemon died ${String(life)} times, more often than it was told to`);
-      const orders = { data, templates: TEMPLATES, backend, root: data, record, dieAt: deaths[life] ?? 0, fate };
+      const orders = { data, templates: TEMPLATES, backend, others, root: data, record, dieAt: deaths[life] ?? 0, fate };
       daemon = await startProcess('./crash-child.ts', { CALLSHEET_CRASH_ORDERS: JSON.stringify(orders) });
       const info = daemon === undefined ? undefined : readRuntimeFile(String(daemon.ready['runtimeFile']));
       if (daemon === undefined || info === undefined) {
@@ -72,7 +73,8 @@ export async function play(
       }
     }
     await daemon?.stop();
-    const executions = await executionsOf(backend, view);
+    const last = view;
+    const executions = (await Promise.all([backend, ...others].map((url) => executionsOf(url, last)))).flat();
     return {
       points: readFileSync(record, 'utf8').trim().split('\n'),
       kills,
