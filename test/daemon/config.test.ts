@@ -92,6 +92,29 @@ describe('configuration', () => {
     expect(problems[0]?.replace('?token=secret', '')).not.toContain('secret');
   });
 
+  it('reads options of the pool behind an address, also from a list with commas', () => {
+    const text = 'a:comfyui=http://a,gpu=card-0,ahead=3,assume-lost-after=30m,b:comfyui=http://b,gpu=card-0 c:sandbox,ahead=1';
+    expect(parseConfig({}, { ...env, CALLSHEET_BACKENDS: text, CALLSHEET_MAX_RUNS: '7' }, '/p').pool).toEqual({
+      maxOpenRuns: 7,
+      backends: { a: { gpu: 'card-0', ahead: 3, assumeLostAfterMs: 1_800_000 }, b: { gpu: 'card-0' }, c: { ahead: 1 } },
+    });
+  });
+
+  it.each([
+    ['gpu=', 'gpu must'],
+    ['gpu=a b', 'gpu must'],
+    ['ahead=0', 'ahead must'],
+    ['ahead=1001', 'ahead must'],
+    ['ahead=x', 'ahead must'],
+    ['assume-lost-after=5', 'a time'],
+    ['assume-lost-after=0s', 'a time'],
+    ['assume-lost-after=1d', 'a time'],
+  ])('refuses the option "%s"', (option, part) => {
+    const problems = problemsOf({ backends: [`comfyui=http://a,${option}`] });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(part);
+  });
+
   it('says every mistake at once', () => {
     const problems = problemsOf(
       { port: '99999', backends: ['x=1', 'a:sandbox', 'a:sandbox'] },
