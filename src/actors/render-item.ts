@@ -5,10 +5,8 @@ import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { Backend, Payload } from '#backends/contract.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
-import { mayBePatched } from '#templates/patch-step.ts';
-import { stepOf } from '#templates/plan.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
-import { planStep, renderStep, stepMedia } from '#templates/render.ts';
+import { planStep, renderStep, stepMedia, usesObjectInfo } from '#templates/render.ts';
 import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from './deps.ts';
 import type { ItemInput, PrepareInput } from './logic.ts';
@@ -73,7 +71,7 @@ export async function renderItem(
   }
   const mediaName = (media: MediaValue) => names.get(media.sha256) ?? media.path;
   const template = await forServer(memory.template, input.step, backend, signal);
-  const info = usesModels(memory) || mayBePatched(template, stepOf(template, input.step)) ? await objectInfoOf(backend, signal) : undefined;
+  const info = usesObjectInfo(template, input.step) ? await objectInfoOf(backend, signal) : undefined;
   const { value, problems } = renderStep(template, input.step, scope, {
     mediaName,
     ...(info === undefined ? {} : { objectInfo: info }),
@@ -81,10 +79,6 @@ export async function renderItem(
   });
   if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
   return { text: value.text, outputNodes: value.outputNodes };
-}
-
-function usesModels(memory: RunMemory): boolean {
-  return [...memory.template.parameters.values()].some((parameter) => parameter.type === 'model' || parameter.of === 'model');
 }
 
 export function refused(step: string, problems: readonly Problem[]): CallsheetError {

@@ -28,8 +28,8 @@ import { driftProblems, keepLocks } from './drift.ts';
 import { adoptFile } from './adopt-file.ts';
 import { type Bench, type JudgedTemplate, judgeLibrary, judgeTemplate, unasked } from './judge.ts';
 import type { Offers } from './offers.ts';
-import { infoForPatches } from './patch-info.ts';
 import { renderDry } from './render-dry.ts';
+import { infoForRender } from './render-info.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
 import { VERSION } from './version.ts';
@@ -199,8 +199,8 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
         throw new CallsheetError('PARAMETERS_INVALID', `The parameters do not fit template '${id}'.`, { problems });
       }
       const named = backend === undefined ? undefined : await infoOf(backend);
-      const info = named === undefined ? await infoForPatches(template, { backends, offers }) : () => named;
-      return renderDry(template, value, problems, info);
+      const info = named === undefined ? await infoForRender(template, { backends, offers }) : { of: () => named, problems: [] };
+      return renderDry(template, value, [...problems, ...info.problems], info.of);
     },
     onChange(listener) {
       listeners.add(listener);

@@ -3,10 +3,11 @@ import type { ObjectInfo } from '#graph/node-classes.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { TemplateRenderResult } from '#protocol/methods/template.ts';
 import type { CompiledPick, CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
-import { planStep, renderStep } from '#templates/render.ts';
+import { planStep, renderStep, usesObjectInfo } from '#templates/render.ts';
+import { currentTemplate } from '#templates/replace-in-template.ts';
 import type { MediaValue, Scope, StepOutputs, Value, Values } from '#templates/types.ts';
 
-/** `info` is of the backend that a step would go to, where that is known: patches need it. */
+/** `info` is of the backend that a step would go to, where that is known: it decides about replaced classes, patches and model names, as in a run. */
 export function renderDry(
   template: CompiledTemplate,
   params: Values,
@@ -29,16 +30,20 @@ export function renderDry(
     }
     const { items } = plan.value;
     const known = info(step);
+    const current = known === undefined ? undefined : currentTemplate(template, known);
+    const used = current?.template ?? template;
+    const replaced = current?.done(step.id) ?? [];
+    problems.push(...(current?.problems ?? []).filter((problem) => problem.step === step.id));
     outputs[step.id] = outputsOf(step, items.length);
     for (const [item, { each }] of items.entries()) {
       const own: Scope = { ...scope, index: item, ...(each === undefined ? {} : { each }) };
-      const rendered = renderStep(template, step.id, own, {
+      const rendered = renderStep(used, step.id, own, {
         mediaName: ({ name }) => name,
-        ...(known === undefined ? {} : { objectInfo: known }),
+        ...(known === undefined || !usesObjectInfo(used, step.id) ? {} : { objectInfo: known }),
       });
       problems.push(...rendered.problems);
       const { text, patches = [] } = rendered.value ?? {};
-      const done = patches.length === 0 ? {} : { patches };
+      const done = { ...(replaced.length === 0 ? {} : { replaced }), ...(patches.length === 0 ? {} : { patches }) };
       steps.push({ id: step.id, item, backend: step.backend, ...(text === undefined ? {} : { workflow: text }), ...done });
     }
   }

@@ -8,7 +8,7 @@ import { authorNode } from './author-node.ts';
 import type { CompiledStep, CompiledTemplate, Site } from './compiled.ts';
 import type { Placeholder, TextTemplate } from './grammar.ts';
 import { healName } from './heal.ts';
-import { patchStep } from './patch-step.ts';
+import { mayBePatched, patchStep } from './patch-step.ts';
 import { placeholdersOf, stepOf } from './plan.ts';
 import { resolve, resolveFiltered } from './resolve.ts';
 import { closest } from '#graph/suggest.ts';
@@ -50,6 +50,12 @@ export function stepMedia(template: CompiledTemplate, stepId: string, scope: Sco
     if (resolved.kind === 'value') add(resolved.value);
   }
   return [...found.values()];
+}
+
+/** Whether rendering this step looks at the server: to bring names of models into its spelling, and for patches. */
+export function usesObjectInfo(template: CompiledTemplate, stepId: string): boolean {
+  const models = [...template.parameters.values()].some(({ type, of }) => type === 'model' || of === 'model');
+  return models || mayBePatched(template, stepOf(template, stepId));
 }
 
 /** All problems at once; the value is set when none of them is an error. */

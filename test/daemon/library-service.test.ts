@@ -55,7 +55,7 @@ function write(manifest: object = MANIFEST): void {
   writeFileSync(join(dir, 'outside', 'a.png'), PNG);
 }
 
-async function open(backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'describe'>[] = []) {
+async function open(backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'nodeReplacements' | 'describe'>[] = []) {
   const templateDirs = [join(dir, 'templates')];
   const library = createLibrary(templateDirs);
   await library.refresh();
@@ -187,6 +187,84 @@ describe('template/render', () => {
     ).rejects.toMatchObject({
       code: 'PARAMETERS_INVALID',
     });
+  });
+
+  it('shows the graph as the backend is sent it: renamed classes by its own list and by ours, and nodes that patches put in', async () => {
+    const image = { required: { image: ['STRING', {}] } };
+    const info = {
+      LoadPicture: { input: { required: { file: ['STRING', {}] } }, output: ['MASK', 'IMAGE'] },
+      SaveImage: { input: { required: { images: ['IMAGE'], filename_prefix: ['STRING', {}] } }, output: [], output_node: true },
+      Load3D: { input: image, output: [] },
+    };
+    const list = {
+      LoadImage: [
+        {
+          new_node_id: 'LoadPicture',
+          input_mapping: [{ new_id: 'file', old_id: 'image' }],
+          output_mapping: [{ old_idx: 0, new_idx: 1 }],
+        },
+      ],
+    };
+    const nodes = { other: { class_type: 'LoadImage', inputs: { image: '{word}' } } };
+    write({
+      ...MANIFEST,
+      parameters: { word: { type: 'text', default: 'b.png' }, swapped: { type: 'boolean', default: false } },
+      steps: [
+        {
+          id: 'base',
+          workflow: 'base.json',
+          set: { '1.image': '{word}' },
+          patch: [{ swap: '1', nodes, when: 'params.swapped' }],
+          outputs: {},
+        },
+      ],
+    });
+    writeFileSync(
+      join(dir, 'templates', 'hero', 'base.json'),
+      JSON.stringify({ ...GRAPH, '3': { class_type: 'Load3DAnimation', inputs: { image: 'm' } } }),
+    );
+    const service = await open([
+      {
+        id: 'gpu',
+        kind: 'comfyui',
+        describe: describeBackend,
+        objectInfo: async () => JSON.stringify(info),
+        nodeReplacements: async () => JSON.stringify(list),
+      },
+    ]);
+    for (const backend of [{}, { backend: 'gpu' }]) {
+      const { steps, problems } = await service.render({ id: 'hero', ...backend });
+      expect(JSON.parse(steps[0]?.workflow ?? '')).toEqual({
+        '1': { class_type: 'LoadPicture', inputs: { file: 'b.png' } },
+        '2': { class_type: 'SaveImage', inputs: { images: ['1', 1], filename_prefix: 'p' } },
+        '3': { class_type: 'Load3D', inputs: { image: 'm' } },
+      });
+      expect(steps[0]?.replaced).toEqual(['Node 1 (LoadImage) becomes LoadPicture', 'Node 3 (Load3DAnimation) becomes Load3D']);
+      expect(problems.map(({ code, node, step }) => [code, node, step])).toEqual([
+        ['TEMPLATE_NODE_REPLACED', '1', 'base'],
+        ['TEMPLATE_NODE_REPLACED', '3', 'base'],
+      ]);
+      expect(problems[0]?.message).toContain('as the server says. Renamed: image is file. Outputs: 0 is 1.');
+    }
+    const { steps } = await service.render({ id: 'hero', parameters: { swapped: true } });
+    expect(JSON.parse(steps[0]?.workflow ?? '')).toMatchObject({
+      '1:patch1-other': { class_type: 'LoadPicture', inputs: { file: 'b.png' } },
+      '2': { inputs: { images: ['1:patch1-other', 1] } },
+    });
+    expect(steps[0]?.patches).toContain('Node 1:patch1-other (LoadImage) becomes LoadPicture');
+  });
+
+  it('says when no backend answers that what it would replace is not known', async () => {
+    write();
+    const service = await open([
+      { id: 'gpu', kind: 'comfyui', describe: describeBackend, objectInfo: () => Promise.reject(new Error('nothing listens')) },
+    ]);
+    const { steps, problems } = await service.render({ id: 'hero' });
+    expect(steps).toHaveLength(3);
+    expect(problems.map(({ code, step }) => [code, step])).toEqual([
+      ['BACKEND_NOT_ASKED', 'base'],
+      ['BACKEND_NOT_ASKED', 'finish'],
+    ]);
   });
 
   it('says all problems of the parameters at once', async () => {

@@ -149,6 +149,6 @@ async function render(session: Session, template: TemplateDetail, args: Argument
 function printStep(step: TemplateRenderResult['steps'][number], io: Io): void {
   const item = step.item > 0 ? ` item ${step.item}` : '';
   line(io.out, `// ${step.id}${item} on ${step.backend}${step.reason === undefined ? '' : `: ${safeText(step.reason)}`}`);
-  for (const done of step.patches ?? []) line(io.out, `//   ${safeText(done)}`);
+  for (const done of [...(step.replaced ?? []), ...(step.patches ?? [])]) line(io.out, `//   ${safeText(done)}`);
   if (step.workflow !== undefined) line(io.out, step.workflow.trimEnd());
 }

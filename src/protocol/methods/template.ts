@@ -86,12 +86,12 @@ export const templateRender = method({
   scope: 'read',
   mutation: false,
   description:
-    'Dry run: the exact graphs that the given parameters lead to, and what `patch` did to them. Values that only a run can know stay references.',
+    'Dry run: the exact graphs that the given parameters lead to on a backend, and what replaced node classes and `patch` did to them. Values that only a run can know stay references.',
   params: closed({
     id: templateId,
     version: templateVersion,
     parameters: optional(record(json())),
-    /** Whose node classes and model names count where the graph is changed; the first that answers when absent. */
+    /** Whose node classes and model names count; the first that answers when absent. */
     backend: optional(string({ minLength: 1, maxLength: 64 })),
   }),
   result: object({
@@ -105,6 +105,8 @@ export const templateRender = method({
         /** JSON text of the workflow, exact: it may hold 64-bit integers. Absent when the step waits for other steps. */
         workflow: optional(string()),
         reason: optional(string()),
+        /** Nodes of classes that the backend has others for, one sentence each; problems say what is another in each. */
+        replaced: optional(array(string())),
         /** What `patch` and missing models did to the graph, one sentence each. */
         patches: optional(array(string())),
       }),
