@@ -59,6 +59,7 @@ export interface Daemon {
 export interface DaemonParts {
   readonly openStore?: typeof openStore;
   readonly wrapBackend?: (backend: Backend) => Backend;
+  readonly settleMs?: number;
 }
 
 /** How long the first client waits for the backends to say what they have, so that it sees what can run. In milliseconds. */
@@ -120,6 +121,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
           stall,
           pool: config.pool,
           log,
+          ...(parts.settleMs === undefined ? {} : { settleMs: parts.settleMs }),
           onStorageFailure,
         }),
     }),

@@ -72,8 +72,13 @@ export function givenUp(attempts: readonly AttemptRow[], now: number) {
     hint: 'Look into the queue of that backend.',
     retryable: false,
   };
+  return { error, ...unknownOf(open, error.message, now) };
+}
+
+/** What is written of attempts that are still out when their run ends: nobody knows what becomes of them. */
+export function unknownOf(attempts: readonly AttemptRow[], reason: string, now: number) {
+  const open = attempts.filter(({ endedAt }) => endedAt === null);
   return {
-    error,
     attempts: open.map((row): AttemptRow => ({ ...row, status: 'unknown', endedAt: now })),
     events: open.map(({ step, item, attempt, backend, promptId }): RunEventBody => ({
       type: 'step.status',
@@ -83,7 +88,7 @@ export function givenUp(attempts: readonly AttemptRow[], now: number) {
       status: 'lost',
       backend,
       promptId,
-      reason: error.message,
+      reason,
     })),
   };
 }

@@ -4,7 +4,8 @@ import { toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, RunRow, Store } from '#store/types.ts';
 import { cached } from './cached.ts';
-import { type HeldRun, heldNote, heldRun } from './held-runs.ts';
+import { type HeldRun, heldNote, heldRun, unknownOf } from './held-runs.ts';
+import { createRecovery, USUAL_SETTLE_MS } from './recovery.ts';
 import type { RunHost } from './run-host.ts';
 import type { RunMemories } from './run-memory.ts';
 import type { RunProgress } from './run-progress.ts';
@@ -13,13 +14,15 @@ import type { Scheduler } from './scheduler/scheduler.ts';
 
 export interface StoredRunsOptions {
   readonly store: Store;
-  readonly host: Pick<RunHost, 'resume' | 'refuse' | 'append'>;
+  readonly host: Pick<RunHost, 'resume' | 'refuse' | 'append' | 'stage'>;
   readonly memories: Pick<RunMemories, 'get' | 'pinned'>;
   readonly progress: Pick<RunProgress, 'resume'>;
   readonly scheduler: Pick<Scheduler, 'know' | 'enqueue'>;
   readonly backends: readonly Backend[];
   readonly addressOf: (backend: Backend) => string;
   readonly rowOf: (runId: string) => RunRow;
+  /** How long the daemon lives with a run before it is no longer suspected; the usual time when absent. */
+  readonly settleMs?: number;
   readonly log: Logger;
 }
 
@@ -30,6 +33,12 @@ export interface StoredRuns {
   takeUp(runId: string): void;
   /** Judges every run that has not ended. */
   takeUpAll(): void;
+  /** Takes up at once what waits for its turn. */
+  hurry(runId: string): void;
+  /** Takes up nothing more. */
+  stop(): void;
+  /** The daemon ends by itself: its runs are blamed for nothing. */
+  close(): void;
 }
 
 export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
@@ -67,7 +76,21 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     }
   }
 
-  function judge(head: OpenRun): void {
+  const recovery = createRecovery({
+    store,
+    takeUp,
+    setAside(runId, error) {
+      const { attempts, events } = unknownOf(store.attempts(runId), error.message, Date.now());
+      host.stage(runId, { attempts });
+      for (const event of events) host.append(runId, event);
+      host.refuse(runId, error);
+      log.error({ runId }, 'a run took the daemon down again and again; it is set aside');
+    },
+    settleMs: options.settleMs ?? USUAL_SETTLE_MS,
+    log,
+  });
+
+  function judge(head: OpenRun, begun: string[]): void {
     const { runId } = head;
     const attempts = head.begun ? store.attempts(runId) : [];
     // One that is being cancelled says itself what its proof waits for.
@@ -75,7 +98,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     if (waiting !== undefined) hold(runId, waiting);
     else if (head.begun) {
       scheduler.know(head, attempts);
-      takeUp(runId);
+      begun.push(runId);
     } else scheduler.enqueue(head);
   }
 
@@ -83,14 +106,19 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     held,
     takeUp,
     takeUpAll() {
+      const begun: string[] = [];
       for (const head of store.openRunHeads()) {
         try {
-          judge(head);
+          judge(head, begun);
         } catch (error) {
           log.error({ runId: head.runId, err: error }, 'a stored run cannot be judged');
           host.refuse(head.runId, toErrorData(error));
         }
       }
+      recovery.begin(begun);
     },
+    hurry: (runId) => recovery.hurry(runId),
+    stop: () => recovery.stop(),
+    close: () => recovery.close(),
   };
 }

@@ -54,6 +54,8 @@ export interface SupervisorOptions {
   readonly stall: StallPolicy;
   /** Pauses before further attempts; the usual ones when absent. */
   readonly backOff?: BackOffOptions;
+  /** How long the daemon lives with a run before it is no longer suspected of having killed the one before; the usual time when absent. */
+  readonly settleMs?: number;
   readonly log: Logger;
   /** A commit failed; the process must stop and reread. */
   readonly onStorageFailure: (error: unknown) => void;
@@ -208,6 +210,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     now: Date.now,
   });
   function setAside(): void {
+    storedRuns.stop();
     outbox.close();
     monitor.close();
     dispatch.close();
@@ -235,6 +238,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           if (isOver) host.refuse(runId, null, 'cancelled');
           // Its machine says what it waits for: without the backend nobody can prove that its jobs are gone.
           if (rowOf(runId).endedAt === null && held.delete(runId)) storedRuns.takeUp(runId);
+          else storedRuns.hurry(runId);
           if (force && host.snapshot(runId)?.value === 'cancelling') giveUp(runId);
           else if (!isOver && !host.cancel(runId)) return { status: rowOf(runId).status };
           await host.committed(runId);
@@ -272,6 +276,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     setAside,
     async close() {
+      storedRuns.close();
       setAside();
       await Promise.all(backends.map((backend) => backend.close()));
     },

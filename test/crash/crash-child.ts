@@ -26,6 +26,9 @@ interface Orders {
   /** Its fate is met when this many points have been passed; 0 never. */
   readonly dieAt: number;
   readonly fate: Fate;
+  /** Step whose every touch kills the daemon: a poisoned run. */
+  readonly poison?: string;
+  readonly settleMs?: number;
   /** File to which the name of every point passed is appended; empty for none. */
   readonly record: string;
 }
@@ -37,6 +40,10 @@ function point(name: string): void {
   passed += 1;
   if (orders.record !== '') appendFileSync(orders.record, `${name}\n`);
   if (passed === orders.dieAt) meetFate(orders.fate);
+}
+
+function poisoned(step: string): void {
+  if (step === orders.poison) meetFate('killed');
 }
 
 function watchedStore(store: Store): Store {
@@ -67,12 +74,18 @@ function watchedBackend(backend: Backend): Backend {
     url: backend.url,
     describe: (signal) => backend.describe(signal),
     objectInfo: (options) => backend.objectInfo(options),
-    attach: (attempt, signal) => backend.attach(attempt, signal),
+    attach(attempt, signal) {
+      poisoned(attempt.step);
+      return backend.attach(attempt, signal);
+    },
     follow: (attempt, options) => backend.follow(attempt, options),
     free: () => backend.free(),
     close: () => backend.close(),
     upload: watched('upload', (file, signal) => backend.upload(file, signal)),
-    submit: watched('submit', (attempt, payload, signal) => backend.submit(attempt, payload, signal)),
+    submit: watched('submit', (attempt, payload, signal) => {
+      poisoned(attempt.step);
+      return backend.submit(attempt, payload, signal);
+    }),
     fetch: watched('fetch', (file, signal) => backend.fetch(file, signal)),
     cancel: watched('cancel', (attempt, signal) => backend.cancel(attempt, signal)),
     forget: watched('forget', (attempt) => backend.forget(attempt)),
@@ -93,5 +106,6 @@ const config = parseConfig(
 const parts = {
   openStore: (options: OpenOptions) => watchedStore(openStore(options)),
   wrapBackend: (backend: Backend) => watchedBackend(hurried(backend)),
+  ...(orders.settleMs === undefined ? {} : { settleMs: orders.settleMs }),
 };
 process.exit(await runDaemon({ config, json: true, parts }));

@@ -1,0 +1,114 @@
+/** Takes up runs after a start so that one that takes the daemon down each time is found and set aside. The count is on disk before a run is touched. */
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { ErrorData } from '#protocol/errors.ts';
+import type { Problem } from '#protocol/problem.ts';
+import type { Store } from '#store/types.ts';
+import { MOST_DEATHS, planRecovery, type Standing } from './recovery-plan.ts';
+
+const SETTING = 'recovery';
+/** Tells this process from the one that died: a supervisor made anew in the same one blames nobody. */
+const PROCESS = randomUUID();
+
+/** How long a daemon has to live with a run before the run is no longer suspected, in milliseconds. */
+export const USUAL_SETTLE_MS = 3000;
+
+export interface RecoveryOptions {
+  readonly store: Pick<Store, 'setting' | 'putSetting'>;
+  readonly takeUp: (runId: string) => void;
+  readonly setAside: (runId: string, error: ErrorData) => void;
+  readonly settleMs: number;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+export interface Recovery {
+  /** Runs that have begun and not ended. */
+  begin(runs: readonly string[]): void;
+  /** Takes a run up that still waits for its turn. */
+  hurry(runId: string): void;
+  /** Takes up nothing more. */
+  stop(): void;
+  /** A daemon that ends by itself blames nobody. */
+  close(): void;
+}
+
+interface Stored {
+  /** The process that works on them, which is still named after its death; null when it ended by itself. */
+  readonly process: string | null;
+  readonly runs: Readonly<Record<string, Standing>>;
+}
+
+export function createRecovery({ store, takeUp, setAside, settleMs, log }: RecoveryOptions): Recovery {
+  let standing = new Map<string, Standing>();
+  let waiting: (readonly string[])[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const write = (process: string | null) => {
+    store.putSetting(SETTING, JSON.stringify({ process, runs: Object.fromEntries(standing) } satisfies Stored));
+  };
+  const touch = (runs: readonly string[], alone: boolean) => {
+    for (const runId of runs) standing.set(runId, { deaths: standing.get(runId)?.deaths ?? 0, touched: true, alone });
+    write(PROCESS);
+    for (const runId of runs) takeUp(runId);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      try {
+        next(runs);
+      } catch (error) {
+        // Whoever writes next finds the disk as it is; until then nobody is cleared.
+        log.warn({ err: error }, 'runs that were taken up could not be cleared of suspicion');
+      }
+    }, settleMs);
+    timer.unref();
+  };
+  /** The daemon has lived with these for a while. */
+  const next = (settled: readonly string[]) => {
+    for (const runId of settled) standing.delete(runId);
+    const group = waiting.shift();
+    if (group === undefined) write(PROCESS);
+    else touch(group, group.length === 1);
+  };
+
+  return {
+    begin(runs) {
+      const before = read(store.setting(SETTING));
+      const plan = planRecovery(runs, new Map(Object.entries(before.runs)), before.process !== null && before.process !== PROCESS);
+      standing = new Map(plan.standing);
+      waiting = [...plan.groups];
+      for (const runId of plan.poisoned) {
+        standing.delete(runId);
+        setAside(runId, poisoned());
+      }
+      if (plan.together.length === 0 && waiting.length > 0) next([]);
+      else touch(plan.together, false);
+    },
+    hurry(runId) {
+      if (!waiting.some((group) => group.includes(runId))) return;
+      waiting = waiting.map((group) => group.filter((one) => one !== runId)).filter((group) => group.length > 0);
+      takeUp(runId);
+    },
+    stop: () => clearTimeout(timer),
+    close() {
+      clearTimeout(timer);
+      standing = new Map([...standing].filter(([, { touched }]) => !touched));
+      try {
+        write(null);
+      } catch {
+        // The disk is why the daemon ends: it then counts as one that died.
+      }
+    },
+  };
+}
+
+// --- helpers ---
+
+function read(text: string | undefined): Stored {
+  return text === undefined ? { process: null, runs: {} } : (JSON.parse(text) as Stored);
+}
+
+function poisoned(): ErrorData {
+  const message = `The daemon died ${String(MOST_DEATHS)} times while it worked on this run, the last time on nothing else: the run is set aside, and the others go on.`;
+  const hint = 'Look into the log of the daemon for what it did last, and into the files of the run; then: callsheet runs retry ID.';
+  const problem: Problem = { code: 'RUN_SET_ASIDE', severity: 'error', message, hint };
+  return { code: 'RUN_SET_ASIDE', message, hint, retryable: false, problems: [problem] };
+}

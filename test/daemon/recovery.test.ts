@@ -1,0 +1,73 @@
+// Poison runs: the one that takes the daemon down is found and set aside after three deaths, whoever else is there, and nobody else is.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MOST_DEATHS, planRecovery, type Standing } from '#daemon/recovery-plan.ts';
+
+const name = (nth: number) => `run-${String(nth)}`;
+
+/** Daemons start over the runs until one lives; the poisoned one kills each that takes it up. Counts the deaths. */
+function live(runs: readonly string[], poison: string | undefined, alreadyDead = 1) {
+  let before: ReadonlyMap<string, Standing> = new Map();
+  let deaths = alreadyDead;
+  let left = [...runs];
+  for (let start = 1; start < 100; start += 1) {
+    const plan = planRecovery(left, before, start > 1 || alreadyDead > 0);
+    if (plan.poisoned.length > 0) return { setAside: plan.poisoned, deaths };
+    const standing = new Map(plan.standing);
+    let died = false;
+    const groups = plan.together.length === 0 ? plan.groups : [plan.together, ...plan.groups];
+    for (const group of groups) {
+      const alone = group !== plan.together && group.length === 1;
+      for (const runId of group) standing.set(runId, { deaths: standing.get(runId)?.deaths ?? 0, touched: true, alone });
+      died = poison !== undefined && group.includes(poison);
+      if (died) break;
+      for (const runId of group) standing.delete(runId);
+    }
+    if (!died) return { setAside: [], deaths };
+    deaths += 1;
+    before = standing;
+    left = [...left];
+  }
+  return { setAside: ['never'], deaths };
+}
+
+describe('a run that takes the daemon down', () => {
+  it('is set aside after three deaths when it is alone', () => {
+    expect(live(['poison'], 'poison')).toEqual({ setAside: ['poison'], deaths: MOST_DEATHS });
+  });
+
+  it('is found among up to eight after three deaths, and nobody else is blamed', () => {
+    for (let count = 1; count <= 8; count += 1) {
+      for (let guilty = 0; guilty < count; guilty += 1) {
+        const runs = Array.from({ length: count }, (_, nth) => name(nth));
+        expect(live(runs, name(guilty))).toEqual({ setAside: [name(guilty)], deaths: MOST_DEATHS });
+      }
+    }
+  });
+
+  it('is found among any number, with a few more deaths', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3000 }), fc.nat(), (count, at) => {
+        const runs = Array.from({ length: count }, (_, nth) => name(nth));
+        const { setAside, deaths } = live(runs, name(at % count));
+        expect(setAside).toEqual([name(at % count)]);
+        expect(deaths).toBeLessThanOrEqual(MOST_DEATHS + Math.ceil(Math.log(count) / Math.log(8)));
+      }),
+    );
+  });
+
+  it('is nobody when the daemons died of something else', () => {
+    expect(live([name(1), name(2)], undefined, 5)).toEqual({ setAside: [], deaths: 5 });
+  });
+});
+
+describe('a daemon that ended by itself', () => {
+  it('blames none of the runs that it worked on, and forgets nothing of those that it did not reach', () => {
+    const before = new Map([
+      ['a', { deaths: 2, touched: true, alone: true }],
+      ['b', { deaths: 2, touched: false, alone: false }],
+    ]);
+    const plan = planRecovery(['a', 'b', 'c'], before, false);
+    expect(plan).toMatchObject({ together: ['a', 'c'], groups: [['b']], poisoned: [] });
+  });
+});
