@@ -268,7 +268,7 @@ describe('files', () => {
     for (const { path, bytes } of run.artifacts) expect(readFileSync(path)).toHaveLength(bytes);
     expect(
       ofRun(runId)
-        .filter(({ event }) => event.type === 'run.note')
+        .filter(({ event }) => event.type === 'run.note' && event.code === 'ARTIFACT_GONE')
         .map(({ event }) => event),
     ).toEqual([expect.objectContaining({ code: 'ARTIFACT_GONE', step: 'base', message: expect.stringContaining(base?.path ?? '-') })]);
   });
