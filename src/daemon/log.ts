@@ -29,6 +29,8 @@ export async function createLog({ dataDir, level = 'info', terminal }: LogOption
   const folder = join(dataDir, 'log');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = pino.destination({ dest: join(folder, 'callsheet.log'), append: true, mkdir: false, sync: false, mode: 0o600 });
+  // On a full disk lines are lost; the daemon must not be.
+  file.on('error', () => undefined);
   // The logger itself is silent then; its streams know no such level.
   const threshold = level === 'silent' ? 'fatal' : level;
   const streams: pino.StreamEntry[] = [{ stream: file, level: threshold }];
@@ -44,6 +46,8 @@ export async function createLog({ dataDir, level = 'info', terminal }: LogOption
     close: () =>
       new Promise((resolve) => {
         file.once('close', resolve);
+        // What cannot be written down now is not waited for.
+        file.once('error', () => resolve());
         file.end();
       }),
   };

@@ -1,6 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '#daemon/log.ts';
+import { createLog, createLogger } from '#daemon/log.ts';
 
 function capture() {
   let text = '';
@@ -37,6 +40,19 @@ describe('the log', () => {
       expect(text()).not.toContain('hush');
     },
   );
+
+  it('loses lines on a full disk, not the process', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'callsheet-log-'));
+    mkdirSync(join(dataDir, 'log'));
+    // A device that takes nothing, as a disk without room.
+    symlinkSync('/dev/full', join(dataDir, 'log', 'callsheet.log'));
+    const { log, close } = await createLog({ dataDir, terminal: false });
+    for (let line = 0; line < 100; line += 1) log.info({ line }, 'x');
+    await new Promise((resolve) => setImmediate(resolve));
+    log.info('y');
+    await expect(close()).resolves.toBeUndefined();
+    rmSync(dataDir, { recursive: true });
+  });
 
   it('cuts long fields short', () => {
     const { log, text } = capture();
