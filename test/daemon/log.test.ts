@@ -46,11 +46,11 @@ describe('the log', () => {
     mkdirSync(join(dataDir, 'log'));
     // A device that takes nothing, as a disk without room.
     symlinkSync('/dev/full', join(dataDir, 'log', 'callsheet.log'));
-    const { log, close } = await createLog({ dataDir, terminal: false });
-    for (let line = 0; line < 100; line += 1) log.info({ line }, 'x');
+    const made = await createLog({ dataDir, terminal: false });
+    for (let line = 0; line < 100; line += 1) made.log.info({ line }, 'x');
     await new Promise((resolve) => setImmediate(resolve));
-    log.info('y');
-    await expect(close()).resolves.toBeUndefined();
+    made.log.info('y');
+    await expect(made.close()).resolves.toBeUndefined();
     rmSync(dataDir, { recursive: true });
   });
 
