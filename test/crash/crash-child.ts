@@ -1,8 +1,10 @@
 /**
  * A daemon in a process of its own that can be told to meet its fate before or after the Nth commit or side effect: SIGKILL, or another way.
- * Store and backends are the real ones, each call counted on its way through. Started by crash-scenario.ts.
+ * Store, files and backends are the real ones, each call counted on its way through. Started by play.ts.
  */
 import { appendFileSync } from 'node:fs';
+import files from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
 import type { Backend } from '#backends/contract.ts';
@@ -15,9 +17,8 @@ import { meetFate, type Fate } from './fates.ts';
 interface Orders {
   readonly data: string;
   readonly templates: string;
-  readonly backend: string;
-  /** Further backends of the pool. */
-  readonly others?: readonly string[];
+  /** Addresses. */
+  readonly backends: readonly string[];
   /** For a proxy between: sent with everything that goes to the backend. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Other times than the real ones, so that a test need not wait as long. */
@@ -46,61 +47,70 @@ function poisoned(step: string): void {
   if (step === orders.poison) meetFate('killed');
 }
 
+/** What is written but for what is only remembered (`outboxDone`) or costs nothing to lose (`checkpoint`). */
 function watchedStore(store: Store): Store {
-  return {
-    ...store,
-    commit(batch) {
-      point('commit.before');
-      const events = store.commit(batch);
-      point('commit.after');
-      return events;
-    },
-  };
-}
-
-/** `submit`, `upload`, `fetch`, `cancel` and `forget` reach outside; looking something up changes nothing. */
-function watchedBackend(backend: Backend): Backend {
   const watched =
-    <Args extends readonly unknown[], Result>(name: string, call: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
+    <Args extends readonly unknown[], Result>(name: string, call: (...args: Args) => Result) =>
+    (...args: Args): Result => {
       point(`${name}.before`);
-      const result = await call(...args);
+      const result = call(...args);
       point(`${name}.after`);
       return result;
     };
   return {
-    id: backend.id,
-    kind: backend.kind,
-    url: backend.url,
-    describe: (signal) => backend.describe(signal),
-    objectInfo: (options) => backend.objectInfo(options),
+    ...store,
+    commit: watched('commit', (batch) => store.commit(batch)),
+    putRequestKey: watched('request-key', (row) => store.putRequestKey(row)),
+    putSetting: watched('setting', (name, value) => store.putSetting(name, value)),
+    outboxTried: watched('outbox-tried', (id) => store.outboxTried(id)),
+  };
+}
+
+function watchedCall<Args extends readonly unknown[], Result>(name: string, call: (...args: Args) => Promise<Result>) {
+  return async (...args: Args): Promise<Result> => {
+    point(`${name}.before`);
+    const result = await call(...args);
+    point(`${name}.after`);
+    return result;
+  };
+}
+
+/** A finished file gets its name by a link, a small one by a rename. */
+function watchFiles(): void {
+  const { link, rename } = files;
+  files.link = watchedCall('link', link);
+  files.rename = watchedCall('rename', rename);
+  syncBuiltinESMExports();
+}
+
+/** What reaches outside; looking something up changes nothing. */
+function watchedBackend(backend: Backend): Backend {
+  return {
+    ...backend,
     attach(attempt, signal) {
       poisoned(attempt.step);
       return backend.attach(attempt, signal);
     },
-    follow: (attempt, options) => backend.follow(attempt, options),
-    free: () => backend.free(),
-    close: () => backend.close(),
-    upload: watched('upload', (file, signal) => backend.upload(file, signal)),
-    submit: watched('submit', (attempt, payload, signal) => {
+    upload: watchedCall('upload', (file, signal) => backend.upload(file, signal)),
+    submit: watchedCall('submit', (attempt, payload, signal) => {
       poisoned(attempt.step);
       return backend.submit(attempt, payload, signal);
     }),
-    fetch: watched('fetch', (file, signal) => backend.fetch(file, signal)),
-    cancel: watched('cancel', (attempt, signal) => backend.cancel(attempt, signal)),
-    forget: watched('forget', (attempt) => backend.forget(attempt)),
+    fetch: watchedCall('fetch', (file, signal) => backend.fetch(file, signal)),
+    cancel: watchedCall('cancel', (attempt, signal) => backend.cancel(attempt, signal)),
+    forget: watchedCall('forget', (attempt) => backend.forget(attempt)),
+    free: watchedCall('free', () => backend.free()),
   };
 }
 
 /** The backend as it was configured, or one with other times in its place. */
 function hurried(backend: Backend): Backend {
   const { timeouts, headers = {} } = orders;
-  return timeouts === undefined ? backend : createComfyUIBackend({ id: backend.id, url: orders.backend, headers, timeouts });
+  return timeouts === undefined ? backend : createComfyUIBackend({ id: backend.id, url: backend.url, headers, timeouts });
 }
 
-const pool = (orders.others ?? []).map((url) => `comfyui=${url}`);
 const config = parseConfig(
-  { data: orders.data, templates: [orders.templates], backends: [`comfyui=${orders.backend}`, ...pool], roots: [orders.root] },
+  { data: orders.data, templates: [orders.templates], backends: orders.backends.map((url) => `comfyui=${url}`), roots: [orders.root] },
   { CALLSHEET_LOG_LEVEL: 'warn', ...process.env, CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
 );
 const parts = {
@@ -108,4 +118,5 @@ const parts = {
   wrapBackend: (backend: Backend) => watchedBackend(hurried(backend)),
   ...(orders.settleMs === undefined ? {} : { settleMs: orders.settleMs }),
 };
+watchFiles();
 process.exit(await runDaemon({ config, json: true, parts }));

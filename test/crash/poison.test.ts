@@ -31,7 +31,7 @@ async function start(poison: string | undefined): Promise<Client | undefined> {
   const orders = {
     data: dir,
     templates: TEMPLATES,
-    backend: url,
+    backends: [url],
     root: dir,
     record: '',
     dieAt: 0,
@@ -49,7 +49,7 @@ async function ended(client: Client, runId: string): Promise<RunView> {
   return (await client.call('run/get', { runId })).run;
 }
 
-it('is set aside after it took three daemons down, and nobody else is', { timeout: 120_000 }, async () => {
+it('[F27] is set aside after it took three daemons down, and nobody else is', { timeout: 120_000 }, async () => {
   let client = await start('invert');
   const innocent = (await client?.call('run/start', { template: 'with-choice', parameters: {} }))?.runId ?? '';
   await expect.poll(async () => (await client?.call('run/get', { runId: innocent }))?.run.status, { timeout: 20_000 }).toBe('waiting');

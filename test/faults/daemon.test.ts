@@ -1,27 +1,16 @@
 // What befalls the daemon's own process in the middle of a run, at a sample of its points (CALLSHEET_TEST_FULL=1: at every one).
-// Numbers are those of the list in docs/reliability.md. Every promise is checked after each (../crash/crash-scenario.ts).
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { play } from '../crash/crash-scenario.ts';
+// Numbers are those of the list in docs/reliability.md. Every promise is checked after each (../crash/play.ts).
+import { describe, expect, it } from 'vitest';
+import { play } from '../crash/play.ts';
 import { DEADLY, type Fate } from '../crash/fates.ts';
-import { type Process, startProcess } from '../crash/processes.ts';
+import { SCENARIOS } from '../crash/scenarios.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
 /** Points that every run passes before its end. */
 const POINTS = isFull ? Array.from({ length: 20 }, (_, index) => index + 1) : [2, 7, 13];
 
-let backend: Process | undefined;
-let dir: string;
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'callsheet-fates-'));
-  backend = await startProcess('./sandbox-child.ts', { CALLSHEET_SANDBOX_DIR: dir });
-});
-afterAll(async () => {
-  await backend?.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+const scenario = SCENARIOS.find(({ template }) => template === 'three-steps');
+if (scenario === undefined) throw new Error('the scenario of three steps is gone');
 
 const cases: readonly (readonly [string, Fate])[] = [
   ['[F2] that is told to stop', 'told-to-stop'],
@@ -33,7 +22,7 @@ const cases: readonly (readonly [string, Fate])[] = [
 
 describe.each(cases)('a daemon %s', (_, fate) => {
   it.each(POINTS)('at point %i keeps every promise', async (at) => {
-    const played = await play(String(backend?.ready['url']), [at], fate);
+    const played = await play(scenario, [at], fate);
     expect({ broken: played.broken, executions: played.executions, ends: played.kills }).toEqual({
       broken: [],
       executions: 3,

@@ -55,13 +55,14 @@ function attemptsOf(attempts: readonly AttemptRow[]): readonly string[] {
   });
 }
 
-/** Promise 2. */
+/** Promise 2: one end for each try; a person may have had an ended run tried again. */
 function endsOf(row: RunRow, store: Store): readonly string[] {
   const events = eventsOf(store, row.runId);
   const ends = events.filter(({ event }) => event.type === 'run.status' && RUN_ENDS.includes(event.status)).length;
+  const tries = 1 + events.filter(({ event }) => event.type === 'run.retried').length;
   const broken: string[] = [];
   if (row.endedAt === null) broken.push(`run ${row.runId} has no end: it is ${row.status}`);
-  if (ends !== 1) broken.push(`run ${row.runId} has ${String(ends)} ends in its log`);
+  if (ends !== tries) broken.push(`run ${row.runId} has ${String(ends)} ends in its log for ${String(tries)} tries`);
   if (events.some(({ seq }, index) => seq !== index + 1)) broken.push(`the log of run ${row.runId} has a gap`);
   return broken;
 }

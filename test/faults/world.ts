@@ -76,7 +76,17 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   async function startDaemonProcess(): Promise<Process> {
     const headers = { Host: new URL(sandbox.url).host };
     const { timeouts = {} } = options;
-    const orders = { data, templates: TEMPLATES, backend: proxy.url, headers, timeouts, root: dir, record: '', dieAt: 0, fate: 'killed' };
+    const orders = {
+      data,
+      templates: TEMPLATES,
+      backends: [proxy.url],
+      headers,
+      timeouts,
+      root: dir,
+      record: '',
+      dieAt: 0,
+      fate: 'killed',
+    };
     const started = await startProcess('./crash-child.ts', {
       ...options.env,
       ...(options.quiet === true ? { CALLSHEET_LOG_LEVEL: 'silent' } : {}),
