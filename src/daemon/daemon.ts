@@ -21,6 +21,7 @@ import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
 import { createLog } from './log.ts';
+import { findLostRuns } from './lost-runs.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
@@ -79,7 +80,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const { log } = logFile;
   const lifecycle = createLifecycle(log);
   const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir }), (one) => one.close());
-  if (store.recovery !== undefined) log.error({ recovery: store.recovery }, 'the database was damaged and has been rebuilt');
+  const recovery = store.recovery && { ...store.recovery, runs: await findLostRuns(outputDir, (runId) => store.run(runId) !== undefined) };
+  if (recovery !== undefined)
+    log.error({ recovery }, 'the database was damaged and has been rebuilt; these runs are lost, their files are not');
 
   const assetDir = join(dataDir, 'assets');
   await sweepUploads(assetDir);
@@ -161,7 +164,17 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const auth = createAuth();
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
-  const status = createStatus({ config, identity, store, supervisor, library, hub, refusals, connections: () => door.connections });
+  const status = createStatus({
+    config,
+    identity,
+    recovery,
+    store,
+    supervisor,
+    library,
+    hub,
+    refusals,
+    connections: () => door.connections,
+  });
   const handlers = createMethods({
     version: VERSION,
     runs: supervisor,

@@ -12,6 +12,8 @@ export interface StatusParts {
   readonly config: DaemonConfig;
   /** `startedAt` in milliseconds since 1970. */
   readonly identity: { readonly version: string; readonly instance: string; readonly startedAt: number };
+  /** What the start found damaged and mended. */
+  readonly recovery: DaemonStatus['recovery'];
   readonly store: Pick<Store, 'epoch' | 'lastPosition'>;
   readonly supervisor: Pick<RunService, 'counts' | 'queue'>;
   readonly library: Pick<TemplateLibrary, 'use'>;
@@ -23,6 +25,7 @@ export interface StatusParts {
 export function createStatus({
   config,
   identity,
+  recovery,
   store,
   supervisor,
   library,
@@ -50,5 +53,6 @@ export function createStatus({
     subscriptions: hub.subscriptions,
     refused: refusals.counts(),
     position: store.lastPosition(),
+    ...(recovery === undefined ? {} : { recovery }),
   });
 }

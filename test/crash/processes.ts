@@ -1,10 +1,11 @@
 /** Real processes for tests in which daemons are killed. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** What Node compiled, kept for the next process of this test: the start of each costs half. */
@@ -12,7 +13,7 @@ const compiled = mkdtempSync(join(tmpdir(), 'callsheet-compiled-'));
 process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
 
 export interface Process {
-  readonly child: ChildProcess;
+  readonly child: ChildProcessByStdio<null, Readable, null>;
   /** The first JSON line that it printed. */
   readonly ready: Readonly<Record<string, unknown>>;
   readonly ended: Promise<unknown>;

@@ -38,7 +38,8 @@ export interface World {
   readonly proxy: FaultProxy;
   readonly seen: readonly RunEvent[];
   readonly acknowledged: readonly string[];
-  /** Process id of the daemon at work. */
+  /** Of the daemon at work. */
+  runtimeFile(): string;
   pid(): number;
   /** Repeats a call whose connection was lost until it is answered: give it a `requestKey` when it changes something. */
   call: Client['call'];
@@ -48,7 +49,8 @@ export interface World {
   ended(runId: string): Promise<string>;
   /** SIGKILL, and a new daemon over the same data. */
   killDaemon(): Promise<void>;
-  stopDaemon(): Promise<void>;
+  /** SIGTERM, and a new daemon over the same data; `meanwhile` happens in between. */
+  stopDaemon(meanwhile?: () => void): Promise<void>;
   /** The backend is a dead process for so long, and knows nothing of before when it is back. */
   restartBackend(downMs: number): Promise<void>;
   /** Somebody else clears the backend's queue, or its history. */
@@ -105,8 +107,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const endpoint = where();
     if (endpoint === undefined) throw new Error('the daemon left no runtime file');
     const made = await connect({ ...endpoint, reconnectFor: 600_000, relocate: () => Promise.resolve(where()) });
-    const last = seen.at(-1);
-    const since = last === undefined ? { epoch: made.server.epoch, seq: 0 } : { epoch: last.epoch, seq: last.position };
+    // Another log than before: the database was replaced.
+    if (seen.at(-1)?.epoch !== made.server.epoch) seen.length = 0;
+    const since = { epoch: made.server.epoch, seq: seen.at(-1)?.position ?? 0 };
     await made.subscribe({ since }, { onEvent: note });
     return made;
   }
@@ -135,6 +138,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     proxy,
     seen,
     acknowledged,
+    runtimeFile: () => String(daemon.ready['runtimeFile']),
     pid: () => daemon.child.pid ?? 0,
     call,
     async start(template, parameters) {
@@ -154,8 +158,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await daemon.stop('SIGKILL');
       daemon = await startDaemonProcess();
     },
-    async stopDaemon() {
+    async stopDaemon(meanwhile) {
       await daemon.stop('SIGTERM');
+      meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async restartBackend(downMs) {

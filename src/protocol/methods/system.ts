@@ -66,7 +66,8 @@ export const daemonStatus = method({
   name: 'daemon/status',
   scope: 'read',
   mutation: false,
-  description: 'Version, uptime, counts, and how many requests were refused at the gates and why.',
+  description:
+    'Version, uptime, counts, how many requests were refused at the gates and why, and what was lost when the start found the database damaged.',
   params: closed({}),
   result: object({
     version: string(),
@@ -105,6 +106,19 @@ export const daemonStatus = method({
     refused: record(integer({ minimum: 0 })),
     /** Highest position in the event log. */
     position: integer({ minimum: 0 }),
+    /**
+     * The database was damaged when the daemon started: what was wrong, where the damaged file lies, which backup took its place and since when
+     * changes are lost (milliseconds since 1970; absent: all of them). `runs`: those that are lost and whose files are not.
+     */
+    recovery: optional(
+      object({
+        reason: string(),
+        movedTo: optional(string()),
+        restoredFrom: optional(string()),
+        lostSince: optional(integer()),
+        runs: array(object({ runId: string(), template: string(), files: array(string()) })),
+      }),
+    ),
   }),
   errors: [],
 });

@@ -1,0 +1,149 @@
+// Faults of the machine around the daemon's process, with every promise checked after each. Numbers are those of the list in docs/reliability.md.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readRuntimeFile } from '#daemon/runtime-file.ts';
+import { startProcess } from '../crash/processes.ts';
+import { openWorld, type World, type WorldOptions } from './world.ts';
+
+async function world(options: WorldOptions = {}): Promise<World> {
+  const made = await openWorld({ quiet: true, ...options });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+async function begun(here: World, count = 1): Promise<void> {
+  await expect.poll(() => here.sandbox.ledger().length).toBeGreaterThanOrEqual(count);
+}
+
+/** Resolves once another process holds the database; `done` once it has let go. */
+async function hold(here: World, milliseconds: number): Promise<{ readonly done: Promise<unknown>; isDone(): boolean }> {
+  const env = { CALLSHEET_TEST_DATA: here.data, CALLSHEET_TEST_HOLD_MS: String(milliseconds) };
+  const holder = await startProcess('../faults/busy-child.ts', env);
+  if (holder === undefined) throw new Error('the database could not be held');
+  return { done: holder.ended, isDone: () => holder.child.exitCode !== null };
+}
+
+describe('[F5] a database that another program keeps busy', () => {
+  it('for a second is waited for: what is asked meanwhile is answered and nothing is lost', async () => {
+    const here = await world();
+    const before = await here.start('three-steps', { colour: 1 });
+    await hold(here, 1000);
+    const during = await here.start('three-steps', { colour: 2 });
+    expect([await here.ended(before), await here.ended(during)]).toEqual(['succeeded', 'succeeded']);
+    expect(await here.broken()).toEqual([]);
+  });
+
+  it('for longer than is waited is named; the daemon answers meanwhile, and goes on by itself when it is free', async () => {
+    const here = await world();
+    const before = await here.start('three-steps', { colour: 1 });
+    const holder = await hold(here, 8000);
+    const request = { template: 'three-steps', parameters: { colour: 2 }, requestKey: 'asked-while-busy' };
+    await expect(here.call('run/start', request)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringMatching(
+        /^(?:Nothing can be stored at the moment\. )?Another program keeps the database in .* busy\.$/,
+      ) as unknown,
+      data: { hint: 'Close the program that has callsheet.db open.' },
+    });
+    await here.call('ping');
+    expect((await here.call('run/get', { runId: before })).run.runId).toBe(before);
+    expect(holder.isDone()).toBe(false);
+    await holder.done;
+    const again = () => here.call('run/start', request).catch(() => ({ runId: '' }));
+    await expect.poll(async () => (await again()).runId, { timeout: 30_000 }).not.toBe('');
+    const { runId } = await again();
+    expect([await here.ended(before), await here.ended(runId)]).toEqual(['succeeded', 'succeeded']);
+    expect(await here.broken()).toEqual([]);
+  }, 90_000);
+});
+
+describe('[F9] a machine that sleeps', () => {
+  it('stops the daemon for some seconds in the middle of a run, which goes on', async () => {
+    const here = await world({ latencyMs: 20 });
+    const runId = await here.start('three-steps', { colour: 1 });
+    await begun(here);
+    process.kill(here.pid(), 'SIGSTOP');
+    await pause(3000);
+    process.kill(here.pid(), 'SIGCONT');
+    expect(await here.ended(runId)).toBe('succeeded');
+    expect(here.sandbox.ledger()).toHaveLength(3);
+    expect(await here.broken()).toEqual([]);
+  });
+});
+
+describe('[F26] a client that stands still', () => {
+  it('holds nobody up, and is told everything once when it goes on', async () => {
+    const here = await world();
+    const runs = 4;
+    const orders = JSON.stringify({ file: here.runtimeFile(), runs });
+    const slow = await startProcess('../faults/slow-client.ts', { CALLSHEET_TEST_ORDERS: orders });
+    if (slow === undefined) throw new Error('the slow client did not start');
+    onTestFinished(() => slow.stop('SIGKILL'));
+    slow.child.kill('SIGSTOP');
+    for (let run = 0; run < runs; run += 1) {
+      const runId = await here.start('fan-out', { colours: [run * 2, run * 2 + 1] });
+      expect(await here.ended(runId)).toBe('succeeded');
+    }
+    const told = once(createInterface({ input: slow.child.stdout }), 'line');
+    slow.child.kill('SIGCONT');
+    const { positions } = JSON.parse(String((await told)[0])) as { readonly positions: readonly number[] };
+    expect(positions).toEqual(Array.from(positions, (_, index) => index + 1));
+    expect(here.seen.slice(0, positions.length).map(({ position }) => position)).toEqual(positions);
+    expect(await here.broken()).toEqual([]);
+  });
+});
+
+const canLimit = spawnSync('prlimit', ['--version']).status === 0;
+if (!canLimit)
+  console.warn('NOT RUN: [F28] a daemon without file descriptors, since prlimit is not here. Debian: apt-get install util-linux.');
+
+describe.skipIf(!canLimit)('[F28] a daemon that may open 64 files and is flooded with 200 connections', () => {
+  it('serves those who are there, and takes new ones and finishes its runs afterwards', async () => {
+    const here = await world({ latencyMs: 10 });
+    const runId = await here.start('three-steps', { colour: 1 });
+    await begun(here);
+    execFileSync('prlimit', ['--pid', String(here.pid()), '--nofile=64:64']);
+    const { port } = readRuntimeFile(here.runtimeFile()) ?? { port: 0 };
+    const sockets: Socket[] = Array.from({ length: 200 }, () => connect({ host: '127.0.0.1', port }).on('error', () => undefined));
+    onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+    await Promise.all(sockets.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])));
+    await here.call('ping');
+    expect((await here.call('run/get', { runId })).run.runId).toBe(runId);
+    expect(readdirSync(`/proc/${String(here.pid())}/fd`).length).toBeLessThan(100);
+    for (const socket of sockets) socket.destroy();
+    await here.dropClient();
+    expect(await here.ended(runId)).toBe('succeeded');
+    const later = await here.start('three-steps', { colour: 2 });
+    expect(await here.ended(later)).toBe('succeeded');
+    expect(await here.broken()).toEqual([]);
+  });
+});
+
+describe('[F6] a daemon that finds its database damaged', () => {
+  it('starts, keeps the damaged file, says which runs are lost and where their files are, and takes new ones', async () => {
+    const here = await world();
+    const lost = await here.start('three-steps', { colour: 1 });
+    expect(await here.ended(lost)).toBe('succeeded');
+    const { artifacts } = await here.call('artifact/list', { runId: lost });
+    const files = artifacts.map(({ path }) => path).toSorted();
+    await here.stopDaemon(() => {
+      const file = join(here.data, 'callsheet.db');
+      writeFileSync(file, readFileSync(file).fill(0x5a, 100));
+    });
+    await here.dropClient();
+    const { recovery } = await here.call('daemon/status');
+    expect(recovery).toMatchObject({ reason: expect.any(String) as unknown, runs: [{ runId: lost, template: 'three-steps', files }] });
+    expect(readFileSync(String(recovery?.movedTo)).length).toBeGreaterThan(0);
+    for (const file of files) expect(readFileSync(file).length).toBeGreaterThan(0);
+    const runId = await here.start('three-steps', { colour: 2 });
+    expect(await here.ended(runId)).toBe('succeeded');
+    await here.stopDaemon();
+    expect((await here.call('daemon/status')).recovery).toBeUndefined();
+  });
+});
