@@ -1,18 +1,19 @@
 /** `callsheet templates migrate`: what has changed since the author's files were written, and with `--write` into them. */
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import type { ObjectInfo } from '#graph/object-info.ts';
+import { dirname, resolve } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { discover } from '#templates/discover.ts';
-import { planMigration } from '#templates/plan-migration.ts';
+import { type MigrationPlan, planMigration } from '#templates/plan-migration.ts';
 import { writeMigration } from '#templates/write-migration.ts';
+import { backendOption, chooseBackend } from './choose-backend.ts';
 import { type Arguments, UsageError } from './command.ts';
 import { safeText } from './format.ts';
 import { EXIT, type Io, jsonLine, line } from './io.ts';
 import { objectInfoOption } from './object-info-option.ts';
-import { openSession } from './open-session.ts';
+import { type OpenOptions, openSession } from './open-session.ts';
 import { printProblems } from './report-error.ts';
+import type { Session } from './session.ts';
 import { demandTemplate } from './template-names.ts';
 
 interface Migrated {
@@ -25,12 +26,13 @@ interface Migrated {
 
 /** Without arguments: all templates of the library. Exit code 1 when something could not be read or written. Throws UsageError. */
 export async function migrateTemplates(args: Arguments, io: Io): Promise<number> {
-  const info = objectInfoOption(args, io);
+  if (args.text('object-info') !== undefined && args.text('backend') !== undefined) {
+    throw new UsageError('Give either --object-info or --backend, not both.');
+  }
   const write = args.flag('write');
-  const paths = await pathsOf(args.positionals.slice(1), args, io);
-  const results = paths
-    .map((path) => migrateOne(path, info, write))
-    .filter(({ files, problems }) => files.length > 0 || problems.length > 0);
+  const given = sortGiven(args.positionals.slice(1), io);
+  const plans = args.text('backend') === undefined ? await plansOffline(given, args, io) : await plansAtBackend(given, args, io);
+  const results = plans.map((plan) => migrateOne(plan, write)).filter(({ files, problems }) => files.length > 0 || problems.length > 0);
   const failed = results.some(({ problems }) => problems.some(isBlocking));
   if (args.flag('json')) jsonLine(io.out, { templates: results });
   else printResults(results, write, io);
@@ -39,8 +41,16 @@ export async function migrateTemplates(args: Arguments, io: Io): Promise<number>
 
 // --- helpers ---
 
+interface Given {
+  /** Template folders and files. */
+  readonly paths: readonly string[];
+  readonly ids: readonly string[];
+  /** Nothing was named. */
+  readonly all: boolean;
+}
+
 /** What is there as a file or folder is a path, what is not is an id. */
-async function pathsOf(given: readonly string[], args: Arguments, io: Io): Promise<readonly string[]> {
+function sortGiven(given: readonly string[], io: Io): Given {
   const paths: string[] = [];
   const ids: string[] = [];
   for (const shown of given) {
@@ -50,21 +60,49 @@ async function pathsOf(given: readonly string[], args: Arguments, io: Io): Promi
     if (stats === undefined) ids.push(shown);
     else paths.push(...(stats.isDirectory() ? discover(path) : [path]));
   }
-  if (given.length > 0 && ids.length === 0) return paths;
-  const session = await openSession(args, io, { templates: args.texts('templates').map((dir) => resolve(io.cwd, dir)), scratch: true });
+  return { paths, ids, all: given.length === 0 };
+}
+
+async function plansOffline(given: Given, args: Arguments, io: Io): Promise<readonly MigrationPlan[]> {
+  const info = objectInfoOption(args, io);
+  const places =
+    !given.all && given.ids.length === 0 ? given.paths : await withSession(args, io, {}, (session) => placesOf(given, session));
+  return places.map((path) => planMigration(path, { info }));
+}
+
+/** The daemon asks the backend, and answers with what is to be written. */
+async function plansAtBackend(given: Given, args: Arguments, io: Io): Promise<readonly MigrationPlan[]> {
+  const option = backendOption(args);
+  const roots = given.paths.map((path) => (statSync(path).isDirectory() ? path : dirname(path)));
+  return withSession(args, io, { roots, backends: option?.own ?? [] }, async (session) => {
+    const backend = (await chooseBackend(session, option)) ?? '';
+    const plans: MigrationPlan[] = [];
+    for (const path of await placesOf(given, session)) {
+      const { files, ...plan } = await session.client.call('template/migrate', { path, backend });
+      plans.push({ ...plan, files: files.map((file) => ({ ...file, content: Buffer.from(file.content) })) });
+    }
+    return plans;
+  });
+}
+
+async function withSession<T>(args: Arguments, io: Io, options: OpenOptions, work: (session: Session) => Promise<T>): Promise<T> {
+  const templates = args.texts('templates').map((dir) => resolve(io.cwd, dir));
+  const session = await openSession(args, io, { ...options, templates, scratch: true });
   try {
-    if (given.length > 0) return [...paths, ...(await Promise.all(ids.map(async (id) => (await demandTemplate(session, id)).path)))];
-    const { templates } = await session.client.call('template/list');
-    return await Promise.all(
-      templates.map(async ({ id, version }) => (await session.client.call('template/get', { id, version })).template.path),
-    );
+    return await work(session);
   } finally {
     await session.close();
   }
 }
 
-function migrateOne(path: string, info: ObjectInfo | undefined, write: boolean): Migrated {
-  const plan = planMigration(path, { info });
+/** Of the whole library when nothing was named. */
+async function placesOf({ paths, ids, all }: Given, session: Session): Promise<readonly string[]> {
+  if (!all) return [...paths, ...(await Promise.all(ids.map(async (id) => (await demandTemplate(session, id)).path)))];
+  const { templates } = await session.client.call('template/list');
+  return Promise.all(templates.map(async ({ id, version }) => (await session.client.call('template/get', { id, version })).template.path));
+}
+
+function migrateOne(plan: MigrationPlan, write: boolean): Migrated {
   const files = plan.files.map((file) => file.path);
   const result = { path: plan.path, files, written: false, problems: plan.problems };
   if (!write || files.length === 0) return result;

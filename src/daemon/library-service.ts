@@ -29,6 +29,7 @@ import { adoptFile } from './adopt-file.ts';
 import { type Bench, type JudgedTemplate, judgeLibrary, judgeTemplate, unasked } from './judge.ts';
 import type { Offers } from './offers.ts';
 import { renderDry } from './render-dry.ts';
+import { planAtBackend } from './plan-at-backend.ts';
 import { infoForRender } from './render-info.ts';
 import type { Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
@@ -187,6 +188,7 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       return { files };
     },
     adopt: (params) => adoptFile({ roots, infoOf }, params),
+    migrate: (params) => planAtBackend({ roots, templateDirs, infoOf }, params),
     async render({ id, version, parameters = {}, backend }) {
       const template = findTemplate(library, id, version);
       const { value, problems } = await checkParameters(template, parameters, {

@@ -52,6 +52,7 @@ export function createMethods({ version, runs, templates, exchange, store, statu
       return templates.check(params);
     },
     'template/adopt': (params) => templates.adopt(params),
+    'template/migrate': (params) => templates.migrate(params),
     'template/render': (params) => templates.render(params),
     'template/import': (params) => exchange.import(params),
     'template/export': (params) => exchange.exportTemplate(params),

@@ -9,6 +9,7 @@ import { needsOf } from '#templates/needs.ts';
 import { checkParameters, type ParameterTools } from '#templates/parameters.ts';
 import { isPatched } from '#templates/patch-step.ts';
 import { planStep, renderStep } from '#templates/render.ts';
+import { currentTemplate } from '#templates/replace-in-template.ts';
 import { closest } from '#graph/suggest.ts';
 import type { Scope, Values } from '#templates/types.ts';
 import { demandApproved } from './exchange/gate.ts';
@@ -149,7 +150,8 @@ async function firstRendering(
     const info = patched ? (await options.offers.ask(id, { signal: patience })).info : undefined;
     // A backend that cannot be asked now is no reason to refuse: the step will find out.
     if (patched && info === undefined) continue;
-    const rendered = renderStep(template, step.id, item, {
+    const current = info === undefined ? template : currentTemplate(template, info).template;
+    const rendered = renderStep(current, step.id, item, {
       mediaName: (media) => media.name,
       ...(info === undefined ? {} : { objectInfo: info }),
     });

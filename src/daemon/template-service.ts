@@ -7,6 +7,8 @@ import type {
   TemplateCheckResult,
   TemplateDetail,
   TemplateGetParams,
+  TemplateMigrateParams,
+  TemplateMigrateResult,
   TemplateRenderParams,
   TemplateRenderResult,
 } from '#protocol/methods/template.ts';
@@ -22,5 +24,7 @@ export interface TemplateService {
   render(params: TemplateRenderParams): Promise<TemplateRenderResult>;
   /** Throws PATH_NOT_ALLOWED, ASSET_NOT_FOUND, FILE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
   adopt(params: TemplateAdoptParams): Promise<TemplateAdoptResult>;
+  /** Throws PATH_NOT_ALLOWED, FILE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
+  migrate(params: TemplateMigrateParams): Promise<TemplateMigrateResult>;
   onChange(listener: (change: TemplateChanged) => void): () => void;
 }

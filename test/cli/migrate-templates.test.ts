@@ -2,9 +2,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '#cli/cli.ts';
 import { COMMANDS } from '#cli/commands.ts';
+import { startFakeComfyUI } from '../fakes/fake-comfyui.ts';
 import { createFakeIo } from './fake-io.ts';
 
 const OLD = { '1': { class_type: 'SDV_img2vid_Conditioning', inputs: {} } };
@@ -72,6 +73,35 @@ describe('callsheet templates migrate', () => {
     expect((await run('--templates', 'shelf')).out).toContain(`${path('shelf/hero')}: 1 file would change`);
     expect((await run('hero', '--templates', 'shelf', '--write')).out).toBe(`${path('shelf/hero')}: 1 file written\n`);
     expect(manifest()).toContain('"format": 1');
+  });
+
+  it('takes a backend’s classes and its own list of replaced ones', async () => {
+    const { run, graph, path } = prepare();
+    const mine = {
+      '1': { class_type: 'HouseInvert', inputs: { picture: ['2', 1] } },
+      '2': { class_type: 'SDV_img2vid_Conditioning', inputs: {} },
+    };
+    writeFileSync(path('shelf/hero/w.json'), `\uFEFF${JSON.stringify(mine)}`);
+    const fake = await startFakeComfyUI();
+    onTestFinished(() => fake.close());
+    fake.classes.add('SVD_img2vid_Conditioning');
+    const body = JSON.stringify({ HouseInvert: [{ new_node_id: 'ImageInvert', input_mapping: [{ new_id: 'image', old_id: 'picture' }] }] });
+    fake.misbehave({ path: /^\/node_replacements$/, mode: { kind: 'reply', status: 200, type: 'application/json', body } });
+    const backend = ['--backend', `comfyui=${fake.url}`];
+    const shown = await run('shelf/hero', ...backend);
+    expect(shown).toMatchObject({ code: 0, out: `${path('shelf/hero')}: 2 files would change; --write changes them\n` });
+    expect(shown.err).toContain('ImageInvert stands in for it, as the server says. Renamed: picture is image.');
+    expect(graph()).toContain('HouseInvert');
+    expect(await run('shelf/hero', '--write', ...backend)).toMatchObject({ code: 0, out: `${path('shelf/hero')}: 2 files written\n` });
+    expect(graph()).toMatch(/^\uFEFF\{"1":\{"class_type":"ImageInvert","inputs":\{"image":\["2",1\]/);
+    expect(await run('shelf/hero', ...backend)).toMatchObject({ out: 'Everything is as it is written today.\n' });
+    expect(await run('shelf', ...backend, '--object-info', 'info.json')).toMatchObject({ code: 2 });
+  });
+
+  it('looks at nothing else where a folder without templates was named', async () => {
+    const { run, path } = prepare();
+    mkdirSync(path('empty'));
+    expect(await run('empty', '--templates', 'shelf')).toMatchObject({ code: 0, out: 'Everything is as it is written today.\n' });
   });
 
   it('answers with code 1 what may not be written, and with 2 what is not there', async () => {

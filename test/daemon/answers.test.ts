@@ -7,6 +7,7 @@ const PARAMS: Readonly<Record<string, object>> = {
   'template/get': { id: 'hero' },
   'template/check': { id: 'hero' },
   'template/adopt': { file: '/nowhere', name: 'w.json' },
+  'template/migrate': { path: '/nowhere', backend: 'main' },
   'template/render': { id: 'hero' },
   'template/import': { file: '/nowhere' },
   'template/export': { id: 'hero' },

@@ -260,6 +260,7 @@ function createFakeTemplates() {
       return detail;
     },
     check: async () => ({ files: [{ path: '/nowhere', ok: true, problems: [] }] }),
+    migrate: async ({ path }) => ({ path, folder: path, files: [], problems: [] }),
     adopt: async () => ({ workflow: '{}', converted: false, problems: [] }),
     render: async () => ({ template: 'hero', version: '1.0.0', steps: [], problems: [] }),
     onChange: (listener) => subscribeTo(listeners, listener),

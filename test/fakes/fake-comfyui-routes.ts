@@ -15,7 +15,17 @@ const json = (status: number, value: unknown): Reply => ({ status, type: 'applic
 const raw = (body: string): Reply => ({ status: 200, type: 'application/json; charset=utf-8', body });
 const EMPTY: Reply = { status: 200, type: 'application/octet-stream', body: '' };
 const UNKNOWN: Reply = { status: 404, type: 'text/plain; charset=utf-8', body: '404: Not Found' };
-const CLASSES = new Set(['EmptyImage', 'ImageInvert', 'ImageScale', 'LoadImage', 'SaveImage', 'PreviewImage', 'PreviewAny', 'Slow']);
+/** Node classes that it has, until a test changes them. */
+export const CLASSES: readonly string[] = [
+  'EmptyImage',
+  'ImageInvert',
+  'ImageScale',
+  'LoadImage',
+  'SaveImage',
+  'PreviewImage',
+  'PreviewAny',
+  'Slow',
+];
 
 export async function answerRoute(fake: FakeComfyUI, request: Request, url: URL): Promise<Reply> {
   const { engine, options } = fake;
@@ -68,7 +78,7 @@ export async function answerRoute(fake: FakeComfyUI, request: Request, url: URL)
       return json(
         200,
         Object.fromEntries(
-          [...CLASSES].map((name) => [
+          [...fake.classes].map((name) => [
             name,
             {
               input: { required: { strength: ['FLOAT', { max: Number.POSITIVE_INFINITY }] } },
@@ -129,7 +139,7 @@ function prompt(fake: FakeComfyUI, request: Request): Reply {
   const source = request.body.toString('utf8');
   const body: { prompt: GraphJson; client_id?: string; prompt_id?: string } = JSON.parse(source);
   for (const [id, node] of Object.entries(body.prompt)) {
-    if (!CLASSES.has(node.class_type)) {
+    if (!fake.classes.has(node.class_type)) {
       return json(400, {
         error: {
           type: 'invalid_prompt',

@@ -10,7 +10,7 @@ import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { createEngine } from './fake-comfyui-engine.ts';
 import type { Engine, Message } from './fake-comfyui-engine.ts';
-import { answerRoute } from './fake-comfyui-routes.ts';
+import { answerRoute, CLASSES } from './fake-comfyui-routes.ts';
 import type { Reply } from './fake-comfyui-routes.ts';
 import { pythonJson } from './python-json.ts';
 
@@ -78,6 +78,7 @@ export interface FakeComfyUI {
   readonly engine: Engine;
   readonly options: FakeOptions;
   readonly requests: Request[];
+  readonly classes: Set<string>;
   /** Bytes of uploaded and produced files, by `type/subfolder/filename`. */
   /** What `/internal/logs/raw` gives, print by print. */
   readonly log: string[];
@@ -216,6 +217,7 @@ export async function startFakeComfyUI(options: FakeOptions = {}): Promise<FakeC
     engine,
     options,
     requests: [],
+    classes: new Set(CLASSES),
     files: new Map(),
     log: [],
     handshakes: [],

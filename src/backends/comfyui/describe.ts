@@ -1,4 +1,5 @@
 /** What a server says about itself: version, queue, features, object info. */
+import { CallsheetError } from '#protocol/errors.ts';
 import type { BackendDescription } from '../contract.ts';
 import type { Http } from './http.ts';
 import { MIB } from './http.ts';
@@ -48,9 +49,16 @@ export async function readObjectInfo(http: Http, timeouts: Timeouts): Promise<st
   return reply.text;
 }
 
-/** ComfyUI ≥ 0.14 lists classes that it replaces. Older ones answer 404, which says nothing: what is no JSON object counts as an empty list. */
+/**
+ * ComfyUI ≥ 0.14 lists classes that it replaces, some 10 KiB with everything of its own. Older ones answer 404, which says nothing:
+ * what is no JSON object, is larger than any such list or leads elsewhere counts as an empty one. Throws BACKEND_UNREACHABLE.
+ */
 export async function readNodeReplacements(http: Http, timeouts: Timeouts): Promise<string> {
-  const reply = await http.send({ method: 'GET', path: '/node_replacements', timeoutMs: timeouts.getMs, maxBytes: 16 * MIB });
+  const request = { method: 'GET', path: '/node_replacements', timeoutMs: timeouts.getMs, maxBytes: 4 * MIB } as const;
+  const reply = await http.send(request).catch((error: unknown) => {
+    if (error instanceof CallsheetError && error.code === 'BACKEND_HTTP') return { status: 0, text: '' };
+    throw error;
+  });
   return reply.status === 200 && isFields(safely(reply.text)) ? reply.text : '{}';
 }
 

@@ -28,7 +28,7 @@ export const templatesCommand: Command = {
     'templates show ID',
     'templates render ID [-p NAME=VALUE]… [--backend ID]',
     'templates new ID [--from FILE] [--object-info FILE | --backend ID] [--out DIR]',
-    'templates migrate [--write] [PATH|ID…] [--object-info FILE]',
+    'templates migrate [--write] [PATH|ID…] [--object-info FILE | --backend ID]',
     'templates import FILE [--id ID] [--object-info FILE | --backend ID]',
     'templates approve ID[@VERSION] [--hash HASH]',
     'templates export ID[@VERSION] --out FILE',
@@ -47,7 +47,7 @@ export const templatesCommand: Command = {
     backend: {
       type: 'string',
       value: 'ID',
-      help: 'new, import: the same from a backend of the daemon; render: whose node classes count (the first that answers)',
+      help: 'new, import, migrate: the same from a backend of the daemon (or comfyui=URL, or sandbox); render: whose node classes count (the first that answers)',
     },
     hash: { type: 'string', value: 'HASH', help: 'approve: only this very content' },
     out: {

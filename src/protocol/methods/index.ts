@@ -6,7 +6,7 @@ import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
 import { artifactList, runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
-import { templateAdopt, templateCheck, templateGet, templateList, templateRender } from './template.ts';
+import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
 
 export const METHODS = {
   initialize,
@@ -18,6 +18,7 @@ export const METHODS = {
   'template/get': templateGet,
   'template/check': templateCheck,
   'template/adopt': templateAdopt,
+  'template/migrate': templateMigrate,
   'template/render': templateRender,
   'template/import': templateImport,
   'template/export': templateExport,

@@ -124,6 +124,24 @@ export const templateRender = method({
   ],
 });
 
+export const templateMigrate = method({
+  name: 'template/migrate',
+  scope: 'read',
+  mutation: false,
+  description:
+    'What a migration would write into the files of a template: its manifest in the format of today, its graphs with the node classes of a backend. Nothing is written.',
+  params: closed({ path, backend: string({ minLength: 1, maxLength: 64 }) }),
+  result: object({
+    path: string(),
+    /** The folder that the files lie in. */
+    folder: string(),
+    /** In the order in which they are to be written; `hash` is the sha256 of the bytes that were looked at. */
+    files: array(object({ path: string(), hash: string(), content: string() })),
+    problems: array(problem),
+  }),
+  errors: ['PATH_NOT_ALLOWED', 'FILE_NOT_FOUND', 'BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE'],
+});
+
 export const templateAdopt = method({
   name: 'template/adopt',
   scope: 'read',
@@ -150,6 +168,8 @@ export const templateAdopt = method({
 
 export type TemplateAdoptParams = Infer<typeof templateAdopt.params>;
 export type TemplateAdoptResult = Infer<typeof templateAdopt.result>;
+export type TemplateMigrateParams = Infer<typeof templateMigrate.params>;
+export type TemplateMigrateResult = Infer<typeof templateMigrate.result>;
 export type TemplateGetParams = Infer<typeof templateGet.params>;
 export type TemplateDetail = Infer<typeof templateGet.result>['template'];
 export type TemplateCheckParams = Infer<typeof templateCheck.params>;
