@@ -2,7 +2,7 @@
 // A failure prints seed and path: CALLSHEET_SEED and CALLSHEET_PATH play it again. CALLSHEET_TEST_FULL=1 plays many more.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allowed, anyPlay, type Model } from './model-commands.ts';
+import { allowed, anyPlay, type Model, settle } from './model-commands.ts';
 import { openWorld } from './world.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
@@ -24,7 +24,8 @@ describe(`a model of runs (seed ${String(seed)}, ${String(PLAYS)} plays)`, () =>
         try {
           const model: Model = { runs: [] };
           await fc.asyncModelRun(() => ({ model, real: world }), plan);
-          for (const run of model.runs) expect([allowed(run), run]).toEqual([expect.arrayContaining([await world.ended(run.runId)]), run]);
+          const ends = await settle(model, world);
+          for (const run of model.runs) expect([allowed(run), run]).toEqual([expect.arrayContaining([ends.get(run.runId)]), run]);
           expect(await world.broken()).toEqual([]);
         } finally {
           await world.close();

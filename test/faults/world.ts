@@ -116,6 +116,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 
   function note({ runId, seq, position, epoch, at, event }: RunEvent): void {
     seen.push({ runId, seq, position, epoch, at, event });
+    if (event.type === 'run.retried') {
+      ends.delete(runId);
+      waiting.delete(runId);
+    }
     if (event.type !== 'run.status' || !RUN_ENDS.includes(event.status)) return;
     ends.set(runId, event.status);
     waiting.get(runId)?.resolve(event.status);
