@@ -132,7 +132,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   );
 
   const locks = made.adopt(openClassLocks(lockStore(dataDir), log), (one) => one.close());
-  const templates = createLibraryService({ library, offers, locks, roots, resolveMedia, backends, templateDirs });
+  const templates = createLibraryService({ library, offers, locks, roots, resolveMedia, backends, templateDirs, objectInfoFile });
   supervisor.onBackend((view) => offers.heard(view));
   const exchange = createExchangeService({
     importDir: config.importDir,

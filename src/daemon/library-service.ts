@@ -31,10 +31,10 @@ import type { Offers } from './offers.ts';
 import { renderDry } from './render-dry.ts';
 import { planAtBackend } from './plan-at-backend.ts';
 import { infoForRender } from './render-info.ts';
-import type { Roots } from './roots.ts';
+import { isInside, type Roots } from './roots.ts';
 import { findTemplate } from './run-door.ts';
 import { VERSION } from './version.ts';
-import type { NamedInfo } from '#templates/nearby-info.ts';
+import { type NamedInfo, OBJECT_INFO_FILE } from '#templates/nearby-info.ts';
 import type { TemplateOrigin } from '#templates/types.ts';
 import type { TemplateService } from './template-service.ts';
 
@@ -48,6 +48,8 @@ export interface LibraryServiceOptions {
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   readonly backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'nodeReplacements' | 'describe'>[];
   readonly templateDirs: readonly string[];
+  /** As in LibraryOptions: what workflows in UI format are read with where no backend is named. */
+  readonly objectInfoFile?: string;
 }
 
 export interface LibraryService extends TemplateService {
@@ -61,7 +63,7 @@ export interface LibraryService extends TemplateService {
 }
 
 export function createLibraryService(options: LibraryServiceOptions): LibraryService {
-  const { roots, backends, templateDirs, offers, locks } = options;
+  const { roots, backends, templateDirs, offers, locks, objectInfoFile } = options;
   const bench: Bench = { backends, offer: (id) => offers.known(id) };
   const library = judgeLibrary(options.library, bench);
   const listeners = new Set<(change: TemplateChanged) => void>();
@@ -137,9 +139,16 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return info === undefined ? undefined : { info, name: `backend ${id}` };
   }
 
+  /** Beyond the workflow's own folder, as the library looks. */
+  function infoFilesFor(path: string): readonly string[] {
+    const near = templateDirs.filter((dir) => isInside(dir, path)).map((dir) => join(dir, OBJECT_INFO_FILE));
+    return [...near, ...(objectInfoFile === undefined ? [] : [objectInfoFile])];
+  }
+
   async function checkOne(path: string, backend: string | undefined) {
     const { template, partial, original, problems, foreign, origin } = await loadTemplate(path, {
       info: backend === undefined ? undefined : await namedInfo(backend),
+      infoFiles: infoFilesFor(path),
     });
     if (foreign === true) return [];
     const found = { hash: template?.hash, origin, needs: template === undefined ? undefined : needsOf(template, original) };
@@ -176,7 +185,8 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
           const { problems, runnable } = standing(loaded, undefined);
           return { files: [{ path: origin.path, ok: runnable && !problems.some(isBlocking), problems }] };
         }
-        const original = origin.kind === 'adopted' ? (await loadTemplate(origin.path)).original : undefined;
+        const original =
+          origin.kind === 'adopted' ? (await loadTemplate(origin.path, { info: await namedInfo(backend) })).original : undefined;
         const drift = driftProblems(template, loaded, bench, locks, backend);
         const problems = mergeProblems(own.problems, await againstBackend(template, backend, origin, original), drift);
         return { files: [{ path: origin.path, ok: own.runnable && !problems.some(isBlocking), problems }] };

@@ -53,18 +53,20 @@ export function checkTemplateAgainst(
     const at = manifest.steps.findIndex(({ id }) => id === step.id);
     const problems = [
       ...checkGraph(step, info, file(step.workflow), live, sources).map(current.placeBack(step.id)),
-      ...checkSites(current.template, step, info),
+      ...checkSites(current.template, step, info, sources),
       ...checkPatches(current.template, step, info).map((problem) => (problem.file === where.file ? placeBack(problem) : problem)),
       ...checkOutputs(step, at, info, where).map(placeBack),
     ];
     return problems.map((problem) => ({ ...problem, step: step.id }));
   });
   const reported = { classes: new Set<string>(), models: new Set<string>() };
-  for (const { code, step: id, node, input } of found) {
+  for (const { code, step: id, node, input, parameter } of found) {
     const graphNode = steps.find((step) => step.id === id)?.graph.nodes.get(node ?? '');
     const value = graphNode?.inputs.get(input ?? '')?.value;
     if (code === 'NODE_CLASS_UNKNOWN' && graphNode !== undefined) reported.classes.add(graphNode.classType);
-    if (code === 'MODEL_MISSING' && value?.kind === 'string') reported.models.add(modelKey(value.value));
+    const preset = parameter === undefined ? undefined : template.parameters.get(parameter)?.default;
+    if (code === 'MODEL_MISSING' && typeof preset === 'string') reported.models.add(modelKey(preset));
+    else if (code === 'MODEL_MISSING' && value?.kind === 'string') reported.models.add(modelKey(value.value));
   }
   const replaced = current.problems.map((problem) => ({ ...problem, file: file(problem.file ?? '') }));
   const all = once([...checkRequired(manifest, info, where, reported).map(placeBack), ...replaced, ...found]);

@@ -1,10 +1,13 @@
 /** Choices of a parameter, and the model that it names by default, against the list of the input that it fills. */
 import { isAmong, pythonFloat, pythonInt } from '#graph/input-values.ts';
 import { isCustom } from '#graph/links.ts';
+import { modelFolder, nearestModel } from '#graph/models.ts';
 import type { InputSpec, NodeClass } from '#graph/node-classes.ts';
+import { modelAdvice, modelKey, type Sources } from '#graph/sources.ts';
 import type { JsonValue } from '#graph/types.ts';
 import type { Given, SiteFinding } from './check-sites.ts';
 import type { Site } from './compiled.ts';
+import { healAmong } from './heal.ts';
 import { choiceValues } from './parameter-schema.ts';
 import { closest } from '#graph/suggest.ts';
 
@@ -34,6 +37,29 @@ export function choicesProblem({ text, parameter }: Given, site: Site, spec: Inp
         ', ',
       )}${refused.length > 5 ? ` and ${refused.length - 5} more` : ''}, which input "${site.input}" of node ${site.node} (${site.classType}) does not take.`,
     hint: offers.length === 0 ? takes : `Did you mean ${offers.join(', ')}?`,
+    parameter: parameter.name,
+  };
+}
+
+/** A warning: another model can be chosen in the form. A name that the backend only spells otherwise is there. */
+export function modelProblem(
+  { text, parameter }: Given,
+  { node, input, classType }: Site,
+  spec: InputSpec,
+  sources: Sources,
+): SiteFinding | undefined {
+  const { type, default: name, weighted } = parameter?.definition ?? {};
+  if (parameter === undefined || type !== 'model' || weighted === true || typeof name !== 'string') return undefined;
+  if (spec.type !== 'COMBO' || spec.choices === undefined || isOpen(spec)) return undefined;
+  const known = spec.choices.filter((choice) => typeof choice === 'string');
+  if (known.length !== spec.choices.length || healAmong(known, name) !== undefined) return undefined;
+  const near = nearestModel(name, known);
+  const advice = modelAdvice(name, sources.models.get(modelKey(name)), modelFolder(classType, input));
+  return {
+    code: 'MODEL_MISSING',
+    severity: 'warning',
+    message: `${text} is ${name} unless another is chosen, a model that the server does not have for input "${input}" of node ${node} (${classType}).`,
+    hint: near === undefined ? advice : `Did you mean "${near}"? If not: ${advice}`,
     parameter: parameter.name,
   };
 }

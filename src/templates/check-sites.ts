@@ -2,9 +2,10 @@
 import type { InputSpec, NodeClass, ObjectInfo } from '#graph/node-classes.ts';
 import { isCustom, isLinkType } from '#graph/links.ts';
 import { inputsOf } from '#graph/node-inputs.ts';
+import { NO_SOURCES, type Sources } from '#graph/sources.ts';
 import type { Problem } from '#protocol/problem.ts';
 import { boundsProblem } from './check-bounds.ts';
-import { choicesProblem } from './check-choices.ts';
+import { choicesProblem, modelProblem } from './check-choices.ts';
 import type { CompiledStep, CompiledTemplate, Site } from './compiled.ts';
 import { siteKey } from './compile-workflow.ts';
 import { type Environment, kindOf, kindOfParameter, type StaticKind } from './environment.ts';
@@ -21,7 +22,8 @@ export interface Given {
 
 export type SiteFinding = Pick<Problem, 'code' | 'severity' | 'message' | 'parameter'> & { readonly hint: string };
 
-export function checkSites(template: CompiledTemplate, step: CompiledStep, info: ObjectInfo): Problem[] {
+/** `sources` say where models come from. */
+export function checkSites(template: CompiledTemplate, step: CompiledStep, info: ObjectInfo, sources: Sources = NO_SOURCES): Problem[] {
   const problems: Problem[] = [];
   const sites = step.lowMemory ?? step.sites;
   const set = new Set(sites.filter(({ from }) => from === 'set').map(({ node, input }) => siteKey(node, input)));
@@ -31,7 +33,7 @@ export function checkSites(template: CompiledTemplate, step: CompiledStep, info:
     const nodeClass = info.classes.get(site.classType);
     if (node === undefined || nodeClass === undefined) continue;
     const spec = inputsOf(nodeClass, node).get(site.input);
-    const found = spec === undefined ? [ignored(site, nodeClass)] : filled(template, step, site, spec, nodeClass);
+    const found = spec === undefined ? [ignored(site, nodeClass)] : filled({ template, step, sources }, site, spec, nodeClass);
     for (const finding of found) problems.push({ ...finding, ...site.place, node: site.node, input: site.input, step: step.id });
   }
   return problems;
@@ -47,7 +49,13 @@ function ignored({ node, input, classType }: Site, { inputs }: NodeClass): SiteF
   };
 }
 
-function filled(template: CompiledTemplate, step: CompiledStep, site: Site, spec: InputSpec, nodeClass: NodeClass): SiteFinding[] {
+interface Filling {
+  readonly template: CompiledTemplate;
+  readonly step: CompiledStep;
+  readonly sources: Sources;
+}
+
+function filled({ template, step, sources }: Filling, site: Site, spec: InputSpec, nodeClass: NodeClass): SiteFinding[] {
   const [only] = site.pieces;
   const whole = site.pieces.length === 1 && typeof only === 'object' ? only.whole : undefined;
   if (whole === undefined || whole.filters.length > 0) {
@@ -58,7 +66,12 @@ function filled(template: CompiledTemplate, step: CompiledStep, site: Site, spec
     if (given === undefined) return [];
     const wrong = typeProblem(given, site, spec, nodeClass, template);
     if (wrong !== undefined) return [wrong];
-    return [boundsProblem(given, site, spec), choicesProblem(given, site, spec, nodeClass)].filter((problem) => problem !== undefined);
+    const found = [
+      boundsProblem(given, site, spec),
+      choicesProblem(given, site, spec, nodeClass),
+      modelProblem(given, site, spec, sources),
+    ];
+    return found.filter((problem) => problem !== undefined);
   });
 }
 

@@ -55,14 +55,26 @@ function write(manifest: object = MANIFEST): void {
   writeFileSync(join(dir, 'outside', 'a.png'), PNG);
 }
 
-async function open(backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'nodeReplacements' | 'describe'>[] = []) {
+async function open(
+  backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'nodeReplacements' | 'describe'>[] = [],
+  objectInfoFile?: string,
+) {
   const templateDirs = [join(dir, 'templates')];
   const library = createLibrary(templateDirs);
   await library.refresh();
   const roots = createRoots({ roots: [join(dir, 'root')], asset: () => undefined });
   const offers = createOffers(backends, pino({ level: 'silent' }));
   const locks = openClassLocks(join(dir, 'locks.json'), pino({ level: 'silent' }));
-  return createLibraryService({ library, offers, locks, roots, resolveMedia: createMediaResolver(roots, library), backends, templateDirs });
+  return createLibraryService({
+    library,
+    offers,
+    locks,
+    roots,
+    resolveMedia: createMediaResolver(roots, library),
+    backends,
+    templateDirs,
+    ...(objectInfoFile === undefined ? {} : { objectInfoFile }),
+  });
 }
 
 const describeBackend: Backend['describe'] = async () => ({ version: '0.3.64', draft: false, queueRemaining: 0, capabilities: {} });
@@ -85,6 +97,18 @@ describe('template/get and template/list', () => {
     await expect(service.get({ id: 'heroo' })).rejects.toThrow(
       expect.objectContaining({ code: 'TEMPLATE_NOT_FOUND', data: expect.objectContaining({ hint: "Did you mean 'hero'?" }) }),
     );
+  });
+});
+
+describe('template/check of a path', () => {
+  it('reads a workflow in UI format with what a backend said last of its node classes, as the library does', async () => {
+    write();
+    const kept = join(dir, 'kept.json');
+    writeFileSync(kept, JSON.stringify({ Save: { input: { required: {} }, output: [], output_node: true } }));
+    const file = join(dir, 'templates', 'saved.json');
+    writeFileSync(file, JSON.stringify({ nodes: [{ id: 1, type: 'Save', mode: 0 }], links: [], version: 0.4 }));
+    expect((await (await open()).check({ path: file })).files).toMatchObject([{ problems: [{ code: 'TEMPLATE_WORKFLOW_UI_FORMAT' }] }]);
+    expect((await (await open([], kept)).check({ path: file })).files).toMatchObject([{ path: file, ok: true, problems: [] }]);
   });
 });
 

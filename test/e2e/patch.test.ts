@@ -55,6 +55,20 @@ describe('text-to-image-lora', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('//   One LoRA goes behind node 1 "Checkpoint" (CheckpointLoaderSimple): draft-style.safetensors (0.5)');
   });
+
+  it('is rendered for any backend that is named, by its address too, and what cannot be rendered ends with code 1', async () => {
+    const { env } = freshPlace();
+    const nobody = 'comfyui=http://127.0.0.1:9';
+    const argv = ['templates', 'render', 'text-to-image-lora', '-p', 'loras=["draft-style.safetensors"]'];
+    expect(await runCli([...argv, '--backend', nobody], env)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('BACKEND_UNREACHABLE'),
+    });
+    expect(await runCli(argv, { ...env, CALLSHEET_BACKENDS: nobody })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('error STEP_PATCH_OBJECT_INFO'),
+    });
+  });
 });
 
 describe('a template with patches', () => {

@@ -46,7 +46,9 @@ function fill(definition: object, address: string, text: unknown = '{p}', manife
   const { value, partial } = compileTemplate(sourceOf(JSON.stringify(whole), { 'w.json': JSON.stringify(workflow) }));
   const template = value ?? partial;
   if (template === undefined || nodes === undefined) throw new Error('the template of the test does not compile');
-  return checkTemplateAgainst(template, nodes, (name) => name).filter(({ code }) => code.startsWith('TEMPLATE_'));
+  return checkTemplateAgainst(template, nodes, (name) => name).filter(
+    ({ code }) => code.startsWith('TEMPLATE_') || code === 'MODEL_MISSING',
+  );
 }
 
 describe('a parameter against the input that it fills', () => {
@@ -124,6 +126,18 @@ describe('a parameter against the input that it fills', () => {
     expect(choices(['euler', 'heunn'], 'heunn')).toMatchObject([{ severity: 'error' }]);
     expect(choices(['lms', 'ddim'])).toMatchObject([{ severity: 'error', hint: 'The input takes: euler, heun.' }]);
     expect(choices(['heun', 'euler'])).toEqual([]);
+  });
+
+  it('names a model that the server has, or is told where to get it; another spelling of it will do, and so will none', () => {
+    const model = (preset: string | undefined, manifest: object = {}) =>
+      fill({ type: 'model', folder: 'checkpoints', ...(preset === undefined ? {} : { default: preset }) }, '1.ckpt_name', '{p}', manifest);
+    const requires = { models: [{ folder: 'checkpoints', name: 'gone.safetensors', url: 'https://example.org/gone.safetensors' }] };
+    expect(model('gone.safetensors', { requires })).toMatchObject([
+      { code: 'MODEL_MISSING', severity: 'warning', parameter: 'p', hint: expect.stringContaining('https://example.org/gone.safetensors') },
+    ]);
+    expect(model('b.safetensors')).toMatchObject([{ code: 'MODEL_MISSING', hint: expect.stringContaining('models/checkpoints') }]);
+    expect(model('sub\\A.safetensors')).toEqual([]);
+    expect(model(undefined)).toEqual([]);
   });
 });
 

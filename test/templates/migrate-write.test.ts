@@ -99,6 +99,14 @@ describe('migrations that are written', () => {
     expect(planMigration(folder, { info })).toMatchObject({ files: [], problems: [] });
   });
 
+  it('[TV8] [TS10] writes keys of the lower profile too', async () => {
+    const lowered = MANIFEST.replace('"outputs"', '"lowMemory": { "set": { "1.text": "short" } }, "outputs"');
+    const folder = await folderWith({ 'template.json': lowered, 'w.json': WORKFLOW });
+    expect(writeMigration(planMigration(folder, { info }))).toEqual([]);
+    const { template, problems } = await loadTemplate(folder);
+    expect([template?.steps[0]?.lowMemory?.map(({ input }) => input), codes(problems)]).toEqual([['words', 'words', 'x'], []]);
+  });
+
   it('[TV8] finishes what was cut short between two files', async () => {
     const folder = await folderWith({ 'template.json': MANIFEST.replace('T\\".text', 'T\\".words'), 'w.json': WORKFLOW });
     expect(writeMigration(planMigration(folder, { info }))).toEqual([]);

@@ -1,7 +1,9 @@
 /** `callsheet templates`: what can be asked for, one template in full, and the exact graphs that parameters lead to. */
 import { resolve } from 'node:path';
 import type { TemplateDetail, TemplateRenderResult } from '#protocol/methods/template.ts';
+import { isBlocking } from '#protocol/problem.ts';
 import type { TemplateSummary } from '#protocol/views.ts';
+import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
 import { approveTemplate, demandFile, exportTemplate, importTemplate, printContents } from '../exchange-templates.ts';
 import { formatTable, safeText } from '../format.ts';
@@ -72,7 +74,9 @@ export const templatesCommand: Command = {
     const file = action === 'import' ? demandFile(id, io) : '';
     // What these two write has to last.
     const scratch = action !== 'import' && action !== 'approve';
-    const session = await openSession(args, io, { templates: args.texts('templates').map((dir) => resolve(io.cwd, dir)), scratch });
+    const own = action === 'render' ? (backendOption(args)?.own ?? []) : [];
+    const templates = args.texts('templates').map((dir) => resolve(io.cwd, dir));
+    const session = await openSession(args, io, { templates, scratch, backends: own });
     try {
       if (action === 'list') return await list(session, args, io);
       if (action === 'import') return await importTemplate(session, file, args, io);
@@ -132,7 +136,7 @@ function show(template: TemplateDetail, args: Arguments, io: Io): number {
 async function render(session: Session, template: TemplateDetail, args: Arguments, io: Io): Promise<number> {
   const given = givenParameters(args, template.parameters, io.cwd);
   const parameters = await uploadMedia(given, template.parameters, session);
-  const backend = args.text('backend');
+  const backend = await chooseBackend(session, backendOption(args));
   const result = await session.client.call('template/render', {
     id: template.id,
     version: template.version,
@@ -142,7 +146,7 @@ async function render(session: Session, template: TemplateDetail, args: Argument
   if (args.flag('json')) jsonLine(io.out, result);
   else for (const step of result.steps) printStep(step, io);
   printProblems(result.problems, io);
-  return EXIT.done;
+  return result.problems.some(isBlocking) ? EXIT.failed : EXIT.done;
 }
 
 /** The workflow's text as it is: parsing it here could spoil 64-bit integers. */

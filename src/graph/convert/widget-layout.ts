@@ -79,10 +79,6 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
       for (const inner of chosenInputs(spec, value?.text)) addInput(inner, nesting + 1);
       return;
     }
-    if (isRecord(spec.options['remote'])) {
-      add('Auto-refresh after generation', plainValue(false), { sent: false });
-      if (spec.options['remote']['refresh_button'] === true) add('refresh', plainValue('refresh'));
-    }
     if (controlled) {
       add('control_after_generate', plainValue('randomize'), { sent: false });
       if (spec.type === 'COMBO') add('control_filter_list', plainValue(''), { sent: false });
@@ -93,7 +89,7 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
   for (const spec of specs) if (spec.required) addInput(spec, 0);
   if (nodeClass.name === 'CustomCombo') addChoices(take, widgets);
   if (WITH_PREVIEW.has(nodeClass.name)) add('image', plainValue(''));
-  if (specs.some((spec) => spec.required && isUpload(spec))) add('upload', undefined, { sent: false });
+  if (specs.some(isUpload)) add('upload', undefined, { sent: false });
   for (const spec of specs) if (!spec.required) addInput(spec, 0);
   return widgets;
 }
@@ -163,7 +159,7 @@ function initialValue(spec: InputSpec): Value | undefined {
     case 'IMAGECOMPARE':
       return plainValue(given ?? ['', '']);
     case 'COMBO':
-      return isRecord(spec.options['multi_select']) || spec.options['multi_select'] === true ? plainValue([]) : comboValue(spec, given);
+      return comboValue(spec, given);
     case 'COMFY_DYNAMICCOMBO_V3':
       return firstKey(spec);
     default:
