@@ -266,7 +266,8 @@ const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebod
 function recordAttempt(deps: ActorDeps, memory: RunMemory, input: ExecuteInput, change: Partial<AttemptRow>): void {
   const row = memory.attempts.get(input.promptId);
   if (row === undefined) return;
-  const next = { ...row, ...change };
+  // A late answer to the POST of an attempt that was given up meanwhile does not make it one that is out again.
+  const next = row.endedAt === null ? { ...row, ...change } : { ...row, ...change, status: row.status };
   memory.attempts.set(input.promptId, next);
   deps.stage(input.runId, { attempts: [next] });
 }

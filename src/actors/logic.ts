@@ -55,6 +55,8 @@ export interface Begin {
   readonly attempt: number;
   /** It was sent by an earlier try, which never learnt what became of it. */
   readonly isTakenUp: boolean;
+  /** That of the attempt which is taken up. */
+  readonly profile?: Profile;
 }
 
 export interface Planned {

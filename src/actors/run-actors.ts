@@ -49,9 +49,9 @@ function earlierTries({ artifacts, attempts }: RunMemory, step: string, items: n
     if (row.step === step && !done.has(row.item) && row.attempt > (newest.get(row.item)?.attempt ?? 0)) newest.set(row.item, row);
   }
   const kept = [...done].filter((item) => item < items).toSorted((a, b) => a - b);
-  const begin = [...newest.values()].map(({ item, attempt, endedAt }): Begin => {
-    const isTakenUp = endedAt === null;
-    return { item, attempt: isTakenUp ? attempt : attempt + 1, isTakenUp };
+  const begin = [...newest.values()].map(({ item, attempt, endedAt, profile }): Begin => {
+    if (endedAt !== null) return { item, attempt: attempt + 1, isTakenUp: false };
+    return { item, attempt, isTakenUp: true, ...(profile === undefined ? {} : { profile }) };
   });
   return { ...(kept.length === 0 ? {} : { kept }), ...(begin.length === 0 ? {} : { begin }) };
 }

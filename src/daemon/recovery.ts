@@ -42,6 +42,7 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
   let standing = new Map<string, Standing>();
   let waiting: (readonly string[])[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   const write = (process: string | null) => {
     store.putSetting(SETTING, JSON.stringify({ process, runs: Object.fromEntries(standing) } satisfies Stored));
@@ -49,14 +50,20 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
   const touch = (runs: readonly string[], alone: boolean) => {
     for (const runId of runs) standing.set(runId, { deaths: standing.get(runId)?.deaths ?? 0, touched: true, alone });
     write(PROCESS);
+    waiting = waiting.filter((group) => group !== runs);
     for (const runId of runs) takeUp(runId);
+    settle(runs);
+  };
+  const settle = (runs: readonly string[]) => {
     clearTimeout(timer);
+    if (stopped) return;
     timer = setTimeout(() => {
       try {
         next(runs);
       } catch (error) {
-        // Whoever writes next finds the disk as it is; until then nobody is cleared.
+        // Nobody is cleared, and nobody forgotten who still waits for his turn.
         log.warn({ err: error }, 'runs that were taken up could not be cleared of suspicion');
+        settle(runs);
       }
     }, settleMs);
     timer.unref();
@@ -64,7 +71,7 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
   /** The daemon has lived with these for a while. */
   const next = (settled: readonly string[]) => {
     for (const runId of settled) standing.delete(runId);
-    const group = waiting.shift();
+    const [group] = waiting;
     if (group === undefined) write(PROCESS);
     else touch(group, group.length === 1);
   };
@@ -87,7 +94,10 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
       waiting = waiting.map((group) => group.filter((one) => one !== runId)).filter((group) => group.length > 0);
       takeUp(runId);
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
     close() {
       clearTimeout(timer);
       standing = new Map([...standing].filter(([, { touched }]) => !touched));

@@ -171,6 +171,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
       return gate(runId);
     },
     resume(row) {
+      if (closed) return;
       const snapshot: unknown = JSON.parse(row.snapshot ?? 'null');
       if (snapshot !== null) mustFit(machine, snapshot);
       const actor = boot(row.runId, snapshot === null ? undefined : { snapshot: snapshot as RunSnapshot });

@@ -65,9 +65,18 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
       failure = undefined;
       log.info('storage works again; runs are read and go on');
       current = begin();
-      current.resume();
+      resume(current);
     }, pauseMs);
     timer.unref();
+  }
+
+  /** A disk that fails while runs are read is waited for like one that fails later. */
+  function resume(supervisor: Supervisor): void {
+    try {
+      supervisor.resume();
+    } catch (error) {
+      fail(supervisor, error);
+    }
   }
 
   /** What changes something is refused with its reason while nothing can be stored. */

@@ -1,6 +1,6 @@
 /** What becomes of the runs that a daemon finds when it starts: taken up, queued again, or held until their backend is there. */
 import type { Logger } from 'pino';
-import { toErrorData } from '#protocol/errors.ts';
+import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, RunRow, Store } from '#store/types.ts';
 import { cached } from './cached.ts';
@@ -24,6 +24,8 @@ export interface StoredRunsOptions {
   /** How long the daemon lives with a run before it is no longer suspected; the usual time when absent. */
   readonly settleMs?: number;
   readonly log: Logger;
+  /** What is stored could not be read: everything has to be read again, and no run is judged by that. */
+  readonly onStorageFailure: (error: unknown) => void;
 }
 
 export interface StoredRuns {
@@ -71,9 +73,18 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       host.resume(row);
       log.info({ runId }, 'run resumed');
     } catch (error) {
-      log.error({ runId, err: error }, 'a stored run cannot be resumed');
-      host.refuse(runId, toErrorData(error));
+      refuse(runId, error, 'a stored run cannot be resumed');
     }
+  }
+
+  /** A disk that cannot be read now says nothing of the run. */
+  function refuse(runId: string, error: unknown, what: string): void {
+    if (isStorage(error)) {
+      options.onStorageFailure(error);
+      return;
+    }
+    log.error({ runId, err: error }, what);
+    host.refuse(runId, toErrorData(error));
   }
 
   const recovery = createRecovery({
@@ -111,8 +122,8 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
         try {
           judge(head, begun);
         } catch (error) {
-          log.error({ runId: head.runId, err: error }, 'a stored run cannot be judged');
-          host.refuse(head.runId, toErrorData(error));
+          refuse(head.runId, error, 'a stored run cannot be judged');
+          if (isStorage(error)) return;
         }
       }
       recovery.begin(begun);
@@ -121,4 +132,8 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     stop: () => recovery.stop(),
     close: () => recovery.close(),
   };
+}
+
+function isStorage(error: unknown): boolean {
+  return error instanceof CallsheetError && error.code === 'STORAGE_FAILED';
 }

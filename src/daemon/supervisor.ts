@@ -255,7 +255,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     choose(request) {
       const { requestKey, ...rest } = request;
       const paramsHash = canonicalHash(JSON.stringify(rest));
-      return keys.once(requestKey, 'run/choose', paramsHash, () => choose(request, paramsHash));
+      return keys.once(requestKey, 'run/choose', paramsHash, () => {
+        storedRuns.hurry(request.runId);
+        return choose(request, paramsHash);
+      });
     },
     queue: dispatch.queue,
     onEvents: notices.onEvents,

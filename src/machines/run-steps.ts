@@ -140,7 +140,9 @@ export function startItems(step: StepProgress): { readonly step: StepProgress; r
 /** The part of an item's input that says where earlier tries ended. */
 export function beginOf({ begin }: StepProgress, item: number) {
   const found = begin?.find((one) => one.item === item);
-  return found === undefined ? {} : { attempt: found.attempt, ...(found.isTakenUp ? { takenUp: found.attempt } : {}) };
+  if (found === undefined) return {};
+  const { attempt, isTakenUp, profile } = found;
+  return { attempt, ...(isTakenUp ? { takenUp: attempt } : {}), ...(profile === undefined ? {} : { profile }) };
 }
 
 /** Counts one item's end; the step settles with its last item. Items fail singly: finished ones are kept. */

@@ -13,6 +13,8 @@ export interface StepInput extends ItemInput {
   readonly attempt?: number;
   /** That attempt was sent by an earlier try, which never learnt what became of it: when it is gone, a person has asked for the next one. */
   readonly takenUp?: number;
+  /** That of the attempt which is taken up. */
+  readonly profile?: Profile;
 }
 
 export interface StepContext extends ItemInput {

@@ -9,6 +9,13 @@ export const LOST: ErrorData = {
   retryable: true,
 };
 
+export const ASSUMED: ErrorData = {
+  code: 'ATTEMPT_ASSUMED_LOST',
+  message: 'The backend did not answer, and its attempts were given up without proof, as often as we are ready to try.',
+  hint: 'See whether the backend still runs and can be reached, then: callsheet runs retry ID.',
+  retryable: true,
+};
+
 export const REMOVED: ErrorData = {
   code: 'PROMPT_REMOVED',
   message: 'Somebody removed the prompt from the backend before it ran to its end.',

@@ -16,7 +16,7 @@ import {
   type StepResult,
   triedOf,
 } from './step-context.ts';
-import { givenUp, LOST, REMOVED } from './step-ends.ts';
+import { ASSUMED, givenUp, LOST, REMOVED } from './step-ends.ts';
 
 export type StepEvent = ExecuteEvent | { readonly type: 'step.cancel' };
 
@@ -59,6 +59,8 @@ export function createStepMachine(actors: StepActors, backOff: BackOffOptions = 
     context: ({ input }) => ({
       ...input,
       attempt: input.attempt ?? 1,
+      // Attempts of earlier tries by hand do not count against this one.
+      ...(input.attempt === undefined ? {} : { retries: { transient: 0, memory: 0 } }),
       promptId: null,
       backendId: null,
       outputs: null,
@@ -170,7 +172,7 @@ export function createStepMachine(actors: StepActors, backOff: BackOffOptions = 
                 { type: 'countRetry', params: 'transient' },
               ],
             },
-            { target: 'lost', actions: assign({ error: LOST }) },
+            { target: 'lost', actions: assign({ error: ({ event }) => (event.cause === 'assumed' ? ASSUMED : LOST) }) },
           ],
           'step.cancel': 'cancelling',
         },

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
+import { CallsheetError } from '#protocol/errors.ts';
 import type { RunView } from '#protocol/views.ts';
 import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
@@ -122,6 +123,36 @@ describe('a backend of the pool that does not answer', () => {
     expect(engine.store.attempts(runId).map(({ status }) => status)).toContain('late');
     expect(engine.supervisor.get(runId)).toMatchObject({ status: 'succeeded', artifacts: { length: 3 } });
     expect(engine.store.assumedLost()).toEqual([]);
+  });
+
+  it('still looks for one whose POST was answered only after it was given up', async () => {
+    const answered = Promise.withResolvers<undefined>();
+    let isSilent = false;
+    engine = await two({
+      wrap: (backend) => ({
+        ...backend,
+        async submit(...given) {
+          const receipt = await backend.submit(...given);
+          if (backend.id === 'a') await answered.promise;
+          return receipt;
+        },
+        async describe(signal) {
+          if (backend.id === 'a' && isSilent) throw new CallsheetError('BACKEND_UNREACHABLE', 'Silence.');
+          return backend.describe(signal);
+        },
+      }),
+    });
+    await looked();
+    hold('a');
+    const [runId = ''] = await startMany(1);
+    await engine.fakeOf('a').engine.held();
+    isSilent = true;
+    expect(await engine.supervisor.queue.assumeLost('a')).toEqual({ attempts: 1 });
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    answered.resolve(undefined);
+    isSilent = false;
+    await expect.poll(() => notesOf(runId), { timeout: 10_000 }).toEqual(['ATTEMPT_ASSUMED_LOST', 'ATTEMPT_LATE']);
+    await expect.poll(() => engine.fakeOf('a').engine.remaining()).toBe(0);
   });
 
   it('has them given up by its policy', async () => {

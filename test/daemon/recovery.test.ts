@@ -1,6 +1,7 @@
 // Poison runs: the one that takes the daemon down is found and set aside after three deaths, whoever else is there, and nobody else is.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createRecovery } from '#daemon/recovery.ts';
 import { MOST_DEATHS, planRecovery, type Standing } from '#daemon/recovery-plan.ts';
 
 const name = (nth: number) => `run-${String(nth)}`;
@@ -69,5 +70,38 @@ describe('a daemon that ended by itself', () => {
     ]);
     const plan = planRecovery(['a', 'b', 'c'], before, false);
     expect(plan).toMatchObject({ together: ['a', 'c'], groups: [['b']], poisoned: [] });
+  });
+});
+
+describe('runs that are taken up one after another', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('get their turn also when the disk failed for a moment meanwhile', () => {
+    vi.useFakeTimers();
+    const dead = { deaths: 2, touched: true, alone: false };
+    let setting: string | undefined = JSON.stringify({ process: 'dead', runs: { a: dead, b: dead } });
+    let isBad = false;
+    const taken: string[] = [];
+    const recovery = createRecovery({
+      store: {
+        setting: () => setting,
+        putSetting(_, value) {
+          if (isBad) throw new Error('disk');
+          setting = value;
+        },
+      },
+      takeUp: (runId) => void taken.push(runId),
+      setAside: () => undefined,
+      settleMs: 10,
+      log: { warn: () => undefined },
+    });
+    recovery.begin(['a', 'b']);
+    expect(taken).toEqual(['a']);
+    isBad = true;
+    vi.advanceTimersByTime(10);
+    isBad = false;
+    vi.advanceTimersByTime(10);
+    expect(taken).toEqual(['a', 'b']);
+    recovery.close();
   });
 });

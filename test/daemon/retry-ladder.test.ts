@@ -66,6 +66,25 @@ describe('a step that runs out of memory', () => {
     expect(told.length).toBeGreaterThan(0);
   });
 
+  it('keeps its profile when its files are fetched by a later try', async () => {
+    await failing(2, 'cuda_oom', { restartGraceMs: 60 });
+    engine.fake.misbehave({ path: /^\/view$/, mode: { kind: 'reply', status: 500, body: 'x' } });
+    const { runId } = await run();
+    engine.fake.behave();
+    await engine.supervisor.retry({ runId });
+    const view = await engine.ended(runId);
+    expect(executed().slice(0, 3)).toEqual([64, 64, 16]);
+    expect(view.steps[0]?.attempts.map(({ status, profile }) => [status, profile])).toEqual([
+      ['failed', undefined],
+      ['failed', undefined],
+      ['finished', 'low'],
+    ]);
+    expect(view.artifacts.map(({ step, profile }) => [step, profile])).toEqual([
+      ['base', 'low'],
+      ['invert', undefined],
+    ]);
+  });
+
   it('ends with what was tried when the lower profile does not fit either, and the next run goes on', async () => {
     await failing(3);
     const view = await run();
@@ -133,6 +152,16 @@ describe('a proxy that answers the prompt with an error', () => {
     expect(view.status).toBe('succeeded');
     expect(view.steps[0]?.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     expect(engine.fake.engine.ledger).toHaveLength(2);
+  });
+
+  it('is asked as often again in a new try by hand as in the first', async () => {
+    engine = await startEngine();
+    engine.fake.misbehave({ ...PROMPT, times: 5, mode: page(503) });
+    const { runId, status } = await run();
+    expect(status).toBe('failed');
+    engine.fake.misbehave({ ...PROMPT, times: 4, mode: page(503) });
+    await engine.supervisor.retry({ runId });
+    expect(await engine.ended(runId)).toMatchObject({ status: 'succeeded', steps: [{ attempts: { length: 10 } }, {}] });
   });
 
   it('is not asked again when the prompt got through all the same', async () => {

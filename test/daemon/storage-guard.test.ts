@@ -69,3 +69,35 @@ describe('[F3] a full disk', () => {
     expect(engine.events.filter((event) => event.runId === runId).map(({ seq }) => seq)).toEqual(stored.map(({ seq }) => seq));
   });
 });
+
+describe('a disk that cannot be read while runs are taken up', () => {
+  it('ends no run by that: they are read again and go on', async () => {
+    let isBad = false;
+    let refusals = 0;
+    engine = await startEngine({
+      wrapStore: (store) => ({
+        ...store,
+        commit(batch) {
+          if (isBad) throw FULL;
+          return store.commit(batch);
+        },
+        run(runId) {
+          if (!isBad) return store.run(runId);
+          isBad = false;
+          refusals += 1;
+          throw FULL;
+        },
+      }),
+    });
+    engine.fake.engine.plan = () => (engine.fake.engine.ledger.length === 0 ? { holdAt: '1' } : {});
+    const { runId } = await engine.supervisor.start(request);
+    await engine.fake.engine.held();
+    await expect.poll(() => engine.supervisor.get(runId).steps[0]?.status).toBe('running');
+    isBad = true;
+    await expect(engine.supervisor.start(request)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect.poll(() => refusals, { timeout: 10_000 }).toBe(1);
+    engine.fake.engine.release();
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(engine.fake.engine.ledger).toHaveLength(3);
+  });
+});

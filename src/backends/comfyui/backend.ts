@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
 import { retryClass } from '#protocol/retry-class.ts';
-import type { AttemptState, Backend } from '../contract.ts';
+import type { Attempt, AttemptState, Backend, Payload, SubmitReceipt } from '../contract.ts';
 import { wasNeverSent } from '../never-sent.ts';
 import { parseAddress } from './address.ts';
 import { cancelPrompt } from './cancel.ts';
@@ -56,6 +56,8 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
   const diagnosis = createDiagnosis(http, lookUp, timeouts, clock);
   const uploader = createUploader(http, timeouts.transferMs);
   const tracks = createTracks(clock, timeouts.progressMs, () => contact.refusals);
+  /** POSTs that are not answered yet. */
+  const posting = new Map<string, Promise<unknown>>();
   const followers = new Map<string, Follower>();
   const watched = (): boolean => followers.size > 0;
   const objectInfo = createSharedAnswer(() => readObjectInfo(http, timeouts));
@@ -119,6 +121,33 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     }
   };
 
+  const send = async (attempt: Attempt, payload: Payload, signal?: AbortSignal): Promise<SubmitReceipt> => {
+    const prompt = buildPrompt(attempt, payload, clientId);
+    const track = tracks.get(attempt.promptId);
+    track.progress.know(prompt.nodes);
+    track.sent = 'sending';
+    // Events may arrive before the POST is answered, and what is sent while nobody listens is lost.
+    socket.want(watched());
+    if (!socket.open) await socket.ready(timeouts.socketReadyMs);
+    const sentAt = clock.now();
+    try {
+      const receipt = await postPrompt(http, attempt, prompt, timeouts.promptMs, signal);
+      track.ours = true;
+      track.refusalsThen = contact.refusals;
+      tracks.numbered(track, receipt.number, sentAt);
+      track.sent = 'accepted';
+      track.listener?.accepted();
+      return receipt;
+    } catch (error) {
+      track.sent = afterFailure(error);
+      track.ours = track.sent === 'unknown';
+      if (track.ours) track.listener?.unanswered();
+      // An input that the server no longer has is sent again the next time.
+      if (track.sent === 'rejected') uploader.forget();
+      throw error;
+    }
+  };
+
   return {
     id: options.id,
     kind,
@@ -138,33 +167,19 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     upload: (file, signal) => uploader.upload(file, signal),
 
     async submit(attempt, payload, signal) {
-      const prompt = buildPrompt(attempt, payload, clientId);
-      const track = tracks.get(attempt.promptId);
-      track.progress.know(prompt.nodes);
-      track.sent = 'sending';
-      // Events may arrive before the POST is answered, and what is sent while nobody listens is lost.
-      socket.want(watched());
-      if (!socket.open) await socket.ready(timeouts.socketReadyMs);
-      const sentAt = clock.now();
+      const { promptId } = attempt;
+      const sending = send(attempt, payload, signal);
+      posting.set(promptId, sending);
       try {
-        const receipt = await postPrompt(http, attempt, prompt, timeouts.promptMs, signal);
-        track.ours = true;
-        track.refusalsThen = contact.refusals;
-        tracks.numbered(track, receipt.number, sentAt);
-        track.sent = 'accepted';
-        track.listener?.accepted();
-        return receipt;
-      } catch (error) {
-        track.sent = afterFailure(error);
-        track.ours = track.sent === 'unknown';
-        if (track.ours) track.listener?.unanswered();
-        // An input that the server no longer has is sent again the next time.
-        if (track.sent === 'rejected') uploader.forget();
-        throw error;
+        return await sending;
+      } finally {
+        if (posting.get(promptId) === sending) posting.delete(promptId);
       }
     },
 
     async attach(attempt, signal) {
+      // What is on its way is not absent, whoever sent it.
+      await Promise.allSettled([posting.get(attempt.promptId)]);
       const found = await lookUp.twice(attempt.promptId, signal);
       const track = tracks.get(attempt.promptId);
       // It is there, so it was accepted once, whoever heard the answer.
@@ -203,6 +218,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     diagnose: (attempt, signal) => diagnosis.of(tracks.get(attempt.promptId), signal),
 
     async cancel(attempt, signal) {
+      await Promise.allSettled([posting.get(attempt.promptId)]);
       const track = tracks.get(attempt.promptId);
       const canceller = { http, lookUp, clock, timeouts, log, interruptIsOurs: isInterruptOurs };
       track.cancelling = true;

@@ -96,8 +96,9 @@ export function createLosses({ backends, settings, store, on, record, log }: Los
       const since = silentSince.get(id) ?? performance.now();
       silentSince.set(id, since);
       const after = settings.backends[id]?.assumeLostAfterMs;
-      if (after !== undefined && performance.now() - since >= after)
-        giveUp(view, `its policy (${String(after / 1000)} s without an answer)`);
+      if (after === undefined || performance.now() - since < after) return;
+      // What takes the place of these may go to the same silent backend: it is given the same time.
+      if (giveUp(view, `its policy (${String(after / 1000)} s without an answer)`) > 0) silentSince.set(id, performance.now());
     },
     close: () => closing.abort(),
   };

@@ -124,7 +124,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   };
 
   const stops = [
-    offers.onChange(() => pool.wake()),
+    offers.onChange(() => {
+      // One that lacked something may have it now.
+      takersOfTemplate.clear();
+      pool.wake();
+    }),
     monitor.onHeard((view) => {
       refusing.delete(view.id);
       foreign.set(view.id, Math.max(0, (view.queueRemaining ?? 0) - slots.on(view.id).length));

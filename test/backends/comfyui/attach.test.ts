@@ -38,6 +38,18 @@ describe.each(SERVERS)('attach on ComfyUI %s', (_name, options) => {
 });
 
 describe('attach', () => {
+  it('waits for a POST that is on its way: what was not answered yet is not absent', async () => {
+    const fake = await startFake();
+    const backend = connect(fake.url);
+    const attempt = newAttempt();
+    fake.misbehave({ method: 'POST', path: /^\/prompt$/, mode: { kind: 'delay', ms: 400 } });
+    fake.engine.plan = () => ({ holdAt: '1' });
+    const sending = backend.submit(attempt, PAYLOAD);
+    expect((await backend.attach(attempt)).state).not.toBe('absent');
+    await sending;
+    fake.engine.release();
+  });
+
   it('finds a prompt that moves from the queue to the history between two reads', async () => {
     const fake = await startFake();
     const backend = connect(fake.url);
