@@ -51,7 +51,7 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
     }
     primed.add(scope.graph);
     for (const node of scope.graph.nodes) {
-      if (node.mode === MUTED || node.mode === BYPASSED || node.subgraph === undefined) continue;
+      if (node.subgraph === undefined || isClosed(node, scope)) continue;
       walk(innerScope(scope, node, node.subgraph), depth + 1);
     }
   };
@@ -68,10 +68,12 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
   const known: ResolveContext['known'] = new Map();
   const emit = (at: Scope): void => {
     for (const node of at.graph.nodes) {
-      if (node.mode === MUTED || node.mode === BYPASSED) continue;
       const id = `${at.prefix}${node.id}`;
-      if (node.subgraph !== undefined) emit(innerScope(at, node, node.subgraph));
-      if (isVirtual(node)) continue;
+      if (node.subgraph !== undefined && !isClosed(node, at)) {
+        if (isOff(node)) reportOpened(node, id, report);
+        emit(innerScope(at, node, node.subgraph));
+      }
+      if (isOff(node) || isVirtual(node)) continue;
       if (node.nodeClass === undefined) {
         if (reportUnknown(node, id, report)) unknown.add(id);
         continue;
@@ -87,6 +89,17 @@ export function emitNodes(root: UiGraph, context: EmitContext): ConvertedNode[] 
     for (const [name, { link }] of inputs) if (link !== undefined && !nodes.has(link) && !unknown.has(link)) inputs.delete(name);
   }
   return [...nodes.values()];
+}
+
+const isOff = ({ mode }: UiNode): boolean => mode === MUTED || mode === BYPASSED;
+
+/** The page looks at the mode of an instance only where it stands in no other subgraph. */
+const isClosed = (node: UiNode, { host }: Scope): boolean => host === undefined && isOff(node);
+
+function reportOpened(node: UiNode, id: string, report: Report): void {
+  const message = `${nameUi(node, id)} is ${node.mode === MUTED ? 'muted' : 'bypassed'} inside a subgraph, and ComfyUI's page sends the nodes in it all the same.`;
+  const hint = 'Mute or bypass the nodes in it as well, or remove the instance.';
+  report.add({ code: 'CONVERT_SUBGRAPH_OPENED', severity: 'warning', message, hint, at: node.at, node: id });
 }
 
 function reportTwin(node: UiNode, id: string, report: Report): void {

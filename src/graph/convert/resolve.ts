@@ -2,7 +2,7 @@
 import { nodeById, setterOf } from './index-nodes.ts';
 import { GETTERS, isVirtual, nameUi } from './names.ts';
 import type { Report } from './report.ts';
-import { BYPASSED, INPUT_NODE, type UiGraph, type UiInput, type UiLink, type UiNode } from './shapes.ts';
+import { BYPASSED, INPUT_NODE, MUTED, type UiGraph, type UiInput, type UiLink, type UiNode } from './shapes.ts';
 import { isAny, typesMatch } from './types-match.ts';
 import type { Value } from './value.ts';
 
@@ -101,6 +101,7 @@ function throughHost({ scope }: Place, link: UiLink): Place | Source | undefined
 
 function throughOutput(place: Place, report: Report): Place | Source | undefined {
   const { node, scope, slot, type = '*' } = place;
+  if (node.mode === MUTED) return undefined;
   if (node.mode === BYPASSED) {
     const index = bypassSlot(node, slot, type);
     return index === undefined ? undefined : { at: 'input', node, scope, slot: index, type: undefined };

@@ -1,4 +1,5 @@
 /** Ids of nodes inside subgraphs, made unique over the whole file as the front end does on loading. */
+import { member } from '../json.ts';
 import type { Report } from './report.ts';
 import type { UiGraph, UiNode, UiWorkflow } from './shapes.ts';
 
@@ -7,10 +8,10 @@ export type RenamedNodes = ReadonlyMap<UiGraph, ReadonlyMap<string, string>>;
 
 /**
  * Front ends up to 1.4x wrote definitions whose inner ids collide with ids outside; the current one counts on from the last
- * used id. Two nodes of one graph with the same id are an error here: which of them a link means cannot be known.
+ * id that the file says was used or that it has met in a definition. Ids that are texts are left alone. Two nodes of one graph with the same id are an error here: which of them a link means cannot be known.
  */
 export function makeIdsUnique(workflow: UiWorkflow, report: Report): RenamedNodes {
-  const used = new Set(workflow.root.nodes.map((node) => node.id));
+  const used = new Set(workflow.root.nodes.filter(isNumbered).map((node) => node.id));
   reportTwins(workflow.root, report);
   let last = Number.isSafeInteger(workflow.lastNodeId) && workflow.lastNodeId < MAX_ID ? workflow.lastNodeId : highest(used);
   const renamed = new Map<UiGraph, Map<string, string>>();
@@ -18,8 +19,11 @@ export function makeIdsUnique(workflow: UiWorkflow, report: Report): RenamedNode
     reportTwins(graph, report);
     const names = new Map<string, string>();
     for (const node of graph.nodes) {
+      if (!isNumbered(node)) continue;
       if (!used.has(node.id)) {
         used.add(node.id);
+        const id = Number(node.id);
+        if (Number.isSafeInteger(id) && id < MAX_ID) last = Math.max(last, id);
         continue;
       }
       do last += 1;
@@ -39,6 +43,8 @@ export function makeIdsUnique(workflow: UiWorkflow, report: Report): RenamedNode
 }
 
 const MAX_ID = 100_000_000;
+
+const isNumbered = ({ at }: UiNode): boolean => member(at, 'id')?.kind === 'number';
 
 function highest(ids: ReadonlySet<string>): number {
   let top = 0;

@@ -79,6 +79,10 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
       for (const inner of chosenInputs(spec, value?.text)) addInput(inner, nesting + 1);
       return;
     }
+    if (isRecord(spec.options['remote'])) {
+      add('Auto-refresh after generation', plainValue(false), { sent: false });
+      if (spec.options['remote']['refresh_button'] === true) add('refresh', plainValue('refresh'));
+    }
     if (controlled) {
       add('control_after_generate', plainValue('randomize'), { sent: false });
       if (spec.type === 'COMBO') add('control_filter_list', plainValue(''), { sent: false });
@@ -89,7 +93,7 @@ export function layOutWidgets(nodeClass: NodeClass, take: TakeValue): Widget[] {
   for (const spec of specs) if (spec.required) addInput(spec, 0);
   if (nodeClass.name === 'CustomCombo') addChoices(take, widgets);
   if (WITH_PREVIEW.has(nodeClass.name)) add('image', plainValue(''));
-  if (specs.some(isUpload)) add('upload', undefined, { sent: false });
+  if (specs.some((spec) => spec.required && isUpload(spec))) add('upload', undefined, { sent: false });
   for (const spec of specs) if (!spec.required) addInput(spec, 0);
   return widgets;
 }
@@ -159,7 +163,7 @@ function initialValue(spec: InputSpec): Value | undefined {
     case 'IMAGECOMPARE':
       return plainValue(given ?? ['', '']);
     case 'COMBO':
-      return comboValue(spec, given);
+      return isRecord(spec.options['multi_select']) || spec.options['multi_select'] === true ? plainValue([]) : comboValue(spec, given);
     case 'COMFY_DYNAMICCOMBO_V3':
       return firstKey(spec);
     default:

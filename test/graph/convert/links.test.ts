@@ -73,10 +73,17 @@ describe('links', () => {
     expect(nodes).toEqual({ '1': { name: 'a.safetensors' }, '3': { filename_prefix: 'out', model: ['1', 0] } });
   });
 
-  it('drops inputs that come from a muted node, the widget value with them', () => {
+  it('keeps the widget value where a muted node would have given another, and leaves a socket open', () => {
     const number: NodeSketch = { id: 1, type: 'Number', mode: 2, out: ['INT'], values: [3] };
     const sample: NodeSketch = { id: 2, type: 'Sample', in: [['steps', 'INT', 5, true]], values: [1, 'fixed', 2, 'slow'] };
-    expect(of([number, sample], [[5, 1, 0, 2, 2]]).nodes).toEqual({ '2': { seed: 1, mode: 'slow' } });
+    expect(of([number, sample], [[5, 1, 0, 2, 2]]).nodes).toEqual({ '2': { seed: 1, steps: 2, mode: 'slow' } });
+    const reroute: NodeSketch = { id: 2, type: 'Reroute', mode: 2, in: [['', '*', 5]], out: ['*'] };
+    const links: Link[] = [
+      [5, 1, 0, 2, 0],
+      [6, 2, 0, 3, 0],
+    ];
+    expect(of([LOAD, reroute, save(3, 6)], links).nodes?.['3']).toEqual({ filename_prefix: 'out' });
+    expect(of([LOAD, tune(2, 5, 2), save(3, 6)], links).nodes?.['3']).toEqual({ filename_prefix: 'out' });
   });
 
   it('keeps the widget value where a bypassed node has nothing to pass on', () => {

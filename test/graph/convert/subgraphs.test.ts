@@ -1,54 +1,7 @@
 /** Subgraphs, promoted widgets in their old and new form, and group nodes. */
 import { describe, expect, it } from 'vitest';
-import { convert, type Link, type NodeSketch, subgraph, workflow } from './support.ts';
-
-const LOAD: NodeSketch = { id: 1, type: 'Load', out: ['MODEL', 'CLIP'], values: ['a.safetensors'] };
-const INNER = 'aaaaaaaa-0000-4000-8000-000000000001';
-const OUTER = 'aaaaaaaa-0000-4000-8000-000000000002';
-
-/** model → Tune → out, the strength promoted. */
-const tuned = subgraph(
-  INNER,
-  [
-    {
-      id: 11,
-      type: 'Tune',
-      in: [
-        ['model', 'MODEL', 1],
-        ['strength', 'FLOAT', 2, true],
-      ],
-      out: ['MODEL'],
-      values: [0.25],
-    },
-  ],
-  [
-    [1, -10, 0, 11, 0],
-    [2, -10, 1, 11, 1],
-    [3, 11, 0, -20, 0],
-  ],
-  [
-    ['model', 'MODEL', [1]],
-    ['strength', 'FLOAT', [2]],
-  ],
-  [['MODEL', 'MODEL', [3]]],
-);
-const LINKS: readonly Link[] = [
-  [5, 1, 0, 2, 0],
-  [6, 2, 0, 3, 0],
-];
-const SAVE: NodeSketch = { id: 3, type: 'Save', in: [['model', 'MODEL', 6]], values: ['out'] };
-const instance = (more: Partial<NodeSketch> = {}): NodeSketch => ({
-  id: 2,
-  type: INNER,
-  in: [
-    ['model', 'MODEL', 5],
-    ['strength', 'FLOAT', null, true],
-  ],
-  out: ['MODEL'],
-  ...more,
-});
-const of = (host: NodeSketch, definitions: readonly object[] = [tuned], extra: readonly NodeSketch[] = [], links: readonly Link[] = []) =>
-  convert(workflow([LOAD, host, SAVE, ...extra], [...LINKS, ...links], { definitions: { subgraphs: definitions } }));
+import { convert, type NodeSketch, subgraph, workflow } from './support.ts';
+import { INNER, instance, LINKS, LOAD, of, OUTER, SAVE, tuned } from './tuned.ts';
 
 describe('subgraphs', () => {
   it('opens an instance: ids outer:inner, links through both borders', () => {
@@ -97,11 +50,6 @@ describe('subgraphs', () => {
       ],
     });
     expect(of(host, [tuned], [number], [[8, 4, 0, 2, 1]]).nodes?.['2:11']).toMatchObject({ strength: ['4', 0] });
-  });
-
-  it('leaves out what is in a muted instance, and passes a bypassed one', () => {
-    expect(of(instance({ mode: 2 })).nodes).toEqual({ '1': { name: 'a.safetensors' }, '3': { filename_prefix: 'out' } });
-    expect(of(instance({ mode: 4 })).nodes?.['3']).toEqual({ filename_prefix: 'out', model: ['1', 0] });
   });
 
   it('opens subgraphs in subgraphs and promotes through both', () => {
@@ -200,6 +148,24 @@ describe('subgraphs', () => {
       })),
     };
     expect(Object.keys(of(instance(), [clash]).nodes ?? {})).toEqual(['1', '3', '2:101']);
+  });
+
+  it('counts on from the highest id met in a definition, and leaves ids that are texts alone', () => {
+    const clash = (id: string, ids: readonly (number | string)[]) =>
+      subgraph(
+        id,
+        ids.map((each) => ({ id: each, type: 'Load' })),
+        [],
+      );
+    const definitions = [clash(INNER, [1, 40]), clash(OUTER, [40, 41, '1'])];
+    const hosts: NodeSketch[] = [
+      { id: 1, type: INNER },
+      { id: 2, type: OUTER },
+    ];
+    const ui = workflow(hosts, [], { last_node_id: 2, definitions: { subgraphs: definitions } });
+    expect(Object.keys(convert(ui).nodes ?? {})).toEqual(['1:3', '1:40', '2:41', '2:42', '2:1']);
+    const { last_node_id: _, ...uncounted } = ui;
+    expect(Object.keys(convert(uncounted).nodes ?? {})).toEqual(['1:3', '1:40', '2:41', '2:42', '2:1']);
   });
 
   it('names an instance without a definition and a subgraph that contains itself', () => {

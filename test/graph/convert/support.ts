@@ -33,6 +33,20 @@ export const OBJECT_INFO = {
     ['IMAGE'],
   ),
   Colours: nodeClass({ list: ['STRING', { default: '' }] }, ['STRING']),
+  Scale: nodeClass({
+    width: ['INT', { default: 512, min: 16, max: 4096, step: 8 }],
+    cfg: ['FLOAT', { default: 8, min: 0, max: 100, step: 0.1, round: 0.01 }],
+    denoise: ['FLOAT', { default: 1, min: 0, max: 1, step: 0.01 }],
+    plain: ['FLOAT', { default: 1 }],
+    free: ['INT', { default: 1 }],
+    count: ['INT', { default: 1, min: 1, max: 100 }],
+  }),
+  Remote: nodeClass({
+    name: ['COMBO', { remote: { route: '/internal/files', refresh_button: true } }],
+    count: ['INT', { default: 1 }],
+  }),
+  Several: nodeClass({ tags: ['COMBO', { options: ['a', 'b'], multi_select: { placeholder: '' } }] }),
+  Sketch: nodeClass({}, [], { image: [['x.png'], { image_upload: true }], depth: ['INT', { default: 8 }] }),
   'Power Lora Loader (rgthree)': nodeClass({}, ['MODEL'], { model: MODEL }),
   Save: nodeClass({ filename_prefix: ['STRING', { default: 'out' }] }, [], {
     images: ['IMAGE'],

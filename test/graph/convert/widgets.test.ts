@@ -149,7 +149,7 @@ describe('widget values', () => {
     expect(text('plain (text:1.2)')).toBe('plain (text:1.2)');
   });
 
-  it('takes the value of a primitive through a reroute', () => {
+  it('leaves a widget its own value where a primitive comes through a reroute, which the page does not look through', () => {
     const ui = workflow(
       [
         { id: 1, type: 'PrimitiveNode', out: ['INT'], values: [44, 'fixed'] },
@@ -161,7 +161,24 @@ describe('widget values', () => {
         [5, 2, 0, 4, 0],
       ],
     );
-    expect(convert(ui).nodes).toEqual({ '4': { value: 44 } });
+    expect(convert(ui).nodes).toEqual({ '4': { value: 1 } });
+  });
+
+  it('knows the toggle and the button behind a combo whose choices the page fetches', () => {
+    expect(convert(workflow([{ id: 1, type: 'Remote', values: ['voice', true, 'refresh', 5] }])).nodes?.['1']).toEqual({
+      name: 'voice',
+      refresh: 'refresh',
+      count: 5,
+    });
+  });
+
+  it('begins a combo of several choices with none', () => {
+    expect(convert(workflow([{ id: 1, type: 'Several' }])).nodes?.['1']).toEqual({ tags: { __value__: [] } });
+    expect(convert(workflow([{ id: 1, type: 'Several', values: [['b']] }])).nodes?.['1']).toEqual({ tags: { __value__: ['b'] } });
+  });
+
+  it('sees no upload button behind an optional input', () => {
+    expect(convert(workflow([{ id: 1, type: 'Sketch', values: ['x.png', 3] }])).nodes?.['1']).toEqual({ image: 'x.png', depth: 3 });
   });
 
   it('leaves placeholders of templates in texts alone', () => {
