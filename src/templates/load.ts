@@ -13,6 +13,7 @@ import { CURRENT_FORMAT, currentManifest } from './migrate-format.ts';
 import { problemIn } from './locate.ts';
 import { type NamedInfo, OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
 import { createInsideReader, MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readTextFile } from './source-files.ts';
+import { createRelocation } from './original-places.ts';
 import { REST_MS, type Stamp, stampOf } from './stamp.ts';
 import type { TemplateOrigin, TemplateSource } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
@@ -121,8 +122,10 @@ function loadFolder(folder: string, { infoFiles = [], info: given }: LoadOptions
   for (const each of made?.failed ?? []) unread.add(each);
   const source = sourceOf(read.text, Object.fromEntries(made?.workflows ?? workflows));
   const compiled = compileTemplate(source, { file: name, reported: unread });
-  const converted = new Set([...(made?.converted ?? [])].map(name));
-  const found = compiled.problems.map((problem) => (converted.has(problem.file ?? '') ? withoutPlace(problem) : problem));
+  const original = new Map(
+    workflows.flatMap(([each, text]) => (made?.converted.has(each) === true ? [[name(each), createRelocation(text)]] : [])),
+  );
+  const found = compiled.problems.map((problem) => original.get(problem.file ?? '')?.(problem) ?? problem);
   const all = [...problems, ...found];
   const good = compiled.value !== undefined && !problems.some(isBlocking);
   const result = {
@@ -189,15 +192,10 @@ function loadAdopted(path: string, { infoFiles = [], info: given }: LoadOptions)
   if (manifest === undefined) return { origin, problems, claimed: {}, foreign, files, stamp };
   const { value, partial, problems: found } = compileTemplate(sourceOf(manifest, { [name]: workflow }), { file: namesOf(origin) });
   const { claimed } = outline(manifest);
-  const all = [...problems, ...(converted ? found.map(withoutPlace) : found)];
+  const all = [...problems, ...(converted ? found.map(createRelocation(read.text)) : found)];
   const result = { origin, claimed, files, stamp, problems: all, ...(converted ? { original: read.text } : {}) };
   if (value !== undefined) return { ...result, template: value };
   return partial === undefined ? result : { ...result, partial };
-}
-
-/** Lines of the converted graph are not lines of the file. */
-function withoutPlace({ line: _line, column: _column, pointer: _pointer, ...rest }: Problem): Problem {
-  return rest;
 }
 
 /** The hash covers the manifest and every workflow with its name, each with its length before it. */
