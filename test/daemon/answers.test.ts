@@ -16,6 +16,11 @@ const PARAMS: Readonly<Record<string, object>> = {
   'run/start': { template: 'hero' },
   'run/get': { runId: 'r' },
   'run/cancel': { runId: 'r' },
+  'run/retry': { runId: 'r' },
+  'run/choose': { runId: 'r', indices: [0] },
+  'backend/get': { id: 'comfyui' },
+  'backend/free': { id: 'comfyui' },
+  'backend/assume-lost': { id: 'comfyui' },
   'event/subscribe': { runId: 'r' },
   'event/unsubscribe': { subscription: 'none' },
 };
