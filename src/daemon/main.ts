@@ -47,19 +47,31 @@ function guardProcess(daemon: Daemon): () => void {
     void daemon.close();
   };
   // What is in memory can not be trusted after an unknown error; what is on disk can, and the next start reads it.
+  let crashed = false;
   const crash = (error: unknown): void => {
+    // What goes wrong while it ends would begin the end again.
+    if (crashed) return;
+    crashed = true;
+    setTimeout(() => process.exit(EXIT.failed), PATIENCE_MS).unref();
     process.stderr.write(`INTERNAL ${toErrorData(error).message}\n`);
     void endAfter(daemon.crash(error));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
+  // Whoever read these may be gone; that is no reason to stop.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore);
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   return () => {
     for (const signal of signals) process.off(signal, stop);
+    for (const stream of [process.stdout, process.stderr]) stream.off('error', ignore);
     process.off('uncaughtException', crash);
     process.off('unhandledRejection', crash);
   };
+}
+
+function ignore(): void {
+  // Nobody is left to tell.
 }
 
 async function endAfter(work: Promise<void>): Promise<void> {

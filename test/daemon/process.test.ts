@@ -51,6 +51,11 @@ function start(orders: object = {}) {
     output: () => out + err,
     outText: () => out,
     pid: child.pid,
+    /** Nobody reads what it writes any more. */
+    turnAway() {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
   };
 }
 
@@ -129,6 +134,15 @@ describe('the process of a daemon', () => {
     daemon.kill('SIGUSR2');
     expect(await daemon.exit).toBe(1);
     expect(readFileSync(join(dir, 'data', 'log', 'callsheet.log'), 'utf8')).toContain('nobody catches this');
+    expect(existsSync(runtimeFile)).toBe(false);
+  });
+
+  it('ends all the same when whoever started it is gone and nobody reads what it says', async () => {
+    const daemon = start();
+    const { runtimeFile } = await daemon.ready;
+    daemon.turnAway();
+    daemon.kill('SIGUSR2');
+    expect(await daemon.exit).toBe(1);
     expect(existsSync(runtimeFile)).toBe(false);
   });
 
