@@ -16,8 +16,8 @@ export async function demandTemplate(session: Session, name: string): Promise<Te
     const { templates } = await session.client.call('template/list');
     const names = [...new Set(templates.map((one) => one.id))];
     if (version !== undefined && names.includes(id)) {
-      const versions = templates.filter((one) => one.id === id).map((one) => one.version);
-      throw new UsageError(`Template "${id}" has no version ${version}; there is ${versions.join(', ')}.`);
+      const versions = new Set(templates.filter((one) => one.id === id).map((one) => one.version));
+      throw new UsageError(`Template "${id}" has no version ${version}; there is ${[...versions].join(', ')}.`);
     }
     throw new UsageError(`Unknown template "${id}". ${suggestion(id, names)}`);
   }

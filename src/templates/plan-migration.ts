@@ -44,7 +44,10 @@ export interface PlanOptions {
 
 /** Never throws. A workflow in UI format is never rewritten: it is read with its old classes as it is. */
 export function planMigration(path: string, { info }: PlanOptions = {}): MigrationPlan {
-  const { origin, template, partial, problems, files } = loadOnce(path);
+  const { origin, template, partial, problems, files } = loadOnce(
+    path,
+    info === undefined ? {} : { info: { info, name: 'the node classes that were given' } },
+  );
   const folder = origin.kind === 'folder';
   const at = origin.path;
   const home = folder ? at : dirname(at);

@@ -69,6 +69,14 @@ describe('migrations that are written', () => {
     expect(filesIn(folder)).toEqual(before);
   });
 
+  it('[TV8] reads a workflow in UI format with the node classes that are given, and leaves it as it is', async () => {
+    const ui = { version: 0.4, nodes: [{ id: 1, type: 'Other', mode: 0, inputs: [], outputs: [], widgets_values: ['y'] }], links: [] };
+    const folder = await folderWith({ 'saved.json': JSON.stringify(ui) });
+    const path = join(folder, 'saved.json');
+    expect(codes(planMigration(path).problems)).toContain('TEMPLATE_WORKFLOW_UI_FORMAT');
+    expect(planMigration(path, { info })).toMatchObject({ files: [], problems: [] });
+  });
+
   it('[TV8] writes the manifest of today, which a second look leaves alone', async () => {
     const folder = await folderWith({ 'template.json': `\uFEFF${draft.replaceAll('\n', '\r\n')}`, 'graph.json': GRAPH });
     expect(writeMigration(planMigration(folder))).toEqual([]);
