@@ -102,6 +102,8 @@ async function act(session: Session, { action, id, limit }: Wish, args: Argument
       const { status } = await session.client.call('run/cancel', { runId: id, ...(args.flag('force') ? { force: true } : {}) });
       if (json) jsonLine(io.out, { runId: id, status });
       else if (status === 'lost' && args.flag('force')) line(io.out, `Run ${id} was given up: nobody proved that its jobs are gone.`);
+      // One that had not begun is over with the answer.
+      else if (status === 'cancelled') line(io.out, `Run ${id} is cancelled.`);
       else if (RUN_ENDS.includes(status)) line(io.out, `Run ${id} had ended before: ${status}.`);
       else line(io.out, `Run ${id} is being cancelled.`);
       return EXIT.done;
