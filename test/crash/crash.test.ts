@@ -1,14 +1,13 @@
 // kill -9 of the daemon at every commit and every side effect of each scenario, recorded first, singly and again during the recovery.
 // A sample with a printed seed; CALLSHEET_TEST_FULL=1 takes every point, and CALLSHEET_CRASH_PAIRS pairs of each scenario (`all` takes every one).
-import { appendFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { countCases } from '../count-cases.ts';
 import { type Played, play } from './play.ts';
 import { generator } from './random.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
 const seed = Number(process.env['CALLSHEET_SEED'] ?? Date.now() % 1_000_000);
-const table = process.env['CALLSHEET_CRASH_TABLE'];
 const random = generator(seed);
 const SAMPLED_POINTS = 1;
 const SAMPLED_PAIRS = 1;
@@ -58,7 +57,7 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
         if (played.broken.length > 0) failures.push({ deaths: names, broken: played.broken });
       }
       const row = { scenario: scenario.name, kind, points: unbroken.points.length, plays: plays.length, kills, executions };
-      if (table !== undefined) appendFileSync(table, `${JSON.stringify({ ...row, broken: failures.length, seed })}\n`);
+      countCases('crash', { ...row, broken: failures.length, seed });
       return failures;
     }
 

@@ -9,7 +9,7 @@ function collector() {
   return { got, gaps, onEvent: (event: RunEvent) => void got.push(event), onGap: (error: { code: string }) => void gaps.push(error.code) };
 }
 
-describe('a client that loses its connection', () => {
+describe('[F25] a client that loses its connection', () => {
   it('comes back and has every event exactly once', async () => {
     await using door = await openTestDoor();
     door.runs.create('a');

@@ -156,7 +156,7 @@ describe('event/subscribe', () => {
     expect(place.hub.subscriptions).toBe(0);
   });
 
-  it('brings every reader every event exactly once, however it reads and whenever it joins', async () => {
+  it('[F25] brings every reader every event exactly once, however it reads and whenever it joins', async () => {
     const step = fc.oneof(fc.constant('event' as const), fc.constant('turn' as const), fc.nat({ max: 5 }));
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat({ max: 10 }), async (steps, since) => {
@@ -246,7 +246,7 @@ describe('progress and previews', () => {
     expect(other.sent).toEqual([]);
   });
 
-  it('are dropped for a reader that is behind, events are not', async () => {
+  it('[F26] are dropped for a reader that is behind, events are not', async () => {
     using place = openHub();
     place.runs.create('a');
     const behind = fakeOutbound();

@@ -85,7 +85,7 @@ describe('the process of a daemon', () => {
     await client.close();
   });
 
-  it('refuses a data directory that another one holds: exit 3, with the process id of the holder', async () => {
+  it('[F21] refuses a data directory that another one holds: exit 3, with the process id of the holder', async () => {
     const first = start();
     const { pid } = await first.ready;
     const second = start();

@@ -32,7 +32,7 @@ function live(runs: readonly string[], poison: string | undefined, alreadyDead =
   return { setAside: ['never'], deaths };
 }
 
-describe('a run that takes the daemon down', () => {
+describe('[F27] a run that takes the daemon down', () => {
   it('is set aside after three deaths when it is alone', () => {
     expect(live(['poison'], 'poison')).toEqual({ setAside: ['poison'], deaths: MOST_DEATHS });
   });

@@ -33,7 +33,7 @@ async function run(template = 'low-memory') {
   return engine.ended(runId);
 }
 
-describe('a step that runs out of memory', () => {
+describe('[F17] a step that runs out of memory', () => {
   it('is tried again as it was once the backend was freed', async () => {
     await failing(1);
     const view = await run();

@@ -27,7 +27,7 @@ const EXPECTED = [
   ['backing-off', 'running', 'succeeded'],
 ] as const;
 
-describe('runs stored by 0.1.0', () => {
+describe('[F23] runs stored by 0.1.0', () => {
   const machine = createRunMachine(createFakeActors().actors);
   let dir: string;
   let stored: readonly RunSummary[];

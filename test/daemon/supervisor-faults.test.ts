@@ -172,7 +172,7 @@ describe('a backend that is silent', () => {
   });
 });
 
-describe('an attempt that stands still on a backend that answers', () => {
+describe('[F16] an attempt that stands still on a backend that answers', () => {
   const stall = { limitMs: 60, leastMs: 10, lookMs: 10, askMs: 20, action: 'note' } as const;
   const noted = () => engine.events.flatMap(({ event }) => (event.type === 'step.note' ? [event.code] : []));
 

@@ -46,7 +46,7 @@ async function daemonOver(options: { readonly submitted?: (payload: Payload) => 
 /** All numbers of saves that stand in a text. */
 const savesIn = (text: string): string[] => [...new Set([...text.matchAll(/save (\d+)/g)].map(([, save]) => save ?? ''))];
 
-describe('a template that is saved while it is used', () => {
+describe('[F22] a template that is saved while it is used', () => {
   it('is whole in each of 1,000 renderings: manifest and workflows always belong to one save', async () => {
     await using one = await daemonOver();
     const folder = join(one.templates, 'hero');

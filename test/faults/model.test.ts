@@ -2,6 +2,7 @@
 // A failure prints seed and path: CALLSHEET_SEED and CALLSHEET_PATH play it again. CALLSHEET_TEST_FULL=1 plays many more.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { countCases } from '../count-cases.ts';
 import { allowed, anyPlay, type Model, settle } from './model-commands.ts';
 import { openWorld } from './world.ts';
 
@@ -31,6 +32,7 @@ describe(`a model of runs (seed ${String(seed)}, ${String(PLAYS)} plays)`, () =>
           await world.close();
         }
       });
+      countCases('model', { cases: PLAYS, seed });
       await fc.assert(property, { seed, numRuns: PLAYS, endOnFailure: !isFull, ...(path === undefined ? {} : { path }) });
     },
     GUARD_MS,

@@ -1,10 +1,11 @@
 // Faults of the machine around the daemon's process, with every promise checked after each. Numbers are those of the list in docs/reliability.md.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readRuntimeFile } from '#daemon/runtime-file.ts';
@@ -61,6 +62,43 @@ describe('[F5] a database that another program keeps busy', () => {
     expect([await here.ended(before), await here.ended(runId)]).toEqual(['succeeded', 'succeeded']);
     expect(await here.broken()).toEqual([]);
   }, 90_000);
+});
+
+/** Root may write everywhere unless it gives that right away. */
+const WITHOUT_RIGHTS =
+  process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-dac_override,-dac_read_search'] : [];
+const canDrop = WITHOUT_RIGHTS.length === 0 || spawnSync(WITHOUT_RIGHTS[0] ?? '', [...WITHOUT_RIGHTS.slice(1), 'true']).status === 0;
+if (!canDrop)
+  console.warn(
+    'NOT RUN: [F7] a data directory that may not be written, since setpriv cannot take rights away here. Run it as another user than root.',
+  );
+
+describe.skipIf(!canDrop)('[F7] a data directory that may not be written', () => {
+  it.each([
+    ['is there', true],
+    ['would have to be made', false],
+  ])('and %s is refused at the start, by name and with the cure', (_, exists) => {
+    const dir = mkdtempSync(join(tmpdir(), 'callsheet-rights-'));
+    onTestFinished(() => {
+      chmodSync(dir, 0o700);
+      rmSync(dir, { recursive: true, force: true });
+    });
+    const data = join(dir, 'data');
+    if (exists) mkdirSync(data, { mode: 0o500 });
+    else chmodSync(dir, 0o500);
+    const [command = '', ...args] = [...WITHOUT_RIGHTS, process.execPath, join(import.meta.dirname, '../daemon/daemon-child.ts')];
+    const env = { PATH: process.env['PATH'] ?? '', HOME: dir, CALLSHEET_DATA: data };
+    const done = spawnSync(command, args, { env, encoding: 'utf8', timeout: 20_000 });
+    expect({ status: done.status, said: JSON.parse(done.stdout) as unknown }).toMatchObject({
+      status: 1,
+      said: {
+        type: 'error',
+        error: { code: 'STORAGE_FAILED', message: expect.stringContaining(data) as unknown, hint: expect.any(String) as unknown },
+      },
+    });
+    expect(done.stderr).toContain(data);
+    if (exists) expect(readdirSync(data)).toEqual([]);
+  });
 });
 
 describe('[F9] a machine that sleeps', () => {

@@ -18,7 +18,7 @@ function openCopy(name: string): Store {
 
 const RELEASES = readdirSync(FIXTURES).filter((name) => name.startsWith('data-'));
 
-describe('data directories of every release', () => {
+describe('[F23] data directories of every release', () => {
   it('are kept, from 0.1.0 on', () => expect(RELEASES).toContain('data-0.1.0'));
 
   for (const name of RELEASES) {

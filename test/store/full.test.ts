@@ -7,7 +7,7 @@ import { freshDirectory } from './samples.ts';
 
 const CHILD = join(import.meta.dirname, 'full-child.ts');
 
-describe('a file system that takes no more', { timeout: 120_000 }, () => {
+describe('[F3] a file system that takes no more', { timeout: 120_000 }, () => {
   it('fails the commit, loses nothing that was acknowledged, and is gone on from once there is room', () => {
     const directory = freshDirectory();
     // The shell's limit on the size of a file stands for a full disk: the log runs into it and has room again once it is emptied.

@@ -23,7 +23,7 @@ async function start(directory: string): Promise<Child> {
   return { process: child, says: String(says) };
 }
 
-describe('lockDataDirectory', { timeout: 120_000 }, () => {
+describe('[F21] the lock of a data directory', { timeout: 120_000 }, () => {
   it('lets one daemon in and names its process to the second', async () => {
     const directory = freshDirectory();
     const first = await start(directory);

@@ -28,7 +28,7 @@ function tablesOf(directory: string): readonly unknown[] {
   return [db.pragma('user_version', { simple: true }), ...names];
 }
 
-describe('migrations', () => {
+describe('[F23] migrations', () => {
   it('bring an old file forward, keep what it holds, and leave a backup of before', () => {
     const directory = filled();
     const store = openStore({ dir: directory, migrations: [...MIGRATIONS, second, third] });

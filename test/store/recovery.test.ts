@@ -57,7 +57,7 @@ const DAMAGES: readonly (readonly [string, (file: string) => void])[] = [
   ],
 ];
 
-describe('a database that cannot be trusted', () => {
+describe('[F6] a database that cannot be trusted', () => {
   for (const [what, damage] of DAMAGES) {
     it(`and ${what} is moved aside, and the newest backup goes on under a new epoch`, async () => {
       const { directory, file, epoch } = await filled(true);

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { countCases } from '../count-cases.ts';
 import { openStore } from '#store/store.ts';
 import { countWholeBatches } from './numbered.ts';
 import { freshDirectory } from './samples.ts';
@@ -79,6 +80,7 @@ describe.skipIf(!canTrace)(`[F1] a daemon killed inside a call to the system (se
     (name, size) => {
       const calls = sampleOf(callsOf(name), size);
       expect(calls).not.toEqual([]);
+      countCases('system calls', { cases: calls.length });
       for (const when of calls) {
         const directory = freshDirectory();
         const { out, signal } = traced(WRITER, directory, [
@@ -113,7 +115,9 @@ describe.skipIf(!canTrace)(`a disk that says no (seed ${String(seed)})`, () => {
   ] as const)(
     '%s: the change is in doubt, is reread, and nothing acknowledged is lost',
     (_, name, error, size) => {
-      for (const when of sampleOf(callsOf(name), size)) {
+      const calls = sampleOf(callsOf(name), size);
+      countCases('system calls', { cases: calls.length });
+      for (const when of calls) {
         const directory = freshDirectory();
         const { out } = traced(STUBBORN, directory, ['-e', `trace=${name}`, '-e', `inject=${name}:error=${error}:when=${String(when)}`]);
         const { acknowledged, failures } = JSON.parse(out) as { acknowledged: number; failures: readonly string[] };

@@ -145,7 +145,7 @@ describe('following by the socket', () => {
     expect(await recorder.end).toEqual({ type: 'interrupted' });
   });
 
-  it('ignores unknown events, broken frames and the events of other prompts', async () => {
+  it('[F30] ignores unknown events, broken frames and the events of other prompts', async () => {
     const fake = await startFake();
     fake.engine.plan = () => ({ holdAt: '2' });
     const backend = connect(fake.url);

@@ -8,7 +8,7 @@ const one = (type: string, extra: object = {}, details = '') =>
     7: { class_type: 'KSampler', errors: [{ type, message: 'said', details, extra_info: { input_name: 'cfg', ...extra } }] },
   })[0];
 
-describe('a refusal by a node', () => {
+describe('[F18] a refusal by a node', () => {
   it.each([
     ['required_input_missing', {}, '', 'INPUT_MISSING', 'lacks its required input "cfg"'],
     ['bad_linked_input', {}, '', 'GRAPH_LINK_SLOT', 'not [node id, slot]'],
@@ -55,7 +55,7 @@ describe('a refusal by a node', () => {
   });
 });
 
-describe('a refusal of the whole prompt', () => {
+describe('[F18] a refusal of the whole prompt', () => {
   it.each([
     [
       { type: 'invalid_prompt', message: 'Cannot execute because node Foo does not exist.', details: "Node ID '#12'", extra_info: {} },
