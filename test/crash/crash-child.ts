@@ -62,6 +62,7 @@ function watchedStore(store: Store): Store {
     commit: watched('commit', (batch) => store.commit(batch)),
     putRequestKey: watched('request-key', (row) => store.putRequestKey(row)),
     putSetting: watched('setting', (name, value) => store.putSetting(name, value)),
+    putAsset: watched('asset', (row) => store.putAsset(row)),
     outboxTried: watched('outbox-tried', (id) => store.outboxTried(id)),
   };
 }

@@ -1,7 +1,7 @@
 // Faults of the machine around the daemon's process, with every promise checked after each. Numbers are those of the list in docs/reliability.md.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
@@ -86,7 +86,7 @@ describe.skipIf(!canDrop)('[F7] a data directory that may not be written', () =>
     const data = join(dir, 'data');
     if (exists) mkdirSync(data, { mode: 0o500 });
     else chmodSync(dir, 0o500);
-    const [command = '', ...args] = [...WITHOUT_RIGHTS, process.execPath, join(import.meta.dirname, '../daemon/daemon-child.ts')];
+    const [command, ...args] = [...WITHOUT_RIGHTS, process.execPath, join(import.meta.dirname, '../daemon/daemon-child.ts')];
     const env = { PATH: process.env['PATH'] ?? '', HOME: dir, CALLSHEET_DATA: data };
     const done = spawnSync(command, args, { env, encoding: 'utf8', timeout: 20_000 });
     expect({ status: done.status, said: JSON.parse(done.stdout) as unknown }).toMatchObject({
@@ -97,7 +97,7 @@ describe.skipIf(!canDrop)('[F7] a data directory that may not be written', () =>
       },
     });
     expect(done.stderr).toContain(data);
-    if (exists) expect(readdirSync(data)).toEqual([]);
+    expect(existsSync(data) ? readdirSync(data) : []).toEqual([]);
   });
 });
 

@@ -1,0 +1,43 @@
+/**
+ * Runs the tests that show what happens when things break and writes docs/reliability.md: `npm run reliability`, every point of every sweep;
+ * `npm run reliability -- --quick`, a sample of each. Benchmarks are not run: their newest results in bench/results/ are taken.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readEvidence } from './reliability/evidence.ts';
+import { renderReliability } from './reliability/render.ts';
+import { ROWS } from './reliability/score.ts';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const isFull = !values.quick;
+const root = join(import.meta.dirname, '..');
+const scratch = mkdtempSync(join(tmpdir(), 'callsheet-reliability-'));
+const report = join(scratch, 'report.json');
+const counts = join(scratch, 'counts.jsonl');
+
+try {
+  const named = ROWS.flatMap(({ files = [] }) => files);
+  const shown = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .map((name) => join('test', name))
+    .filter((name) => name.endsWith('.test.ts') && readFileSync(join(root, name), 'utf8').includes('[F'));
+  const env = { ...process.env, CALLSHEET_COUNTS: counts, ...(isFull ? { CALLSHEET_TEST_FULL: '1' } : {}) };
+  const vitest = [
+    'vitest',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...new Set([...shown, ...named]),
+  ];
+  const { status } = spawnSync('npx', vitest, { cwd: root, env, stdio: 'inherit' });
+  if (!existsSync(report)) throw new Error('the tests left no report');
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  const page = renderReliability(readEvidence(root, report, counts), root, { isFull, at: new Date().toISOString(), commit });
+  writeFileSync(join(root, 'docs/reliability.md'), page);
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
