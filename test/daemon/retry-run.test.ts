@@ -4,10 +4,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '#protocol/events.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
 import { failure } from '../backends/comfyui/harness.ts';
+import { brokenIn } from '../faults/engine-promises.ts';
 import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
-afterEach(() => engine.close());
+afterEach(async () => {
+  const broken = await brokenIn(engine);
+  await engine.close();
+  expect(broken).toEqual([]);
+});
 
 const BOOM = { type: 'RuntimeError', message: 'boom' };
 const request = { template: 'three-steps', parameters: {} };

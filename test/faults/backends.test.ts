@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LedgerEntry } from '#backends/sandbox/options.ts';
 import { startProcess } from '../crash/processes.ts';
 import { startEngine } from '../daemon/supervisor-harness.ts';
-import { brokenPromises } from './promises.ts';
+import { brokenIn } from './engine-promises.ts';
 import { startRig } from './rig.ts';
 
 const IMPATIENT = { silenceMs: 100, probeMs: 100, pingMs: 50, getMs: 200, slowMs: 100 };
@@ -36,8 +36,7 @@ describe('[F9] a machine that sleeps', () => {
     expect((await engine.ended(runId)).status).toBe('succeeded');
     const executions = await ledger();
     expect(executions).toHaveLength(3);
-    const evidence = { store: engine.store, outputDir: join(engine.dir, 'output'), executions, acknowledged: [runId], seen: engine.events };
-    expect(await brokenPromises(evidence)).toEqual([]);
+    expect(await brokenIn(engine, executions)).toEqual([]);
   });
 });
 
@@ -70,9 +69,7 @@ describe('[F30] a backend of another version', () => {
     ];
     const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: {} });
     expect((await engine.ended(runId)).status).toBe('succeeded');
-    const executions = engine.fake.engine.ledger.map(({ promptId }) => ({ prompt_id: promptId, outcome: 'success' as const }));
-    const evidence = { store: engine.store, outputDir: join(engine.dir, 'output'), executions, acknowledged: [runId], seen: engine.events };
-    expect(await brokenPromises(evidence)).toEqual([]);
+    expect(await brokenIn(engine)).toEqual([]);
   });
 });
 
@@ -96,8 +93,6 @@ describe('[F24] a long queue', () => {
     const executed = engine.fake.engine.ledger.map(({ prompt }) => Number(prompt['1']?.inputs['color']));
     expect(executed).toEqual(Array.from(executed, (_, index) => index));
     expect(executed).toHaveLength(100);
-    const executions = engine.fake.engine.ledger.map(({ promptId }) => ({ prompt_id: promptId, outcome: 'success' as const }));
-    const evidence = { store: engine.store, outputDir: join(engine.dir, 'output'), executions, acknowledged: runIds, seen: engine.events };
-    expect(await brokenPromises(evidence)).toEqual([]);
+    expect(await brokenIn(engine)).toEqual([]);
   }, 60_000);
 });

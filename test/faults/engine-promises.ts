@@ -1,0 +1,15 @@
+/** The checker over an engine in this process: every promise about its runs that have ended. */
+import { join } from 'node:path';
+import type { Engine } from '../daemon/supervisor-harness.ts';
+import { brokenPromises, type Evidence } from './promises.ts';
+
+/** `executions` are those of the engine's first fake when they are not given. */
+export function brokenIn(engine: Engine, executions: Evidence['executions'] = executedBy(engine)): Promise<readonly string[]> {
+  const { store, events } = engine;
+  const acknowledged = store.runs({ limit: 500 }).flatMap(({ runId, endedAt }) => (endedAt === null ? [] : [runId]));
+  return brokenPromises({ store, outputDir: join(engine.dir, 'output'), executions, acknowledged, seen: events });
+}
+
+function executedBy(engine: Engine): Evidence['executions'] {
+  return engine.fake.engine.ledger.map(({ promptId }) => ({ prompt_id: promptId, outcome: 'success' as const }));
+}
