@@ -6,6 +6,8 @@ import { DEADLY, type Fate } from '../crash/fates.ts';
 import { SCENARIOS } from '../crash/scenarios.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
+/** Two lives of a real process each, which may share two cores with much else. */
+const GUARD_MS = 120_000;
 /** Points that every run passes before its end. */
 const POINTS = isFull ? Array.from({ length: 20 }, (_, index) => index + 1) : [2, 7, 13];
 
@@ -20,7 +22,7 @@ const cases: readonly (readonly [string, Fate])[] = [
   ['[F29] that meets an error nobody caught', 'throwing'],
 ];
 
-describe.each(cases)('a daemon %s', (_, fate) => {
+describe.each(cases)('a daemon %s', { timeout: GUARD_MS }, (_, fate) => {
   it.each(POINTS)('at point %i keeps every promise', async (at) => {
     const played = await play(scenario, [at], fate);
     expect({ broken: played.broken, executions: played.executions, ends: played.kills }).toEqual({
