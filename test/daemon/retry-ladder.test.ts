@@ -3,15 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { MOST_RETRIES } from '#machines/back-off.ts';
-import { brokenIn } from '../faults/engine-promises.ts';
+import { closeChecked } from '../faults/engine-promises.ts';
 import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
-afterEach(async () => {
-  const broken = await brokenIn(engine);
-  await engine.close();
-  expect(broken).toEqual([]);
-});
+afterEach(() => closeChecked(engine));
 
 const request = { template: 'low-memory', parameters: {} };
 const executed = () => engine.fake.engine.ledger.map(({ prompt }) => prompt['1']?.inputs['width']);

@@ -4,15 +4,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '#protocol/events.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
 import { failure } from '../backends/comfyui/harness.ts';
-import { brokenIn } from '../faults/engine-promises.ts';
+import { closeChecked } from '../faults/engine-promises.ts';
 import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
-afterEach(async () => {
-  const broken = await brokenIn(engine);
-  await engine.close();
-  expect(broken).toEqual([]);
-});
+afterEach(() => closeChecked(engine));
 
 const BOOM = { type: 'RuntimeError', message: 'boom' };
 const request = { template: 'three-steps', parameters: {} };

@@ -2,15 +2,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { Store } from '#store/types.ts';
-import { brokenIn } from '../faults/engine-promises.ts';
+import { closeChecked } from '../faults/engine-promises.ts';
 import { type Engine, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
-afterEach(async () => {
-  const broken = await brokenIn(engine);
-  await engine.close();
-  expect(broken).toEqual([]);
-});
+afterEach(() => closeChecked(engine));
 
 const request = { template: 'three-steps', parameters: {} };
 const FULL = new CallsheetError('STORAGE_FAILED', 'The disk that holds the data is full.', { hint: 'Free some space.' });

@@ -5,15 +5,11 @@ import type { Backend } from '#backends/contract.ts';
 import { ITEMS_AT_ONCE } from '#machines/run-steps.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
-import { brokenIn } from '../faults/engine-promises.ts';
+import { closeChecked } from '../faults/engine-promises.ts';
 import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
 let engine: Engine;
-afterEach(async () => {
-  const broken = await brokenIn(engine);
-  await engine.close();
-  expect(broken).toEqual([]);
-});
+afterEach(() => closeChecked(engine));
 
 const request = { template: 'three-steps', parameters: {} };
 const LOOKS = /^\/(?:queue|jobs|history)(?:\/|$)/;

@@ -10,6 +10,13 @@ export function brokenIn(engine: Engine, executions: Evidence['executions'] = ex
   return brokenPromises({ store, outputDir: join(engine.dir, 'output'), executions, acknowledged, seen: events });
 }
 
+/** For the end of a test: closes the engine and throws when a promise about its runs is broken. */
+export async function closeChecked(engine: Engine): Promise<void> {
+  const broken = await brokenIn(engine);
+  await engine.close();
+  if (broken.length > 0) throw new Error(`Broken promises:\n${broken.join('\n')}`);
+}
+
 function executedBy(engine: Engine): Evidence['executions'] {
   return engine.fake.engine.ledger.map(({ promptId }) => ({ prompt_id: promptId, outcome: 'success' as const }));
 }
