@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import type { RunEventBody } from '#protocol/events.ts';
 import type { Attempt } from '#backends/contract.ts';
 import type { ActorDeps } from './deps.ts';
 import { isRefused } from './grace.ts';
@@ -14,27 +15,38 @@ const PROOF = 2;
 export function createCancelStep(deps: ActorDeps, inFlight: InFlight): CancelStep {
   return fromPromise(async ({ input, signal, emit }) => {
     await deps.committed(input.runId);
-    await inFlight.settled(input.promptId);
-    const memory = deps.memory(input.runId);
-    const { runId, step, item, attempt, promptId, backendId } = input;
-    const row = memory.attempts.get(promptId);
-    let told = '';
-    const onDoubt = (error: unknown): void => {
-      const reason = `${toErrorData(error).message} The cancel is tried again until it is proven.`;
-      if (reason === told) return;
-      told = reason;
-      emit({ type: 'step.status', step, item, attempt, status: 'cancelling', backend: backendId, promptId, reason });
-    };
-    // What this process has prepared and not sent is nowhere.
-    if (!memory.fresh.delete(promptId)) {
-      await takeOff(deps, { runId, step, item, attempt, promptId, backendId }, row?.address, signal, onDoubt);
-    }
-    const known = memory.attempts.get(promptId);
-    if (known === undefined) return;
-    const next = { ...known, status: 'cancelled', endedAt: deps.now() };
-    memory.attempts.set(promptId, next);
-    deps.stage(runId, { attempts: [next] });
+    await proveGone(deps, inFlight, input, signal, emit);
   });
+}
+
+/** Resolves once the attempt is proven to be off its backend; `emit` hears why there is no proof yet. */
+export async function proveGone(
+  deps: ActorDeps,
+  inFlight: InFlight,
+  input: Attempt,
+  signal: AbortSignal,
+  emit: (event: RunEventBody) => void,
+): Promise<void> {
+  await inFlight.settled(input.promptId);
+  const memory = deps.memory(input.runId);
+  const { runId, step, item, attempt, promptId, backendId } = input;
+  const row = memory.attempts.get(promptId);
+  let told = '';
+  const onDoubt = (error: unknown): void => {
+    const reason = `${toErrorData(error).message} The cancel is tried again until it is proven.`;
+    if (reason === told) return;
+    told = reason;
+    emit({ type: 'step.status', step, item, attempt, status: 'cancelling', backend: backendId, promptId, reason });
+  };
+  // What this process has prepared and not sent is nowhere.
+  if (!memory.fresh.delete(promptId)) {
+    await takeOff(deps, { runId, step, item, attempt, promptId, backendId }, row?.address, signal, onDoubt);
+  }
+  const known = memory.attempts.get(promptId);
+  if (known === undefined) return;
+  const next = { ...known, status: 'cancelled', endedAt: deps.now() };
+  memory.attempts.set(promptId, next);
+  deps.stage(runId, { attempts: [next] });
 }
 
 /** Tries until there is proof, for as long as it takes. `onDoubt` hears of every try that proved nothing. */

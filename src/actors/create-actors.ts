@@ -8,6 +8,7 @@ import type { RunActors } from './logic.ts';
 import { createOfferChoice } from './offer-choice.ts';
 import { createParseResults } from './parse-results.ts';
 import { createPrepareStep } from './prepare-step.ts';
+import { createReleaseAttempts } from './release-attempts.ts';
 import { createCollectResults, createInjectParameters, createLoadTemplate, createPlanStep } from './run-actors.ts';
 
 export function createActors(deps: ActorDeps): RunActors {
@@ -23,5 +24,6 @@ export function createActors(deps: ActorDeps): RunActors {
     'cancel-step': createCancelStep(deps, inFlight),
     'free-backend': createFreeBackend(deps),
     'collect-results': createCollectResults(deps),
+    'release-attempts': createReleaseAttempts(deps, inFlight),
   };
 }

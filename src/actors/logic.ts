@@ -127,6 +127,8 @@ export type PrepareStep = PromiseActorLogic<Prepared, PrepareInput, RunEventBody
 export type ExecuteStep = CallbackActorLogic<{ type: 'none' }, ExecuteInput, RunEventBody>;
 export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput, RunEventBody>;
 export type CancelStep = PromiseActorLogic<void, ExecuteInput, RunEventBody>;
+/** Takes every attempt of the run that has no end off its backend. */
+export type ReleaseAttempts = PromiseActorLogic<void, RunKey, RunEventBody>;
 export type FreeBackend = PromiseActorLogic<FreeOutput, ExecuteInput, RunEventBody>;
 export type CollectResults = PromiseActorLogic<CollectOutput, CollectInput>;
 
@@ -147,4 +149,5 @@ export interface RunActors extends StepActors, ChoiceActors {
   readonly 'inject-parameters': InjectParameters;
   readonly 'plan-step': PlanStep;
   readonly 'collect-results': CollectResults;
+  readonly 'release-attempts': ReleaseAttempts;
 }

@@ -283,6 +283,8 @@ export function statusOf(snapshot: RunSnapshot): RunStatus {
       return isWaiting(snapshot.context.steps) ? 'waiting' : 'running';
     case 'collecting':
       return 'running';
+    case 'releasing':
+      return 'cancelling';
     default:
       return snapshot.value;
   }

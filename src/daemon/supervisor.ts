@@ -156,6 +156,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     touch: (runId) => host.touch(runId),
     tell: (notice) => notices.progress(notice),
   });
+  const isCancelling = (runId: string) => ['cancelling', 'releasing'].includes(String(host.snapshot(runId)?.value));
   const live = (runId: string) => (host.snapshot(runId) === undefined ? undefined : progress.live(runId));
   const rowOf = (runId: string) => {
     const row = store.run(runId);
@@ -239,7 +240,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           // Its machine says what it waits for: without the backend nobody can prove that its jobs are gone.
           if (rowOf(runId).endedAt === null && held.delete(runId)) storedRuns.takeUp(runId);
           else storedRuns.hurry(runId);
-          if (force && host.snapshot(runId)?.value === 'cancelling') giveUp(runId);
+          if (force && isCancelling(runId)) giveUp(runId);
           else if (!isOver && !host.cancel(runId)) return { status: rowOf(runId).status };
           await host.committed(runId);
           return { status: rowOf(runId).status };

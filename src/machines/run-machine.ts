@@ -6,6 +6,7 @@ import type { RunStatus } from '#protocol/views.ts';
 import type { Picks, PlanOutput, RunActors, RunKey } from '#actors/logic.ts';
 import type { BackOffOptions } from './back-off.ts';
 import { type ChoiceResult, type ChoiceWaitingEvent, createChoiceMachine } from './choice-machine.ts';
+import type { RunCancelEvent, RunChooseEvent } from './run-events.ts';
 import { askId, type ChildDone, type ChildFailed, failureOf, isChoice, isItem, isPlan, itemId, planId } from './run-children.ts';
 import {
   advance,
@@ -39,17 +40,6 @@ export interface RunContext extends RunKey {
   readonly picks?: Picks;
 }
 
-export interface RunCancelEvent {
-  readonly type: 'run.cancel';
-}
-
-export interface RunChooseEvent {
-  readonly type: 'run.choose';
-  readonly into: string;
-  /** Ids of candidates. */
-  readonly picked: readonly string[];
-}
-
 export interface RunResult {
   readonly error: ErrorData | null;
   readonly draft: boolean;
@@ -69,6 +59,7 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
       'inject-parameters': actors['inject-parameters'],
       'plan-step': actors['plan-step'],
       'collect-results': actors['collect-results'],
+      'release-attempts': actors['release-attempts'],
       step: createStepMachine(actors, backOff),
       choice: createChoiceMachine(actors),
     },
@@ -202,7 +193,7 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
           },
           onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
         },
-        on: { 'run.cancel': 'cancelled' },
+        on: { 'run.cancel': { target: 'releasing', actions: { type: 'report', params: 'cancelling' } } },
       },
       injecting: {
         invoke: {
@@ -212,7 +203,7 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
           onDone: 'executing',
           onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
         },
-        on: { 'run.cancel': 'cancelled' },
+        on: { 'run.cancel': { target: 'releasing', actions: { type: 'report', params: 'cancelling' } } },
       },
       executing: {
         entry: [{ type: 'report', params: 'running' }, 'advance'],
@@ -252,7 +243,7 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
         entry: [{ type: 'report', params: 'cancelling' }, 'cancelItems'],
         always: [
           { guard: 'unproven', target: 'failed' },
-          { guard: 'allSettled', target: 'cancelled' },
+          { guard: 'allSettled', target: 'releasing' },
         ],
         on: {
           'xstate.done.actor.*': {
@@ -269,6 +260,15 @@ export function createRunMachine(actors: RunActors, backOff?: BackOffOptions) {
               { type: 'noteUnproven', params: ({ event }) => event },
             ],
           },
+        },
+      },
+      releasing: {
+        invoke: {
+          src: 'release-attempts',
+          id: 'release',
+          input: ({ context }) => ({ runId: context.runId }),
+          onDone: 'cancelled',
+          onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
         },
       },
       collecting: {

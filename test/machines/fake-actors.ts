@@ -36,6 +36,7 @@ export function createFakeActors(): FakeActors {
       'plan-step': fromPromise(({ input }) => hold(`plan ${input.step}`)),
       'offer-choice': fromPromise(({ input }) => hold(`offer ${input.into}`)),
       'collect-results': fromPromise(() => hold('collect')),
+      'release-attempts': fromPromise(() => hold('release')),
       'prepare-step': fromPromise(({ input }) => hold(itemKey('prepare', input))),
       'parse-results': fromPromise(({ input }) => hold(itemKey('parse', input))),
       'cancel-step': fromPromise(({ input }) => hold(itemKey('cancel', input))),

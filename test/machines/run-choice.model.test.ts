@@ -38,6 +38,7 @@ function possible(snapshot: SnapshotFrom<RunMachine>): RunEvent[] {
   const isAsked = snapshot.context.steps.some(({ status }) => status === 'waiting');
   for (const id of Object.keys(snapshot.children)) {
     if (id === 'load') events.push(done(id, plan));
+    else if (id === 'release') events.push(done(id));
     else if (id === 'inject' || id === 'collect') events.push(done(id, { draft: false }));
     else if (id.startsWith('plan:')) events.push(done(id, { items: 0 }), done(id, { skip: 'when is false' }), failed(id));
     else if (isAsked) events.push(made('made'));
@@ -141,10 +142,10 @@ describe('a run with a choice', () => {
     for (const path of waiting) {
       const [next] = transition(model, path.state, { type: 'run.cancel' });
       expect({ value: next.value, choice: next.context.steps.find(({ id }) => id === 'choices.p')?.status }).toEqual({
-        value: 'cancelled',
+        value: 'releasing',
         choice: 'cancelled',
       });
-      expect(Object.keys(next.children)).toEqual([]);
+      expect(Object.keys(next.children)).toEqual(['release']);
     }
   });
 });

@@ -35,7 +35,7 @@ function possible(snapshot: SnapshotFrom<RunMachine>): RunEvent[] {
   const events: unknown[] = [{ type: 'run.cancel' }];
   for (const id of Object.keys(snapshot.children)) {
     if (id === 'load') events.push(done(id, plan), failed(id));
-    else if (id === 'inject') events.push(done(id), failed(id));
+    else if (id === 'inject' || id === 'release') events.push(done(id), failed(id));
     else if (id === 'collect') events.push(done(id, { draft: false }), failed(id));
     else if (id.startsWith('plan:'))
       events.push(done(id, { items: 1 }), done(id, { items: 0 }), done(id, { skip: 'when is false' }), failed(id));
