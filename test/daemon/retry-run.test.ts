@@ -232,6 +232,17 @@ describe('attempts of which nobody knows what became', () => {
     expect(attemptsOf(runId)[0]?.slice(2)).toEqual(['2 finished']);
   });
 
+  it('are taken off their backend when the next try is cancelled before it has taken them up', async () => {
+    const runId = await unknown();
+    await engine.fake.start();
+    expect(engine.fake.engine.remaining()).toBe(1);
+    await engine.supervisor.retry({ runId });
+    await engine.supervisor.cancel(runId);
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+    expect(engine.fake.engine.remaining()).toBe(0);
+    expect(attemptsOf(runId)[0]).toEqual(['base', '1 cancelled']);
+  });
+
   it('stay unknown when the run goes on with another backend', async () => {
     const runId = await unknown();
     await engine.supervisor.retry({ runId, backend: 'farm' });
