@@ -210,6 +210,7 @@ describe('run host', () => {
     const host = hostOver(fakes.actors);
     await begin(host, 'r');
     expect(host.cancel('r')).toBe(true);
+    await fakes.resolve('release', undefined);
     await host.committed('r');
     expect(host.cancel('r')).toBe(false);
     expect(ended).toEqual([['r', 'cancelled']]);
