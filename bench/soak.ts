@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openWorld } from '../test/faults/world.ts';
-import { generator } from './dice.ts';
+import { generator } from '../test/crash/random.ts';
 import { slopePerHour } from './numbers.ts';
 
 const { values } = parseArgs({

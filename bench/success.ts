@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openWorld } from '../test/faults/world.ts';
-import { generator } from './dice.ts';
+import { generator } from '../test/crash/random.ts';
 import { median, percentile, show } from './numbers.ts';
 
 /** The share of runs in whose time a fault is set off (issue 4). */

@@ -1,11 +1,23 @@
 // Faults of the connection between the daemon and its backend. Numbers are those of the list in docs/reliability.md.
 import { describe, expect, it } from 'vitest';
+import type { Timeouts } from '#backends/comfyui/settings.ts';
 import type { ProxyFaults } from '../fakes/fault-proxy.ts';
 import { type Rig, startRig } from './rig.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
 const executed = ({ sandbox }: Rig) => sandbox.ledger().length;
 const statuses = async (rig: Rig) => (await rig.settled()).map(({ status }) => status);
+
+/** The backend takes a prompt, says nothing until that has shown, and then goes on. */
+async function fallSilent(timeouts: Partial<Timeouts>): Promise<{ readonly ends: readonly string[]; readonly executions: number }> {
+  const rig = await startRig({ sandbox: { faults: { slowStarts: 1, slowStartMs: 400 } }, timeouts });
+  const runId = await rig.start();
+  await expect.poll(() => executed(rig)).toBe(1);
+  rig.proxy.faults.blackhole = true;
+  await expect.poll(() => rig.engine.supervisor.get(runId).steps[0]?.status).toBe('unresponsive');
+  rig.proxy.faults.blackhole = false;
+  return { ends: await statuses(rig), executions: executed(rig) };
+}
 
 describe('[F10] a backend that dies before it has accepted a prompt', () => {
   it.each<[string, ProxyFaults]>([
@@ -31,17 +43,7 @@ describe('[F11] an answer to a prompt that is lost after the backend has taken i
   });
 
   it('is waited for when the backend falls silent, however long', async () => {
-    const rig = await startRig({
-      sandbox: { faults: { slowStarts: 1, slowStartMs: 300 } },
-      timeouts: { getMs: 100, slowMs: 50, promptMs: 100 },
-    });
-    const runId = await rig.start();
-    await expect.poll(() => executed(rig)).toBe(1);
-    rig.proxy.faults.blackhole = true;
-    await expect.poll(() => rig.engine.supervisor.get(runId).steps[0]?.status).toBe('unresponsive');
-    rig.proxy.faults.blackhole = false;
-    expect(await statuses(rig)).toEqual(['succeeded']);
-    expect(executed(rig)).toBe(3);
+    expect(await fallSilent({ getMs: 100, slowMs: 50, promptMs: 100 })).toEqual({ ends: ['succeeded'], executions: 3 });
   });
 });
 
@@ -69,16 +71,10 @@ describe('[F13] a WebSocket that is cut', () => {
 
 describe('[F15] a peer that is there and says nothing', () => {
   it('is unresponsive and not lost, and the run goes on when it speaks again', async () => {
-    const rig = await startRig({ timeouts: { silenceMs: 100, probeMs: 100, pingMs: 50, getMs: 200, slowMs: 100 } });
-    rig.sandbox.faults.slowStarts = 1;
-    rig.sandbox.faults.slowStartMs = 500;
-    const runId = await rig.start();
-    await expect.poll(() => executed(rig)).toBe(1);
-    rig.proxy.faults.blackhole = true;
-    await expect.poll(() => rig.engine.supervisor.get(runId).steps[0]?.status).toBe('unresponsive');
-    rig.proxy.faults.blackhole = false;
-    expect(await statuses(rig)).toEqual(['succeeded']);
-    expect(executed(rig)).toBe(3);
+    expect(await fallSilent({ silenceMs: 100, probeMs: 100, pingMs: 50, getMs: 200, slowMs: 100 })).toEqual({
+      ends: ['succeeded'],
+      executions: 3,
+    });
   });
 });
 
