@@ -23,6 +23,9 @@ export interface Counters {
   readonly bytesWritten: number | undefined;
   /** Milliseconds of processor time. */
   readonly cpuMs: number;
+  /** The same of the main thread alone, and for how long it was ready while others had the processor; as Linux counts them. */
+  readonly mainCpuMs: number;
+  readonly waitedMs: number | undefined;
   readonly rssMb: number;
   /** Times of the way of each attempt (milliseconds of this process's clock), for telling where the time goes. */
   readonly stages: readonly Stages[];
@@ -118,10 +121,24 @@ function bytesWritten(): number | undefined {
   }
 }
 
+/** Elsewhere than on Linux the processor time of all threads stands for that of the main one. */
+function mainThread(): Pick<Counters, 'mainCpuMs' | 'waitedMs'> {
+  try {
+    const [worked, waited] = readFileSync(`/proc/self/task/${String(process.pid)}/schedstat`, 'utf8')
+      .split(' ')
+      .map(Number);
+    return { mainCpuMs: (worked ?? 0) / 1e6, waitedMs: (waited ?? 0) / 1e6 };
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return { mainCpuMs: (user + system) / 1000, waitedMs: undefined };
+  }
+}
+
 function counters(): Counters {
   const { user, system } = process.cpuUsage();
   return {
     ...counted,
+    ...mainThread(),
     bytesWritten: bytesWritten(),
     cpuMs: (user + system) / 1000,
     rssMb: process.memoryUsage.rss() / 1024 / 1024,

@@ -73,9 +73,24 @@ export function createEventHub(source: EventSource): EventHub {
     }
     const { runId, cursor } = subscription;
     const page = source.events({ ...(runId === undefined ? {} : { runId }), after: cursor, limit: PAGE });
-    for (const event of page) sendEvent(subscription, event);
+    subscription.outbound.together(() => {
+      for (const event of page) sendEvent(subscription, event);
+    });
     if (page.length < PAGE) subscription.reading = false;
     else setImmediate(() => read(subscription));
+  }
+
+  /** What a subscription is to have of the events of one commit. */
+  function give(subscription: Subscription, events: readonly RunEvent[]): void {
+    for (const event of events) {
+      if (subscription.reading) break;
+      if (subscription.runId !== undefined && subscription.runId !== event.runId) continue;
+      if (numberOf(subscription, event) <= subscription.cursor) continue;
+      if (subscription.outbound.full) {
+        subscription.reading = true;
+        read(subscription);
+      } else sendEvent(subscription, event);
+    }
   }
 
   function startOver(): { readonly details: Record<string, unknown>; readonly hint: string } {
@@ -162,20 +177,12 @@ export function createEventHub(source: EventSource): EventHub {
 
     publish(events) {
       const over = new Set(events.flatMap(({ runId, event }) => (isEnd(event) ? [runId] : [])));
-      for (const { subscriptions, notices } of connections) {
+      for (const { outbound, subscriptions, notices } of connections) {
         // What is still waiting of a run that has ended would be told after its end.
         if (over.size > 0) for (const [key, { params }] of notices) if (over.has(params.runId)) notices.delete(key);
-        for (const subscription of subscriptions.values()) {
-          for (const event of events) {
-            if (subscription.reading) break;
-            if (subscription.runId !== undefined && subscription.runId !== event.runId) continue;
-            if (numberOf(subscription, event) <= subscription.cursor) continue;
-            if (subscription.outbound.full) {
-              subscription.reading = true;
-              read(subscription);
-            } else sendEvent(subscription, event);
-          }
-        }
+        outbound.together(() => {
+          for (const subscription of subscriptions.values()) give(subscription, events);
+        });
       }
     },
 

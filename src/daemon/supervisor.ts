@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { canonicalHash } from '#graph/hash.ts';
+import { canonicalHashOf } from '#graph/hash.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
@@ -223,7 +223,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   return {
     start(request) {
       const { requestKey, client: _client, ...rest } = request;
-      const paramsHash = canonicalHash(JSON.stringify(rest));
+      // Only a request with a key is ever compared with another.
+      const paramsHash = requestKey === undefined ? '' : canonicalHashOf(rest);
       return keys.once(requestKey, 'run/start', paramsHash, () => accept(request, paramsHash));
     },
     get,
@@ -232,7 +233,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return keys.once(
         requestKey,
         'run/cancel',
-        canonicalHash(JSON.stringify({ runId, ...(force ? { force } : {}) })),
+        canonicalHashOf({ runId, ...(force ? { force } : {}) }),
         async () => {
           // Nothing of it was ever sent.
           const isOver = scheduler.withdraw(runId);
@@ -250,12 +251,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     retry(request) {
       const { requestKey, ...rest } = request;
-      const paramsHash = canonicalHash(JSON.stringify(rest));
+      const paramsHash = canonicalHashOf(rest);
       return keys.once(requestKey, 'run/retry', paramsHash, () => retry(request, paramsHash));
     },
     choose(request) {
       const { requestKey, ...rest } = request;
-      const paramsHash = canonicalHash(JSON.stringify(rest));
+      const paramsHash = canonicalHashOf(rest);
       return keys.once(requestKey, 'run/choose', paramsHash, () => {
         storedRuns.hurry(request.runId);
         return choose(request, paramsHash);

@@ -1,5 +1,5 @@
 /** What clients may do with the queue and its backends. */
-import { canonicalHash } from '#graph/hash.ts';
+import { canonicalHashOf } from '#graph/hash.ts';
 import type { BackendDetail, QueueState } from '#protocol/methods/queue.ts';
 import type { BackendView } from '#protocol/views.ts';
 import type { Backend } from '#backends/contract.ts';
@@ -35,7 +35,7 @@ export interface QueueServiceOptions {
 
 export function createQueueService({ backends, scheduler, losses, monitor, offers, keys }: QueueServiceOptions): QueueService {
   const once = <T extends object>(requestKey: string | undefined, method: string, params: object, work: () => T | Promise<T>) =>
-    keys.once(requestKey, method, canonicalHash(JSON.stringify(params)), async () => work(), null);
+    keys.once(requestKey, method, canonicalHashOf(params), async () => work(), null);
   const views = (): readonly BackendView[] => monitor.views().map((view) => ({ ...view, ...scheduler.loadOf(view.id) }));
   const viewOf = (id: string): BackendView => {
     const { kind, url } = backendById(backends, id);
