@@ -11,6 +11,7 @@ import { createLibrary } from '#templates/library.ts';
 import { createAuth } from './auth.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
+import { createContention } from './contention.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
 import { openApprovals } from './exchange/approvals.ts';
@@ -100,6 +101,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   await library.refresh();
   const resolveMedia = createMediaResolver(roots, library);
 
+  const contention = createContention(log);
   const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
   const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
   const offers = made.adopt(createOffers(backends, log), (one) => one.close());
@@ -112,6 +114,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       make: (onStorageFailure) =>
         createSupervisor({
           store,
+          contention,
           library,
           backends,
           offers,
@@ -144,6 +147,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     offers,
     locks,
     store,
+    contention,
     pinned: (hash) => createRunMemories(store).pinned(hash),
     refresh: (paths) => templates.refresh(paths),
     announce: (id, version) => templates.announce(id, version),
@@ -184,7 +188,14 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     status,
     shutdown: () => lifecycle.stop(),
   });
-  const routes = createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall });
+  const routes = createRoutes({
+    assetDir,
+    store,
+    contention,
+    storage: () => supervisor.storage(),
+    cap: limits.upload,
+    stall: limits.uploadStall,
+  });
   const validator = createValidator();
   supervisor.resume();
   await judged;

@@ -55,6 +55,8 @@ interface Connection {
 }
 
 const PAGE = 500;
+/** Until the log is read again that could not be, in milliseconds. */
+const AGAIN_MS = 250;
 const MAX_SUBSCRIPTIONS = 64;
 /** Ten notices of progress a second at most for each client, and ten previews; runs take turns. */
 const BEAT_MS = 100;
@@ -71,13 +73,26 @@ export function createEventHub(source: EventSource): EventHub {
       subscription.outbound.onceFree(() => read(subscription));
       return;
     }
-    const { runId, cursor } = subscription;
-    const page = source.events({ ...(runId === undefined ? {} : { runId }), after: cursor, limit: PAGE });
+    const page = pageOf(subscription);
+    if (page === undefined) {
+      setTimeout(() => read(subscription), AGAIN_MS).unref();
+      return;
+    }
     subscription.outbound.together(() => {
       for (const event of page) sendEvent(subscription, event);
     });
     if (page.length < PAGE) subscription.reading = false;
     else setImmediate(() => read(subscription));
+  }
+
+  /** Undefined when the log cannot be read at the moment: nobody loses his place by that. */
+  function pageOf({ runId, cursor }: Subscription): readonly RunEvent[] | undefined {
+    try {
+      return source.events({ ...(runId === undefined ? {} : { runId }), after: cursor, limit: PAGE });
+    } catch (error) {
+      if (error instanceof CallsheetError && error.data.retryable) return undefined;
+      throw error;
+    }
   }
 
   /** What a subscription is to have of the events of one commit. */

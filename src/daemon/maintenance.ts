@@ -2,6 +2,7 @@
 import { sweepPartials } from '#results/sweep.ts';
 import { backupDaily } from '#store/backups.ts';
 import type { Store } from '#store/types.ts';
+import { isHeld } from './contention.ts';
 import type { Logger } from './log.ts';
 
 /** How often it is looked whether a backup is due, and whether the daemon is idle, in milliseconds. */
@@ -42,6 +43,8 @@ export async function startMaintenance({
       if (isIdle() && position === busySince) store.checkpoint();
       busySince = position;
     } catch (error) {
+      // Another program is at it: the next look will do.
+      if (isHeld(error)) return;
       log.error({ err: error }, 'the log of the database could not be folded in');
     }
   };

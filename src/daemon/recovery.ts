@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Store } from '#store/types.ts';
+import { type Contention, isHeld } from './contention.ts';
 import { MOST_DEATHS, planRecovery, type Standing } from './recovery-plan.ts';
 
 const SETTING = 'recovery';
@@ -15,6 +16,7 @@ export const USUAL_SETTLE_MS = 3000;
 
 export interface RecoveryOptions {
   readonly store: Pick<Store, 'setting' | 'putSetting'>;
+  readonly contention: Pick<Contention, 'putOff'>;
   readonly takeUp: (runId: string) => void;
   readonly setAside: (runId: string, error: ErrorData) => void;
   readonly settleMs: number;
@@ -38,9 +40,11 @@ interface Stored {
   readonly runs: Readonly<Record<string, Standing>>;
 }
 
-export function createRecovery({ store, takeUp, setAside, settleMs, log }: RecoveryOptions): Recovery {
+export function createRecovery({ store, contention, takeUp, setAside, settleMs, log }: RecoveryOptions): Recovery {
   let standing = new Map<string, Standing>();
   let waiting: (readonly string[])[] = [];
+  /** The group at its turn, while the count cannot be written. */
+  let held: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -49,7 +53,18 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
   };
   const touch = (runs: readonly string[], alone: boolean) => {
     for (const runId of runs) standing.set(runId, { deaths: standing.get(runId)?.deaths ?? 0, touched: true, alone });
-    write(PROCESS);
+    try {
+      write(PROCESS);
+    } catch (error) {
+      if (!isHeld(error)) throw error;
+      // Another program holds the database, and none of them is touched before the count stands.
+      held = runs;
+      clearTimeout(timer);
+      const pauseMs = contention.putOff(error);
+      if (!stopped) timer = setTimeout(() => touch(held, alone), pauseMs);
+      return;
+    }
+    held = [];
     waiting = waiting.filter((group) => group !== runs);
     for (const runId of runs) takeUp(runId);
     settle(runs);
@@ -62,7 +77,7 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
         next(runs);
       } catch (error) {
         // Nobody is cleared, and nobody forgotten who still waits for his turn.
-        log.warn({ err: error }, 'runs that were taken up could not be cleared of suspicion');
+        if (!isHeld(error)) log.warn({ err: error }, 'runs that were taken up could not be cleared of suspicion');
         settle(runs);
       }
     }, settleMs);
@@ -90,8 +105,10 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
       else touch(plan.together, false);
     },
     hurry(runId) {
-      if (!waiting.some((group) => group.includes(runId))) return;
-      waiting = waiting.map((group) => group.filter((one) => one !== runId)).filter((group) => group.length > 0);
+      if (![held, ...waiting].some((group) => group.includes(runId))) return;
+      const others = (group: readonly string[]) => group.filter((one) => one !== runId);
+      held = others(held);
+      waiting = waiting.map(others).filter((group) => group.length > 0);
       takeUp(runId);
     },
     stop() {

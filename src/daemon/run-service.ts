@@ -1,6 +1,7 @@
 /** What the method table and the event hub need of the supervisor. The supervisor implements it; tests may fake it. */
 import type { ProgressNotice, PreviewNotice, RunEvent } from '#protocol/events.ts';
 import type { BackendView, RunStatus, RunSummary, RunView } from '#protocol/views.ts';
+import type { StorageState } from '#protocol/methods/system.ts';
 import type { QueueService } from './scheduler/queue-service.ts';
 
 export interface StartRequest {
@@ -64,6 +65,8 @@ export interface RunService {
   /** Counts for daemon/status. */
   counts(): { readonly open: number; readonly queued: number; readonly active: number; readonly held: number };
   readonly queue: QueueService;
+  /** Whether what happens can be written down. */
+  storage(): StorageState;
   /** Takes no new work, writes everything down, leaves backend jobs running. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, RunRow, Store } from '#store/types.ts';
 import { cached } from './cached.ts';
+import { type Contention, isHeld } from './contention.ts';
 import { type HeldRun, heldNote, heldRun, unknownOf } from './held-runs.ts';
 import { createRecovery, USUAL_SETTLE_MS } from './recovery.ts';
 import type { RunHost } from './run-host.ts';
@@ -14,6 +15,7 @@ import type { Scheduler } from './scheduler/scheduler.ts';
 
 export interface StoredRunsOptions {
   readonly store: Store;
+  readonly contention: Pick<Contention, 'putOff'>;
   readonly host: Pick<RunHost, 'resume' | 'refuse' | 'append' | 'stage'>;
   readonly memories: Pick<RunMemories, 'get' | 'pinned'>;
   readonly progress: Pick<RunProgress, 'resume'>;
@@ -44,8 +46,9 @@ export interface StoredRuns {
 }
 
 export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
-  const { store, host, memories, progress, scheduler, backends, addressOf, rowOf, log } = options;
+  const { store, contention, host, memories, progress, scheduler, backends, addressOf, rowOf, log } = options;
   const held = new Map<string, HeldRun>();
+  let stopped = false;
   const kindsOf = cached((hash) => new Set(memories.pinned(hash).steps.map(({ backend }) => backend)));
 
   function hold(runId: string, run: HeldRun): void {
@@ -73,8 +76,15 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       host.resume(row);
       log.info({ runId }, 'run resumed');
     } catch (error) {
-      refuse(runId, error, 'a stored run cannot be resumed');
+      if (isHeld(error)) again(runId, contention.putOff(error));
+      else refuse(runId, error, 'a stored run cannot be resumed');
     }
+  }
+
+  function again(runId: string, pauseMs: number): void {
+    setTimeout(() => {
+      if (!stopped) takeUp(runId);
+    }, pauseMs).unref();
   }
 
   /** A disk that cannot be read now says nothing of the run. */
@@ -89,6 +99,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
 
   const recovery = createRecovery({
     store,
+    contention,
     takeUp,
     setAside(runId, error) {
       const { attempts, events } = unknownOf(store.attempts(runId), error.message, Date.now());
@@ -129,11 +140,14 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       recovery.begin(begun);
     },
     hurry: (runId) => recovery.hurry(runId),
-    stop: () => recovery.stop(),
+    stop() {
+      stopped = true;
+      recovery.stop();
+    },
     close: () => recovery.close(),
   };
 }
 
 function isStorage(error: unknown): boolean {
-  return error instanceof CallsheetError && error.code === 'STORAGE_FAILED';
+  return isHeld(error) || (error instanceof CallsheetError && error.code === 'STORAGE_FAILED');
 }

@@ -16,6 +16,7 @@ import type { TemplateLibrary } from '#templates/library.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { acceptRun, queueFull } from './accept-run.ts';
 import { createChoose } from './choose.ts';
+import type { Contention } from './contention.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp } from './held-runs.ts';
 import { createNotices } from './notices.ts';
@@ -36,6 +37,7 @@ import { allEvents, summaryOf, viewOf } from './run-view.ts';
 
 export interface SupervisorOptions {
   readonly store: Store;
+  readonly contention: Contention;
   readonly library: TemplateLibrary;
   /** In order of preference; the first serves a run that names none. */
   readonly backends: readonly Backend[];
@@ -69,7 +71,7 @@ export interface Supervisor extends RunService {
 }
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { store, backends, log, pool = USUAL_POOL } = options;
+  const { store, contention, backends, log, pool = USUAL_POOL } = options;
   const memories = createRunMemories(store);
   /** Hashes of templates that stand in the database: their text is not printed and sent there again with every run. */
   const pinned = new Set<string>();
@@ -111,6 +113,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   };
   const host = createRunHost({
     store,
+    contention,
     machine: createRunMachine(createActors(deps), options.backOff),
     now: Date.now,
     progressOf: (runId) => progress.store(runId),
@@ -133,7 +136,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     store,
     backend: (id) => backends.find((backend) => backend.id === id),
   });
-  const keys = createRequestKeys(store);
+  const keys = createRequestKeys(store, contention);
   const dispatch = createDispatch({
     ...options,
     settings: pool,
@@ -243,7 +246,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           else storedRuns.hurry(runId);
           if (force && isCancelling(runId)) giveUp(runId);
           else if (!isOver && !host.cancel(runId)) return { status: rowOf(runId).status };
-          await host.committed(runId);
+          await host.stored(runId);
           return { status: rowOf(runId).status };
         },
         runId,
@@ -263,6 +266,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       });
     },
     queue: dispatch.queue,
+    storage: () => contention.state(() => store.demandWritable()),
     onEvents: notices.onEvents,
     onProgress: notices.onProgress,
     onPreview: notices.onPreview,

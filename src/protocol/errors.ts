@@ -40,6 +40,7 @@ export const ERRORS = {
   FORBIDDEN: entry(RPC.unauthorized, false, "The key's scope does not allow this method."),
   TOO_MANY_REQUESTS: entry(RPC.tooMany, true, 'A limit of the connection or the queue was reached.'),
   STORAGE_FAILED: entry(RPC.storage, true, 'The data directory could not be written.'),
+  STORAGE_BUSY: entry(RPC.storage, true, 'Another program holds the database; nothing was changed by the call, unless it says so.'),
   STORAGE_LOCKED: entry(RPC.storage, false, 'Another daemon holds the data directory.'),
   STORAGE_NEWER: entry(RPC.storage, false, 'The data directory was written by a newer Callsheet.'),
   STORAGE_CORRUPT: entry(RPC.storage, false, 'The database is damaged.'),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { CallsheetError } from '#protocol/errors.ts';
 import { backupPath, writeBackup, writeBackupSync } from './backups.ts';
-import { connect } from './connection.ts';
+import { connect, setPatience } from './connection.ts';
 import type { Synchronous } from './connection.ts';
 import { isDamage, isDoubtful, messageOf, translateFailure } from './failure.ts';
 import { migrate } from './migrations.ts';
@@ -29,7 +29,7 @@ export interface OpenOptions {
 
 /**
  * One per data directory: hold the lock of lock.ts first.
- * Throws STORAGE_NEWER (file untouched) and STORAGE_FAILED (cannot be opened). A damaged file is no error: see `recovery`.
+ * Throws STORAGE_NEWER (file untouched), STORAGE_BUSY (another program holds it) and STORAGE_FAILED (cannot be opened). A damaged file is no error: see `recovery`.
  */
 export function openStore(options: OpenOptions): Store {
   const { dir, now = Date.now, synchronous = 'FULL', migrations = MIGRATIONS } = options;
@@ -60,7 +60,7 @@ export function openStore(options: OpenOptions): Store {
     dir,
     translated,
     ...(recovery === undefined ? {} : { recovery }),
-    reopen: () => connect(path, synchronous),
+    reopen: () => connect(path, synchronous, 'serving'),
   });
 }
 
@@ -135,6 +135,7 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     outboxDone: (id) => use(({ writer }) => writer.outboxDone(id)),
     outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),
     putAsset: (row) => use(({ statements }) => void statements.putAsset.run(row)),
+    demandWritable: () => use((current) => current.demandWritable()),
     async backup(file) {
       try {
         await writeBackup(file, (temporary) => live().db.backup(temporary));
@@ -152,6 +153,9 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
       if (closed) return;
       try {
         if (session !== null) use((current) => current.settle());
+      } catch (error) {
+        // Held by another program: what is done is handed out once more, which does no harm.
+        if (!(error instanceof CallsheetError) || error.code !== 'STORAGE_BUSY') throw error;
       } finally {
         closed = true;
         abandon();
@@ -161,7 +165,7 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
 }
 
 function openChecked(path: string, synchronous: Synchronous, migrations: readonly Migration[], now: () => number): Session {
-  const db = connect(path, synchronous);
+  const db = connect(path, synchronous, 'starting');
   try {
     migrate(db, {
       migrations,
@@ -171,7 +175,9 @@ function openChecked(path: string, synchronous: Synchronous, migrations: readonl
         });
       },
     });
-    return openSession(db);
+    const session = openSession(db);
+    setPatience(db, 'serving');
+    return session;
   } catch (error) {
     db.close();
     throw error;

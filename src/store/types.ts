@@ -180,7 +180,8 @@ export interface Recovery {
 }
 
 /**
- * `commit` throws CallsheetError STORAGE_FAILED when the transaction failed: the outcome is unknown, reread before acting.
+ * `commit` throws CallsheetError STORAGE_FAILED when the transaction failed: the outcome is unknown, reread before acting. Every call that
+ * writes throws STORAGE_BUSY when another program holds the database: nothing was written, try again later.
  * Every read sees the last committed state.
  */
 export interface Store {
@@ -220,6 +221,8 @@ export interface Store {
   asset(assetId: string): AssetRow | undefined;
   /** Writes a consistent copy to `file` (temp, fsync, rename). */
   backup(file: string): Promise<void>;
+  /** Throws what a write would throw now; writes nothing. */
+  demandWritable(): void;
   /** Copies the log into the database now. For idle moments: SQLite does it by itself in the middle of a commit otherwise. */
   checkpoint(): void;
   close(): void;

@@ -1,6 +1,7 @@
 // Poison runs: the one that takes the daemon down is found and set aside after three deaths, whoever else is there, and nobody else is.
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { CallsheetError } from '#protocol/errors.ts';
 import { createRecovery } from '#daemon/recovery.ts';
 import { MOST_DEATHS, planRecovery, type Standing } from '#daemon/recovery-plan.ts';
 
@@ -83,6 +84,7 @@ describe('runs that are taken up one after another', () => {
     let isBad = false;
     const taken: string[] = [];
     const recovery = createRecovery({
+      contention: { putOff: () => 1 },
       store: {
         setting: () => setting,
         putSetting(_, value) {
@@ -102,6 +104,37 @@ describe('runs that are taken up one after another', () => {
     isBad = false;
     vi.advanceTimersByTime(10);
     expect(taken).toEqual(['a', 'b']);
+    recovery.close();
+  });
+
+  it('are touched only once their count stands, also when another program holds the database at the start', () => {
+    vi.useFakeTimers();
+    const settings: string[] = [];
+    let isHeld = true;
+    const taken: string[] = [];
+    const recovery = createRecovery({
+      contention: { putOff: () => 5 },
+      store: {
+        setting: () => undefined,
+        putSetting(_, value) {
+          if (isHeld) throw new CallsheetError('STORAGE_BUSY', 'Another program keeps it busy.');
+          settings.push(value);
+        },
+      },
+      takeUp: (runId) => void taken.push(runId),
+      setAside: () => undefined,
+      settleMs: 10,
+      log: { warn: () => undefined },
+    });
+    recovery.begin(['a', 'b', 'c']);
+    vi.advanceTimersByTime(50);
+    expect(taken).toEqual([]);
+    recovery.hurry('b');
+    expect(taken).toEqual(['b']);
+    isHeld = false;
+    vi.advanceTimersByTime(5);
+    expect(taken).toEqual(['b', 'a', 'c']);
+    expect(settings).toHaveLength(1);
     recovery.close();
   });
 });

@@ -38,6 +38,8 @@ export interface World {
   readonly proxy: FaultProxy;
   readonly seen: readonly RunEvent[];
   readonly acknowledged: readonly string[];
+  /** A run whose start was answered otherwise than through `start`. */
+  acknowledge(runId: string): void;
   /** Of the daemon at work. */
   runtimeFile(): string;
   pid(): number;
@@ -142,6 +144,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     proxy,
     seen,
     acknowledged,
+    acknowledge: (runId) => void acknowledged.push(runId),
     runtimeFile: () => String(daemon.ready['runtimeFile']),
     pid: () => daemon.child.pid ?? 0,
     call,

@@ -57,14 +57,15 @@ export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
     return [finding('daemon', 'warning', `A runtime file names process ${info.pid}, but nothing answers at ${info.url}.`, hint)];
   }
   try {
-    const { version, pid, startedAt, runs } = await session.client.call('daemon/status');
-    return [
-      finding(
-        'daemon',
-        'ok',
-        `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`,
-      ),
-    ];
+    const { version, pid, startedAt, runs, storage } = await session.client.call('daemon/status');
+    const there = finding(
+      'daemon',
+      'ok',
+      `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`,
+    );
+    if (storage.status === 'ready') return [there];
+    const since = `${storage.message ?? 'Nothing can be written.'} For ${String(Math.round(storage.seconds ?? 0))} s now; runs wait, and go on by themselves.`;
+    return [there, finding('storage', storage.status === 'failed' ? 'error' : 'warning', since, storage.hint)];
   } finally {
     await session.close();
   }

@@ -43,8 +43,16 @@ export function createQueueService({ backends, scheduler, losses, monitor, offer
   };
   return {
     status: () => scheduler.status(),
-    pause: (requestKey) => once(requestKey, 'queue/pause', {}, () => (scheduler.pause(), scheduler.status())),
-    resume: (requestKey) => once(requestKey, 'queue/resume', {}, () => (scheduler.resume(), scheduler.status())),
+    pause: (requestKey) =>
+      once(requestKey, 'queue/pause', {}, async () => {
+        await scheduler.pause();
+        return scheduler.status();
+      }),
+    resume: (requestKey) =>
+      once(requestKey, 'queue/resume', {}, async () => {
+        await scheduler.resume();
+        return scheduler.status();
+      }),
     backends: views,
     backend(id) {
       const backend = viewOf(id);

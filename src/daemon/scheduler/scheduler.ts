@@ -8,6 +8,7 @@ import { promptIdOf } from '#actors/ids.ts';
 import type { PrepareInput } from '#actors/logic.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, Store } from '#store/types.ts';
+import type { Contention } from '../contention.ts';
 import type { BackendMonitor } from '../backend-monitor.ts';
 import type { Logger } from '../log.ts';
 import type { Offers } from '../offers.ts';
@@ -26,6 +27,7 @@ export interface SchedulerOptions {
   readonly backends: readonly Backend[];
   readonly settings: PoolSettings;
   readonly store: Pick<Store, 'setting' | 'putSetting'>;
+  readonly contention: Pick<Contention, 'write'>;
   readonly offers: Pick<Offers, 'known' | 'onChange'>;
   readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard'>;
   /** Throws BACKEND_NOT_FOUND: nothing takes such a step. */
@@ -57,8 +59,10 @@ export interface Scheduler {
   open(): void;
   /** Its models were unloaded. */
   freed(backendId: string): void;
-  pause(): void;
-  resume(): void;
+  /** Throws STORAGE_BUSY, and then goes on. */
+  pause(): Promise<void>;
+  /** Throws STORAGE_BUSY, and then stays paused. */
+  resume(): Promise<void>;
   status(): { readonly paused: boolean; readonly waitingRuns: number; readonly waitingItems: number };
   /** Attempts of ours on a backend. */
   on(backendId: string): readonly Slot[];
@@ -68,7 +72,7 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { backends, settings, store, offers, monitor, log } = options;
+  const { backends, settings, store, contention, offers, monitor, log } = options;
   const slots = createSlots();
   const runs = new Map<string, RunHead & { readonly order: number }>();
   /** Backends that took steps of a template, once it was asked for one; before that, all may. */
@@ -241,13 +245,17 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       pool.wake();
     },
     freed: (backendId) => slots.emptied(backendId),
-    pause() {
-      store.putSetting(PAUSED, 'true');
-      paused = true;
+    async pause() {
+      await contention.write(() => {
+        store.putSetting(PAUSED, 'true');
+        paused = true;
+      });
     },
-    resume() {
-      store.putSetting(PAUSED, 'false');
-      paused = false;
+    async resume() {
+      await contention.write(() => {
+        store.putSetting(PAUSED, 'false');
+        paused = false;
+      });
       pool.wake();
     },
     status: () => ({ paused, waitingRuns: waiting.size, waitingItems: pool.waiting }),

@@ -1,5 +1,5 @@
 /** Methods about the connection and the daemon itself. */
-import { array, boolean, closed, integer, json, object, oneOf, optional, record, string } from '../schema.ts';
+import { array, boolean, closed, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
 import { SCOPES, method, requestKey } from './define.ts';
 import { queueState } from './queue.ts';
@@ -62,12 +62,20 @@ export const discover = method({
   errors: [],
 });
 
+/** `busy`: another program holds the database, for so many seconds now. `failed`: the disk is full or fails. Both pass by themselves. */
+const storageState = object({
+  status: oneOf(['ready', 'busy', 'failed']),
+  seconds: optional(number({ minimum: 0 })),
+  message: optional(string()),
+  hint: optional(string()),
+});
+
 export const daemonStatus = method({
   name: 'daemon/status',
   scope: 'read',
   mutation: false,
   description:
-    'Version, uptime, counts, how many requests were refused at the gates and why, and what was lost when the start found the database damaged.',
+    'Version, uptime, counts, whether the database can be written, how many requests were refused at the gates and why, and what was lost when the start found the database damaged.',
   params: closed({}),
   result: object({
     version: string(),
@@ -90,6 +98,8 @@ export const daemonStatus = method({
       held: integer({ minimum: 0 }),
     }),
     queue: queueState,
+    /** Whether what happens can be written down. */
+    storage: storageState,
     /** `compiled` are in memory, about `compiledBytes` of at most `compiledLimit`; `sources` are there because no file of ours has them. */
     templates: object({
       known: integer({ minimum: 0 }),
@@ -135,4 +145,5 @@ export const daemonShutdown = method({
 
 export type InitializeParams = Infer<typeof initialize.params>;
 export type InitializeResult = Infer<typeof initialize.result>;
+export type StorageState = Infer<typeof storageState>;
 export type DaemonStatus = Infer<typeof daemonStatus.result>;

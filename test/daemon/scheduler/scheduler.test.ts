@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { RunMemory } from '#actors/deps.ts';
 import type { Backend } from '#backends/contract.ts';
+import { createContention } from '#daemon/contention.ts';
 import { createScheduler } from '#daemon/scheduler/scheduler.ts';
 import { parseObjectInfo } from '#graph/object-info.ts';
 import type { BackendView } from '#protocol/views.ts';
@@ -24,6 +25,7 @@ it('gives a waiting run to a backend that has got what it lacked, with the other
     backends,
     settings: { backends: {}, maxOpenRuns: 10 },
     store: { setting: () => undefined, putSetting: () => undefined },
+    contention: createContention({ info: () => undefined, warn: () => undefined }),
     offers: { known: (id) => offers.get(id) ?? { id }, onChange: (listener) => (changed.push(listener), () => undefined) },
     monitor: { views: () => views, onHeard: (listener) => (heard.push(listener), () => undefined) },
     demandTaker: () => {
