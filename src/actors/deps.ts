@@ -29,6 +29,11 @@ export interface Places {
    */
   acquire(memory: RunMemory, input: PrepareInput, signal: AbortSignal, onWait: (reason: string) => void): Promise<Backend>;
   release(promptId: string): void;
+  /**
+   * Everything new that goes to a backend passes here: `work` is run once the queue is not paused. `onPaused` is told the reason, once, when
+   * that is not now. Throws the signal's reason.
+   */
+  send<T>(signal: AbortSignal, onPaused: (reason: string) => void, work: () => Promise<T>): Promise<T>;
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */

@@ -207,7 +207,7 @@ async function execute(
     });
   };
   const send = async () => {
-    refusal = await submit(deps, inFlight, { input, attempt, backend, memory, signal, record });
+    refusal = await submit(deps, inFlight, { input, attempt, backend, memory, signal, record, remark });
   };
 
   if (fresh) {
@@ -229,6 +229,7 @@ interface Sending {
   readonly memory: RunMemory;
   readonly signal: AbortSignal;
   readonly record: (change: Partial<AttemptRow>) => void;
+  readonly remark: Note;
 }
 
 /**
@@ -238,13 +239,27 @@ interface Sending {
 async function submit(
   deps: ActorDeps,
   inFlight: InFlight,
-  { input, attempt, backend, memory, signal, record }: Sending,
+  { input, attempt, backend, memory, signal, record, remark }: Sending,
 ): Promise<CallsheetError | undefined> {
+  let isTold = false;
+  /** Prepared before the queue was paused, by this process or an earlier one: it goes when the queue does. */
+  const go = <T>(anew: () => void, work: () => Promise<T>): Promise<T> =>
+    deps.places.send(
+      signal,
+      (reason) => {
+        anew();
+        if (!isTold) remark('QUEUE_PAUSED', reason);
+        isTold = true;
+      },
+      work,
+    );
   const payload: Payload =
     inFlight.takePayload(attempt.promptId) ??
-    (await withGrace(deps, signal, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId))));
-  memory.fresh.delete(attempt.promptId);
+    (await withGrace(deps, signal, (anew) =>
+      go(anew, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId))),
+    ));
   const once = async (): Promise<CallsheetError | undefined> => {
+    memory.fresh.delete(attempt.promptId);
     try {
       const receipt = await inFlight.track(attempt.promptId, backend.submit(attempt, payload));
       record({ status: 'submitted', acknowledged: true, number: receipt.number ?? null });
@@ -256,7 +271,7 @@ async function submit(
   };
   const leaves = (error: unknown) => isRefused(error) && deps.places.leave(memory, input.step, backend.id);
   // What never left this machine can safely be sent again.
-  return withGrace({ ...deps, leaves }, signal, () => (signal.aborted ? Promise.resolve(undefined) : once()));
+  return withGrace({ ...deps, leaves }, signal, (anew) => go(anew, () => (signal.aborted ? Promise.resolve(undefined) : once())));
 }
 
 const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebody interrupted the prompt on the backend.', {

@@ -69,7 +69,8 @@ async function placed(
     const backend = await places.acquire(memory, input, signal, onQueued);
     const leaves = (error: unknown) => isRefused(error) && places.leave(memory, input.step, backend.id);
     try {
-      const work = () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId));
+      // Rendering uploads what it needs.
+      const work = () => places.send(signal, onQueued, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId)));
       const payload = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();

@@ -27,6 +27,8 @@ interface Orders {
   /** Its fate is met when this many points have been passed; 0 never. */
   readonly dieAt: number;
   readonly fate: Fate;
+  /** Name of a point at which it is met as well, the first time. */
+  readonly dieBefore?: string;
   /** Step whose every touch kills the daemon: a poisoned run. */
   readonly poison?: string;
   readonly settleMs?: number;
@@ -40,7 +42,7 @@ let passed = 0;
 function point(name: string): void {
   passed += 1;
   if (orders.record !== '') appendFileSync(orders.record, `${name}\n`);
-  if (passed === orders.dieAt) meetFate(orders.fate);
+  if (passed === orders.dieAt || name === orders.dieBefore) meetFate(orders.fate);
 }
 
 function poisoned(step: string): void {

@@ -24,6 +24,8 @@ const startMany = async (count: number, changes: object = {}) =>
 const attemptsOf = (run: RunView) => run.steps.flatMap(({ attempts }) => attempts.map(({ backend, status }) => [backend, status]));
 const notesOf = (runId: string) =>
   engine.store.events({ runId, after: 0, limit: 1000 }).flatMap(({ event }) => (event.type === 'run.note' ? event.code : []));
+const notesOfSteps = (runId: string) =>
+  engine.store.events({ runId, after: 0, limit: 1000 }).flatMap(({ event }) => (event.type === 'step.note' ? event.code : []));
 /** Which of all executions on the first backend was the first of this run. */
 const firstTurnOf = (runId: string) =>
   ledgerOf('comfyui').indexOf(engine.store.attempts(runId).find(({ step }) => step === 'base')?.promptId ?? '');
@@ -281,6 +283,50 @@ describe('a paused queue', () => {
     expect(await engine.supervisor.queue.pause('p')).toMatchObject({ paused: true });
     expect(engine.supervisor.queue.status().paused).toBe(false);
     expect((await engine.ended(runId)).status).toBe('succeeded');
+  });
+});
+
+describe('an attempt that is written down when the queue is paused', () => {
+  /** Pauses in the very commit that writes the first intent down: what waited for that commit has not been sent yet. */
+  async function pausedInBetween(): Promise<string> {
+    let isPaused = false;
+    engine = await startEngine({
+      wrapStore: (store) => ({
+        ...store,
+        commit(batch) {
+          const events = store.commit(batch);
+          if (!isPaused && batch.attempts?.some(({ status }) => status === 'prepared') === true) {
+            isPaused = true;
+            void engine.supervisor.queue.pause();
+          }
+          return events;
+        },
+      }),
+    });
+    const [runId = ''] = await startMany(1);
+    await expect.poll(() => engine.supervisor.get(runId).steps[0]?.reason).toMatch('The queue is paused.');
+    return runId;
+  }
+
+  it('is not sent, across restarts, until the queue goes on', async () => {
+    const runId = await pausedInBetween();
+    await engine.restart();
+    await expect.poll(() => notesOfSteps(runId)).toEqual(['QUEUE_PAUSED', 'QUEUE_PAUSED']);
+    expect(ledgerOf('comfyui')).toEqual([]);
+    await engine.supervisor.queue.resume();
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.steps.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1]);
+    expect(ledgerOf('comfyui')).toHaveLength(3);
+  });
+
+  it('is cancelled without a question to its backend, which may be gone', async () => {
+    const runId = await pausedInBetween();
+    await engine.fake.stop();
+    await engine.supervisor.cancel(runId);
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+    await engine.fake.start();
+    expect(ledgerOf('comfyui')).toEqual([]);
   });
 });
 

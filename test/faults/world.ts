@@ -27,6 +27,8 @@ export interface WorldOptions {
   /** Other times of the comfyui backend than the real ones. */
   readonly timeouts?: Partial<Timeouts>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Point of `crash-child` at which the first daemon is killed. */
+  readonly dieBefore?: string;
   /** The daemon's log level; warnings of faults that are meant would fill the terminal of a benchmark. */
   readonly quiet?: boolean;
 }
@@ -49,8 +51,10 @@ export interface World {
   start(template: string, parameters: Readonly<Record<string, unknown>>): Promise<string>;
   /** Resolves with its status once the run has ended. */
   ended(runId: string): Promise<string>;
-  /** SIGKILL, and a new daemon over the same data. */
-  killDaemon(): Promise<void>;
+  /** Resolves when the daemon has died by itself. */
+  died(): Promise<void>;
+  /** SIGKILL, and a new daemon over the same data; `meanwhile` happens in between. */
+  killDaemon(meanwhile?: () => Promise<void> | void): Promise<void>;
   /** SIGTERM, and a new daemon over the same data; `meanwhile` happens in between. */
   stopDaemon(meanwhile?: () => void): Promise<void>;
   /** The backend is a dead process for so long, and knows nothing of before when it is back. */
@@ -73,6 +77,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const acknowledged: string[] = [];
   const ends = new Map<string, string>();
   const waiting = new Map<string, PromiseWithResolvers<string>>();
+  let isFirst = true;
   let daemon: Process = await startDaemonProcess();
   let client: Client = await openClient();
   let keys = 0;
@@ -90,7 +95,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       record: '',
       dieAt: 0,
       fate: 'killed',
+      ...(isFirst && options.dieBefore !== undefined ? { dieBefore: options.dieBefore } : {}),
     };
+    isFirst = false;
     const started = await startProcess('./crash-child.ts', {
       ...options.env,
       ...(options.quiet === true ? { CALLSHEET_LOG_LEVEL: 'silent' } : {}),
@@ -161,8 +168,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       waiting.set(runId, waiter);
       return waiter.promise;
     },
-    async killDaemon() {
+    died: async () => void (await daemon.ended),
+    async killDaemon(meanwhile) {
       await daemon.stop('SIGKILL');
+      await meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async stopDaemon(meanwhile) {

@@ -18,10 +18,12 @@ import { demandOf, namesBackend } from './needs.ts';
 import { createPool, type PlaceRequest } from './pool.ts';
 import type { Health } from './routing.ts';
 import { type PoolSettings, USUAL_AHEAD } from './settings.ts';
+import { createSending } from './sending.ts';
 import { createSlots, type Slot } from './slots.ts';
 import { createWaitingRuns } from './waiting-runs.ts';
 
 const PAUSED = 'queue.paused';
+const PAUSED_REASON = 'The queue is paused. Go on with: callsheet queue resume';
 
 export interface SchedulerOptions {
   readonly backends: readonly Backend[];
@@ -84,6 +86,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let opened = false;
   let heardAll = false;
   let paused = store.setting(PAUSED) === 'true';
+  const sending = createSending(() => paused);
 
   const viewOf = (id: string) => monitor.views().find((view) => view.id === id);
   const health = (id: string): Health => {
@@ -193,6 +196,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       const backend = backends.find((one) => one.id === id);
       return backend ?? options.demandTaker(memory, 'comfyui');
     },
+    send: (signal, onPaused, work) => sending.send(signal, () => onPaused(PAUSED_REASON), work),
     release(promptId) {
       if (slots.release(promptId)) pool.wake();
     },
@@ -250,12 +254,15 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         store.putSetting(PAUSED, 'true');
         paused = true;
       });
+      // Whoever is told that it is paused sees nothing go out after that.
+      await sending.quiet();
     },
     async resume() {
       await contention.write(() => {
         store.putSetting(PAUSED, 'false');
         paused = false;
       });
+      sending.resumed();
       pool.wake();
     },
     status: () => ({ paused, waitingRuns: waiting.size, waitingItems: pool.waiting }),
@@ -279,7 +286,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   };
 
   function reasonFor(request: PlaceRequest): string {
-    if (paused) return 'The queue is paused. Go on with: callsheet queue resume';
+    if (paused) return PAUSED_REASON;
     const able = pool.candidates(request);
     const list = able.map((id) => `'${id}'`).join(', ');
     const handing = able.map((id) => cards.handingTo(id)).find((id) => id !== undefined);
