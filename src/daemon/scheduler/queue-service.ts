@@ -67,7 +67,7 @@ export function createQueueService({ backends, scheduler, losses, monitor, offer
     free: (id, requestKey) =>
       once(requestKey, 'backend/free', { id }, async () => {
         await backendById(backends, id).free();
-        scheduler.freed(id);
+        scheduler.places.freed(id);
         return { asked: true };
       }),
     assumeLost: (id, requestKey) =>

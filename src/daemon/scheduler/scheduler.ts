@@ -59,8 +59,6 @@ export interface Scheduler {
   ended(runId: string): void;
   /** Everything that was stored is known: from here on places are handed out. */
   open(): void;
-  /** Its models were unloaded. */
-  freed(backendId: string): void;
   /** Throws STORAGE_BUSY, and then goes on. */
   pause(): Promise<void>;
   /** Throws STORAGE_BUSY, and then stays paused. */
@@ -138,6 +136,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }),
     monitor.onHeard((view) => {
       refusing.delete(view.id);
+      if (health(view.id) === 'away') slots.emptied(view.id);
       foreign.set(view.id, Math.max(0, (view.queueRemaining ?? 0) - slots.on(view.id).length));
       heardAll ||= monitor.views().every(({ status }) => status !== 'unknown');
       pool.wake();
@@ -197,12 +196,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       return backend ?? options.demandTaker(memory, 'comfyui');
     },
     send: (signal, onPaused, work) => sending.send(signal, () => onPaused(PAUSED_REASON), work),
+    freed: (backendId) => slots.emptied(backendId),
     release(promptId) {
       if (slots.release(promptId)) pool.wake();
     },
     hasOther,
     leave(memory, step, backendId) {
       refusing.add(backendId);
+      slots.emptied(backendId);
       return hasOther(memory, step, backendId);
     },
   };
@@ -228,7 +229,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     has: (runId) => waiting.has(runId),
     note(rows) {
       let isFreed = false;
-      for (const { promptId, runId, backend, endedAt } of rows) {
+      for (const { promptId, runId, backend, endedAt, status, error } of rows) {
+        // A process that died had its models in it, and ComfyUI drops its own when a node runs out of memory.
+        if (status === 'lost' || error?.code === 'OUT_OF_MEMORY') slots.emptied(backend);
         if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
         else isFreed = slots.release(promptId) || isFreed;
       }
@@ -248,7 +251,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       opened = true;
       pool.wake();
     },
-    freed: (backendId) => slots.emptied(backendId),
     async pause() {
       await contention.write(() => {
         store.putSetting(PAUSED, 'true');
