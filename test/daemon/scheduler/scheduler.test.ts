@@ -48,11 +48,11 @@ function open(...ids: readonly string[]) {
     offers,
     begun,
     hear,
-    offer() {
+    offer: () => {
       for (const listener of changed) listener();
     },
     /** The backend that an item of a run of this template goes to. */
-    async place(template: CompiledTemplate, runId: string): Promise<string> {
+    place: async (template: CompiledTemplate, runId: string): Promise<string> => {
       const memory: RunMemory = { runId, template, params: {}, backend: null, attempts: new Map(), artifacts: [], fresh: new Set() };
       const input = { runId, step: 'a', item: 0, attempt: 1, skipped: [] };
       const place = await scheduler.places.acquire(memory, input, new AbortController().signal, () => undefined);
