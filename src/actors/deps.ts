@@ -36,6 +36,8 @@ export interface Places {
   send<T>(signal: AbortSignal, onPaused: (reason: string) => void, work: () => Promise<T>): Promise<T>;
   /** Its models were unloaded: what was sent there last says no more about what it holds. */
   freed(backendId: string): void;
+  /** It answers and will execute nothing any more: nothing new goes there until another process does. */
+  workerDied(backendId: string, proof: string): void;
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */

@@ -169,10 +169,10 @@ export interface Backend {
   /** Looks for files that an attempt finished before the backend forgot it. A backend without it keeps nothing that could be found. */
   findLeft?(attempt: Attempt, payload: Payload, signal?: AbortSignal): Promise<LeftBehind>;
   /**
-   * Asked when nothing was heard of an attempt for a while: a clause for a person that says by what it is proven that the backend answers
-   * and will execute nothing any more; undefined when that is not proven.
+   * Asked when nothing was heard of an attempt for a while, or when the queue stands still, whoever's: a clause for a person that says by what it
+   * is proven that the backend answers and will execute nothing any more; undefined when that is not proven.
    */
-  diagnose?(attempt: Attempt, signal?: AbortSignal): Promise<string | undefined>;
+  diagnose?(attempt: Attempt | undefined, signal?: AbortSignal): Promise<string | undefined>;
   /** Cancels exactly this attempt and proves it. */
   cancel(attempt: Attempt, signal?: AbortSignal): Promise<CancelOutcome>;
   /** Forgets our own history entry; harmless when it fails. */

@@ -76,7 +76,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   /** Hashes of templates that stand in the database: their text is not printed and sent there again with every run. */
   const pinned = new Set<string>();
   const ends = createPace();
-  const monitor = createBackendMonitor(backends);
+  const monitor = createBackendMonitor(backends, options.stall.askMs);
   const notices = createNotices();
 
   // The embedded sandbox is another one with every start, at whatever port.

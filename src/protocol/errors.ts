@@ -77,6 +77,11 @@ export const ERRORS = {
   BACKEND_UNREACHABLE: entry(RPC.failed, true, 'The backend refused the connection or did not answer.'),
   BACKEND_NOT_COMFYUI: entry(RPC.failed, false, 'Something answered at the address, but not as ComfyUI does.'),
   BACKEND_HTTP: entry(RPC.failed, true, 'The backend answered with an HTTP error.'),
+  BACKEND_WORKER_DEAD: entry(
+    RPC.failed,
+    true,
+    'The backend answers, but the thread that executes prompts has died: it takes prompts and executes none.',
+  ),
   BACKEND_TOO_OLD: entry(RPC.failed, false, 'The backend is older than Callsheet can work with.'),
   BACKEND_ANSWERS: entry(RPC.failed, false, 'The backend answers, so its attempts can not be assumed lost.'),
   ATTEMPT_ASSUMED_LOST: entry(

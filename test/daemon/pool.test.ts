@@ -1,4 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Sandbox } from '#backends/sandbox/options.ts';
+import { startSandbox } from '#backends/sandbox/server.ts';
 import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunView } from '#protocol/views.ts';
@@ -254,6 +259,88 @@ describe('runs that wait', () => {
     });
     expect(await engine.supervisor.start({ ...request, requestKey: 'k', client: 'another' })).toEqual(first);
   });
+});
+
+describe('a backend of the pool whose worker has died', () => {
+  const stall = { limitMs: 600_000, leastMs: 600_000, lookMs: 20, askMs: 50, action: 'note' } as const;
+  const statusOf = (id: string) => engine.supervisor.queue.backend(id).backend.status;
+
+  /** Two sandboxes; the worker of the first dies with the next prompt that it takes. */
+  async function withDeadWorker(ids: readonly string[]) {
+    const sandboxes = await Promise.all(
+      ids.map((id) => startSandbox({ dir: mkdtempSync(join(tmpdir(), `callsheet-${id}-`)), latencyMs: 0 })),
+    );
+    onTestFinished(async () => void (await Promise.all(sandboxes.map((sandbox) => sandbox.close()))));
+    const [first] = sandboxes;
+    if (first === undefined) throw new Error('no sandbox');
+    first.faults.crashWorker = true;
+    engine = await startEngine({ stall, servers: Object.fromEntries(ids.map((id, index) => [id, { url: sandboxes[index]?.url ?? '' }])) });
+    await expect.poll(() => engine.supervisor.queue.backends().every(({ status }) => status === 'ready')).toBe(true);
+    return { first, sandboxes };
+  }
+  const executions = (sandboxes: readonly Sandbox[]) => sandboxes.flatMap((sandbox) => sandbox.ledger().map(({ prompt_id }) => prompt_id));
+
+  it('is shown with the proof and the cure, is left by what it had, and gets nothing more until it has restarted', async () => {
+    const { first, sandboxes } = await withDeadWorker(['a', 'b']);
+    const start = (colour: number, changes: object = {}) =>
+      engine.supervisor.start({ template: 'three-steps', parameters: { colour }, ...changes });
+    const runs = await Promise.all([1, 2, 3, 4, 5, 6].map(async (colour) => (await start(colour)).runId));
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('worker-dead');
+    expect(engine.supervisor.queue.backend('a').backend.error).toMatchObject({
+      code: 'BACKEND_WORKER_DEAD',
+      message: expect.stringContaining('its own log has the end of that thread') as unknown,
+      hint: expect.stringContaining('Restart it') as unknown,
+    });
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    // One was at work there when the worker died, and one was queued behind it.
+    const left = runs.flatMap((runId) => engine.store.attempts(runId)).filter(({ backend }) => backend === 'a');
+    expect(left.map(({ status, error }) => [status, error?.code])).toEqual(left.map(() => ['lost', 'BACKEND_WORKER_DEAD']));
+    expect(left.length).toBeGreaterThan(0);
+    expect(first.ledger()).toEqual([]);
+
+    first.faults.crashWorker = false;
+    await first.restart({ downMs: 500 });
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('ready');
+    const again = await start(7, { backend: 'a' });
+    expect((await engine.ended(again.runId)).status).toBe('succeeded');
+    expect(first.ledger()).toHaveLength(3);
+    expect(new Set(executions(sandboxes)).size).toBe(21);
+    expect(executions(sandboxes)).toHaveLength(21);
+  }, 60_000);
+
+  it('is followed by no more than one other that dies of the same prompt', async () => {
+    const { sandboxes } = await withDeadWorker(['a', 'b', 'c']);
+    const [, second] = sandboxes;
+    if (second !== undefined) second.faults.crashWorker = true;
+    const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: { colour: 1 } });
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('failed');
+    expect(run.steps[0]?.error).toMatchObject({
+      code: 'BACKEND_WORKER_DEAD',
+      message: expect.stringContaining("as that of 'a' had before") as unknown,
+    });
+    expect(attemptsOf(run)).toEqual([
+      ['a', 'lost'],
+      ['b', 'failed'],
+    ]);
+    expect(executions(sandboxes)).toEqual([]);
+    expect(statusOf('c')).toBe('ready');
+  }, 60_000);
+
+  it('is waited for where there is no other: nothing more is sent there, and what waits says why', async () => {
+    const { first, sandboxes } = await withDeadWorker(['a']);
+    const start = async (colour: number) => (await engine.supervisor.start({ template: 'three-steps', parameters: { colour } })).runId;
+    const stuck = await start(1);
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('worker-dead');
+    const later = await start(2);
+    await expect.poll(() => engine.supervisor.get(later).steps[0]?.reason).toMatch(/none can work\. .* has died: .* Restart it/);
+    expect(engine.store.attempts(later)).toEqual([]);
+    expect(engine.supervisor.get(stuck).steps[0]?.reason).toContain('has died');
+    first.faults.crashWorker = false;
+    await first.restart({ downMs: 500 });
+    for (const runId of [stuck, later]) expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(new Set(executions(sandboxes)).size).toBe(6);
+  }, 60_000);
 });
 
 describe('a paused queue', () => {

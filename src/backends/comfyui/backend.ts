@@ -215,7 +215,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     findLeft: (attempt, payload, signal) =>
       findLeft({ http, objectInfo: (given) => objectInfo.get(given), timeoutMs: timeouts.getMs }, attempt, payload, signal),
 
-    diagnose: (attempt, signal) => diagnosis.of(tracks.get(attempt.promptId), signal),
+    diagnose: (attempt, signal) => diagnosis.of(attempt && tracks.get(attempt.promptId), signal),
 
     async cancel(attempt, signal) {
       await Promise.allSettled([posting.get(attempt.promptId)]);

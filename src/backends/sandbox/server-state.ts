@@ -14,7 +14,10 @@ export interface ServerState {
   readonly faults: SandboxFaults;
   readonly sockets: Sockets;
   readonly ledger: Ledger;
+  /** Keeps the line for whoever reads the log over HTTP, and passes it on. */
   readonly log: (line: string) => void;
+  /** The newest lines, as ComfyUI gives them. */
+  readonly printed: Printed[];
   readonly queue: Queue;
   readonly cache: NodeCache;
   readonly interrupt: InterruptFlag;
@@ -26,16 +29,29 @@ export interface ServerState {
   wake: () => void;
 }
 
+/** When, and what. */
+export type Printed = { readonly t: string; readonly m: string };
+
 export interface InterruptFlag {
   /** Milliseconds since the epoch, or undefined when nobody asked. */
   since: number | undefined;
 }
 
+/** As many as ComfyUI keeps. */
+const PRINTED = 300;
+
 export type StateBase = Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'>;
 
 export function createState(base: StateBase): ServerState {
+  const printed: Printed[] = [];
   const state: ServerState = {
     ...base,
+    printed,
+    log(line) {
+      printed.push({ t: new Date().toISOString().slice(0, -1), m: `${line}\n` });
+      if (printed.length > PRINTED) printed.shift();
+      base.log(line);
+    },
     queue: createQueue(() => sendStatus(state)),
     cache: createNodeCache(),
     interrupt: { since: undefined },

@@ -12,7 +12,7 @@ import { createScheduler, type Scheduler, type SchedulerOptions } from './schedu
 export interface DispatchOptions extends Omit<SchedulerOptions, 'demandTaker' | 'lookMs'>, Omit<LossesOptions, 'on'> {
   readonly store: SchedulerOptions['store'] & LossesOptions['store'];
   readonly log: Pick<Logger, 'info' | 'warn'>;
-  readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard' | 'ask'>;
+  readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard' | 'ask' | 'workerDied'>;
   readonly offers: Pick<Offers, 'known' | 'onChange'>;
   readonly keys: RequestKeys;
   readonly retryMs: number;
@@ -36,7 +36,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const stop = monitor.onHeard((view) => losses.heard(view));
   return {
     scheduler,
-    places: { ...scheduler.places, onAssumedLost: (promptId, listener) => losses.onAssumedLost(promptId, listener) },
+    places: {
+      ...scheduler.places,
+      onAssumedLost: (promptId, listener) => losses.onAssumedLost(promptId, listener),
+      workerDied: (id, proof) => monitor.workerDied(id, proof),
+    },
     queue: createQueueService({ ...options, scheduler, losses }),
     close() {
       stop();

@@ -38,10 +38,10 @@ export function createLosses({ backends, settings, store, on, record, log }: Los
   const looking = new Set<string>();
   const closing = new AbortController();
 
-  function giveUp({ id, url }: BackendView, why: string): number {
+  function giveUp({ id, url, status }: BackendView, why: string): number {
     const data: ErrorData = {
       code: 'ATTEMPT_ASSUMED_LOST',
-      message: `Backend '${id}'${url === undefined ? '' : ` at ${url}`} does not answer, and ${why} decided that its attempts are lost. Whether they still run there is not known.`,
+      message: `Backend '${id}'${url === undefined ? '' : ` at ${url}`} ${status === 'worker-dead' ? 'executes nothing any more' : 'does not answer'}, and ${why} decided that its attempts are lost. Whether they still run there is not known.`,
       hint: 'What they still give is written down when the backend is back, and not used.',
       retryable: true,
     };

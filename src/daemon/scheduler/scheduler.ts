@@ -44,7 +44,7 @@ export interface SchedulerOptions {
 export type RunHead = Pick<OpenRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client'>;
 
 export interface Scheduler {
-  readonly places: Omit<Places, 'onAssumedLost'>;
+  readonly places: Omit<Places, 'onAssumedLost' | 'workerDied'>;
   /** A run that begins when its turn comes. `isNew`: it has just been accepted. */
   enqueue(run: RunHead, isNew?: boolean): void;
   /** A run that has begun before, with the attempts that are still out. */
@@ -90,6 +90,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const health = (id: string): Health => {
     const status = viewOf(id)?.status;
     if (refusing.has(id) || status === 'unreachable' || status === 'not-comfyui') return 'away';
+    if (status === 'worker-dead') return 'stuck';
     return status === 'unresponsive' ? 'silent' : 'up';
   };
   const settingOf = (id: string) => settings.backends[id];
@@ -293,7 +294,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const list = able.map((id) => `'${id}'`).join(', ');
     const handing = able.map((id) => cards.handingTo(id)).find((id) => id !== undefined);
     if (handing !== undefined) return `The graphics card of ${list} is being handed to '${handing}'.`;
-    if (able.every((id) => health(id) !== 'up')) return `Of the backends that take it, ${list}, none answers.`;
+    const stuck = able.map((id) => viewOf(id)).find((view) => view?.status === 'worker-dead');
+    if (able.every((id) => health(id) !== 'up')) {
+      const cure = stuck?.error === undefined ? '' : ` ${stuck.error.message} ${stuck.error.hint ?? ''}`;
+      return `Of the backends that take it, ${list}, none ${stuck === undefined ? 'answers' : 'can work'}.${cure}`;
+    }
     return `Waiting for a place on ${list}.`;
   }
 }

@@ -45,7 +45,7 @@ export function createSending(isPaused: () => boolean): Sending {
       }
     },
     resumed() {
-      for (const go of [...waiting]) go();
+      for (const go of waiting) go();
     },
     async quiet() {
       const done = new AbortController();

@@ -44,6 +44,29 @@ describe('diagnose', () => {
     expect(fake.requests.filter(({ path }) => path.includes('/internal')).map(({ prefixed }) => prefixed)).toEqual([false]);
   });
 
+  it('knows the end of the worker in the words of Python before 3.10, which names no function', async () => {
+    const fake = await startFake();
+    fake.log.push(
+      'Exception in thread Thread-1:\nTraceback (most recent call last):\n',
+      '  File "/usr/lib/python3.9/threading.py", line 980, in _bootstrap_inner\n    self.run()\n',
+      '  File "/usr/lib/python3.9/threading.py", line 917, in run\n    self._target(*self._args, **self._kwargs)\n',
+      '  File "/opt/ComfyUI/main.py", line 164, in prompt_worker\n    q.task_done(item_id)\nKeyError: 0\n',
+    );
+    expect(await connect(fake.url).diagnose?.(undefined)).toContain('log');
+  });
+
+  it('takes neither a printed stack nor the end of another thread for the end of the worker', async () => {
+    const fake = await startFake();
+    fake.log.push(
+      'a node that prints where it is:\n  File "/opt/ComfyUI/main.py", line 253, in prompt_worker\n    e.execute(item[2], prompt_id)\n',
+      'Exception in thread Thread-7 (download):\nTraceback (most recent call last):\n',
+      '  File "/usr/lib/python3.12/threading.py", line 1073, in _bootstrap_inner\n    self.run()\n',
+      '  File "/opt/ComfyUI/custom_nodes/x.py", line 3, in download\nOSError: no route\n',
+      '  File "/opt/ComfyUI/main.py", line 253, in prompt_worker\n',
+    );
+    expect(await connect(fake.url).diagnose?.(undefined)).toBeUndefined();
+  });
+
   it('reads the log once for all that ask at about the same time', async () => {
     const fake = await startFake();
     const backend = connect(fake.url);

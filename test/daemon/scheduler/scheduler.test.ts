@@ -42,7 +42,7 @@ function open(...ids: readonly string[]) {
     for (const listener of heard) listener(view);
   };
   scheduler.open();
-  for (const view of [...views]) hear(view);
+  for (const view of views) hear(view);
   return {
     scheduler,
     offers,
