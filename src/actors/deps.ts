@@ -24,16 +24,22 @@ export interface RunMemory {
 /** The pool as an item sees it: a place on a backend before anything is sent there. */
 export interface Places {
   /**
-   * Resolves with the backend to send the item to, once it is the item's turn there. `onWait` is told the reason, once, when that is not now.
+   * Resolves with the backend to send the item to, once it is the item's turn there. `onWait` is told the reason when that is not now, and
+   * again when it is another one.
    * The place is free again when a row of the attempt with an end is staged, or by `release`.
    */
   acquire(memory: RunMemory, input: PrepareInput, signal: AbortSignal, onWait: (reason: string) => void): Promise<Backend>;
   release(promptId: string): void;
   /**
-   * Everything new that goes to a backend passes here: `work` is run once the queue is not paused. `onPaused` is told the reason, once, when
-   * that is not now. Throws the signal's reason.
+   * Everything new that goes to a backend passes here: `work` is run once the queue is not paused and no other engine has the graphics card.
+   * `onWait` is told what is in the way. Throws the signal's reason.
    */
-  send<T>(signal: AbortSignal, onPaused: (reason: string) => void, work: () => Promise<T>): Promise<T>;
+  send<T>(
+    backendId: string,
+    signal: AbortSignal,
+    onWait: (obstacle: { readonly code: string; readonly reason: string }) => void,
+    work: () => Promise<T>,
+  ): Promise<T>;
   /** Its models were unloaded: what was sent there last says no more about what it holds. */
   freed(backendId: string): void;
   /** It answers and will execute nothing any more: nothing new goes there until another process does. */

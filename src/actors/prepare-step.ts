@@ -70,7 +70,13 @@ async function placed(
     const leaves = (error: unknown) => isRefused(error) && places.leave(memory, input.step, backend.id);
     try {
       // Rendering uploads what it needs.
-      const work = () => places.send(signal, onQueued, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId)));
+      const work = () =>
+        places.send(
+          backend.id,
+          signal,
+          ({ reason }) => onQueued(reason),
+          () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId)),
+        );
       const payload = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();

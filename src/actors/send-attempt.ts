@@ -30,15 +30,16 @@ export async function sendAttempt(
   inFlight: InFlight,
   { input, attempt, backend, memory, signal, record, remark }: Sending,
 ): Promise<CallsheetError | undefined> {
-  let isTold = false;
-  /** Prepared before the queue was paused, by this process or an earlier one: it goes when the queue does. */
+  let told: string | undefined;
+  /** Prepared before the queue was paused or the card was handed on, by this process or an earlier one: it goes when it may. */
   const go = <T>(anew: () => void, work: () => Promise<T>): Promise<T> =>
     deps.places.send(
+      backend.id,
       signal,
-      (reason) => {
+      ({ code, reason }) => {
         anew();
-        if (!isTold) remark('QUEUE_PAUSED', reason);
-        isTold = true;
+        if (reason !== told) remark(code, reason);
+        told = reason;
       },
       work,
     );

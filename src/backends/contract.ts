@@ -122,7 +122,8 @@ export interface BackendDescription {
   readonly queueRemaining: number;
   /** Bytes of its largest graphics card, 0 when it computes without one; undefined when it does not say, or draws drafts. */
   readonly vram?: number;
-  /** Raw text of the object info, and its sha256. */
+  /** Bytes of graphics memory that its process keeps for itself; undefined when it does not say, or computes without a card. */
+  readonly reserved?: number;
   readonly capabilities: Readonly<Record<string, boolean>>;
 }
 

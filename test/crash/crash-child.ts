@@ -17,7 +17,7 @@ import { meetFate, type Fate } from './fates.ts';
 interface Orders {
   readonly data: string;
   readonly templates: string;
-  /** Addresses. */
+  /** Addresses, or whole specifications as `--backend` takes them. */
   readonly backends: readonly string[];
   /** For a proxy between: sent with everything that goes to the backend. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -113,7 +113,12 @@ function hurried(backend: Backend): Backend {
 }
 
 const config = parseConfig(
-  { data: orders.data, templates: [orders.templates], backends: orders.backends.map((url) => `comfyui=${url}`), roots: [orders.root] },
+  {
+    data: orders.data,
+    templates: [orders.templates],
+    backends: orders.backends.map((given) => (given.includes('=') ? given : `comfyui=${given}`)),
+    roots: [orders.root],
+  },
   { CALLSHEET_LOG_LEVEL: 'warn', ...process.env, CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
 );
 const parts = {

@@ -17,9 +17,13 @@ export interface Process {
 }
 
 /** Starts a TypeScript file on the Node that runs this and waits for its first line; undefined when it died before. */
-export async function startProcess(file: string, env: Readonly<Record<string, string>>): Promise<Process | undefined> {
+export async function startProcess(
+  file: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): Promise<Process | undefined> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
     env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -436,6 +436,74 @@ describe('two backends on one graphics card', () => {
     expect(new Set(log)).toEqual(new Set(['a', 'b']));
     expect(engine.fakeOf('a').requests.filter(({ path }) => path.endsWith('/free')).length).toBeGreaterThan(0);
   });
+
+  const onOneCard = (options: EngineOptions = {}) =>
+    two({ pool: { ...USUAL_POOL, backends: { a: { gpu: '0' }, b: { gpu: '0' } } }, timeouts: { pollOfflineMs: 20 }, ...options });
+
+  it('wait for the prompts of others on it, and for none of them any more once nobody wants the card', async () => {
+    engine = await onOneCard();
+    await looked();
+    const [first = ''] = await startMany(1, { backend: 'a' });
+    expect((await engine.ended(first)).status).toBe('succeeded');
+    hold('a');
+    const foreign = {
+      prompt: { '1': { class_type: 'EmptyImage', inputs: {} }, '9': { class_type: 'SaveImage', inputs: { images: ['1', 0] } } },
+    };
+    await fetch(`${engine.fakeOf('a').url}/prompt`, { method: 'POST', body: JSON.stringify(foreign) });
+    await engine.fakeOf('a').engine.held();
+    const [waits = ''] = await startMany(1, { backend: 'b' });
+    await expect
+      .poll(() => engine.supervisor.get(waits).steps[0]?.reason)
+      .toBe("The graphics card of 'b' is being handed to 'b', and waits: 'a' has 1 in its queue.");
+    const [goesOn = ''] = await startMany(1, { backend: 'a' });
+    await expect.poll(() => engine.supervisor.get(goesOn).steps[0]?.reason).toMatch("is being handed to 'b'");
+    await engine.supervisor.cancel(waits);
+    expect((await engine.ended(waits)).status).toBe('cancelled');
+    await expect.poll(() => engine.supervisor.get(goesOn).steps[0]?.status).toBe('queued');
+    letGo('a');
+    expect((await engine.ended(goesOn)).status).toBe('succeeded');
+    expect(ledgerOf('b')).toEqual([]);
+  });
+
+  it('do not get the card while they are down, and hold nothing that another one waits for', async () => {
+    engine = await onOneCard({ restartGraceMs: 60_000 });
+    await looked();
+    hold('a');
+    const [died = ''] = await startMany(1, { backend: 'a' });
+    await engine.fakeOf('a').engine.held();
+    await engine.fakeOf('a').stop();
+    // What was on it waits for its restart, which is no reason for the other to wait.
+    const runs = await startMany(2, { backend: 'b' });
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    engine.fakeOf('a').engine.wipe();
+    letGo('a');
+    await engine.fakeOf('a').start();
+    expect((await engine.ended(died)).status).toBe('succeeded');
+  });
+});
+
+describe('an attempt that is prepared for one of two backends on a graphics card', () => {
+  it('is not sent while the other has the card, although its backend is back, and is sent when that is done', async () => {
+    engine = await two({ pool: { ...USUAL_POOL, backends: { a: { gpu: '0' }, b: { gpu: '0' } } }, graceMs: 60_000 });
+    await looked();
+    const [first = ''] = await startMany(1, { backend: 'a' });
+    expect((await engine.ended(first)).status).toBe('succeeded');
+    await engine.fakeOf('a').stop();
+    // It has the card still, so this one is given to it and meets a closed door.
+    const [refused = ''] = await startMany(1, { backend: 'a' });
+    await expect.poll(() => engine.store.attempts(refused).map(({ status }) => status)).toEqual(['prepared']);
+    await expect.poll(() => engine.supervisor.queue.backend('a').backend.status, { timeout: 20_000 }).toBe('unreachable');
+    hold('b');
+    const [other = ''] = await startMany(1, { backend: 'b' });
+    await engine.fakeOf('b').engine.held();
+    await engine.fakeOf('a').start();
+    await expect.poll(() => notesOfSteps(refused)).toContain('CARD_WAITED_FOR');
+    await expect.poll(() => engine.supervisor.queue.backend('a').backend.status, { timeout: 20_000 }).toBe('ready');
+    expect(ledgerOf('a')).toHaveLength(3);
+    letGo('b');
+    expect([(await engine.ended(other)).status, (await engine.ended(refused)).status]).toEqual(['succeeded', 'succeeded']);
+    expect(engine.supervisor.get(refused).steps.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1]);
+  }, 60_000);
 });
 
 describe('a run that was left to the pool', () => {

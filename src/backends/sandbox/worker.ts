@@ -15,6 +15,7 @@ export async function runWorker(state: ServerState, latencyMs: number, signal: A
     if (state.free.memory) {
       state.free.memory = false;
       state.cache.clear();
+      state.ledger.freed();
     }
     const item = queue.take();
     if (item === undefined) {

@@ -18,12 +18,10 @@ import { demandOf, namesBackend } from './needs.ts';
 import { createPool, type PlaceRequest } from './pool.ts';
 import type { Health } from './routing.ts';
 import { type PoolSettings, USUAL_AHEAD } from './settings.ts';
+import { createReasons } from './reasons.ts';
 import { createSending } from './sending.ts';
 import { createSlots, type Slot } from './slots.ts';
 import { createWaitingRuns } from './waiting-runs.ts';
-
-const PAUSED = 'queue.paused';
-const PAUSED_REASON = 'The queue is paused. Go on with: callsheet queue resume';
 
 export interface SchedulerOptions {
   readonly backends: readonly Backend[];
@@ -64,6 +62,8 @@ export interface Scheduler {
   /** Throws STORAGE_BUSY, and then stays paused. */
   resume(): Promise<void>;
   status(): { readonly paused: boolean; readonly waitingRuns: number; readonly waitingItems: number };
+  /** A person or a policy has decided that nothing of a backend that does not answer is left. */
+  givenUp(backendId: string): void;
   /** Attempts of ours on a backend. */
   on(backendId: string): readonly Slot[];
   /** What a view of a backend tells beyond what the backend itself says. */
@@ -72,7 +72,7 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { backends, settings, store, contention, offers, monitor, log } = options;
+  const { backends, settings, offers, monitor, log } = options;
   const slots = createSlots();
   const runs = new Map<string, RunHead & { readonly order: number }>();
   /** Backends that took steps of a template, once it was asked for one; before that, all may. */
@@ -83,8 +83,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let order = 0;
   let opened = false;
   let heardAll = false;
-  let paused = store.setting(PAUSED) === 'true';
-  const sending = createSending(() => paused);
 
   const viewOf = (id: string) => monitor.views().find((view) => view.id === id);
   const health = (id: string): Health => {
@@ -95,15 +93,30 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   };
   const settingOf = (id: string) => settings.backends[id];
   // With several to choose from, the first look at all of them is waited for: else a dead one may be chosen.
-  const isOpen = () => opened && !paused && (heardAll || backends.length < 2);
+  const isOpen = () => opened && !sending.isPaused && (heardAll || backends.length < 2);
 
+  const sending = createSending({
+    ...options,
+    obstacleFor: (id) => (cards.isWith(id) ? undefined : reasons.ofCard(id)),
+    onChange() {
+      reasons.retell();
+      pool.wake();
+    },
+  });
   const cards = createCards({
     backends,
     gpuOf: (id) => settingOf(id)?.gpu,
+    // What waits at the last gate has its place and is on no card; one that refuses connections has no process there, whatever it had.
+    isBusy: (id) => slots.on(id).length > sending.waitingFor(id) && health(id) !== 'away',
     slots,
+    health,
     lookMs: options.lookMs,
     log,
-    onHanded: () => pool.wake(),
+    onHanded() {
+      sending.wake();
+      pool.wake();
+    },
+    onDoubt: () => reasons.retell(),
   });
   const pool = createPool({
     slots,
@@ -112,8 +125,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     foreign: (id) => foreign.get(id) ?? 0,
     ahead: (id) => settingOf(id)?.ahead ?? USUAL_AHEAD,
     isOpen,
+    waitsForCard: (id) => sending.waitingFor(id) > 0,
     onPumped: () => look(),
   });
+  const reasons = createReasons(pool, { isPaused: () => sending.isPaused, cards, viewOf, isUp: (id) => health(id) === 'up' });
   const waiting = createWaitingRuns({
     takers: ({ backend, templateHash }) => {
       if (backend !== null) return [backend];
@@ -136,9 +151,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       pool.wake();
     }),
     monitor.onHeard((view) => {
+      cards.heard(view);
       refusing.delete(view.id);
       if (health(view.id) === 'away') slots.emptied(view.id);
       foreign.set(view.id, Math.max(0, (view.queueRemaining ?? 0) - slots.on(view.id).length));
+      reasons.heard(view);
       heardAll ||= monitor.views().every(({ status }) => status !== 'unknown');
       pool.wake();
     }),
@@ -177,6 +194,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         fit,
         models,
         grant: granted.resolve,
+        onWait,
       };
       const known = takersOfTemplate.get(templateHash) ?? new Set<string>();
       takersOfTemplate.set(templateHash, known);
@@ -190,13 +208,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         signal.addEventListener('abort', stop, { once: true });
         void granted.promise.finally(() => signal.removeEventListener('abort', stop)).catch(() => undefined);
         if (signal.aborted) stop();
-        onWait(reasonFor(request));
+        reasons.tell(request);
       }
       const id = await granted.promise;
       const backend = backends.find((one) => one.id === id);
       return backend ?? options.demandTaker(memory, 'comfyui');
     },
-    send: (signal, onPaused, work) => sending.send(signal, () => onPaused(PAUSED_REASON), work),
+    send: (id, signal, onWait, work) => sending.send(id, signal, onWait, work),
     freed: (backendId) => slots.emptied(backendId),
     release(promptId) {
       if (slots.release(promptId)) pool.wake();
@@ -252,23 +270,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       opened = true;
       pool.wake();
     },
-    async pause() {
-      await contention.write(() => {
-        store.putSetting(PAUSED, 'true');
-        paused = true;
-      });
-      // Whoever is told that it is paused sees nothing go out after that.
-      await sending.quiet();
-    },
-    async resume() {
-      await contention.write(() => {
-        store.putSetting(PAUSED, 'false');
-        paused = false;
-      });
-      sending.resumed();
+    pause: () => sending.pause(),
+    resume: () => sending.resume(),
+    status: () => ({ paused: sending.isPaused, waitingRuns: waiting.size, waitingItems: pool.waiting }),
+    givenUp(backendId) {
+      cards.givenUp(backendId);
       pool.wake();
     },
-    status: () => ({ paused, waitingRuns: waiting.size, waitingItems: pool.waiting }),
     on: (backendId) => slots.on(backendId),
     loadOf(id) {
       const gpu = settingOf(id)?.gpu;
@@ -287,18 +295,4 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       cards.close();
     },
   };
-
-  function reasonFor(request: PlaceRequest): string {
-    if (paused) return PAUSED_REASON;
-    const able = pool.candidates(request);
-    const list = able.map((id) => `'${id}'`).join(', ');
-    const handing = able.map((id) => cards.handingTo(id)).find((id) => id !== undefined);
-    if (handing !== undefined) return `The graphics card of ${list} is being handed to '${handing}'.`;
-    const stuck = able.map((id) => viewOf(id)).find((view) => view?.status === 'worker-dead');
-    if (able.every((id) => health(id) !== 'up')) {
-      const cure = stuck?.error === undefined ? '' : ` ${stuck.error.message} ${stuck.error.hint ?? ''}`;
-      return `Of the backends that take it, ${list}, none ${stuck === undefined ? 'answers' : 'can work'}.${cure}`;
-    }
-    return `Waiting for a place on ${list}.`;
-  }
 }
