@@ -25,8 +25,10 @@ interface Item {
 interface Tracked {
   readonly usual: ReadonlyMap<string, UsualStep> | undefined;
   readonly items: Map<string, Item>;
-  /** The share of the work that is done, as last computed: it falls when an item is tried again or a step turns out longer. */
+  /** The share of the work that is over, done or not to be done any more, as last computed: what time goes by. */
   raw: number;
+  /** The share that is done, for the bar: it falls when an item is tried again, fails, or a step turns out longer. */
+  done: number;
   /** What is shown moves from here: `shown` at `raw`, 1 at 1. Of a resumed run it is set with the first look at its steps. */
   anchor: { readonly raw: number; readonly shown: number } | undefined;
   resumed: boolean;
@@ -75,6 +77,7 @@ export function createProgressTracker(
       usual: usual(runId),
       items: new Map(),
       raw: 0,
+      done: 0,
       anchor: { raw: 0, shown: 0 },
       resumed: false,
       shown: 0,
@@ -86,13 +89,14 @@ export function createProgressTracker(
   };
   const raise = (run: Tracked, steps: readonly StepProgress[]): number => {
     if (steps.length === 0) return run.shown;
-    const raw = shareDone(run, steps);
+    run.raw = shareOf(run, steps, partOver);
+    const done = shareOf(run, steps, partDone);
     // The way that is left is walked anew from where the bar stands, so that it goes on moving and never goes back.
-    if (raw < run.raw) run.anchor = { raw, shown: run.shown };
-    run.raw = raw;
-    run.anchor ??= { raw, shown: run.shown };
+    if (done < run.done) run.anchor = { raw: done, shown: run.shown };
+    run.done = done;
+    run.anchor ??= { raw: done, shown: run.shown };
     const { raw: from, shown } = run.anchor;
-    const moved = from >= 1 ? 1 : shown + ((1 - shown) * (raw - from)) / (1 - from);
+    const moved = from >= 1 ? 1 : shown + ((1 - shown) * (done - from)) / (1 - from);
     run.shown = Math.max(run.shown, Math.min(MOST, moved, run.stored + STORED_EVERY));
     return run.shown;
   };
@@ -149,8 +153,8 @@ function itemsOf(step: StepProgress, usual: UsualStep | undefined): number {
   return step.items;
 }
 
-/** Settled, skipped and blocked steps are work that is done or need not be; a step nothing is known of weighs as much as the others on average. */
-function shareDone({ usual, items }: Tracked, steps: readonly StepProgress[]): number {
+/** By weight; a step nothing is known of weighs as much as the others on average. */
+function shareOf({ usual, items }: Tracked, steps: readonly StepProgress[], part: typeof partOver): number {
   const means = steps.flatMap(({ id }) => usual?.get(id)?.mean ?? []).filter((mean) => mean > 0);
   const average = means.length === 0 ? 1 : means.reduce((sum, mean) => sum + mean, 0) / means.length;
   let total = 0;
@@ -161,12 +165,18 @@ function shareDone({ usual, items }: Tracked, steps: readonly StepProgress[]): n
     // Without history every step counts the same, however many items it has.
     const weight = usual === undefined ? 1 : mean * Math.max(1, itemsOf(step, known));
     total += weight;
-    done += weight * partDone(step, items);
+    done += weight * part(step, items);
   }
   return total === 0 ? 0 : Math.min(1, done / total);
 }
 
+/** What a step that failed, or was blocked by one that did, leaves undone is not done by that. */
 function partDone(step: StepProgress, items: ReadonlyMap<string, Item>): number {
+  if (!isSettled(step) || step.status === 'done' || step.status === 'skipped') return partOver(step, items);
+  return step.items === 0 ? 0 : Math.max(0, step.next - step.open.length - step.failed - step.lost) / step.items;
+}
+
+function partOver(step: StepProgress, items: ReadonlyMap<string, Item>): number {
   if (isSettled(step)) return 1;
   if (step.items === 0) return 0;
   const settled = Math.max(0, step.next - step.open.length);

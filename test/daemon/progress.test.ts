@@ -57,7 +57,19 @@ describe('the progress of a run', () => {
     expect(told('a', 3, 0, [step('a', { items: 60, open: [3], next: 4 })])).toBeCloseTo(3 / 60);
   });
 
-  it('counts skipped and blocked steps as work that need not be done', () => {
+  it('stays where it is when a step fails and blocks others, and moves on with those that can still be done', () => {
+    const { told, store } = tracker();
+    const failed = step('a', { status: 'failed', open: [], failed: 1 });
+    const blocked = step('b', { status: 'blocked', items: 0, open: [], next: 0 });
+    expect(told('a', 0, 0.6, [step('a'), pending('b'), pending('c'), pending('d')])).toBeCloseTo(0.15);
+    expect(store([failed, blocked, pending('c'), pending('d')])).toBeCloseTo(0.15);
+    expect(told('c', 0, 0.5, [failed, blocked, step('c'), pending('d')])).toBeGreaterThan(0.15);
+    expect(store([failed, blocked, done('c'), done('d')])).toBeLessThan(0.65);
+    const half = step('a', { status: 'failed', items: 4, open: [], next: 4, failed: 2 });
+    expect(tracker().store([half])).toBeCloseTo(0.5);
+  });
+
+  it('counts skipped steps as work that need not be done', () => {
     const { told } = tracker();
     expect(told('b', 0, 0.5, [step('a', { status: 'skipped', items: 0, open: [], next: 0 }), step('b')])).toBeCloseTo(0.75);
   });

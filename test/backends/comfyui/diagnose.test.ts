@@ -1,15 +1,14 @@
 /** A dead worker behind a living HTTP server: said only by proof (ComfyUI#11513). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { connect, newAttempt, PAYLOAD, record, startFake } from './harness.ts';
 
-/** As 0.3.64 prints it, in pieces. */
-const TRACEBACK = [
-  'Exception in thread Thread-9 (prompt',
-  '_worker):\n',
-  'Traceback (most recent call last):\n',
-  '  File "main.py", line 197, in prompt_worker\n',
-  'KeyError: 0\n',
-];
+/** As 0.3.64 printed it, in pieces, with everything before the prompt and after it. */
+const RECORDED = join(import.meta.dirname, '../../fixtures/comfyui-failures/worker_dead.json');
+const TRACEBACK = (JSON.parse(readFileSync(RECORDED, 'utf8')) as { readonly entries: readonly { readonly m: string }[] }).entries.map(
+  ({ m }) => m,
+);
 
 describe('diagnose', () => {
   it('says nothing of a prompt that runs for long', async () => {

@@ -11,7 +11,10 @@ const silent = () => new CallsheetError('BACKEND_UNREACHABLE', 'No answer.');
 type Look = Error | { readonly queue?: number; readonly reserved?: number };
 
 /** What it says at each look; the last one for ever. Resolves with what happened. */
-async function watched(looks: readonly Look[], { giveUpAfter = Infinity, free = async () => undefined as void } = {}) {
+async function watched(
+  looks: readonly Look[],
+  { giveUpAfter = Infinity, free }: { readonly giveUpAfter?: number; readonly free?: () => Promise<void> } = {},
+) {
   const log: string[] = [];
   let nth = 0;
   await letGoOf({
@@ -26,7 +29,7 @@ async function watched(looks: readonly Look[], { giveUpAfter = Infinity, free = 
         return reserved === undefined ? description : { ...description, reserved };
       },
       async free() {
-        await free();
+        await free?.();
         log.push(`free at ${String(nth)}`);
       },
     },
