@@ -266,7 +266,7 @@ describe('a backend of the pool whose worker has died', () => {
   const statusOf = (id: string) => engine.supervisor.queue.backend(id).backend.status;
 
   /** Two sandboxes; the worker of the first dies with the next prompt that it takes. */
-  async function withDeadWorker(ids: readonly string[]) {
+  async function withDeadWorker(ids: readonly string[], timeouts: EngineOptions['timeouts'] = {}) {
     const sandboxes = await Promise.all(
       ids.map((id) => startSandbox({ dir: mkdtempSync(join(tmpdir(), `callsheet-${id}-`)), latencyMs: 0 })),
     );
@@ -274,7 +274,11 @@ describe('a backend of the pool whose worker has died', () => {
     const [first] = sandboxes;
     if (first === undefined) throw new Error('no sandbox');
     first.faults.crashWorker = true;
-    engine = await startEngine({ stall, servers: Object.fromEntries(ids.map((id, index) => [id, { url: sandboxes[index]?.url ?? '' }])) });
+    engine = await startEngine({
+      stall,
+      timeouts,
+      servers: Object.fromEntries(ids.map((id, index) => [id, { url: sandboxes[index]?.url ?? '' }])),
+    });
     await expect.poll(() => engine.supervisor.queue.backends().every(({ status }) => status === 'ready')).toBe(true);
     return { first, sandboxes };
   }
@@ -325,6 +329,15 @@ describe('a backend of the pool whose worker has died', () => {
     ]);
     expect(executions(sandboxes)).toEqual([]);
     expect(statusOf('c')).toBe('ready');
+  }, 60_000);
+
+  it('is proof enough that a run which is cancelled has stopped, at work or queued behind it', async () => {
+    await withDeadWorker(['a'], { cancelMs: 100 });
+    const start = async (colour: number) => (await engine.supervisor.start({ template: 'three-steps', parameters: { colour } })).runId;
+    const runs = [await start(1), await start(2)];
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('worker-dead');
+    for (const runId of runs) await engine.supervisor.cancel(runId);
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('cancelled');
   }, 60_000);
 
   it('is waited for where there is no other: nothing more is sent there, and what waits says why', async () => {
