@@ -20,6 +20,8 @@ import { armTimers, mustFit, snapshotText, type StoredTimer, timersOf } from './
 const LAZY_FLUSH_MS = 20;
 /** How long a daemon that ends waits for another program that holds the database, in milliseconds. */
 const LAST_TRY_MS = 3000;
+/** To a client whose wish has been taken in already. */
+const LATER = 'It is done, and written down when that is possible again.';
 
 export type RunActor = Actor<RunMachine>;
 export type RunSnapshot = SnapshotFrom<RunMachine>;
@@ -54,8 +56,8 @@ export interface RunHost {
   choose(runId: string, into: string, picked: readonly string[]): boolean;
   /** The gate of effects: waits as long as it takes. */
   committed(runId: string): Promise<void>;
-  /** The same for a client, who is told when it takes longer. Throws STORAGE_BUSY: it is written later. */
-  stored(runId: string): Promise<void>;
+  /** The same for a client, who is told when it takes longer. Throws STORAGE_BUSY: it is written later; `whether` says what that means for the client. */
+  stored(runId: string, whether?: string): Promise<void>;
   stage(runId: string, rows: StagedRows): void;
   /** Has the run's row written soon, for what changed outside of its machine. */
   touch(runId: string): void;
@@ -72,6 +74,8 @@ interface Waiter {
   readonly since?: number;
   /** Rows that are written only as long as it waits. */
   readonly rows?: Batch;
+  /** What it is told when it waits no longer. */
+  readonly whether?: string;
 }
 
 export function createRunHost(options: RunHostOptions): RunHost {
@@ -141,8 +145,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
     const gone = waiters.filter(({ since }) => since !== undefined && contention.isTooLong(since));
     if (gone.length === 0) return;
     waiters = waiters.filter((waiter) => !gone.includes(waiter));
-    for (const waiter of gone)
-      waiter.reject(contention.refusal(waiter.rows === undefined ? 'It is done, and written down when that is possible again.' : NOTHING));
+    for (const waiter of gone) waiter.reject(contention.refusal(waiter.whether ?? NOTHING));
   }
 
   function fail(error: unknown): void {
@@ -226,7 +229,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
       return !awaits(actor, into);
     },
     committed: (runId) => gate(runId),
-    stored: (runId) => gate(runId, { since: performance.now() }),
+    stored: (runId, whether = LATER) => gate(runId, { since: performance.now(), whether }),
     stage(runId, { attempts = [], artifacts = [], outbox = [], requestKeys = [], timings = [] }) {
       pending.attempts.push(...attempts);
       pending.artifacts.push(...artifacts);
@@ -252,7 +255,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
   };
 
   /** Every change before this call is in the next flush, so one waiter list serves all runs. */
-  function gate(runId: string, client: Pick<Waiter, 'since' | 'rows'> = {}): Promise<void> {
+  function gate(runId: string, client: Pick<Waiter, 'since' | 'rows' | 'whether'> = {}): Promise<void> {
     if (closed)
       return Promise.reject(
         new CallsheetError('STORAGE_FAILED', 'The daemon is stopping; nothing more is written.', { hint: 'Start it again.' }),

@@ -221,7 +221,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     host.close();
   }
 
-  const choose = createChoose({ host, get, problemOf: (runId) => held.get(runId)?.problem });
+  const choose = createChoose({
+    host,
+    get,
+    answerOf(key, paramsHash) {
+      const row = store.requestKey(key);
+      return row?.method === 'run/choose' && row.paramsHash === paramsHash ? row.answer : undefined;
+    },
+    problemOf: (runId) => held.get(runId)?.problem,
+  });
 
   return {
     start(request) {
