@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-
-/** What Node compiled, kept for later processes: the start of each costs half. Node knows each entry by its content. */
-const compiled = fileURLToPath(new URL('../../node_modules/.cache/callsheet-tests', import.meta.url));
+import { bundled, CACHE } from './bundle.ts';
 
 export interface Process {
   readonly child: ChildProcessByStdio<null, Readable, null>;
@@ -18,9 +16,9 @@ export interface Process {
 
 /** Starts a TypeScript file on the Node that runs this and waits for its first line; undefined when it died before. */
 export async function startProcess(file: string, env: Readonly<Record<string, string>>): Promise<Process | undefined> {
-  const path = fileURLToPath(new URL(file, import.meta.url));
+  const path = await bundled(fileURLToPath(new URL(file, import.meta.url)));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path], {
-    env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
