@@ -26,6 +26,8 @@ export interface Recovery {
   begin(runs: readonly string[]): void;
   /** Takes a run up that still waits for its turn. */
   hurry(runId: string): void;
+  /** How many wait for their turn. */
+  waiting(): number;
   /** Takes up nothing more. */
   stop(): void;
   /** A daemon that ends by itself blames nobody. */
@@ -41,6 +43,8 @@ interface Stored {
 export function createRecovery({ store, takeUp, setAside, settleMs, log }: RecoveryOptions): Recovery {
   let standing = new Map<string, Standing>();
   let waiting: (readonly string[])[] = [];
+  /** Those that the daemon has to live with for a while now. */
+  let trial: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -50,27 +54,29 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
   const touch = (runs: readonly string[], alone: boolean) => {
     for (const runId of runs) standing.set(runId, { deaths: standing.get(runId)?.deaths ?? 0, touched: true, alone });
     write(PROCESS);
+    trial = runs;
     waiting = waiting.filter((group) => group !== runs);
     for (const runId of runs) takeUp(runId);
-    settle(runs);
+    settle();
   };
-  const settle = (runs: readonly string[]) => {
+  const settle = () => {
     clearTimeout(timer);
     if (stopped) return;
     timer = setTimeout(() => {
       try {
-        next(runs);
+        next();
       } catch (error) {
         // Nobody is cleared, and nobody forgotten who still waits for his turn.
         log.warn({ err: error }, 'runs that were taken up could not be cleared of suspicion');
-        settle(runs);
+        settle();
       }
     }, settleMs);
     timer.unref();
   };
-  /** The daemon has lived with these for a while. */
-  const next = (settled: readonly string[]) => {
-    for (const runId of settled) standing.delete(runId);
+  /** The daemon has lived with those at work for a while. */
+  const next = () => {
+    for (const runId of trial) standing.delete(runId);
+    trial = [];
     const [group] = waiting;
     if (group === undefined) write(PROCESS);
     else touch(group, group.length === 1);
@@ -86,14 +92,20 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
         standing.delete(runId);
         setAside(runId, poisoned());
       }
-      if (plan.together.length === 0 && waiting.length > 0) next([]);
+      if (plan.together.length === 0 && waiting.length > 0) next();
       else touch(plan.together, false);
     },
     hurry(runId) {
       if (!waiting.some((group) => group.includes(runId))) return;
       waiting = waiting.map((group) => group.filter((one) => one !== runId)).filter((group) => group.length > 0);
+      // Where the daemon dies now, each of these may be the reason.
+      trial = [...trial, runId];
+      for (const one of trial) standing.set(one, { deaths: standing.get(one)?.deaths ?? 0, touched: true, alone: trial.length === 1 });
+      write(PROCESS);
       takeUp(runId);
+      settle();
     },
+    waiting: () => waiting.reduce((total, group) => total + group.length, 0),
     stop() {
       stopped = true;
       clearTimeout(timer);

@@ -62,7 +62,13 @@ export interface RunService {
   onPreview(listener: (notice: PreviewNotice) => void): () => void;
   onBackend(listener: (view: BackendView) => void): () => void;
   /** Counts for daemon/status. */
-  counts(): { readonly open: number; readonly queued: number; readonly active: number; readonly held: number };
+  counts(): {
+    readonly open: number;
+    readonly queued: number;
+    readonly active: number;
+    readonly held: number;
+    readonly recovering: number;
+  };
   readonly queue: QueueService;
   /** Takes no new work, writes everything down, leaves backend jobs running. */
   close(): Promise<void>;

@@ -37,6 +37,8 @@ export interface StoredRuns {
   takeUpAll(): void;
   /** Takes up at once what waits for its turn. */
   hurry(runId: string): void;
+  /** How many wait for their turn since daemons died in whose hands they were. */
+  recovering(): number;
   /** Takes up nothing more. */
   stop(): void;
   /** The daemon ends by itself: its runs are blamed for nothing. */
@@ -129,6 +131,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       recovery.begin(begun);
     },
     hurry: (runId) => recovery.hurry(runId),
+    recovering: () => recovery.waiting(),
     stop: () => recovery.stop(),
     close: () => recovery.close(),
   };

@@ -176,7 +176,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   async function accept(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
-    const open = host.open().length + held.size + scheduler.status().waitingRuns;
+    const { open } = counts();
     if (open >= pool.maxOpenRuns) throw queueFull(open, pool.maxOpenRuns, ends.msPerRun());
     const { run, template, params, batch } = await acceptRun({ ...options, isPinned: (hash) => pinned.has(hash) }, request, paramsHash);
     const { runId } = run;
@@ -216,6 +216,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     monitor.close();
     dispatch.close();
     host.close();
+  }
+
+  function counts(): ReturnType<RunService['counts']> {
+    const running = host.open();
+    const queued = scheduler.status().waitingRuns;
+    const recovering = storedRuns.recovering();
+    return {
+      open: running.length + held.size + queued + recovering,
+      queued,
+      active: running.filter((runId) => host.snapshot(runId)?.value === 'executing').length,
+      held: held.size,
+      recovering,
+    };
   }
 
   const choose = createChoose({ host, get, problemOf: (runId) => held.get(runId)?.problem });
@@ -266,12 +279,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     onProgress: notices.onProgress,
     onPreview: notices.onPreview,
     onBackend: (listener) => monitor.onChange(listener),
-    counts: () => ({
-      open: host.open().length + held.size + scheduler.status().waitingRuns,
-      queued: scheduler.status().waitingRuns,
-      active: host.open().filter((runId) => host.snapshot(runId)?.value === 'executing').length,
-      held: held.size,
-    }),
+    counts,
     resume() {
       storedRuns.takeUpAll();
       outbox.wake();

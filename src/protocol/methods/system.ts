@@ -82,12 +82,16 @@ export const daemonStatus = method({
     outputDir: string(),
     templateDirs: array(string()),
     roots: array(string()),
-    /** Of the open ones: `queued` have not begun, `held` wait for a daemon with their backend. */
+    /**
+     * Of the open ones: `queued` have not begun, `held` wait for a daemon with their backend, `recovering` are taken up one group after
+     * another, since daemons died in whose hands they were.
+     */
     runs: object({
       open: integer({ minimum: 0 }),
       queued: integer({ minimum: 0 }),
       active: integer({ minimum: 0 }),
       held: integer({ minimum: 0 }),
+      recovering: integer({ minimum: 0 }),
     }),
     queue: queueState,
     /** `compiled` are in memory, about `compiledBytes` of at most `compiledLimit`; `sources` are there because no file of ours has them. */
