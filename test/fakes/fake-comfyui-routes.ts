@@ -166,7 +166,10 @@ function prompt(fake: FakeComfyUI, request: Request): Reply {
   const number = fake.engine.counter;
   fake.engine.counter += 1;
   const promptId = fake.options.clientPromptIds === false ? `made-up-${number}` : (body.prompt_id ?? `minted-${number}`);
-  const extraData = /"extra_data":(\{.*\})\}$/.exec(source)?.[1] ?? '{}';
+  const extra = /"extra_data":(\{.*\})\}$/.exec(source)?.[1] ?? '{}';
+  // The server adds the client to what it was given (comfyui.md 1.1).
+  const client = body.client_id === undefined ? '' : `"client_id":${JSON.stringify(body.client_id)}`;
+  const extraData = client === '' ? extra : extra.replace(/\}$/, (end) => `${extra === '{}' ? '' : ','}${client}${end}`);
   const promptText = /^\{"prompt":(.*),"client_id":/s.exec(source)?.[1] ?? JSON.stringify(body.prompt);
   fake.engine.enqueue({ number, promptId, prompt: body.prompt, extraData, promptText, clientId: body.client_id });
   return json(200, { prompt_id: promptId, number, node_errors: {} });

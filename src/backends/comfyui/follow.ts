@@ -17,6 +17,8 @@ export interface FollowDependencies {
   readonly socketOpen: () => boolean;
   /** A look found what the socket had not told: it may have gone mute while it is open (ComfyUI#9393, #16010). */
   readonly socketMissed: () => void;
+  /** Sent by an earlier process under this name, and now found waiting or at work. */
+  readonly inherit: (clientId: string, isRunning: boolean) => void;
   /** `ended`: its end was found; otherwise it was told to stop. */
   readonly done: (ended: boolean) => void;
 }
@@ -144,6 +146,8 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     absentAt = undefined;
     // It is there, so it was accepted, whatever became of the answer.
     if (track.sent !== 'sending') track.sent = 'accepted';
+    if ((found.state === 'queued' || found.state === 'running') && !track.ours && track.sent !== 'sending' && found.clientId !== undefined)
+      dependencies.inherit(found.clientId, found.state === 'running');
     if (found.state === 'queued') {
       if (found.nodes !== undefined) track.progress.know(found.nodes);
       const position = found.position ?? 'yes';

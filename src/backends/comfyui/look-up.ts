@@ -8,10 +8,18 @@ import type { Fields } from './replies.ts';
 import { wait } from './settings.ts';
 import type { Clock, Timeouts } from './settings.ts';
 
+/** What a prompt that has not ended says of itself. */
+interface Sent {
+  /** Class of each node of its graph, by id. */
+  readonly nodes?: ReadonlyMap<string, string>;
+  /** The client that sent it, to whom its events go. */
+  readonly clientId?: string;
+}
+
 export type Found =
   | { readonly state: 'absent' }
-  | { readonly state: 'queued'; readonly position?: number; readonly nodes?: ReadonlyMap<string, string> }
-  | { readonly state: 'running'; readonly nodes?: ReadonlyMap<string, string> }
+  | ({ readonly state: 'queued'; readonly position?: number } & Sent)
+  | ({ readonly state: 'running' } & Sent)
   | Ended;
 
 export interface LookUp {
@@ -43,11 +51,11 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
   const queue: LookUp['queue'] = async (promptId, signal) => {
     const body = readObject(http.address, 'a look at the queue', await get('/queue', signal));
     const running = list(body['queue_running']).find((item) => list(item)[1] === promptId);
-    if (running !== undefined) return { state: 'running', nodes: nodesOf(list(running)[2]) };
+    if (running !== undefined) return { state: 'running', ...sentOf(list(running)[2], list(running)[3]) };
     // Pending is a heap array, not sorted (comfyui.md 1.2).
     const pending = list(body['queue_pending']).map(list).toSorted(byPriority);
     const position = pending.findIndex((item) => item[1] === promptId);
-    return position < 0 ? { state: 'absent' } : { state: 'queued', position, nodes: nodesOf(pending[position]?.[2]) };
+    return position < 0 ? { state: 'absent' } : { state: 'queued', position, ...sentOf(pending[position]?.[2], pending[position]?.[3]) };
   };
 
   /** Undefined when the server has no such route. */
@@ -56,12 +64,13 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
     if (isUnknownRoute(reply) || reply.status === 405) return undefined;
     if (reply.status === 404) return isMissingJob(reply.text) ? { state: 'absent' } : undefined;
     const body = readObject(http.address, 'a look at the job', reply);
-    const nodes = nodesOf(isFields(body['workflow']) ? body['workflow']['prompt'] : undefined);
+    const workflow = isFields(body['workflow']) ? body['workflow'] : {};
+    const sent = sentOf(workflow['prompt'], workflow['extra_data']);
     switch (text(body['status'])) {
       case 'pending':
-        return { state: 'queued', nodes };
+        return { state: 'queued', ...sent };
       case 'in_progress':
-        return { state: 'running', nodes };
+        return { state: 'running', ...sent };
       case 'completed':
       case 'failed':
       case 'cancelled':
@@ -114,7 +123,11 @@ function byPriority(a: readonly unknown[], b: readonly unknown[]): number {
   return difference === 0 || Number.isNaN(difference) ? (String(a[1]) < String(b[1]) ? -1 : 1) : difference;
 }
 
-/** Class of each node of the graph, by id. */
+function sentOf(prompt: unknown, extra: unknown): Sent {
+  const clientId = isFields(extra) ? text(extra['client_id']) : undefined;
+  return { nodes: nodesOf(prompt), ...(clientId === undefined ? {} : { clientId }) };
+}
+
 function nodesOf(prompt: unknown): ReadonlyMap<string, string> {
   if (!isFields(prompt)) return new Map();
   return new Map(Object.entries(prompt satisfies Fields).map(([id, node]) => [id, isFields(node) ? (text(node['class_type']) ?? '') : '']));
