@@ -61,6 +61,8 @@ export interface RunService {
   onProgress(listener: (notice: ProgressNotice) => void): () => void;
   onPreview(listener: (notice: PreviewNotice) => void): () => void;
   onBackend(listener: (view: BackendView) => void): () => void;
+  /** Where each run stands that is at work, for whoever has just come. */
+  atWork(): readonly ProgressNotice[];
   /** Counts for daemon/status. */
   counts(): {
     readonly open: number;

@@ -11,12 +11,13 @@ import type { RunMemories } from './run-memory.ts';
 import type { RunProgress } from './run-progress.ts';
 import { allEvents } from './run-view.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
+import { workBefore } from './work-before.ts';
 
 export interface StoredRunsOptions {
   readonly store: Store;
   readonly host: Pick<RunHost, 'resume' | 'refuse' | 'append' | 'stage'>;
   readonly memories: Pick<RunMemories, 'get' | 'pinned'>;
-  readonly progress: Pick<RunProgress, 'resume'>;
+  readonly progress: Pick<RunProgress, 'resume' | 'announce'>;
   readonly scheduler: Pick<Scheduler, 'know' | 'enqueue'>;
   readonly backends: readonly Backend[];
   readonly addressOf: (backend: Backend) => string;
@@ -71,8 +72,11 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     try {
       const { attempts } = memories.get(runId);
       const row = rowOf(runId);
-      progress.resume(runId, row.progress, attempts.size > 0);
+      const wasAtWork = attempts.size > 0;
+      const before = wasAtWork ? workBefore(allEvents(store, runId), Date.now()) : {};
+      progress.resume(runId, { stored: row.progress, told: wasAtWork, ...before });
       host.resume(row);
+      if (wasAtWork) progress.announce(runId);
       log.info({ runId }, 'run resumed');
     } catch (error) {
       refuse(runId, error, 'a stored run cannot be resumed');

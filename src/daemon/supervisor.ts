@@ -23,6 +23,7 @@ import type { Offers } from './offers.ts';
 import { createOutboxWorker } from './outbox-worker.ts';
 import { createRequestKeys } from './request-keys.ts';
 import { createRetry, picksOf } from './retry-run.ts';
+import { countRuns } from './run-counts.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRunProgress } from './run-progress.ts';
@@ -166,6 +167,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const storedRuns = createStoredRuns({ ...options, host, memories, progress, scheduler, addressOf, rowOf });
   const { held } = storedRuns;
+  const counts = () => countRuns(host, scheduler, storedRuns);
 
   /** A person ends a cancel that nobody can prove: the run is lost, and the doubt is written down with each of its attempts. */
   function giveUp(runId: string): void {
@@ -218,19 +220,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     host.close();
   }
 
-  function counts(): ReturnType<RunService['counts']> {
-    const running = host.open();
-    const queued = scheduler.status().waitingRuns;
-    const recovering = storedRuns.recovering();
-    return {
-      open: running.length + held.size + queued + recovering,
-      queued,
-      active: running.filter((runId) => host.snapshot(runId)?.value === 'executing').length,
-      held: held.size,
-      recovering,
-    };
-  }
-
   const choose = createChoose({ host, get, problemOf: (runId) => held.get(runId)?.problem });
 
   return {
@@ -280,6 +269,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     onPreview: notices.onPreview,
     onBackend: (listener) => monitor.onChange(listener),
     counts,
+    atWork: () => host.open().flatMap((runId) => (host.snapshot(runId)?.value === 'executing' ? [progress.now(runId)] : [])),
     resume() {
       storedRuns.takeUpAll();
       outbox.wake();

@@ -191,6 +191,7 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     onProgress: (listener) => subscribeTo(progressListeners, listener),
     onPreview: (listener) => subscribeTo(previewListeners, listener),
     onBackend: (listener) => subscribeTo(backendListeners, listener),
+    atWork: () => [],
     counts: () => ({ open: 0, queued: 0, active: 0, held: 0, recovering: 0 }),
     queue: {
       status: () => queue,

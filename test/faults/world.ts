@@ -22,6 +22,8 @@ import { brokenPromises } from './promises.ts';
 const TEMPLATES = fileURLToPath(new URL('../fixtures/templates', import.meta.url));
 
 export interface WorldOptions {
+  /** A directory of templates instead of the fixtures. */
+  readonly templates?: string;
   /** Of the sandbox, per node. */
   readonly latencyMs?: number;
   /** Other times of the comfyui backend than the real ones. */
@@ -80,7 +82,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const { timeouts = {} } = options;
     const orders = {
       data,
-      templates: TEMPLATES,
+      templates: options.templates ?? TEMPLATES,
       backends: [proxy.url],
       headers,
       timeouts,
