@@ -77,9 +77,9 @@ export function createInherited({ open, tracks, clock }: InheritedOptions): Inhe
       }
     },
     async close() {
-      const open = [...heirs.values()];
+      const last = [...heirs.values()];
       heirs.clear();
-      await Promise.all(open.map(({ socket }) => socket.close()));
+      await Promise.all(last.map(({ socket }) => socket.close()));
     },
   };
 }
