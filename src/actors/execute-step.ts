@@ -10,6 +10,7 @@ import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { outputsAtHome } from './find-home.ts';
 import { findLeft } from './find-left.ts';
 import { isRefused, withGrace } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
@@ -180,6 +181,16 @@ async function execute(
     if (outputs !== undefined) {
       note('OUTPUTS_FOUND', `${backend.url} no longer knows the prompt, but all of its ${outputs.files.length} files lie there whole.`);
       ended({ type: 'backend.finished', outputs }, { status: 'finished' });
+      return;
+    }
+    const home = memory.restored === true ? await outputsAtHome(deps, memory, input, promptId) : undefined;
+    if (signal.aborted) return;
+    if (home !== undefined) {
+      note(
+        'OUTPUTS_AT_HOME',
+        `${backend.url} does not know the prompt, but ${home.files.length} files of it lie here: it was made after the backup.`,
+      );
+      ended({ type: 'backend.finished', outputs: home }, { status: 'finished', acknowledged: true });
       return;
     }
     if (doubt !== undefined) {

@@ -1,6 +1,7 @@
-/** Housekeeping of the data directory: leftovers swept at start, a backup a day, the log of the database folded in while nothing runs. */
+/** Housekeeping of the data directory: leftovers swept at start, a backup a day, the log of the database folded in while nothing runs, its length noted. */
 import { sweepPartials } from '#results/sweep.ts';
 import { backupDaily } from '#store/backups.ts';
+import type { MarkKeeper } from '#store/mark.ts';
 import type { Store } from '#store/types.ts';
 import type { Logger } from './log.ts';
 
@@ -10,6 +11,7 @@ const IDLE_LOOK_MS = 30 * 1000;
 
 export interface MaintenanceOptions {
   readonly store: Store;
+  readonly mark: Pick<MarkKeeper, 'write'>;
   readonly dataDir: string;
   readonly outputDir: string;
   readonly isIdle: () => boolean;
@@ -19,6 +21,7 @@ export interface MaintenanceOptions {
 /** Resolves once leftovers are swept: before anything new is written. Work that fails is logged; the daemon goes on. */
 export async function startMaintenance({
   store,
+  mark,
   dataDir,
   outputDir,
   isIdle,
@@ -41,6 +44,7 @@ export async function startMaintenance({
       const position = store.lastPosition();
       if (isIdle() && position === busySince) store.checkpoint();
       busySince = position;
+      mark.write();
     } catch (error) {
       log.error({ err: error }, 'the log of the database could not be folded in');
     }

@@ -1,4 +1,4 @@
-/** Works off the outbox: side effects that are owed once a transaction stands and that do no harm when repeated or missed. */
+/** Works off one kind of the outbox: side effects that are owed once a transaction stands and that do no harm when repeated or missed. */
 import type { Attempt, Backend } from '#backends/contract.ts';
 import type { OutboxItem, Store } from '#store/types.ts';
 
@@ -10,33 +10,46 @@ const PAUSE_MS = 250;
 export interface OutboxWorker {
   /** Says that there may be something to do. */
   wake(): void;
-  close(): void;
+  /** Begins nothing more; resolves once what was begun is done. */
+  close(): Promise<void>;
 }
 
 export interface OutboxOptions {
   readonly store: Pick<Store, 'outbox' | 'outboxDone' | 'outboxTried'>;
-  readonly backend: (id: string) => Backend | undefined;
+  /** One that takes long holds up no other. */
+  readonly kind: string;
+  /** What it throws is tried again. */
+  readonly perform: (item: OutboxItem) => Promise<void>;
 }
 
-export function createOutboxWorker({ store, backend }: OutboxOptions): OutboxWorker {
+export function createOutboxWorker({ store, kind, perform }: OutboxOptions): OutboxWorker {
   let timer: NodeJS.Timeout | undefined;
   let working = false;
+  /** Woken while it worked: there may be more than it took. */
+  let again = false;
   let closed = false;
+  let begun: Promise<boolean> = Promise.resolve(true);
 
   const work = async () => {
     working = true;
-    const items = store.outbox(BATCH);
+    again = false;
+    const items = store.outbox(BATCH, kind);
     for (const item of items) {
       if (closed) break;
-      const isDone = await perform(item, backend);
+      begun = perform(item).then(
+        () => true,
+        () => false,
+      );
+      const isDone = await begun;
       if (closed) break;
       if (isDone || item.tries + 1 >= MAX_TRIES) store.outboxDone(item.id);
       else store.outboxTried(item.id);
     }
     working = false;
-    if (items.length === BATCH) wake();
+    if (again || items.length === BATCH) wake();
   };
   const wake = () => {
+    again ||= working;
     if (closed || working || timer !== undefined) return;
     timer = setTimeout(() => {
       timer = undefined;
@@ -49,20 +62,19 @@ export function createOutboxWorker({ store, backend }: OutboxOptions): OutboxWor
   };
   return {
     wake,
-    close() {
+    async close() {
       closed = true;
       clearTimeout(timer);
+      await begun;
     },
   };
 }
 
-async function perform(item: OutboxItem, backend: OutboxOptions['backend']): Promise<boolean> {
-  if (item.kind !== 'backend.forget') return true;
+/** Kind of the items that say that our entry may go from a backend's history. */
+export const BACKEND_FORGET = 'backend.forget';
+
+/** One of a backend that is not there any more is done. */
+export async function forgetAttempt(item: OutboxItem, backend: (id: string) => Backend | undefined): Promise<void> {
   const attempt = JSON.parse(item.body) as Attempt;
-  try {
-    await backend(attempt.backendId)?.forget(attempt);
-    return true;
-  } catch {
-    return false;
-  }
+  await backend(attempt.backendId)?.forget(attempt);
 }

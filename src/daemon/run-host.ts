@@ -12,6 +12,7 @@ import { choiceOf, isWaiting } from '#machines/run-steps.ts';
 import type { StagedRows } from '#actors/deps.ts';
 import type { Batch, RunRow, RunState, Store } from '#store/types.ts';
 import { emptyBatch, isEmpty } from './pending-batch.ts';
+import { RUN_RECORD } from './rebuild/record.ts';
 import { stopTree } from './stop-tree.ts';
 import { armTimers, mustFit, snapshotText, type StoredTimer, timersOf } from './snapshots.ts';
 
@@ -94,7 +95,9 @@ export function createRunHost(options: RunHostOptions): RunHost {
     scheduled = 'no';
     clearTimeout(lazyTimer);
     const states = [...dirty].flatMap((runId) => stateOf(runId) ?? []);
-    const batch: Batch = { ...pending, states };
+    // What a run was is owed to its files once it has ended.
+    const records = states.flatMap(({ runId, endedAt }) => (endedAt === null ? [] : [{ runId, kind: RUN_RECORD, body: '{}' }]));
+    const batch: Batch = { ...pending, states, outbox: [...pending.outbox, ...records] };
     const waiting = waiters;
     dirty.clear();
     pending = emptyBatch();

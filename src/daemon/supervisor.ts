@@ -20,7 +20,8 @@ import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp } from './held-runs.ts';
 import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
-import { createOutboxWorker } from './outbox-worker.ts';
+import { BACKEND_FORGET, createOutboxWorker, forgetAttempt } from './outbox-worker.ts';
+import { RUN_RECORD, writeRecord } from './rebuild/record.ts';
 import { createRequestKeys } from './request-keys.ts';
 import { createRetry, picksOf } from './retry-run.ts';
 import { countRuns } from './run-counts.ts';
@@ -42,6 +43,8 @@ export interface SupervisorOptions {
   readonly backends: readonly Backend[];
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
+  /** Names the data directory in what is written beside results. */
+  readonly storeId: string;
   readonly offers: Pick<Offers, 'ask' | 'known' | 'onChange'>;
   readonly pool?: PoolSettings;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
@@ -97,6 +100,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return dispatch.places;
     },
     artifactDirectory: (runId) => join(options.outputDir, runId),
+    storeId: options.storeId,
     onProgress: (key, value, node) => progress.report(key, value, node),
     learn: (key, lesson) => progress.learn(key, lesson),
     // Read through, since progress itself is made of these.
@@ -125,15 +129,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       memories.drop(runId);
       ends.note();
       scheduler.ended(runId);
-      outbox.wake();
+      for (const outbox of outboxes) outbox.wake();
     },
     onStorageFailure: options.onStorageFailure,
     onDefect: (runId, error) => log.error({ runId, err: error }, 'a run machine failed'),
   });
-  const outbox = createOutboxWorker({
+  const forgets = createOutboxWorker({
     store,
-    backend: (id) => backends.find((backend) => backend.id === id),
+    kind: BACKEND_FORGET,
+    perform: (item) => forgetAttempt(item, (id) => backends.find((backend) => backend.id === id)),
   });
+  const records = createOutboxWorker({ store, kind: RUN_RECORD, perform: ({ runId }) => writeRecord(store, options, runId) });
+  const outboxes = [forgets, records];
   const keys = createRequestKeys(store);
   const dispatch = createDispatch({
     ...options,
@@ -214,7 +221,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   });
   function setAside(): void {
     storedRuns.stop();
-    outbox.close();
+    for (const outbox of outboxes) void outbox.close();
     monitor.close();
     dispatch.close();
     host.close();
@@ -272,7 +279,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     atWork: () => host.open().flatMap((runId) => (host.snapshot(runId)?.value === 'executing' ? [progress.now(runId)] : [])),
     resume() {
       storedRuns.takeUpAll();
-      outbox.wake();
+      for (const outbox of outboxes) outbox.wake();
       scheduler.open();
       void monitor.ask();
     },
@@ -280,7 +287,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async close() {
       storedRuns.close();
       setAside();
-      await Promise.all(backends.map((backend) => backend.close()));
+      // A call to a backend may take as long as it likes; a file that is begun is finished.
+      await Promise.all([records.close(), ...backends.map((backend) => backend.close())]);
     },
   };
 }

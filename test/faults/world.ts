@@ -49,8 +49,8 @@ export interface World {
   start(template: string, parameters: Readonly<Record<string, unknown>>): Promise<string>;
   /** Resolves with its status once the run has ended. */
   ended(runId: string): Promise<string>;
-  /** SIGKILL, and a new daemon over the same data. */
-  killDaemon(): Promise<void>;
+  /** SIGKILL, and a new daemon over the same data; `meanwhile` happens in between. */
+  killDaemon(meanwhile?: () => void): Promise<void>;
   /** SIGTERM, and a new daemon over the same data; `meanwhile` happens in between. */
   stopDaemon(meanwhile?: () => void): Promise<void>;
   /** The backend is a dead process for so long, and knows nothing of before when it is back. */
@@ -160,8 +160,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       waiting.set(runId, waiter);
       return waiter.promise;
     },
-    async killDaemon() {
+    async killDaemon(meanwhile) {
       await daemon.stop('SIGKILL');
+      meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async stopDaemon(meanwhile) {
