@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { CallsheetError } from '#protocol/errors.ts';
 import { RUN_ENDS, type RunView } from '#protocol/views.ts';
 import { backupPath } from '#store/backups.ts';
+import { openStore } from '#store/store.ts';
 import { openWorld, type World } from './world.ts';
 
 async function world(options: Parameters<typeof openWorld>[0] = {}): Promise<World> {
@@ -119,11 +120,9 @@ describe('[F6] runs that a lost database took with it', { timeout: 180_000 }, ()
       expect((await view(here, runId)).problems).toContainEqual(expect.objectContaining({ code: 'RUN_REBUILT', severity: 'info' }));
     }
     // The keys are theirs still.
-    for (const [nth, { runId, template, parameters }] of before.entries()) {
-      const asked = template === 'three-steps' ? { colour: parameters['colour'] } : undefined;
-      if (asked !== undefined && nth === 0)
-        expect(await here.call('run/start', { template, parameters: asked, requestKey: 'world-1' })).toEqual({ runId });
-    }
+    expect(await here.call('run/start', { template: 'three-steps', parameters: { colour: 1 }, requestKey: 'world-1' })).toEqual({
+      runId: runIds[0],
+    });
 
     // Once, and not again.
     await here.stopDaemon();
@@ -133,6 +132,29 @@ describe('[F6] runs that a lost database took with it', { timeout: 180_000 }, ()
     expect(await Promise.all(runIds.map((runId) => stateOf(here, runId)))).toEqual(before);
     const later = await here.start('three-steps', { colour: 9 });
     expect(await here.ended(later)).toBe('succeeded');
+  });
+
+  it('come back once each, however often the daemon is killed while it makes them', async () => {
+    const here = await world();
+    const { runIds, before, order } = await someRuns(here);
+    let died = 0;
+    await here.stopDaemon(async () => {
+      noise(here);
+      for (let point = 1; await here.dieStarting(point); point += 1) died = point;
+      // That one came through: the next finds nothing to do but to start.
+    });
+    await here.dropClient();
+    expect(died).toBeGreaterThanOrEqual(4);
+    expect(await Promise.all(runIds.map((runId) => stateOf(here, runId)))).toEqual(before);
+    expect((await here.call('run/list', {})).runs.map(({ runId }) => runId)).toEqual(order);
+    const store = openStore({ dir: here.data });
+    for (const runId of runIds) {
+      const notes = store
+        .events({ runId, after: 0, limit: 1000 })
+        .filter(({ event }) => event.type === 'run.note' && event.code === 'RUN_REBUILT');
+      expect(notes).toHaveLength(1);
+    }
+    store.close();
   });
 
   it('go on to be tried again, and what is finished is kept', async () => {

@@ -40,6 +40,8 @@ export interface World {
   readonly proxy: FaultProxy;
   readonly seen: readonly RunEvent[];
   readonly acknowledged: readonly string[];
+  /** A daemon over the same data, while no other is there, that is killed after so many points; true when it came that far. */
+  dieStarting(dieAt: number): Promise<boolean>;
   /** Of the daemon at work. */
   runtimeFile(): string;
   pid(): number;
@@ -52,7 +54,7 @@ export interface World {
   /** SIGKILL, and a new daemon over the same data; `meanwhile` happens in between. */
   killDaemon(meanwhile?: () => void): Promise<void>;
   /** SIGTERM, and a new daemon over the same data; `meanwhile` happens in between. */
-  stopDaemon(meanwhile?: () => void): Promise<void>;
+  stopDaemon(meanwhile?: () => void | Promise<void>): Promise<void>;
   /** The backend is a dead process for so long, and knows nothing of before when it is back. */
   restartBackend(downMs: number): Promise<void>;
   /** Somebody else clears the backend's queue, or its history. */
@@ -78,6 +80,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   let keys = 0;
 
   async function startDaemonProcess(): Promise<Process> {
+    const started = await startOne(0);
+    if (started === undefined) throw new Error('the daemon did not start');
+    return started;
+  }
+
+  function startOne(dieAt: number): Promise<Process | undefined> {
     const headers = { Host: new URL(sandbox.url).host };
     const { timeouts = {} } = options;
     const orders = {
@@ -88,16 +96,14 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       timeouts,
       root: dir,
       record: '',
-      dieAt: 0,
+      dieAt,
       fate: 'killed',
     };
-    const started = await startProcess('./crash-child.ts', {
+    return startProcess('./crash-child.ts', {
       ...options.env,
       ...(options.quiet === true ? { CALLSHEET_LOG_LEVEL: 'silent' } : {}),
       CALLSHEET_CRASH_ORDERS: JSON.stringify(orders),
     });
-    if (started === undefined) throw new Error('the daemon did not start');
-    return started;
   }
 
   function where(): Endpoint | undefined {
@@ -144,6 +150,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     proxy,
     seen,
     acknowledged,
+    async dieStarting(dieAt) {
+      const started = await startOne(dieAt);
+      await started?.stop('SIGKILL');
+      return started === undefined;
+    },
     runtimeFile: () => String(daemon.ready['runtimeFile']),
     pid: () => daemon.child.pid ?? 0,
     call,
@@ -167,7 +178,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     },
     async stopDaemon(meanwhile) {
       await daemon.stop('SIGTERM');
-      meanwhile?.();
+      await meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async restartBackend(downMs) {

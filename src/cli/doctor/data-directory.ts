@@ -1,6 +1,7 @@
 /** The doctor's look at the data directory: can it be written, is there room, who holds it. */
 import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { findRuntime } from '#daemon/runtime-file.ts';
 import { errorCode } from '../error-code.ts';
 import { formatBytes, formatTime } from '../format.ts';
@@ -57,13 +58,14 @@ export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
     return [finding('daemon', 'warning', `A runtime file names process ${info.pid}, but nothing answers at ${info.url}.`, hint)];
   }
   try {
-    const { version, pid, startedAt, runs } = await session.client.call('daemon/status');
+    const { version, pid, startedAt, runs, recovery } = await session.client.call('daemon/status');
     return [
       finding(
         'daemon',
         'ok',
         `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`,
       ),
+      ...(recovery === undefined ? [] : [lossOf(recovery)]),
     ];
   } finally {
     await session.close();
@@ -71,6 +73,18 @@ export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
 }
 
 // --- helpers ---
+
+function lossOf({ reason, rebuilt, leftOut, lostSince }: NonNullable<DaemonStatus['recovery']>): Finding {
+  const since = lostSince === undefined ? '' : ` Changes since ${formatTime(lostSince)} were lost.`;
+  const others = leftOut.length === 0 ? '' : `; files of ${leftOut.length} more lie in the output directory`;
+  const hint = '`callsheet call daemon/status` names them all; `callsheet runs show ID` says of each what is missing.';
+  return finding(
+    'database',
+    'warning',
+    `The database was lost (${reason}).${since} ${rebuilt === 1 ? '1 run was' : `${rebuilt} runs were`} made again of their files${others}.`,
+    hint,
+  );
+}
 
 async function nearestExisting(path: string): Promise<string> {
   for (let place = path; ; place = dirname(place)) {

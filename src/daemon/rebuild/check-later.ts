@@ -12,9 +12,10 @@ export async function checkLater(
   files: readonly Unread[],
   tell: (runId: string, body: RunEventBody) => void,
   signal: AbortSignal,
+  pauseMs: number = PAUSE_MS,
 ): Promise<void> {
   for (const file of files) {
-    await pause(PAUSE_MS, undefined, { signal, ref: false });
+    await pause(pauseMs, undefined, { signal, ref: false });
     // One that was moved away since is nobody's damage.
     if ((await howItLies(file)) === 'damaged') tell(file.runId, damageNote(file.path));
   }

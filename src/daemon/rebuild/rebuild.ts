@@ -35,7 +35,9 @@ export interface RebuildOptions {
   /** Content of a template as it is stored, where it is still known under this hash. */
   readonly templateOf: (id: string, version: string, hash: string) => string | undefined;
   readonly now: () => number;
-  readonly log: Pick<Logger, 'warn' | 'info'>;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Bytes of files that are read before clients are let in; the usual number when absent. */
+  readonly readAtStart?: number;
 }
 
 export interface Rebuild {
@@ -55,10 +57,12 @@ export interface Unread {
 
 export async function rebuildRuns(options: RebuildOptions): Promise<Rebuild> {
   const { store, outputDir, now, log } = options;
-  const budget: Budget = { bytes: READ_AT_START };
+  const budget: Budget = { bytes: options.readAtStart ?? READ_AT_START };
   const plans: Rebuilt[] = [];
   const leftOut: Rebuild['leftOut'][number][] = [];
   const unread: Unread[] = [];
+  /** For records that turn out to fit no table. */
+  const fromNotes = new Map<string, () => Rebuilt | undefined>();
   const folders = await foldersOf(outputDir);
   for (let at = 0; at < folders.length; at += FOLDERS_AT_ONCE) {
     await Promise.all(folders.slice(at, at + FOLDERS_AT_ONCE).map(consider));
@@ -78,6 +82,8 @@ export async function rebuildRuns(options: RebuildOptions): Promise<Rebuild> {
         if (plan === undefined) leave('none of them is whole');
         else {
           plans.push(plan);
+          const doubts = [...found.doubts, `The record of the run in ${folder} does not fit the database.`];
+          fromNotes.set(runId, () => rowsOfNotes({ ...found, doubts }, now()));
           unread.push(...unreadOf(found));
         }
       }
@@ -92,9 +98,11 @@ export async function rebuildRuns(options: RebuildOptions): Promise<Rebuild> {
   const ordered = plans.toSorted((a, b) => createdAt(a) - createdAt(b) || (a.runId < b.runId ? -1 : 1));
   for (let at = 0; at < ordered.length; at += AT_ONCE) {
     const group = await Promise.all(ordered.slice(at, at + AT_ONCE).map((plan) => withTemplate(plan, options)));
-    for (const plan of commitAll(store, group)) {
-      if ('why' in plan) leftOut.push(plan);
-      else made.push(plan);
+    for (const { plan, failure } of commitAll(store, group)) {
+      const other = failure === undefined || store.run(plan.runId) !== undefined ? undefined : fromNotes.get(plan.runId)?.();
+      const last = other === undefined ? { plan, failure } : commitAll(store, [await withTemplate(other, options)])[0];
+      if (last === undefined || last.failure === undefined) made.push(last?.plan ?? plan);
+      else leftOut.push({ runId: plan.runId, files: plan.files, why: last.failure });
     }
   }
   for (const { runId, why } of leftOut) log.warn({ runId, why }, 'files of a run that is not in the database');
@@ -165,15 +173,21 @@ async function withTemplate(plan: Rebuilt, { store, outputDir, templateOf }: Reb
   return { ...plan, batch: { ...plan.batch, templates: [stand], newRuns: [{ ...run, templateHash: stand.hash }] } };
 }
 
+interface Committed {
+  readonly plan: Rebuilt;
+  /** Why it is not in the database. */
+  readonly failure?: string;
+}
+
 /** In one transaction; one by one where that fails, so that a record that does not fit keeps nobody else out. */
-function commitAll(store: Store, plans: readonly Rebuilt[]): readonly (Rebuilt | Rebuild['leftOut'][number])[] {
+function commitAll(store: Store, plans: readonly Rebuilt[]): readonly Committed[] {
   try {
     store.commit(joined(plans.map(({ batch }) => withoutTakenKeys(batch, store))));
-    return plans;
+    return plans.map((plan) => ({ plan }));
   } catch (error) {
     const [only, ...others] = plans;
     if (only === undefined) return [];
-    if (others.length === 0) return [{ runId: only.runId, files: only.files, why: toErrorData(error).message }];
+    if (others.length === 0) return [{ plan: only, failure: toErrorData(error).message }];
     return plans.flatMap((plan) => commitAll(store, [plan]));
   }
 }
