@@ -3,11 +3,11 @@
 // CALLSHEET_JOBS plays go on at once. What a full sweep has played stands in bench/results/ and is not played again by the same code.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countCases } from '../count-cases.ts';
-import { type Evidence, openEvidence, type Play } from './evidence.ts';
+import { type Kept, openKept } from '../kept.ts';
 import { type Played, play } from './play.ts';
 import { generator } from './random.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { isMet, type Sweep, sweepPairs, sweepSingles } from './sweep.ts';
+import { isMet, type Play, type Sweep, sweepPairs, sweepSingles } from './sweep.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
 const seed = Number(process.env['CALLSHEET_SEED'] ?? Date.now() % 1_000_000);
@@ -20,7 +20,12 @@ const LEAST_POINTS = 12;
 const GUARD_MS = isFull ? 48 * 3_600_000 : 240_000;
 
 const askedPairs = process.env['CALLSHEET_CRASH_PAIRS'] ?? String(isFull ? FULL_PAIRS : SAMPLED_PAIRS);
-const evidence: Promise<Evidence> = openEvidence(isFull);
+const evidence: Promise<Kept<Play>> = openKept({
+  name: 'crash',
+  processes: ['crash/crash-child.ts'],
+  judges: ['crash/points.ts', 'crash/play.ts', 'crash/scenarios.ts', 'faults/promises.ts'],
+  isKept: isFull,
+});
 
 describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
   `[F1] a daemon that is killed in %s (seed ${String(seed)})`,

@@ -49,10 +49,16 @@ export interface PlayOptions {
   readonly fate?: Fate;
   /** Where what is left of a play goes in which something broke. */
   readonly keepIn?: string;
+  /** Arguments of strace, under which the first daemon runs. */
+  readonly strace?: readonly string[];
 }
 
 /** `deaths[n]` is the number of points after which the nth daemon meets its fate; later ones live. */
-export async function play(scenario: Scenario, deaths: readonly number[], { fate = 'killed', keepIn }: PlayOptions = {}): Promise<Played> {
+export async function play(
+  scenario: Scenario,
+  deaths: readonly number[],
+  { fate = 'killed', keepIn, strace }: PlayOptions = {},
+): Promise<Played> {
   const dir = mkdtempSync(join(tmpdir(), 'callsheet-crash-'));
   const data = join(dir, 'data');
   const record = join(dir, 'points.log');
@@ -85,10 +91,12 @@ export async function play(scenario: Scenario, deaths: readonly number[], { fate
   try {
     for (let life = 0; view === undefined; life += 1) {
       if (isLate) throw new Error(`it did not end within ${String(PATIENCE_MS / 1000)} seconds`);
-      if (life > deaths.length + 1) throw new Error(`the daemon died ${String(life)} times, more often than it was told to`);
+      if (life > deaths.length + (strace === undefined ? 1 : 2))
+        throw new Error(`the daemon died ${String(life)} times, more often than it was told to`);
       const dieAt = deaths[life] ?? 0;
       appendFileSync(record, `${START}\n`);
-      daemon = await startProcess('./crash-child.ts', { ...scenario.env, CALLSHEET_CRASH_ORDERS: JSON.stringify({ ...orders, dieAt }) });
+      const env = { ...scenario.env, CALLSHEET_CRASH_ORDERS: JSON.stringify({ ...orders, dieAt }) };
+      daemon = await startProcess('./crash-child.ts', env, life === 0 ? strace : undefined);
       const info = daemon === undefined ? undefined : readRuntimeFile(String(daemon.ready['runtimeFile']));
       if (daemon === undefined || info === undefined) {
         kills += 1;
@@ -103,9 +111,14 @@ export async function play(scenario: Scenario, deaths: readonly number[], { fate
       }
     }
     await daemon?.stop();
+    // One that was killed while it stopped leaves nothing more to do.
+    if (daemon?.child.signalCode === 'SIGKILL') kills += 1;
     const executions = sandboxes.flatMap((sandbox) => sandbox.ledger());
     const lives = livesOf(readFileSync(record, 'utf8'));
-    const broken = [...(await judge(view, executions)), ...(fate === 'killed' ? ownDeaths(lives, deaths, kills) : [])];
+    const broken = [
+      ...(await judge(view, executions)),
+      ...(fate === 'killed' && strace === undefined ? ownDeaths(lives, deaths, kills) : []),
+    ];
     isBroken = broken.length > 0;
     if (!existsSync(join(known, 'cache'))) cpSync(join(data, 'cache'), join(known, 'cache'), { recursive: true });
     return { lives, kills, executions: executions.length, status: view.status, broken };

@@ -1,15 +1,28 @@
 /** Kills the daemon of a scenario at point after point, and again during the recovery, several plays at once since most of each is waiting. */
 import { join } from 'node:path';
-import type { Evidence, Play } from './evidence.ts';
+import { inLanes, type Kept } from '../kept.ts';
 import { play } from './play.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Plays between two words about how far it is. */
 const TOLD_EVERY = 25;
 
+export interface Play {
+  readonly scenario: string;
+  /** Points after which one daemon after another was killed. */
+  readonly deaths: readonly number[];
+  /** Their names. */
+  readonly at: readonly string[];
+  /** Points that each daemon passed. */
+  readonly lives: readonly number[];
+  readonly kills: number;
+  readonly executions: number;
+  readonly broken: readonly string[];
+}
+
 export interface Sweep {
   readonly scenario: Scenario;
-  readonly evidence: Evidence;
+  readonly evidence: Kept<Play>;
   /** Plays at once. */
   readonly jobs: number;
   readonly random: () => number;
@@ -48,34 +61,37 @@ async function playAll(
 ): Promise<readonly Play[]> {
   const planned = new Set(order.map(String));
   const deaths = order[0]?.length ?? 0;
-  const known = new Map(
-    evidence
-      .of(scenario.name)
-      .filter((one) => one.deaths.length === deaths && planned.has(String(one.deaths)))
-      .map((one) => [String(one.deaths), one]),
+  const done = evidence.rows.filter(
+    (one) => one.scenario === scenario.name && one.deaths.length === deaths && planned.has(String(one.deaths)),
   );
-  const todo = order.filter((plan) => !known.has(String(plan))).values();
-  const done: Play[] = [...known.values()];
+  const tried = new Set(done.map((one) => String(one.deaths)));
   let atWork = 0;
-  const lane = async (): Promise<void> => {
-    while (done.filter(isMet).length + atWork < wanted) {
-      const next = todo.next();
-      if (next.done === true) return;
-      atWork += 1;
-      const played = await playOne(scenario, next.value, evidence).finally(() => (atWork -= 1));
-      evidence.add(played);
-      done.push(played);
-      if (done.length % TOLD_EVERY === 0)
-        console.log(`${scenario.name}: ${String(done.length)} of ${String(wanted)} plays, ${String(deaths)} deaths each`);
+  function* wantedStill(): Iterable<readonly number[]> {
+    for (const plan of order) {
+      if (done.filter(isMet).length + atWork >= wanted) return;
+      if (!tried.has(String(plan))) yield plan;
     }
+  }
+  const work = async (plan: readonly number[]): Promise<void> => {
+    tried.add(String(plan));
+    atWork += 1;
+    const played = await playOne(scenario, plan, evidence).finally(() => (atWork -= 1));
+    evidence.add(played);
+    done.push(played);
+    if (done.length % TOLD_EVERY === 0)
+      console.log(`${scenario.name}: ${String(done.length)} of ${String(wanted)} plays, ${String(deaths)} deaths each`);
   };
-  await Promise.all(Array.from({ length: jobs }, lane));
+  // Those that are not met make room for others.
+  for (let before = -1; before < done.length;) {
+    before = done.length;
+    await inLanes(jobs, wantedStill(), work);
+  }
   return done;
 }
 
-async function playOne(scenario: Scenario, deaths: readonly number[], evidence: Evidence): Promise<Play> {
+async function playOne(scenario: Scenario, deaths: readonly number[], evidence: Kept<Play>): Promise<Play> {
   const about = { scenario: scenario.name, deaths };
-  const keepIn = join(evidence.kept, `${scenario.name.replaceAll(/\W+/g, '-')}-${deaths.join('-')}`);
+  const keepIn = join(evidence.folder, `${scenario.name.replaceAll(/\W+/g, '-')}-${deaths.join('-')}`);
   try {
     const { lives, kills, executions, broken } = await play(scenario, deaths, { keepIn });
     const at = deaths.map((death, life) => lives[life]?.[death - 1] ?? '');
