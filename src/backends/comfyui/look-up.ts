@@ -6,6 +6,7 @@ import type { Http } from './http.ts';
 import { httpError, isFields, list, parsePython, readObject, text } from './replies.ts';
 import type { Fields } from './replies.ts';
 import { wait } from './settings.ts';
+import { createSharedLook } from './shared-look.ts';
 import type { Clock, Timeouts } from './settings.ts';
 
 /** What a prompt that has not ended says of itself. */
@@ -48,14 +49,30 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
     return isFields(entry) ? readHistoryEntry(entry) : undefined;
   };
 
+  // It holds every graph of everybody: thousands of prompts that are looked for at once share one answer.
+  const wholeQueue = createSharedLook(
+    async () => {
+      const body = readObject(http.address, 'a look at the queue', await get('/queue', undefined));
+      const running = list(body['queue_running']).map(list);
+      // Pending is a heap array, not sorted (comfyui.md 1.2).
+      const pending = list(body['queue_pending']).map(list).toSorted(byPriority);
+      return {
+        running: new Map(running.map((item) => [item[1], item])),
+        pending: new Map(pending.map((item, position) => [item[1], { item, position }])),
+      };
+    },
+    clock,
+    timeouts.slowMs,
+  );
+
   const queue: LookUp['queue'] = async (promptId, signal) => {
-    const body = readObject(http.address, 'a look at the queue', await get('/queue', signal));
-    const running = list(body['queue_running']).find((item) => list(item)[1] === promptId);
-    if (running !== undefined) return { state: 'running', ...sentOf(list(running)[2], list(running)[3]) };
-    // Pending is a heap array, not sorted (comfyui.md 1.2).
-    const pending = list(body['queue_pending']).map(list).toSorted(byPriority);
-    const position = pending.findIndex((item) => item[1] === promptId);
-    return position < 0 ? { state: 'absent' } : { state: 'queued', position, ...sentOf(pending[position]?.[2], pending[position]?.[3]) };
+    const { running, pending } = await wholeQueue(signal);
+    const atWork = running.get(promptId);
+    if (atWork !== undefined) return { state: 'running', ...sentOf(atWork[2], atWork[3]) };
+    const waiting = pending.get(promptId);
+    return waiting === undefined
+      ? { state: 'absent' }
+      : { state: 'queued', position: waiting.position, ...sentOf(waiting.item[2], waiting.item[3]) };
   };
 
   /** Undefined when the server has no such route. */
