@@ -98,7 +98,26 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
     }
   };
 
+  /** While it is not known whether the server has that route, one asks for all: after a restart there may be thousands. */
+  let probing: Promise<void> | undefined;
+  const probe = async (promptId: string, signal: AbortSignal | undefined): Promise<Found | undefined> => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    probing = promise.then(() => undefined);
+    try {
+      const found = await job(promptId, signal);
+      jobs = found !== undefined;
+      return found;
+    } finally {
+      probing = undefined;
+      resolve(undefined);
+    }
+  };
+
   const once = async (promptId: string, signal?: AbortSignal): Promise<Found> => {
+    if (jobs === undefined && probing === undefined) {
+      const found = await probe(promptId, signal);
+      if (found !== undefined) return found;
+    } else if (jobs === undefined) await Promise.race([probing, wait(clock, timeouts.slowMs, signal)]);
     if (jobs !== false) {
       const found = await job(promptId, signal);
       jobs = found !== undefined;

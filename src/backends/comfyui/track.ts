@@ -62,6 +62,15 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
   let executing: Track | undefined;
   const waiting = new Map<string, string>();
   let cancelFlush: (() => void) | undefined;
+  /** Beyond so many, those that nobody follows are looked for: not with each new one, since thousands may be followed. */
+  let most = KEPT;
+  const tidy = (): void => {
+    for (const [id, old] of tracks) {
+      if (tracks.size <= KEPT) break;
+      if (old.listener === undefined) tracks.delete(id);
+    }
+    most = Math.max(KEPT, tracks.size + KEPT / 8);
+  };
 
   const get = (promptId: string): Track => {
     const known = tracks.get(promptId);
@@ -82,9 +91,8 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
       cachedNodes: [],
       listener: undefined,
     };
+    if (tracks.size >= most) tidy();
     tracks.set(promptId, track);
-    if (tracks.size > KEPT)
-      for (const [id, old] of tracks) if (old.listener === undefined && old !== track) return (tracks.delete(id), track);
     return track;
   };
 
