@@ -16,7 +16,7 @@ export interface Kept<Row> {
   /** Where what is left of failures goes. */
   readonly folder: string;
   readonly rows: readonly Row[];
-  add(row: Row): void;
+  readonly add: (row: Row) => void;
 }
 
 export interface KeptOptions {
