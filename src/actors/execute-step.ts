@@ -210,6 +210,7 @@ async function execute(
     const known = memory.attempts.get(promptId);
     backend.follow(attempt, {
       acknowledged: known?.acknowledged ?? false,
+      ...(known === undefined ? {} : { sentAt: known.createdAt }),
       ...(known?.number === null || known?.number === undefined ? {} : { number: known.number }),
       onEvent,
       signal,

@@ -93,7 +93,7 @@ export async function answerRoute(fake: FakeComfyUI, request: Request, url: URL)
     case 'POST /upload/image':
       return upload(fake, request);
     case 'GET /internal/logs/raw':
-      return json(200, { entries: fake.log.map((text) => ({ t: '2026-01-01T00:00:00', m: text })), size: null });
+      return json(200, { entries: fake.log.map(toLogEntry), size: null });
     case 'GET /view':
       return view(fake, url);
     default:
@@ -109,6 +109,11 @@ function olderThan(version: string | undefined, patch: number): boolean {
 function deletions(request: Request): readonly string[] {
   const body: { delete?: string[] } = JSON.parse(request.body.toString('utf8'));
   return body.delete ?? [];
+}
+
+function toLogEntry(print: string): { readonly t: string; readonly m: string } {
+  const [, t = '2026-01-01T00:00:00', m = print] = /^(\d{4}-[^|]+)\|(.*)$/s.exec(print) ?? [];
+  return { t, m };
 }
 
 function itemText(item: QueueItem): string {

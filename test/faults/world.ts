@@ -52,7 +52,7 @@ export interface World {
   /** Resolves with its status once the run has ended. */
   ended(runId: string): Promise<string>;
   /** SIGKILL, and a new daemon over the same data; `meanwhile` happens in between. */
-  killDaemon(meanwhile?: () => void): Promise<void>;
+  killDaemon(meanwhile?: () => void | Promise<void>): Promise<void>;
   /** SIGTERM, and a new daemon over the same data; `meanwhile` happens in between. */
   stopDaemon(meanwhile?: () => void | Promise<void>): Promise<void>;
   /** The backend is a dead process for so long, and knows nothing of before when it is back. */
@@ -173,7 +173,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     },
     async killDaemon(meanwhile) {
       await daemon.stop('SIGKILL');
-      meanwhile?.();
+      await meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async stopDaemon(meanwhile) {

@@ -21,6 +21,7 @@ import { buildPrompt } from './prompt.ts';
 import { httpError } from './replies.ts';
 import type { ComfyUIOptions } from './settings.ts';
 import { DEFAULT_TIMEOUTS, silentLog, systemClock } from './settings.ts';
+import { serverStart } from './server-start.ts';
 import { createSharedAnswer } from './shared-answer.ts';
 import type { Socket, SocketEvents } from './socket.ts';
 import { createSocket } from './socket.ts';
@@ -132,6 +133,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
       track.refusalsThen = contact.refusals;
       tracks.numbered(track, receipt.number, sentAt);
       track.sent = 'accepted';
+      track.acceptedAt = Date.now();
       track.listener?.accepted();
       return receipt;
     } catch (error) {
@@ -195,6 +197,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
         log,
         socketOpen: () => socket.open,
         socketMissed: () => socket.renew(),
+        serverStart: () => serverStart(http, address, timeouts),
         inherit(name, isRunning) {
           if (name !== clientId) inherited.take(promptId, name, isRunning);
         },

@@ -20,6 +20,7 @@ export interface ServerState {
   readonly interrupt: InterruptFlag;
   readonly free: { memory: boolean };
   readonly settings: JsonRecord;
+  readonly startedAt: Date;
   /** Id of the node at work. */
   currentNode: string | undefined;
   /** Wakes the worker; set by it. */
@@ -41,6 +42,7 @@ export function createState(base: StateBase): ServerState {
     interrupt: { since: undefined },
     free: { memory: false },
     settings: {},
+    startedAt: new Date(),
     currentNode: undefined,
     wake: () => undefined,
   };

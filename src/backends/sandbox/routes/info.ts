@@ -78,7 +78,8 @@ export function infoRoutes(state: ServerState): Route[] {
       },
     },
     get('/internal/logs', () => ''),
-    get('/internal/logs/raw', () => ({ entries: [], size: null })),
+    // As ComfyUI tells it: in local time, without a zone.
+    get('/internal/logs/raw', () => ({ entries: [{ t: localTime(state.startedAt), m: 'Starting server\n' }], size: null })),
     {
       method: 'PATCH',
       pattern: '/internal/logs/subscribe',
@@ -89,6 +90,10 @@ export function infoRoutes(state: ServerState): Route[] {
     },
     get('/sandbox/ledger', () => ({ executions: state.ledger.entries() })),
   ];
+}
+
+function localTime(date: Date): string {
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().replace('Z', '');
 }
 
 function known(names: readonly string[] | undefined): readonly string[] {
