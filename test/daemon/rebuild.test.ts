@@ -180,6 +180,16 @@ describe('the template of a lost run', () => {
     expect(store.template(templateHash)).toBe(engine.store.template(templateHash));
   });
 
+  it('is not taken from a copy that somebody changed', async () => {
+    const runId = await run();
+    const [name = ''] = readdirSync(join(output, '.callsheet'));
+    const path = join(output, '.callsheet', name);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('ImageInvert', 'EvilNode'));
+    const store = emptyStore();
+    await rebuild(store);
+    expect(isStandIn(store.run(runId)?.templateHash ?? '')).toBe(true);
+  });
+
   it('is taken from the library where the copy beside the results is gone, and is stood for where that has another', async () => {
     const runId = await run();
     rmSync(join(output, '.callsheet'), { recursive: true });

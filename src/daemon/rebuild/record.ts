@@ -9,6 +9,8 @@ import { NOTES_FOLDER } from '#results/sidecar.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
 import type { AttemptRow, NewEvent, NewRun, RequestKeyRow, RunState, Store } from '#store/types.ts';
+import { sourceOf } from '#templates/load.ts';
+import type { TemplateSource } from '#templates/types.ts';
 import { allEvents } from '../run-view.ts';
 
 /** Kind of the outbox item. */
@@ -92,12 +94,14 @@ export async function readRecord(folder: string): Promise<RunRecord | undefined>
   return { ...value, artifacts: value.artifacts.map((artifact) => ({ ...artifact, path: join(folder, basename(artifact.path)) })) };
 }
 
-/** The content under which a template is stored. */
+/** The content under which a template is stored. What lies there under another name than its own is not taken. */
 export async function readTemplate(outputDir: string, hash: string): Promise<string | undefined> {
   if (!/^[0-9a-f]{64}$/.test(hash)) return undefined;
   try {
-    const content = await readFile(templatePath(outputDir, hash), 'utf8');
-    return (JSON.parse(content) as { readonly hash?: unknown }).hash === hash ? content : undefined;
+    const { manifest, workflows } = JSON.parse(await readFile(templatePath(outputDir, hash), 'utf8')) as Partial<TemplateSource>;
+    if (typeof manifest !== 'string' || typeof workflows !== 'object') return undefined;
+    const source = sourceOf(manifest, workflows);
+    return source.hash === hash ? JSON.stringify(source) : undefined;
   } catch {
     return undefined;
   }
