@@ -40,7 +40,7 @@ async function make(file: string): Promise<string> {
     external: NATIVE,
     plugins: [{ name: 'own-places', transform: ownPlaces }],
   });
-  await built.write({ dir: staging, format: 'esm', entryFileNames: 'main.mjs' });
+  await built.write({ dir: staging, format: 'esm', entryFileNames: 'main.mjs', chunkFileNames: '[name].mjs' });
   try {
     renameSync(staging, folder);
   } catch {
