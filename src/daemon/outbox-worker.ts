@@ -10,8 +10,10 @@ const PAUSE_MS = 250;
 export interface OutboxWorker {
   /** Says that there may be something to do. */
   wake(): void;
-  /** Begins nothing more; resolves once what was begun is done. */
-  close(): Promise<void>;
+  /** Begins nothing more by itself. */
+  close(): void;
+  /** After that: resolves once what was begun is done, and what is owed then was tried once more, as far as a batch goes. */
+  workOff(): Promise<void>;
 }
 
 export interface OutboxOptions {
@@ -30,16 +32,18 @@ export function createOutboxWorker({ store, kind, perform }: OutboxOptions): Out
   let closed = false;
   let begun: Promise<boolean> = Promise.resolve(true);
 
+  const tryOne = (item: OutboxItem): Promise<boolean> =>
+    perform(item).then(
+      () => true,
+      () => false,
+    );
   const work = async () => {
     working = true;
     again = false;
     const items = store.outbox(BATCH, kind);
     for (const item of items) {
       if (closed) break;
-      begun = perform(item).then(
-        () => true,
-        () => false,
-      );
+      begun = tryOne(item);
       const isDone = await begun;
       if (closed) break;
       if (isDone || item.tries + 1 >= MAX_TRIES) store.outboxDone(item.id);
@@ -62,10 +66,17 @@ export function createOutboxWorker({ store, kind, perform }: OutboxOptions): Out
   };
   return {
     wake,
-    async close() {
+    close() {
       closed = true;
       clearTimeout(timer);
+    },
+    async workOff() {
       await begun;
+      try {
+        for (const item of store.outbox(BATCH, kind)) if (await tryOne(item)) store.outboxDone(item.id);
+      } catch {
+        // It stays owed: the next start works it off.
+      }
     },
   };
 }

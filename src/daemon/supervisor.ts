@@ -221,7 +221,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   });
   function setAside(): void {
     storedRuns.stop();
-    for (const outbox of outboxes) void outbox.close();
+    for (const outbox of outboxes) outbox.close();
     monitor.close();
     dispatch.close();
     host.close();
@@ -287,8 +287,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async close() {
       storedRuns.close();
       setAside();
-      // A call to a backend may take as long as it likes; a file that is begun is finished.
-      await Promise.all([records.close(), ...backends.map((backend) => backend.close())]);
+      // A call to a backend may take as long as it likes; records of runs are a few small files.
+      await Promise.all([records.workOff(), ...backends.map((backend) => backend.close())]);
     },
   };
 }

@@ -112,6 +112,14 @@ describe('files in the output directory', () => {
 });
 
 describe('a record', () => {
+  it('is written before a daemon ends that is told to, however short it lived after the end of the run', async () => {
+    const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: {} });
+    await engine.ended(runId);
+    await engine.restart();
+    expect(existsSync(recordOf(runId))).toBe(true);
+    expect(engine.store.outbox(10, 'run.record')).toEqual([]);
+  });
+
   it('that fits no table is passed over for the notes, and keeps no other run out', async () => {
     const [odd, good] = [await run(), await run()];
     change(odd, (record) => ({ ...record, attempts: record.attempts.map((row) => ({ ...row, item: 'many' })) }));
