@@ -19,6 +19,8 @@ export interface Counters {
   readonly events: number;
   /** Calls of fsync on files other than the database's. */
   readonly fileSyncs: number;
+  /** Attempts of an earlier daemon that were looked up and found on their backend. */
+  readonly found: number;
   /** Bytes sent to the disk by this process as Linux counts them; undefined elsewhere. */
   readonly bytesWritten: number | undefined;
   /** Milliseconds of processor time. */
@@ -43,7 +45,7 @@ export interface Stages {
 
 const given = childOptions() as { dir: string; templates: string; url: string; trace?: boolean };
 const { dir, templates, url, trace = false } = given;
-const counted = { commits: 0, states: 0, events: 0, fileSyncs: 0 };
+const counted = { commits: 0, states: 0, events: 0, fileSyncs: 0, found: 0 };
 const lines: string[] = [];
 
 function countingStore(options: OpenOptions): Store {
@@ -69,6 +71,11 @@ function timed(backend: Backend): Backend {
   const newest = (): Stages | undefined => [...stages.values()].at(-1);
   return {
     ...backend,
+    async attach(attempt, signal) {
+      const found = await backend.attach(attempt, signal);
+      if (found.state !== 'absent') counted.found += 1;
+      return found;
+    },
     async submit(attempt, payload, signal) {
       const own: Stages = { submit: performance.now() };
       stages.set(attempt.promptId, own);

@@ -19,6 +19,8 @@ export interface RunMemory {
   readonly artifacts: ArtifactView[];
   /** Attempts prepared by this process and not yet handed to a backend: only these may be sent without a look first. */
   readonly fresh: Set<string>;
+  /** It comes from a backup: what was sent and made after that is in no database. */
+  readonly restored?: boolean;
 }
 
 /** The pool as an item sees it: a place on a backend before anything is sent there. */
@@ -115,6 +117,8 @@ export interface ActorDeps {
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */
   artifactDirectory(runId: string): string;
+  /** Names the data directory in the notes beside results: others may share the output directory. */
+  readonly storeId: string;
   onProgress(key: ItemKey, value: number, node?: string): void;
   onPreview(key: { readonly runId: string; readonly step: string; readonly item: number }, mediaType: string, bytes: Uint8Array): void;
   /** What a finished attempt took. */

@@ -9,6 +9,7 @@ import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { outputsAtHome } from './find-home.ts';
 import { findLeft } from './find-left.ts';
 import { isRefused } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
@@ -196,6 +197,16 @@ async function execute(
       ended({ type: 'backend.finished', outputs }, { status: 'finished' });
       return;
     }
+    const home = memory.restored === true ? await outputsAtHome(deps, memory, input, promptId) : undefined;
+    if (signal.aborted) return;
+    if (home !== undefined) {
+      note(
+        'OUTPUTS_AT_HOME',
+        `${backend.url} does not know the prompt, but ${home.files.length} files of it lie here: it was made after the backup.`,
+      );
+      ended({ type: 'backend.finished', outputs: home }, { status: 'finished', acknowledged: true });
+      return;
+    }
     if (doubt !== undefined) {
       note('OUTPUTS_UNPROVEN', `Files that the lost prompt may have left on ${backend.url} are not taken for its result: ${doubt}.`);
     }
@@ -218,6 +229,7 @@ async function execute(
     const known = memory.attempts.get(promptId);
     backend.follow(attempt, {
       acknowledged: known?.acknowledged ?? false,
+      ...(known === undefined ? {} : { sentAt: known.createdAt }),
       ...(known?.number === null || known?.number === undefined ? {} : { number: known.number }),
       onEvent,
       signal,

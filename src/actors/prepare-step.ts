@@ -44,7 +44,8 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       ...(profile === undefined ? {} : { profile }),
     };
     memory.attempts.set(promptId, row);
-    memory.fresh.add(promptId);
+    // Of a run from a backup this very attempt may have been sent after it was made: execute-step looks first.
+    if (memory.restored !== true) memory.fresh.add(promptId);
     inFlight.keepPayload(promptId, payload);
     deps.stage(runId, { attempts: [row] });
     return { promptId, backendId: backend.id };

@@ -95,6 +95,8 @@ export interface FollowOptions {
   readonly acknowledged: boolean;
   /** The queue number of that answer, when known: a smaller one given to anybody later proves a restart. */
   readonly number?: number;
+  /** Milliseconds since 1970: not sent before that. A server that was started later cannot have it. */
+  readonly sentAt?: number;
   readonly onEvent: (event: BackendEvent) => void;
   readonly signal: AbortSignal;
   readonly previews?: boolean;

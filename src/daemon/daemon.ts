@@ -6,6 +6,7 @@ import type { Endpoint } from '#protocol/client.ts';
 import { PROTOCOL_VERSION } from '#protocol/methods/system.ts';
 import { createValidator } from '#protocol/validate.ts';
 import { lockDataDirectory } from '#store/lock.ts';
+import { keepMark, readMark } from '#store/mark.ts';
 import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
 import { createAuth } from './auth.ts';
@@ -22,13 +23,13 @@ import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
 import { createLog } from './log.ts';
-import { findLostRuns } from './lost-runs.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
 import { createObjectInfoKeeper, keptObjectInfo } from './object-info-keeper.ts';
 import { createOffers } from './offers.ts';
 import { makeDirectory } from './places.ts';
+import { recoverRuns } from './rebuild/recover.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRefusals } from './refusals.ts';
 import { createRoots, isInside } from './roots.ts';
@@ -80,10 +81,11 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const logFile = made.adopt(await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal }), (one) => one.close());
   const { log } = logFile;
   const lifecycle = createLifecycle(log);
-  const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir }), (one) => one.close());
-  const recovery = store.recovery && { ...store.recovery, runs: await findLostRuns(outputDir, (runId) => store.run(runId) !== undefined) };
-  if (recovery !== undefined)
-    log.error({ recovery }, 'the database was damaged and has been rebuilt; these runs are lost, their files are not');
+  const known = readMark(dataDir);
+  const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir, ...(known === undefined ? {} : { mark: known }) }), (one) =>
+    one.close(),
+  );
+  const mark = keepMark(dataDir, store);
 
   const assetDir = join(dataDir, 'assets');
   await sweepUploads(assetDir);
@@ -99,6 +101,13 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   });
   made.defer(() => library.flush());
   await library.refresh();
+  const isOwn = isInside(dataDir, outputDir);
+  const recovered =
+    store.recovery &&
+    (await recoverRuns({ store, recovery: store.recovery, library, outputDir, storeId: mark.id, isOwn, now: Date.now, log }));
+  // From here on a database that is behind this one is not the one that was here. A rebuild that was cut short comes again.
+  mark.write();
+  made.defer(() => mark.write());
   const resolveMedia = createMediaResolver(roots, library);
 
   const contention = createContention(log);
@@ -119,6 +128,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
           backends,
           offers,
           outputDir,
+          storeId: mark.id,
           resolveMedia,
           resolveDirectory: (path) => roots.resolvePath(path),
           graceMs,
@@ -156,10 +166,13 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     const { open, held } = supervisor.counts();
     return open === held;
   };
-  made.adopt(await startMaintenance({ store, dataDir, outputDir, isIdle, log }), (one) => one.close());
+  made.adopt(await startMaintenance({ store, mark, dataDir, outputDir, isIdle, log }), (one) => one.close());
 
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
+  const checking = new AbortController();
+  made.defer(() => checking.abort());
+  recovered?.check((runId, body) => hub.publish(store.commit({ events: [{ runId, at: Date.now(), body }] })), checking.signal);
   const refresh = (paths: readonly string[]) => templates.refresh(paths);
   const keeper = made.adopt(createObjectInfoKeeper({ file: objectInfoFile, backends, library, refresh, log }), (one) => one.close());
   templates.onChange(() => keeper.look());
@@ -171,7 +184,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const status = createStatus({
     config,
     identity,
-    recovery,
+    recovery: recovered?.report,
     store,
     supervisor,
     library,

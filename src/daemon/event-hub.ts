@@ -21,6 +21,8 @@ export interface EventHub {
   /** Events of one commit, in order of position. */
   publish(events: readonly RunEvent[]): void;
   progress(notice: ProgressNotice): void;
+  /** Asked with each new subscription: where runs stand that are at work, since their next notice may be long in coming. */
+  greetWith(atWork: () => readonly ProgressNotice[]): void;
   preview(notice: PreviewNotice): void;
   /** To every connection that subscribed to the whole log. */
   announce<N extends 'template/changed' | 'backend/changed'>(name: N, params: Notifications[N]): void;
@@ -65,6 +67,7 @@ const KINDS = ['progress', 'preview'] as const;
 export function createEventHub(source: EventSource): EventHub {
   const connections = new Set<Connection>();
   let beat: NodeJS.Timeout | undefined;
+  let atWork: () => readonly ProgressNotice[] = () => [];
 
   /** Reads on from the cursor, one page each turn of the event loop, until the log's end is reached. */
   function read(subscription: Subscription): void {
@@ -174,7 +177,15 @@ export function createEventHub(source: EventSource): EventHub {
           connection.subscriptions.set(subscription.id, subscription);
           return {
             result: { subscription: subscription.id, epoch: source.epoch, seq: subscription.cursor },
-            deliver: () => read(subscription),
+            deliver() {
+              read(subscription);
+              for (const notice of atWork()) {
+                const key = progressKey(notice);
+                if ((runId === undefined || runId === notice.runId) && !connection.notices.has(key))
+                  connection.notices.set(key, { name: 'progress', params: notice });
+              }
+              beat ??= setTimeout(sendNotices, BEAT_MS).unref();
+            },
           };
         },
         unsubscribe(id) {
@@ -201,7 +212,8 @@ export function createEventHub(source: EventSource): EventHub {
       }
     },
 
-    progress: (notice) => keep(notice.runId, `progress ${notice.runId}`, 'progress', notice),
+    progress: (notice) => keep(notice.runId, progressKey(notice), 'progress', notice),
+    greetWith: (given) => void (atWork = given),
     preview: (notice) => keep(notice.runId, `preview ${notice.runId} ${notice.step} ${notice.item}`, 'preview', notice),
 
     announce(name, params) {
@@ -225,6 +237,7 @@ export function createEventHub(source: EventSource): EventHub {
 /** Everything that is told to clients unasked goes through here. */
 export function feedHub(hub: EventHub, runs: RunService, templates: TemplateService): void {
   runs.onEvents((events) => hub.publish(events));
+  hub.greetWith(() => runs.atWork());
   runs.onProgress((notice) => hub.progress(notice));
   runs.onPreview((notice) => hub.preview(notice));
   runs.onBackend((view) => hub.announce('backend/changed', view));
@@ -232,6 +245,10 @@ export function feedHub(hub: EventHub, runs: RunService, templates: TemplateServ
 }
 
 // --- helpers ---
+
+function progressKey({ runId }: ProgressNotice): string {
+  return `progress ${runId}`;
+}
 
 function isEnd(event: RunEvent['event']): boolean {
   return event.type === 'run.status' && RUN_ENDS.includes(event.status);

@@ -1,6 +1,7 @@
 /** One progress per run: 0..1 over all its steps by what they usually take, never falling, also not across a restart, and 1 only at the end. */
 import type { StepProgress } from '#machines/run-steps.ts';
 import { isSettled } from '#machines/run-steps.ts';
+import type { WorkBefore } from './work-before.ts';
 import { type Estimate, estimate, type ItemAtWork, type StepWork } from './estimate.ts';
 
 /** What one item of a step usually takes, in seconds, and how many items the step usually has. */
@@ -20,6 +21,8 @@ interface Item {
   value: number;
   readonly startedAt: number;
   readonly backend: string;
+  /** False while only the log tells of it, after a restart. */
+  heard: boolean;
 }
 
 interface Tracked {
@@ -39,8 +42,8 @@ interface Tracked {
 }
 
 export interface ProgressTracker {
-  /** Takes up a run that is resumed with what was stored of it; `told` when it had work on a backend, of which clients may have heard more. */
-  resume(runId: string, stored: number, told: boolean): void;
+  /** Takes up a run that is resumed with what was stored of it. */
+  resume(runId: string, before: ResumedRun): void;
   /** Notes one item's progress (0..1; a new attempt begins at 0 again) and gives the run's. */
   report(item: ItemReport, steps: readonly StepProgress[]): number;
   /** The run's progress by what is known now. */
@@ -54,6 +57,12 @@ export interface ProgressTracker {
   /** What is left; undefined while too little is known. */
   eta(runId: string, steps: readonly StepProgress[]): Estimate | undefined;
   drop(runId: string): void;
+}
+
+export interface ResumedRun extends Partial<WorkBefore> {
+  readonly stored: number;
+  /** It had work on a backend, of which clients may have heard more than is stored. */
+  readonly told: boolean;
 }
 
 export interface ItemReport {
@@ -101,19 +110,23 @@ export function createProgressTracker(
     return run.shown;
   };
   return {
-    resume(runId, stored, told) {
+    resume(runId, { stored, told, items = [], ageMs }) {
       const run = tracked(runId);
       Object.assign(run, { stored, shown: told ? Math.min(MOST, stored + STORED_EVERY) : stored, anchor: undefined, resumed: true });
+      for (const { step, item, backend, ageMs: age } of items)
+        run.items.set(keyOf(step, item), { value: 0, startedAt: now() - age, backend, heard: false });
+      // The backend went on while there was no daemon, so that time counts as well.
+      if (ageMs !== undefined) run.began = { at: now() - ageMs, raw: 0 };
     },
     report({ runId, step, item, backend, value }, steps) {
       const run = tracked(runId);
       const key = keyOf(step, item);
       const known = run.items.get(key);
       const clean = Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0;
-      if (known === undefined || clean < known.value) run.items.set(key, { value: clean, startedAt: now(), backend });
-      else known.value = clean;
       // What an item had done before the restart is heard of with its first report: no reason for a leap.
-      if (known === undefined && run.resumed) run.anchor = undefined;
+      if (known?.heard !== true && run.resumed) run.anchor = undefined;
+      if (known === undefined || clean < known.value) run.items.set(key, { value: clean, startedAt: now(), backend, heard: true });
+      else Object.assign(known, { value: clean, heard: true });
       const shown = raise(run, steps);
       run.began ??= { at: now(), raw: run.raw };
       return shown;
@@ -135,10 +148,15 @@ export function createProgressTracker(
     },
     eta(runId, steps) {
       const run = runs.get(runId);
-      if (run?.began === undefined) return undefined;
+      if (run === undefined) return undefined;
       const at = now();
+      const isUnheard = steps.some(({ id, open }) => open.some((item) => run.items.get(keyOf(id, item))?.heard === false));
+      if (isUnheard) run.began ??= { at, raw: run.raw };
+      if (run.began === undefined) return undefined;
       const work = steps.filter((step) => !isSettled(step)).map((step) => workOf(step, run, at));
-      return estimate(work, { share: run.raw - run.began.raw, left: 1 - run.raw, seconds: (at - run.began.at) / 1000 });
+      // How far an item is of which nothing was heard since the restart: what is on disk says more than nothing.
+      const done = isUnheard && run.began.raw === 0 ? Math.max(run.raw, run.stored) : run.raw;
+      return estimate(work, { share: done - run.began.raw, left: 1 - done, seconds: (at - run.began.at) / 1000 });
     },
     drop: (runId) => void runs.delete(runId),
   };

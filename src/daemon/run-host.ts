@@ -13,6 +13,7 @@ import type { StagedRows } from '#actors/deps.ts';
 import type { Batch, RunRow, RunState, Store } from '#store/types.ts';
 import { type Contention, isHeld, NOTHING } from './contention.ts';
 import { emptyBatch, isEmpty, joined } from './pending-batch.ts';
+import { RUN_RECORD } from './rebuild/record.ts';
 import { stopTree } from './stop-tree.ts';
 import { armTimers, mustFit, snapshotText, type StoredTimer, timersOf } from './snapshots.ts';
 
@@ -111,7 +112,9 @@ export function createRunHost(options: RunHostOptions): RunHost {
     scheduled = 'no';
     clearTimeout(timer);
     const states = [...dirty].flatMap((runId) => stateOf(runId) ?? []);
-    const batch: Batch = { ...joined([...waiters.flatMap(({ rows }) => rows ?? []), pending]), states };
+    // What a run was is owed to its files once it has ended.
+    const records = states.flatMap(({ runId, endedAt }) => (endedAt === null ? [] : [{ runId, kind: RUN_RECORD, body: '{}' }]));
+    const batch: Batch = { ...joined([...waiters.flatMap(({ rows }) => rows ?? []), pending, { outbox: records }]), states };
     let events: readonly RunEvent[] = [];
     try {
       if (!isEmpty(batch)) {

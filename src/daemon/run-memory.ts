@@ -7,6 +7,9 @@ import type { CompiledTemplate } from '#templates/compiled.ts';
 import { reviveParameters } from '#templates/parameters.ts';
 import type { TemplateSource, Values } from '#templates/types.ts';
 
+/** Milliseconds since 1970: runs that were created until then come from a backup. */
+export const RESTORED_SETTING = 'restored';
+
 /** Compiled pinned templates kept for reuse; a run's own copy is in the database. */
 const COMPILED_LIMIT = 64;
 
@@ -23,6 +26,7 @@ export interface RunMemories {
 export function createRunMemories(store: Store): RunMemories {
   const memories = new Map<string, RunMemory>();
   const compiled = new Map<string, CompiledTemplate>();
+  const restoredAt = Number(store.setting(RESTORED_SETTING) ?? Number.NEGATIVE_INFINITY);
 
   const keep = (template: CompiledTemplate) => {
     compiled.delete(template.hash);
@@ -63,6 +67,7 @@ export function createRunMemories(store: Store): RunMemories {
         attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
         artifacts: [...store.artifacts(runId)],
         fresh: new Set(),
+        ...(row.createdAt <= restoredAt ? { restored: true } : {}),
       };
       memories.set(runId, memory);
       return memory;

@@ -62,8 +62,16 @@ export interface RunService {
   onProgress(listener: (notice: ProgressNotice) => void): () => void;
   onPreview(listener: (notice: PreviewNotice) => void): () => void;
   onBackend(listener: (view: BackendView) => void): () => void;
+  /** Where each run stands that is at work, for whoever has just come. */
+  atWork(): readonly ProgressNotice[];
   /** Counts for daemon/status. */
-  counts(): { readonly open: number; readonly queued: number; readonly active: number; readonly held: number };
+  counts(): {
+    readonly open: number;
+    readonly queued: number;
+    readonly active: number;
+    readonly held: number;
+    readonly recovering: number;
+  };
   readonly queue: QueueService;
   /** Whether what happens can be written down. */
   storage(): StorageState;

@@ -13,6 +13,7 @@ import {
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { choicesOf } from './choice-view.ts';
+import { rebuildProblems } from './rebuild/problems.ts';
 import type { HeldRun } from './held-runs.ts';
 
 export interface LiveProgress {
@@ -72,7 +73,7 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
     artifacts,
     ...triesOf(events),
     ...(template.choices.length === 0 ? {} : { choices: choicesOf(template, events, ended) }),
-    problems: held === undefined ? (row.error?.problems ?? []) : [held.problem],
+    problems: held === undefined ? [...(row.error?.problems ?? []), ...rebuildProblems(events)] : [held.problem],
   };
 }
 

@@ -116,6 +116,7 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
       return () => void backendListeners.delete(listener);
     },
     counts: () => current.counts(),
+    atWork: () => current.atWork(),
     get queue(): QueueService {
       const { queue } = current;
       return failure === undefined ? queue : { ...queue, pause: refuse, resume: refuse, free: refuse, assumeLost: refuse };

@@ -12,13 +12,14 @@ import type { RunMemories } from './run-memory.ts';
 import type { RunProgress } from './run-progress.ts';
 import { allEvents } from './run-view.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
+import { workBefore } from './work-before.ts';
 
 export interface StoredRunsOptions {
   readonly store: Store;
   readonly contention: Pick<Contention, 'putOff'>;
   readonly host: Pick<RunHost, 'resume' | 'refuse' | 'append' | 'stage'>;
   readonly memories: Pick<RunMemories, 'get' | 'pinned'>;
-  readonly progress: Pick<RunProgress, 'resume'>;
+  readonly progress: Pick<RunProgress, 'resume' | 'announce'>;
   readonly scheduler: Pick<Scheduler, 'know' | 'enqueue'>;
   readonly backends: readonly Backend[];
   readonly addressOf: (backend: Backend) => string;
@@ -39,6 +40,8 @@ export interface StoredRuns {
   takeUpAll(): void;
   /** Takes up at once what waits for its turn. */
   hurry(runId: string): void;
+  /** How many wait for their turn since daemons died in whose hands they were. */
+  recovering(): number;
   /** Takes up nothing more. */
   stop(): void;
   /** The daemon ends by itself: its runs are blamed for nothing. */
@@ -72,8 +75,11 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     try {
       const { attempts } = memories.get(runId);
       const row = rowOf(runId);
-      progress.resume(runId, row.progress, attempts.size > 0);
+      const wasAtWork = attempts.size > 0;
+      const before = wasAtWork ? workBefore(allEvents(store, runId), Date.now()) : {};
+      progress.resume(runId, { stored: row.progress, told: wasAtWork, ...before });
       host.resume(row);
+      if (wasAtWork) progress.announce(runId);
       log.info({ runId }, 'run resumed');
     } catch (error) {
       if (isHeld(error)) again(runId, contention.putOff(error));
@@ -140,6 +146,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       recovery.begin(begun);
     },
     hurry: (runId) => recovery.hurry(runId),
+    recovering: () => recovery.waiting(),
     stop() {
       stopped = true;
       recovery.stop();

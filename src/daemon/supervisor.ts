@@ -21,9 +21,11 @@ import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp } from './held-runs.ts';
 import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
-import { createOutboxWorker } from './outbox-worker.ts';
+import { BACKEND_FORGET, createOutboxWorker, forgetAttempt } from './outbox-worker.ts';
+import { RUN_RECORD, writeRecord } from './rebuild/record.ts';
 import { createRequestKeys } from './request-keys.ts';
 import { createRetry, picksOf } from './retry-run.ts';
+import { countRuns } from './run-counts.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRunProgress } from './run-progress.ts';
@@ -43,6 +45,8 @@ export interface SupervisorOptions {
   readonly backends: readonly Backend[];
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
+  /** Names the data directory in what is written beside results. */
+  readonly storeId: string;
   readonly offers: Pick<Offers, 'ask' | 'known' | 'onChange'>;
   readonly pool?: PoolSettings;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
@@ -98,6 +102,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return dispatch.places;
     },
     artifactDirectory: (runId) => join(options.outputDir, runId),
+    storeId: options.storeId,
     onProgress: (key, value, node) => progress.report(key, value, node),
     learn: (key, lesson) => progress.learn(key, lesson),
     // Read through, since progress itself is made of these.
@@ -127,15 +132,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       memories.drop(runId);
       ends.note();
       scheduler.ended(runId);
-      outbox.wake();
+      for (const outbox of outboxes) outbox.wake();
     },
     onStorageFailure: options.onStorageFailure,
     onDefect: (runId, error) => log.error({ runId, err: error }, 'a run machine failed'),
   });
-  const outbox = createOutboxWorker({
+  const forgets = createOutboxWorker({
     store,
-    backend: (id) => backends.find((backend) => backend.id === id),
+    kind: BACKEND_FORGET,
+    perform: (item) => forgetAttempt(item, (id) => backends.find((backend) => backend.id === id)),
   });
+  const records = createOutboxWorker({ store, kind: RUN_RECORD, perform: ({ runId }) => writeRecord(store, options, runId) });
+  const outboxes = [forgets, records];
   const keys = createRequestKeys(store, contention);
   const dispatch = createDispatch({
     ...options,
@@ -169,6 +177,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const storedRuns = createStoredRuns({ ...options, host, memories, progress, scheduler, addressOf, rowOf });
   const { held } = storedRuns;
+  const counts = () => countRuns(host, scheduler, storedRuns);
 
   /** A person ends a cancel that nobody can prove: the run is lost, and the doubt is written down with each of its attempts. */
   function giveUp(runId: string): void {
@@ -179,7 +188,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   async function accept(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
-    const open = host.open().length + held.size + scheduler.status().waitingRuns;
+    const { open } = counts();
     if (open >= pool.maxOpenRuns) throw queueFull(open, pool.maxOpenRuns, ends.msPerRun());
     const { run, template, params, batch } = await acceptRun({ ...options, isPinned: (hash) => pinned.has(hash) }, request, paramsHash);
     const { runId } = run;
@@ -215,7 +224,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   });
   function setAside(): void {
     storedRuns.stop();
-    outbox.close();
+    for (const outbox of outboxes) outbox.close();
     monitor.close();
     dispatch.close();
     host.close();
@@ -279,15 +288,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     onProgress: notices.onProgress,
     onPreview: notices.onPreview,
     onBackend: (listener) => monitor.onChange(listener),
-    counts: () => ({
-      open: host.open().length + held.size + scheduler.status().waitingRuns,
-      queued: scheduler.status().waitingRuns,
-      active: host.open().filter((runId) => host.snapshot(runId)?.value === 'executing').length,
-      held: held.size,
-    }),
+    counts,
+    atWork: () => host.open().flatMap((runId) => (host.snapshot(runId)?.value === 'executing' ? [progress.now(runId)] : [])),
     resume() {
       storedRuns.takeUpAll();
-      outbox.wake();
+      for (const outbox of outboxes) outbox.wake();
       scheduler.open();
       void monitor.ask();
     },
@@ -295,7 +300,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async close() {
       storedRuns.close();
       setAside();
-      await Promise.all(backends.map((backend) => backend.close()));
+      // A call to a backend may take as long as it likes; records of runs are a few small files.
+      await Promise.all([records.workOff(), ...backends.map((backend) => backend.close())]);
     },
   };
 }

@@ -70,6 +70,7 @@ export const ERRORS = {
   CHOICE_TIMED_OUT: entry(RPC.failed, false, 'Nobody made the choice in the time that the template gives.'),
   RUN_NOT_RETRYABLE: entry(RPC.failed, false, 'The run has not ended, succeeded, or cannot go on from that step.'),
   RUN_SET_ASIDE: entry(RPC.failed, false, 'The daemon died again and again while it worked on the run.'),
+  RUN_REBUILT: entry(RPC.failed, false, 'The run was made again of its files after the database was lost; how it ended is not proven.'),
   STEP_NOT_FOUND: entry(RPC.invalidParams, false, 'The run has no step with this id.'),
   REQUEST_KEY_CONFLICT: entry(RPC.invalidParams, false, 'The requestKey was used before with another method or other parameters.'),
   SNAPSHOT_REFUSED: entry(RPC.failed, false, 'A stored run no longer fits its machine and no migration is known.'),

@@ -162,4 +162,8 @@ export const MIGRATIONS: readonly Migration[] = [
       `);
     },
   },
+  {
+    title: 'what was asked of a run under a key is found by the run',
+    up: (db) => void db.exec('CREATE INDEX request_keys_of_run ON request_keys (run) WHERE run IS NOT NULL'),
+  },
 ];

@@ -19,7 +19,7 @@ export interface Session {
   readonly writer: Writer;
   commit(batch: Batch): readonly RunEvent[];
   putRequestKey(row: RequestKeyRow): void;
-  outbox(limit: number): readonly OutboxItem[];
+  outbox(limit: number, kind?: string): readonly OutboxItem[];
   /** Takes the lock that a write takes, and lets go of it. */
   demandWritable(): void;
   /** Deletes done items now instead of with the next commit. */
@@ -50,10 +50,10 @@ export function openSession(db: Database): Session {
     },
     putRequestKey: (row) => putRequestKey.immediate(row),
     demandWritable: () => nothing.immediate(),
-    outbox(limit) {
+    outbox(limit, kind) {
       const most = Math.max(0, limit);
       // Items that are done are still stored until the next commit.
-      const stored = reader.outbox(most + writer.unsettled());
+      const stored = reader.outbox(most + writer.unsettled(), kind);
       return stored.filter(({ id }) => !writer.isDone(id)).slice(0, most);
     },
     settle() {

@@ -210,10 +210,13 @@ export interface Store {
   setting(name: string): string | undefined;
   putSetting(name: string, value: string): void;
   requestKey(key: string): RequestKeyRow | undefined;
+  /** What was asked of one run. */
+  requestKeysOf(runId: string): readonly RequestKeyRow[];
   putRequestKey(row: RequestKeyRow): void;
   /** Everything learned of one step, on every backend; of node classes with both ''. */
   timings(template: string, step: string): readonly Timing[];
-  outbox(limit: number): readonly OutboxItem[];
+  /** The oldest first, of one kind or of all. */
+  outbox(limit: number, kind?: string): readonly OutboxItem[];
   /** Not handed out again by this process; deleted with the next commit, so that it costs no write of its own. After a crash an item may come again. */
   outboxDone(id: number): void;
   outboxTried(id: number): void;

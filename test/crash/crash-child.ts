@@ -3,16 +3,14 @@
  * Store, files and backends are the real ones, each call counted on its way through. Started by play.ts.
  */
 import { appendFileSync } from 'node:fs';
-import files from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
 import type { Backend } from '#backends/contract.ts';
 import { parseConfig } from '#daemon/config.ts';
 import { runDaemon } from '#daemon/main.ts';
 import { type OpenOptions, openStore } from '#store/store.ts';
-import type { Store } from '#store/types.ts';
 import { meetFate, type Fate } from './fates.ts';
+import { watchedBackend, watchedStore, watchFiles } from './points.ts';
 
 interface Orders {
   readonly data: string;
@@ -49,63 +47,6 @@ function poisoned(step: string): void {
   if (step === orders.poison) meetFate('killed');
 }
 
-/** What is written but for what is only remembered (`outboxDone`) or costs nothing to lose (`checkpoint`). */
-function watchedStore(store: Store): Store {
-  const watched =
-    <Args extends readonly unknown[], Result>(name: string, call: (...args: Args) => Result) =>
-    (...args: Args): Result => {
-      point(`${name}.before`);
-      const result = call(...args);
-      point(`${name}.after`);
-      return result;
-    };
-  return {
-    ...store,
-    commit: watched('commit', (batch) => store.commit(batch)),
-    putRequestKey: watched('request-key', (row) => store.putRequestKey(row)),
-    putSetting: watched('setting', (name, value) => store.putSetting(name, value)),
-    putAsset: watched('asset', (row) => store.putAsset(row)),
-    outboxTried: watched('outbox-tried', (id) => store.outboxTried(id)),
-  };
-}
-
-function watchedCall<Args extends readonly unknown[], Result>(name: string, call: (...args: Args) => Promise<Result>) {
-  return async (...args: Args): Promise<Result> => {
-    point(`${name}.before`);
-    const result = await call(...args);
-    point(`${name}.after`);
-    return result;
-  };
-}
-
-/** A finished file gets its name by a link, a small one by a rename. */
-function watchFiles(): void {
-  const { link, rename } = files;
-  files.link = watchedCall('link', link);
-  files.rename = watchedCall('rename', rename);
-  syncBuiltinESMExports();
-}
-
-/** What reaches outside; looking something up changes nothing. */
-function watchedBackend(backend: Backend): Backend {
-  return {
-    ...backend,
-    attach(attempt, signal) {
-      poisoned(attempt.step);
-      return backend.attach(attempt, signal);
-    },
-    upload: watchedCall('upload', (file, signal) => backend.upload(file, signal)),
-    submit: watchedCall('submit', (attempt, payload, signal) => {
-      poisoned(attempt.step);
-      return backend.submit(attempt, payload, signal);
-    }),
-    fetch: watchedCall('fetch', (file, signal) => backend.fetch(file, signal)),
-    cancel: watchedCall('cancel', (attempt, signal) => backend.cancel(attempt, signal)),
-    forget: watchedCall('forget', (attempt) => backend.forget(attempt)),
-    free: watchedCall('free', () => backend.free()),
-  };
-}
-
 /** The backend as it was configured, or one with other times in its place. */
 function hurried(backend: Backend): Backend {
   const { timeouts, headers = {} } = orders;
@@ -122,9 +63,9 @@ const config = parseConfig(
   { CALLSHEET_LOG_LEVEL: 'warn', ...process.env, CALLSHEET_RUNTIME_DIR: `${orders.data}/runtime` },
 );
 const parts = {
-  openStore: (options: OpenOptions) => watchedStore(openStore(options)),
-  wrapBackend: (backend: Backend) => watchedBackend(hurried(backend)),
+  openStore: (options: OpenOptions) => watchedStore(openStore(options), point),
+  wrapBackend: (backend: Backend) => watchedBackend(hurried(backend), point, poisoned),
   ...(orders.settleMs === undefined ? {} : { settleMs: orders.settleMs }),
 };
-watchFiles();
+watchFiles(point);
 process.exit(await runDaemon({ config, json: true, parts }));

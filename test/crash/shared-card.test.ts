@@ -36,7 +36,7 @@ interface Studio {
 
 async function startEngine(dir: string, port: number): Promise<Process> {
   const args = ['sandbox', '--data', dir, '--json', '--latency', '15', '--port', String(port)];
-  const started = await startProcess('../../src/cli/main.ts', {}, args);
+  const started = await startProcess('../../src/cli/main.ts', {}, { args });
   if (started === undefined) throw new Error('a sandbox did not start');
   return started;
 }

@@ -192,7 +192,8 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     onProgress: (listener) => subscribeTo(progressListeners, listener),
     onPreview: (listener) => subscribeTo(previewListeners, listener),
     onBackend: (listener) => subscribeTo(backendListeners, listener),
-    counts: () => ({ open: 0, queued: 0, active: 0, held: 0 }),
+    atWork: () => [],
+    counts: () => ({ open: 0, queued: 0, active: 0, held: 0, recovering: 0 }),
     storage: () => ({ status: 'ready' }),
     queue: {
       status: () => queue,

@@ -128,13 +128,39 @@ describe('runs that are taken up one after another', () => {
     });
     recovery.begin(['a', 'b', 'c']);
     vi.advanceTimersByTime(50);
-    expect(taken).toEqual([]);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: [], waiting: 3 });
     recovery.hurry('b');
     expect(taken).toEqual(['b']);
     isHeld = false;
     vi.advanceTimersByTime(5);
-    expect(taken).toEqual(['b', 'a', 'c']);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['b', 'a', 'c'], waiting: 0 });
     expect(settings).toHaveLength(1);
+    recovery.close();
+  });
+
+  it('are suspected together when one is taken up out of turn beside another, and cleared together', () => {
+    vi.useFakeTimers();
+    const dead = { deaths: 2, touched: true, alone: false };
+    let setting: string | undefined = JSON.stringify({ process: 'dead', runs: { a: dead, b: dead, c: dead } });
+    const taken: string[] = [];
+    const recovery = createRecovery({
+      contention: { putOff: () => 5 },
+      store: { setting: () => setting, putSetting: (_, value) => void (setting = value) },
+      takeUp: (runId) => void taken.push(runId),
+      setAside: () => undefined,
+      settleMs: 10,
+      log: { warn: () => undefined },
+    });
+    const suspects = () => (JSON.parse(setting ?? '{}') as { readonly runs: Record<string, Standing> }).runs;
+    recovery.begin(['a', 'b', 'c']);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['a'], waiting: 2 });
+    expect(suspects()).toMatchObject({ a: { touched: true, alone: true }, c: { touched: false } });
+    recovery.hurry('c');
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['a', 'c'], waiting: 1 });
+    expect(suspects()).toMatchObject({ a: { touched: true, alone: false }, c: { touched: true, alone: false }, b: { touched: false } });
+    vi.advanceTimersByTime(10);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['a', 'c', 'b'], waiting: 0 });
+    expect(suspects()).toEqual({ b: { deaths: 3, touched: true, alone: true } });
     recovery.close();
   });
 });

@@ -104,6 +104,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       backends,
       offers: createOffers(backends, log),
       outputDir: join(dir, 'output'),
+      storeId: 'engine',
       resolveMedia: () => (value: string) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       resolveDirectory: (path: string) => Promise.resolve(path),
       graceMs: options.graceMs ?? 10_000,

@@ -200,7 +200,7 @@ describe.skipIf(!canLimit)('[F28] a daemon that may open 64 files and is flooded
 });
 
 describe('[F6] a daemon that finds its database damaged', () => {
-  it('starts, keeps the damaged file, says which runs are lost and where their files are, and takes new ones', async () => {
+  it('starts, keeps the damaged file, makes the runs again that are lost, says where their files are, and takes new ones', async () => {
     const here = await world();
     const lost = await here.start('three-steps', { colour: 1 });
     expect(await here.ended(lost)).toBe('succeeded');
@@ -212,7 +212,11 @@ describe('[F6] a daemon that finds its database damaged', () => {
     });
     await here.dropClient();
     const { recovery } = await here.call('daemon/status');
-    expect(recovery).toMatchObject({ reason: expect.any(String) as unknown, runs: [{ runId: lost, template: 'three-steps', files }] });
+    expect(recovery).toMatchObject({
+      reason: expect.any(String) as unknown,
+      runs: [{ runId: lost, template: 'three-steps', files }],
+      rebuilt: 1,
+    });
     expect(readFileSync(String(recovery?.movedTo)).length).toBeGreaterThan(0);
     for (const file of files) expect(readFileSync(file).length).toBeGreaterThan(0);
     const runId = await here.start('three-steps', { colour: 2 });

@@ -22,6 +22,8 @@ import { brokenPromises } from './promises.ts';
 const TEMPLATES = fileURLToPath(new URL('../fixtures/templates', import.meta.url));
 
 export interface WorldOptions {
+  /** A directory of templates instead of the fixtures. */
+  readonly templates?: string;
   /** Of the sandbox, per node. */
   readonly latencyMs?: number;
   /** Other times of the comfyui backend than the real ones. */
@@ -42,6 +44,8 @@ export interface World {
   readonly acknowledged: readonly string[];
   /** A run whose start was answered otherwise than through `start`. */
   acknowledge(runId: string): void;
+  /** A daemon over the same data, while no other is there, that is killed after so many points; true when it came that far. */
+  dieStarting(dieAt: number): Promise<boolean>;
   /** Of the daemon at work. */
   runtimeFile(): string;
   pid(): number;
@@ -54,9 +58,9 @@ export interface World {
   /** Resolves when the daemon has died by itself. */
   died(): Promise<void>;
   /** SIGKILL, and a new daemon over the same data; `meanwhile` happens in between. */
-  killDaemon(meanwhile?: () => Promise<void> | void): Promise<void>;
+  killDaemon(meanwhile?: () => void | Promise<void>): Promise<void>;
   /** SIGTERM, and a new daemon over the same data; `meanwhile` happens in between. */
-  stopDaemon(meanwhile?: () => void): Promise<void>;
+  stopDaemon(meanwhile?: () => void | Promise<void>): Promise<void>;
   /** The backend is a dead process for so long, and knows nothing of before when it is back. */
   restartBackend(downMs: number): Promise<void>;
   /** Somebody else clears the backend's queue, or its history. */
@@ -83,28 +87,32 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   let keys = 0;
 
   async function startDaemonProcess(): Promise<Process> {
+    const started = await startOne(0);
+    if (started === undefined) throw new Error('the daemon did not start');
+    return started;
+  }
+
+  function startOne(dieAt: number): Promise<Process | undefined> {
     const headers = { Host: new URL(sandbox.url).host };
     const { timeouts = {} } = options;
     const orders = {
       data,
-      templates: TEMPLATES,
+      templates: options.templates ?? TEMPLATES,
       backends: [proxy.url],
       headers,
       timeouts,
       root: dir,
       record: '',
-      dieAt: 0,
+      dieAt,
       fate: 'killed',
       ...(isFirst && options.dieBefore !== undefined ? { dieBefore: options.dieBefore } : {}),
     };
     isFirst = false;
-    const started = await startProcess('./crash-child.ts', {
+    return startProcess('./crash-child.ts', {
       ...options.env,
       ...(options.quiet === true ? { CALLSHEET_LOG_LEVEL: 'silent' } : {}),
       CALLSHEET_CRASH_ORDERS: JSON.stringify(orders),
     });
-    if (started === undefined) throw new Error('the daemon did not start');
-    return started;
   }
 
   function where(): Endpoint | undefined {
@@ -152,6 +160,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     seen,
     acknowledged,
     acknowledge: (runId) => void acknowledged.push(runId),
+    async dieStarting(dieAt) {
+      const started = await startOne(dieAt);
+      await started?.stop('SIGKILL');
+      return started === undefined;
+    },
     runtimeFile: () => String(daemon.ready['runtimeFile']),
     pid: () => daemon.child.pid ?? 0,
     call,
@@ -176,7 +189,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     },
     async stopDaemon(meanwhile) {
       await daemon.stop('SIGTERM');
-      meanwhile?.();
+      await meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async restartBackend(downMs) {

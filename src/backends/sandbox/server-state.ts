@@ -23,6 +23,7 @@ export interface ServerState {
   readonly interrupt: InterruptFlag;
   readonly free: { memory: boolean };
   readonly settings: JsonRecord;
+  readonly startedAt: Date;
   /** Id of the node at work. */
   currentNode: string | undefined;
   /** Wakes the worker; set by it. */
@@ -43,12 +44,13 @@ const PRINTED = 300;
 export type StateBase = Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'>;
 
 export function createState(base: StateBase): ServerState {
-  const printed: Printed[] = [];
+  const startedAt = new Date();
+  const printed: Printed[] = [{ t: localTime(startedAt), m: 'Starting server\n' }];
   const state: ServerState = {
     ...base,
     printed,
     log(line) {
-      printed.push({ t: new Date().toISOString().slice(0, -1), m: `${line}\n` });
+      printed.push({ t: localTime(new Date()), m: `${line}\n` });
       if (printed.length > PRINTED) printed.shift();
       base.log(line);
     },
@@ -57,10 +59,16 @@ export function createState(base: StateBase): ServerState {
     interrupt: { since: undefined },
     free: { memory: false },
     settings: {},
+    startedAt,
     currentNode: undefined,
     wake: () => undefined,
   };
   return state;
+}
+
+/** As ComfyUI tells it: in local time, without a zone. */
+function localTime(date: Date): string {
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().replace('Z', '');
 }
 
 /** Told to everybody at enqueue, start, finish, delete and clear. */
