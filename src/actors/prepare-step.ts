@@ -2,13 +2,14 @@
 import { fromPromise } from 'xstate';
 import { toErrorData } from '#protocol/errors.ts';
 import { sha256Hex } from '#graph/hash.ts';
-import type { Backend, Payload } from '#backends/contract.ts';
+import type { Backend } from '#backends/contract.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { isRefused, withGrace } from './grace.ts';
 import { promptIdOf } from './ids.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PrepareInput, PrepareStep } from './logic.ts';
-import { renderItem } from './render-item.ts';
+import { type RenderedItem, renderItem } from './render-item.ts';
+import { keepSavings, savingsRows } from './savings.ts';
 
 export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareStep {
   return fromPromise(async ({ input, signal, emit }) => {
@@ -22,7 +23,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message, step: input.step });
     };
     const { runId, step, item, attempt, profile } = input;
-    const { backend, payload } = await placed(deps, memory, input, signal, {
+    const { backend, rendered } = await placed(deps, memory, input, signal, {
       onWait,
       onQueued: (reason) => emit({ type: 'step.status', step, item, attempt, status: 'waiting', reason }),
     });
@@ -34,7 +35,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       attempt,
       backend: backend.id,
       address: deps.addressOf(backend),
-      payloadHash: sha256Hex(payload.text),
+      payloadHash: sha256Hex(rendered.text),
       status: 'prepared',
       acknowledged: false,
       number: null,
@@ -45,8 +46,11 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     };
     memory.attempts.set(promptId, row);
     memory.fresh.add(promptId);
+    const { savings, ...payload } = rendered;
+    const rows = savingsRows(deps, memory, input, backend.id, savings);
+    keepSavings(memory, rows);
     inFlight.keepPayload(promptId, payload);
-    deps.stage(runId, { attempts: [row] });
+    deps.stage(runId, { attempts: [row], savings: rows });
     return { promptId, backendId: backend.id };
   });
 }
@@ -63,17 +67,17 @@ async function placed(
   input: PrepareInput,
   signal: AbortSignal,
   { onWait, onQueued }: Told,
-): Promise<{ readonly backend: Backend; readonly payload: Payload }> {
+): Promise<{ readonly backend: Backend; readonly rendered: RenderedItem }> {
   const { places } = deps;
   for (;;) {
     const backend = await places.acquire(memory, input, signal, onQueued);
     const leaves = (error: unknown) => isRefused(error) && places.leave(memory, input.step, backend.id);
     try {
       const work = () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId));
-      const payload = await withGrace({ ...deps, leaves }, signal, work, onWait);
+      const rendered = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();
-      return { backend, payload };
+      return { backend, rendered };
     } catch (error) {
       places.release(promptIdOf(input));
       if (signal.aborted || !leaves(error)) throw error;
