@@ -155,7 +155,11 @@ const GROWTHS: readonly ((build: Builder) => void)[] = [
     const [one, two] = [build.add('CLIPLoader', loader, {}), build.add('CLIPLoader', { ...loader, device: 'default' }, {})];
     const texts = [one, two].map((clip) => build.add('CLIPTextEncode', { text: 'a pair', clip }, {}));
     const [first, second] = [texts[0] ?? one, texts[1] ?? two];
-    build.add('ConditioningCombine', { conditioning_1: first, conditioning_2: second }, { 0: 'CONDITIONING' });
+    const positive = build.add('ConditioningCombine', { conditioning_1: first, conditioning_2: second }, { 0: 'CONDITIONING' });
+    if (build.dice(2) === 0) return;
+    const inputs = { model: build.pick('MODEL'), positive, negative: first, latent_image: build.pick('LATENT'), seed: 1, steps: 1, cfg: 7 };
+    const samples = build.add('KSampler', { ...inputs, sampler_name: 'euler', scheduler: 'normal', denoise: 1 }, {});
+    build.add('VAEDecode', { samples, vae: build.pick('VAE') }, { 0: 'IMAGE' });
   },
   (build) => {
     const net = build.add('ControlNetLoader', { control_net_name: 'control_v11p_sd15_canny_fp16.safetensors' }, {});
@@ -206,6 +210,8 @@ const GROWTHS: readonly ((build: Builder) => void)[] = [
   ({ add, pick }) => void add('PreviewImage', { images: pick('IMAGE') }, {}),
   ({ add, pick }) => void add('PreviewAny', { source: pick('INT') }, {}),
   ({ add, pick }) => void add('SandboxSleep', { value: pick('IMAGE'), steps: 1 }, { 0: 'IMAGE' }),
+  ({ add, pick, dice }) => void add('SandboxBlock', { value: pick('IMAGE'), block: dice(3) === 0, message: '' }, { 0: 'IMAGE' }),
+  ({ add, pick, dice }) => void add('SandboxBlock', { value: pick('CLIP'), block: dice(3) === 0, message: '' }, { 0: 'CLIP' }),
 ];
 
 /** Saved last, so that everything may feed it. */

@@ -136,7 +136,10 @@ async function tryOn(
   // Each is computed by itself: what the server keeps of the first would answer for the second.
   await fetch(`${url}/free`, { method: 'POST', body: '{"free_memory":true,"unload_models":true}' });
   const after = await resultsOf(url, text, 'after');
-  const wanted = [...before.keys()].filter((id) => (outputNodes.length === 0 ? before.get(id)?.isKept === true : outputNodes.includes(id)));
+  // A node that is blocked gives nothing, and must not give anything afterwards.
+  const isWanted = (id: string): boolean =>
+    outputNodes.length === 0 ? before.get(id)?.isKept === true || after.get(given(id))?.isKept === true : outputNodes.includes(id);
+  const wanted = [...graph.nodes.keys()].filter(isWanted);
   return { savings, different: wanted.filter((id) => before.get(id)?.text !== after.get(given(id))?.text) };
 }
 
