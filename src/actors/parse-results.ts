@@ -12,6 +12,7 @@ import { withGrace } from './grace.ts';
 import { artifactIdOf } from './ids.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
+import { givenBy } from './savings.ts';
 
 /** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
 const REFETCH_PAUSES = [200, 1000];
@@ -61,9 +62,12 @@ function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
   const isNamed = (node: string) => declared.some(([, id]) => id === node);
   const counts = new Map<string, number>();
   const wanted: Wanted[] = [];
-  for (const found of [...input.outputs.files, ...input.outputs.texts]) {
-    // A node that a patch put in gives its files in the name of the one that it stands for.
-    const file = { ...found, node: names.of(found.node) };
+  const nodesOf = givenBy(memory, input.step, input.item);
+  // A node that a patch put in gives its files in the name of the one that it stands for, and one that others were merged into for each of them.
+  const reported = [...input.outputs.files, ...input.outputs.texts].flatMap((found) =>
+    nodesOf(names.of(found.node)).map((node) => ({ ...found, node })),
+  );
+  for (const file of reported) {
     const output = nameOf(file.node);
     if (output === undefined) continue;
     if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;

@@ -2,13 +2,14 @@
 import { fromPromise } from 'xstate';
 import { toErrorData } from '#protocol/errors.ts';
 import { sha256Hex } from '#graph/hash.ts';
-import type { Backend, Payload } from '#backends/contract.ts';
+import type { Backend } from '#backends/contract.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { isRefused, withGrace } from './grace.ts';
 import { promptIdOf } from './ids.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PrepareInput, PrepareStep } from './logic.ts';
-import { renderItem } from './render-item.ts';
+import { type RenderedItem, renderItem } from './render-item.ts';
+import { keepSavings, savingsRows } from './savings.ts';
 
 export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareStep {
   return fromPromise(async ({ input, signal, emit }) => {
@@ -22,7 +23,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message, step: input.step });
     };
     const { runId, step, item, attempt, profile } = input;
-    const { backend, payload } = await placed(deps, memory, input, signal, {
+    const { backend, rendered } = await placed(deps, memory, input, signal, {
       onWait,
       onQueued: (reason) => emit({ type: 'step.status', step, item, attempt, status: 'waiting', reason }),
     });
@@ -34,7 +35,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       attempt,
       backend: backend.id,
       address: deps.addressOf(backend),
-      payloadHash: sha256Hex(payload.text),
+      payloadHash: sha256Hex(rendered.text),
       status: 'prepared',
       acknowledged: false,
       number: null,
@@ -46,8 +47,11 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     memory.attempts.set(promptId, row);
     // Of a run from a backup this very attempt may have been sent after it was made: execute-step looks first.
     if (memory.restored !== true) memory.fresh.add(promptId);
+    const { savings, ...payload } = rendered;
+    const rows = savingsRows(deps, memory, input, backend.id, savings);
+    keepSavings(memory, rows);
     inFlight.keepPayload(promptId, payload);
-    deps.stage(runId, { attempts: [row] });
+    deps.stage(runId, { attempts: [row], savings: rows });
     return { promptId, backendId: backend.id };
   });
 }
@@ -64,7 +68,7 @@ async function placed(
   input: PrepareInput,
   signal: AbortSignal,
   { onWait, onQueued }: Told,
-): Promise<{ readonly backend: Backend; readonly payload: Payload }> {
+): Promise<{ readonly backend: Backend; readonly rendered: RenderedItem }> {
   const { places } = deps;
   for (;;) {
     const backend = await places.acquire(memory, input, signal, onQueued);
@@ -78,10 +82,10 @@ async function placed(
           ({ reason }) => onQueued(reason),
           () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId)),
         );
-      const payload = await withGrace({ ...deps, leaves }, signal, work, onWait);
+      const rendered = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();
-      return { backend, payload };
+      return { backend, rendered };
     } catch (error) {
       places.release(promptIdOf(input));
       if (signal.aborted || !leaves(error)) throw error;

@@ -139,6 +139,7 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     requestKeysOf: (runId) => use(({ reader }) => reader.requestKeysOf(runId)),
     outbox: (limit, kind) => use((current) => current.outbox(limit, kind)),
     timings: (template, step) => use(({ reader }) => reader.timings(template, step)),
+    savings: (runId) => use(({ reader }) => reader.savings(runId)),
     asset: (assetId) => use(({ reader }) => reader.asset(assetId)),
     outboxDone: (id) => use(({ writer }) => writer.outboxDone(id)),
     outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),

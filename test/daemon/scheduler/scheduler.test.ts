@@ -15,6 +15,11 @@ import { connect } from '../../backends/comfyui/harness.ts';
 import { compiled, manifest } from '../../templates/support.ts';
 
 /** A scheduler over backends that exist as views alone, all of which answer. */
+function memoryOf(runId: string, template: CompiledTemplate): RunMemory {
+  const rows = { savings: new Map(), attempts: new Map(), artifacts: [], fresh: new Set<string>() };
+  return { runId, template, params: {}, backend: null, options: { optimize: true, cache: true }, ...rows };
+}
+
 function open(...ids: readonly string[]) {
   const backends: readonly Backend[] = ids.map((id) => ({ ...connect('http://127.0.0.1:9'), id }));
   const views: BackendView[] = backends.map(({ id }) => ({ id, kind: 'comfyui', status: 'ready', draft: false }));
@@ -53,7 +58,7 @@ function open(...ids: readonly string[]) {
     },
     /** The backend that an item of a run of this template goes to. */
     place: async (template: CompiledTemplate, runId: string): Promise<string> => {
-      const memory: RunMemory = { runId, template, params: {}, backend: null, attempts: new Map(), artifacts: [], fresh: new Set() };
+      const memory = memoryOf(runId, template);
       const input = { runId, step: 'a', item: 0, attempt: 1, skipped: [] };
       const place = await scheduler.places.acquire(memory, input, new AbortController().signal, () => undefined);
       return place.id;
@@ -116,8 +121,7 @@ describe('what is believed to be loaded on a backend', () => {
     [
       'it has refused a prompt',
       ({ scheduler }) => {
-        const memory: RunMemory = { runId: 'x', template, params: {}, backend: null, attempts: new Map(), artifacts: [], fresh: new Set() };
-        scheduler.places.leave(memory, 'a', 'a');
+        scheduler.places.leave(memoryOf('x', template), 'a', 'a');
       },
     ],
   ])('is forgotten when %s', async (_, happens) => {
