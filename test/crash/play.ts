@@ -104,15 +104,18 @@ export async function play(
       }
       try {
         view = await live(info);
+        await daemon.stop();
+        // Killed while it stopped: what it left is taken up by the next, as after any death.
+        if (daemon.child.signalCode === 'SIGKILL') {
+          kills += 1;
+          view = undefined;
+        }
       } catch (error) {
         if (!isLoss(error)) throw error;
         await daemon.ended;
         kills += 1;
       }
     }
-    await daemon?.stop();
-    // One that was killed while it stopped leaves nothing more to do.
-    if (daemon?.child.signalCode === 'SIGKILL') kills += 1;
     const executions = sandboxes.flatMap((sandbox) => sandbox.ledger());
     const lives = livesOf(readFileSync(record, 'utf8'));
     const broken = [

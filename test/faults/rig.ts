@@ -8,6 +8,7 @@ import { startSandbox } from '#backends/sandbox/server.ts';
 import type { RunView } from '#protocol/views.ts';
 import { type Engine, type EngineOptions, startEngine } from '../daemon/supervisor-harness.ts';
 import { type FaultProxy, startFaultProxy } from '../fakes/fault-proxy.ts';
+import { recordsWritten } from './engine-promises.ts';
 import { brokenPromises } from './promises.ts';
 
 export interface Rig {
@@ -44,6 +45,7 @@ export async function startRig(options: EngineOptions & { readonly sandbox?: Par
     },
     async settled() {
       const views = await Promise.all(started.map((runId) => engine.ended(runId)));
+      await recordsWritten(engine.store);
       const evidence = { store: engine.store, outputDir: join(engine.dir, 'output'), executions: sandbox.ledger(), acknowledged: started };
       expect(await brokenPromises({ ...evidence, seen: engine.events })).toEqual([]);
       return views;

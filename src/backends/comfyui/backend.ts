@@ -127,13 +127,13 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     socket.want(watched());
     if (!socket.open) await socket.ready(timeouts.socketReadyMs);
     const sentAt = clock.now();
+    track.sentAt = Date.now();
     try {
       const receipt = await postPrompt(http, attempt, prompt, timeouts.promptMs, signal);
       track.ours = true;
       track.refusalsThen = contact.refusals;
       tracks.numbered(track, receipt.number, sentAt);
       track.sent = 'accepted';
-      track.acceptedAt = Date.now();
       track.listener?.accepted();
       return receipt;
     } catch (error) {

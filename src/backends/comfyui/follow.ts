@@ -144,7 +144,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
 
   /** Nobody may have been there to see the server go: in a power cut the daemon goes with it. */
   const hasRestarted = async (): Promise<boolean> => {
-    const sentAt = track.acceptedAt ?? options.sentAt;
+    const sentAt = track.sentAt ?? options.sentAt;
     if (sentAt === undefined) return false;
     const start = await dependencies.serverStart().catch(() => undefined);
     return start !== undefined && start > sentAt;

@@ -18,8 +18,8 @@ export interface Track {
   /** The queue number of the receipt and when it was learnt. A later receipt with a smaller one: the server restarted in between. */
   number: { readonly value: number; readonly at: number } | undefined;
   counterReset: boolean;
-  /** When its POST was answered, in milliseconds since 1970; undefined for one that an earlier process sent. */
-  acceptedAt: number | undefined;
+  /** When its POST began, in milliseconds since 1970; undefined for one that an earlier process sent. */
+  sentAt: number | undefined;
   /** Reading of contact.refusals when the prompt was sent or first followed. */
   refusalsThen: number;
   /** A cancel is being proven: it has the say about an absent prompt. */
@@ -85,7 +85,7 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
       ours: false,
       number: undefined,
       counterReset: false,
-      acceptedAt: undefined,
+      sentAt: undefined,
       refusalsThen: refusals(),
       cancelling: false,
       started: false,
