@@ -19,10 +19,15 @@ export interface Counters {
   readonly events: number;
   /** Calls of fsync on files other than the database's. */
   readonly fileSyncs: number;
+  /** Attempts of an earlier daemon that were looked up and found on their backend. */
+  readonly found: number;
   /** Bytes sent to the disk by this process as Linux counts them; undefined elsewhere. */
   readonly bytesWritten: number | undefined;
   /** Milliseconds of processor time. */
   readonly cpuMs: number;
+  /** The same of the main thread alone, and for how long it was ready while others had the processor; as Linux counts them. */
+  readonly mainCpuMs: number;
+  readonly waitedMs: number | undefined;
   readonly rssMb: number;
   /** Times of the way of each attempt (milliseconds of this process's clock), for telling where the time goes. */
   readonly stages: readonly Stages[];
@@ -40,7 +45,7 @@ export interface Stages {
 
 const given = childOptions() as { dir: string; templates: string; url: string; trace?: boolean };
 const { dir, templates, url, trace = false } = given;
-const counted = { commits: 0, states: 0, events: 0, fileSyncs: 0 };
+const counted = { commits: 0, states: 0, events: 0, fileSyncs: 0, found: 0 };
 const lines: string[] = [];
 
 function countingStore(options: OpenOptions): Store {
@@ -66,6 +71,11 @@ function timed(backend: Backend): Backend {
   const newest = (): Stages | undefined => [...stages.values()].at(-1);
   return {
     ...backend,
+    async attach(attempt, signal) {
+      const found = await backend.attach(attempt, signal);
+      if (found.state !== 'absent') counted.found += 1;
+      return found;
+    },
     async submit(attempt, payload, signal) {
       const own: Stages = { submit: performance.now() };
       stages.set(attempt.promptId, own);
@@ -118,10 +128,24 @@ function bytesWritten(): number | undefined {
   }
 }
 
+/** Elsewhere than on Linux the processor time of all threads stands for that of the main one. */
+function mainThread(): Pick<Counters, 'mainCpuMs' | 'waitedMs'> {
+  try {
+    const [worked, waited] = readFileSync(`/proc/self/task/${String(process.pid)}/schedstat`, 'utf8')
+      .split(' ')
+      .map(Number);
+    return { mainCpuMs: (worked ?? 0) / 1e6, waitedMs: (waited ?? 0) / 1e6 };
+  } catch {
+    const { user, system } = process.cpuUsage();
+    return { mainCpuMs: (user + system) / 1000, waitedMs: undefined };
+  }
+}
+
 function counters(): Counters {
   const { user, system } = process.cpuUsage();
   return {
     ...counted,
+    ...mainThread(),
     bytesWritten: bytesWritten(),
     cpuMs: (user + system) / 1000,
     rssMb: process.memoryUsage.rss() / 1024 / 1024,

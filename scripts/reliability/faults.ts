@@ -11,7 +11,10 @@ const TABLE: readonly (readonly [fault: string, expected: string])[] = [
   ['It is told to stop in the middle of a run', 'jobs on backends go on; the next start takes them up'],
   ['The disk is full', 'what would change something is refused with the cure; all goes on by itself once there is room'],
   ['A write or a flush fails (EIO)', 'the change is in doubt; everything is read afresh'],
-  ['Another program keeps the database busy', 'waited for, then named; nothing acknowledged is lost'],
+  [
+    'Another program keeps the database busy',
+    'waited for while everything else is answered, and named; nobody is set aside, nothing acknowledged is lost',
+  ],
   ['The database or its log is damaged, cut or gone', 'moved aside, the newest good backup goes on; what is lost is said'],
   ['The data directory may not be written', 'a clear refusal at the start'],
   ['The wall clock jumps', 'order comes from numbers, never from time'],

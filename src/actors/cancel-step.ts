@@ -69,10 +69,23 @@ async function takeOff(
       return;
     } catch (error) {
       signal.throwIfAborted();
-      onDoubt(error);
       refusals = isRefused(error) ? refusals + 1 : 0;
+      // Its worker died at this very prompt: it has it in its queue for ever, and nothing will come of it.
+      if (refusals === 0 && (await isDead(deps, attempt, signal))) return;
+      onDoubt(error);
       await pause(deps.retryMs, undefined, { signal });
     }
+  }
+}
+
+async function isDead(deps: ActorDeps, attempt: Attempt, signal: AbortSignal): Promise<boolean> {
+  try {
+    const backend = deps.backend(attempt.backendId);
+    const { state } = await backend.attach(attempt, signal);
+    // What is queued there can be taken off, and is.
+    return state === 'running' && (await backend.diagnose?.(attempt, signal)) !== undefined;
+  } catch {
+    return false;
   }
 }
 

@@ -22,16 +22,33 @@ export interface RunMemory {
   readonly artifacts: ArtifactView[];
   /** Attempts prepared by this process and not yet handed to a backend: only these may be sent without a look first. */
   readonly fresh: Set<string>;
+  /** It comes from a backup: what was sent and made after that is in no database. */
+  readonly restored?: boolean;
 }
 
 /** The pool as an item sees it: a place on a backend before anything is sent there. */
 export interface Places {
   /**
-   * Resolves with the backend to send the item to, once it is the item's turn there. `onWait` is told the reason, once, when that is not now.
+   * Resolves with the backend to send the item to, once it is the item's turn there. `onWait` is told the reason when that is not now, and
+   * again when it is another one.
    * The place is free again when a row of the attempt with an end is staged, or by `release`.
    */
   acquire(memory: RunMemory, input: PrepareInput, signal: AbortSignal, onWait: (reason: string) => void): Promise<Backend>;
   release(promptId: string): void;
+  /**
+   * Everything new that goes to a backend passes here: `work` is run once the queue is not paused and no other engine has the graphics card.
+   * `onWait` is told what is in the way. Throws the signal's reason.
+   */
+  send<T>(
+    backendId: string,
+    signal: AbortSignal,
+    onWait: (obstacle: { readonly code: string; readonly reason: string }) => void,
+    work: () => Promise<T>,
+  ): Promise<T>;
+  /** Its models were unloaded: what was sent there last says no more about what it holds. */
+  freed(backendId: string): void;
+  /** It answers and will execute nothing any more: nothing new goes there until another process does. */
+  workerDied(backendId: string, proof: string): void;
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */
@@ -104,6 +121,8 @@ export interface ActorDeps {
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */
   artifactDirectory(runId: string): string;
+  /** Names the data directory in the notes beside results: others may share the output directory. */
+  readonly storeId: string;
   onProgress(key: ItemKey, value: number, node?: string): void;
   onPreview(key: { readonly runId: string; readonly step: string; readonly item: number }, mediaType: string, bytes: Uint8Array): void;
   /** What a finished attempt took. */

@@ -4,19 +4,20 @@
  */
 import { fromCallback } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
-import { retryClass } from '#protocol/retry-class.ts';
-import type { Attempt, Backend, BackendEvent, Payload } from '#backends/contract.ts';
+import type { Attempt, Backend, BackendEvent } from '#backends/contract.ts';
 import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { outputsAtHome } from './find-home.ts';
 import { findLeft } from './find-left.ts';
-import { isRefused, withGrace } from './grace.ts';
+import { isRefused } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import { isKnown } from './is-known.ts';
+import { createLeaveDead } from './leave-dead.ts';
 import { createNodeNames } from './node-names.ts';
 import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
-import { renderItem } from './render-item.ts';
+import { sendAttempt } from './send-attempt.ts';
 import { createAttemptWatch } from './watch-attempt.ts';
 
 type Report = (event: ExecuteEvent) => void;
@@ -128,10 +129,22 @@ async function execute(
       // Its end is told by the follower; a cancel that cannot be proven leaves the attempt where it is.
       backend.cancel(attempt, signal).catch((reason: unknown) => remark('STALL_NOT_INTERRUPTED', toErrorData(reason).message));
     },
+    abandoned: (error) => void dead.leave(error),
   });
   signal.addEventListener('abort', () => {
     watch.stop();
     moves.stop();
+  });
+
+  const dead = createLeaveDead({
+    memory,
+    input,
+    backend,
+    attempt,
+    signal,
+    hasOther,
+    takenOff: (error) => ended({ type: 'backend.lost', cause: 'restarted' }, { status: 'lost', error }),
+    diedAtWork: (error) => settleLoss('restarted', error),
   });
 
   /** A no that may have come from in front of the backend: the looks say whether the prompt got through. */
@@ -166,6 +179,8 @@ async function execute(
         failed(event.error);
         break;
       case 'interrupted':
+        // Taken off by ourselves, and told by whoever did.
+        if (dead.isLeaving) break;
         ended({ type: 'backend.failed', error: stalled ?? INTERRUPTED }, { status: 'interrupted', error: stalled ?? INTERRUPTED });
         break;
       case 'lost':
@@ -174,12 +189,22 @@ async function execute(
     }
   };
   /** What it left whole ends it as finished, whatever became of queue and history (DESIGN 4, loss). */
-  const settleLoss = async (cause: 'restarted' | 'removed' | 'never-accepted') => {
+  const settleLoss = async (cause: 'restarted' | 'removed' | 'never-accepted', error?: ErrorData) => {
     const { outputs, doubt } = await findLeft(deps, { memory, input, backend, attempt, signal });
     if (signal.aborted) return;
     if (outputs !== undefined) {
       note('OUTPUTS_FOUND', `${backend.url} no longer knows the prompt, but all of its ${outputs.files.length} files lie there whole.`);
       ended({ type: 'backend.finished', outputs }, { status: 'finished' });
+      return;
+    }
+    const home = memory.restored === true ? await outputsAtHome(deps, memory, input, promptId) : undefined;
+    if (signal.aborted) return;
+    if (home !== undefined) {
+      note(
+        'OUTPUTS_AT_HOME',
+        `${backend.url} does not know the prompt, but ${home.files.length} files of it lie here: it was made after the backup.`,
+      );
+      ended({ type: 'backend.finished', outputs: home }, { status: 'finished', acknowledged: true });
       return;
     }
     if (doubt !== undefined) {
@@ -190,7 +215,12 @@ async function execute(
       // Absent twice and never acknowledged: the same attempt is sent again under the same id.
       follow();
       await send();
-    } else ended({ type: 'backend.lost', cause }, { status: cause === 'removed' ? 'removed' : 'lost' });
+    } else if (error?.retryable === false) ended({ type: 'backend.failed', error }, { status: 'failed', error });
+    else
+      ended(
+        { type: 'backend.lost', cause },
+        { status: cause === 'removed' ? 'removed' : 'lost', ...(error === undefined ? {} : { error }) },
+      );
   };
   const acknowledge = () => {
     if (memory.attempts.get(promptId)?.acknowledged === false) record({ status: 'submitted', acknowledged: true });
@@ -199,6 +229,7 @@ async function execute(
     const known = memory.attempts.get(promptId);
     backend.follow(attempt, {
       acknowledged: known?.acknowledged ?? false,
+      ...(known === undefined ? {} : { sentAt: known.createdAt }),
       ...(known?.number === null || known?.number === undefined ? {} : { number: known.number }),
       onEvent,
       signal,
@@ -207,7 +238,7 @@ async function execute(
     });
   };
   const send = async () => {
-    refusal = await submit(deps, inFlight, { input, attempt, backend, memory, signal, record });
+    refusal = await sendAttempt(deps, inFlight, { input, attempt, backend, memory, signal, record, remark });
   };
 
   if (fresh) {
@@ -220,43 +251,6 @@ async function execute(
 /** The embedded sandbox lives and dies with the daemon: another address is the proof that it restarted. */
 function diedWithUs(deps: ActorDeps, backend: Backend, row: AttemptRow | undefined): boolean {
   return backend.kind === 'sandbox' && row !== undefined && row.address !== deps.addressOf(backend);
-}
-
-interface Sending {
-  readonly input: ExecuteInput;
-  readonly attempt: Attempt;
-  readonly backend: Backend;
-  readonly memory: RunMemory;
-  readonly signal: AbortSignal;
-  readonly record: (change: Partial<AttemptRow>) => void;
-}
-
-/**
- * Sends the prompt once. No answer is not a failure: the follower finds out whether it arrived. Neither is an error of something in between
- * (a proxy's 502), which is given back: with the prompt proven absent, the next attempt waits as long as that answer asked.
- */
-async function submit(
-  deps: ActorDeps,
-  inFlight: InFlight,
-  { input, attempt, backend, memory, signal, record }: Sending,
-): Promise<CallsheetError | undefined> {
-  const payload: Payload =
-    inFlight.takePayload(attempt.promptId) ??
-    (await withGrace(deps, signal, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId))));
-  memory.fresh.delete(attempt.promptId);
-  const once = async (): Promise<CallsheetError | undefined> => {
-    try {
-      const receipt = await inFlight.track(attempt.promptId, backend.submit(attempt, payload));
-      record({ status: 'submitted', acknowledged: true, number: receipt.number ?? null });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof CallsheetError) || wasNeverSent(error) || retryClass(error.data) !== 'transient') throw error;
-      return error.data.details?.['status'] === undefined ? undefined : error;
-    }
-  };
-  const leaves = (error: unknown) => isRefused(error) && deps.places.leave(memory, input.step, backend.id);
-  // What never left this machine can safely be sent again.
-  return withGrace({ ...deps, leaves }, signal, () => (signal.aborted ? Promise.resolve(undefined) : once()));
 }
 
 const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebody interrupted the prompt on the backend.', {

@@ -10,6 +10,7 @@ export function createFreeBackend(deps: ActorDeps): FreeBackend {
     signal.throwIfAborted();
     try {
       await deps.backend(input.backendId).free();
+      deps.places.freed(input.backendId);
     } catch (error) {
       signal.throwIfAborted();
       // Worth a line, and no reason to give up: ComfyUI itself unloads its models when a node runs out of memory.

@@ -14,26 +14,30 @@ export interface Grace extends Pick<ActorDeps, 'graceMs' | 'retryMs'> {
 }
 
 /**
- * Runs `work` again while it fails with BACKEND_UNREACHABLE and the grace lasts. `work` must be safe to repeat; `onWait` is told once.
+ * Runs `work` again while it fails with BACKEND_UNREACHABLE and the grace lasts, from its first failure on, or from where it says `anew` because
+ * it waited for something else meanwhile. `work` must be safe to repeat; `onWait` is told once.
  * What it throws at the end of the grace says so: it is not to be waited for again.
  */
 export async function withGrace<T>(
   { graceMs, retryMs, outwaitsSilence = false, outwaitsErrors = false, leaves = () => false }: Grace,
   signal: AbortSignal,
-  work: () => Promise<T>,
+  work: (anew: () => void) => Promise<T>,
   onWait?: (error: unknown) => void,
 ): Promise<T> {
-  let since = performance.now();
+  let since: number | undefined;
+  const anew = () => {
+    since = undefined;
+  };
   let isTold = false;
   for (;;) {
     let wait: number;
     try {
-      return await work();
+      return await work(anew);
     } catch (error) {
       if (!(error instanceof CallsheetError) || !(isUnreachable(error) || (outwaitsErrors && retryClass(error.data) === 'transient')))
         throw error;
       if (leaves(error)) throw error;
-      if (outwaitsSilence && isUnreachable(error) && !isRefused(error)) since = performance.now();
+      if (since === undefined || (outwaitsSilence && isUnreachable(error) && !isRefused(error))) since = performance.now();
       wait = Math.max(retryMs, retryAfterMs(error.data));
       if (performance.now() - since + wait > graceMs) throw waitedFor(error, graceMs);
       if (!isTold) onWait?.(error);

@@ -7,6 +7,7 @@ import type { ArtifactView } from '#protocol/views.ts';
 import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
 import { saveArtifact } from '#results/save.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { fileAtHome } from './find-home.ts';
 import { withGrace } from './grace.ts';
 import { artifactIdOf } from './ids.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
@@ -95,6 +96,14 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
   const draft = 'filename' in file && (file.draft ?? false);
   const lowered = input.profile === undefined ? {} : { profile: input.profile };
   const artifactId = artifactIdOf(promptId, file.node, index);
+  // Brought home after the backup was made: its row is all that is missing.
+  const home = memory.restored === true ? await fileAtHome(deps, runId, artifactId) : undefined;
+  if (home !== undefined) {
+    const { path, bytes, sha256, mediaType, width, height, duration } = home;
+    const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
+    const facts = { path, bytes, sha256, mediaType, ...size, ...(duration === undefined ? {} : { duration }) };
+    return { artifactId, runId, step, item, output, node: file.node, index, draft: home.draft, ...lowered, ...facts };
+  }
   const provenance = {
     artifactId,
     runId,
@@ -110,6 +119,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
     backend: backend.id,
     draft,
     ...lowered,
+    store: deps.storeId,
   };
   // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
   const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true, outwaitsErrors: true };

@@ -45,7 +45,8 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       ...(profile === undefined ? {} : { profile }),
     };
     memory.attempts.set(promptId, row);
-    memory.fresh.add(promptId);
+    // Of a run from a backup this very attempt may have been sent after it was made: execute-step looks first.
+    if (memory.restored !== true) memory.fresh.add(promptId);
     const { savings, ...payload } = rendered;
     const rows = savingsRows(deps, memory, input, backend.id, savings);
     keepSavings(memory, rows);
@@ -73,7 +74,14 @@ async function placed(
     const backend = await places.acquire(memory, input, signal, onQueued);
     const leaves = (error: unknown) => isRefused(error) && places.leave(memory, input.step, backend.id);
     try {
-      const work = () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId));
+      // Rendering uploads what it needs.
+      const work = () =>
+        places.send(
+          backend.id,
+          signal,
+          ({ reason }) => onQueued(reason),
+          () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId)),
+        );
       const rendered = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();

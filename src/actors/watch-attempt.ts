@@ -1,6 +1,7 @@
 /** Watches one attempt as it goes on: teaches what it took when it is done, and says so when nothing moves for longer than usual. */
 import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
 import type { Attempt, Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
+import { workerDead } from '#backends/worker-dead.ts';
 import { createAttemptClock, type Phase } from './attempt-clock.ts';
 import type { ActorDeps, RunMemory, StallPolicy, StepTimings } from './deps.ts';
 import type { ExecuteInput } from './logic.ts';
@@ -19,18 +20,21 @@ export interface Watching {
   readonly note: (code: string, message: string) => void;
   /** The policy wants it interrupted. */
   readonly interrupt: (error: ErrorData) => void;
+  /** The backend will never execute it: said again and again while that is so. */
+  readonly abandoned: (error: ErrorData) => void;
 }
 
 /** Nodes that were too short to be learned weigh this much, in seconds. */
 const SHORT_NODE = 0.05;
 
-export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, note, interrupt }: Watching): AttemptWatch {
+export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, note, interrupt, abandoned }: Watching): AttemptWatch {
   const { runId, step, item, promptId, backendId } = input;
   const attempt: Attempt = { runId, step, item, attempt: input.attempt, promptId, backendId };
   const clock = createAttemptClock();
   const learned = deps.timings.of(memory.template.id, step, backend.id);
   const closing = new AbortController();
   let isTold = false;
+  let dead: ErrorData | undefined;
   let askedAt = 0;
 
   /** The worker of a backend can be dead while it answers: then it is said at once, and nothing is to be won by interrupting. */
@@ -41,7 +45,10 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
       (proof) => {
         if (proof === undefined || isTold || closing.signal.aborted) return;
         isTold = true;
-        note('BACKEND_WORKER_DEAD', workerDead(backend, proof));
+        dead = workerDead(backend, proof);
+        note(dead.code, `${dead.message} ${dead.hint ?? ''}`);
+        deps.places.workerDied(backend.id, proof);
+        abandoned(dead);
       },
       // A backend that cannot be asked is told of elsewhere.
       () => undefined,
@@ -49,6 +56,7 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
   };
   const look = (): void => {
     const { phase } = clock;
+    if (dead !== undefined) abandoned(dead);
     if (phase === undefined || isTold) return;
     ask();
     const isDeaf = phase !== 'queued' && !clock.hears;
@@ -70,6 +78,7 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
       if (clock.quiet() * 1000 < askedAt) askedAt = 0;
       if (isTold && clock.quiet() < deps.stall.lookMs / 1000) {
         isTold = false;
+        dead = undefined;
         note('STEP_MOVES', `It moves again on ${backend.url}.`);
       }
       if (event.type === 'finished') deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
@@ -118,10 +127,6 @@ function stalled(backend: Backend, phase: Phase, quiet: number): ErrorData {
         ? 'Somebody else may have long work there, or its worker died: look at its window or log, and restart it when nothing runs.'
         : 'It may load a large model, hang in a node, or have lost its worker: look at its window or log. It is waited for all the same.',
   }).data;
-}
-
-function workerDead(backend: Backend, proof: string): string {
-  return `${backend.url} answers, but the worker that executes prompts has died: ${proof}. It takes prompts and executes none. Restart it: what is lost with it is made again.`;
 }
 
 function forPeople(seconds: number): string {

@@ -95,6 +95,8 @@ export interface FollowOptions {
   readonly acknowledged: boolean;
   /** The queue number of that answer, when known: a smaller one given to anybody later proves a restart. */
   readonly number?: number;
+  /** Milliseconds since 1970: not sent before that. A server that was started later cannot have it. */
+  readonly sentAt?: number;
   readonly onEvent: (event: BackendEvent) => void;
   readonly signal: AbortSignal;
   readonly previews?: boolean;
@@ -122,7 +124,8 @@ export interface BackendDescription {
   readonly queueRemaining: number;
   /** Bytes of its largest graphics card, 0 when it computes without one; undefined when it does not say, or draws drafts. */
   readonly vram?: number;
-  /** Raw text of the object info, and its sha256. */
+  /** Bytes of graphics memory that its process keeps for itself; undefined when it does not say, or computes without a card. */
+  readonly reserved?: number;
   readonly capabilities: Readonly<Record<string, boolean>>;
 }
 
@@ -169,10 +172,10 @@ export interface Backend {
   /** Looks for files that an attempt finished before the backend forgot it. A backend without it keeps nothing that could be found. */
   findLeft?(attempt: Attempt, payload: Payload, signal?: AbortSignal): Promise<LeftBehind>;
   /**
-   * Asked when nothing was heard of an attempt for a while: a clause for a person that says by what it is proven that the backend answers
-   * and will execute nothing any more; undefined when that is not proven.
+   * Asked when nothing was heard of an attempt for a while, or when the queue stands still, whoever's: a clause for a person that says by what it
+   * is proven that the backend answers and will execute nothing any more; undefined when that is not proven.
    */
-  diagnose?(attempt: Attempt, signal?: AbortSignal): Promise<string | undefined>;
+  diagnose?(attempt: Attempt | undefined, signal?: AbortSignal): Promise<string | undefined>;
   /** Cancels exactly this attempt and proves it. */
   cancel(attempt: Attempt, signal?: AbortSignal): Promise<CancelOutcome>;
   /** Forgets our own history entry; harmless when it fails. */

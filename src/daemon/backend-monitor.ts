@@ -2,6 +2,8 @@
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { BackendView } from '#protocol/views.ts';
 import type { Backend } from '#backends/contract.ts';
+import { workerDead } from '#backends/worker-dead.ts';
+import { createWorkerWatch } from './worker-watch.ts';
 
 /** `unresponsive` must show within 6 s (DESIGN 4): a question every 2.5 s that is given up after 3 s. In milliseconds. */
 const ASK_EVERY_MS = 2500;
@@ -12,12 +14,16 @@ export interface BackendMonitor {
   onChange(listener: (view: BackendView) => void): () => void;
   /** After every answer, and every one that did not come. */
   onHeard(listener: (view: BackendView) => void): () => void;
+  /** It answers and executes nothing any more, by this proof; holds until its queue gets shorter or another process answers. */
+  workerDied(id: string, proof: string): void;
   /** Asks every backend once; resolves when all have answered or were given up. */
   ask(): Promise<void>;
   close(): void;
 }
 
-export function createBackendMonitor(backends: readonly Backend[]): BackendMonitor {
+/** `askMs`: how long a queue stands still before a backend is asked whether anything works it off. */
+export function createBackendMonitor(backends: readonly Backend[], askMs: number): BackendMonitor {
+  const workers = createWorkerWatch(askMs);
   const views = new Map<string, BackendView>(
     backends.map(({ id, kind, url }) => [id, { id, kind, url, status: 'unknown', draft: kind === 'sandbox' }]),
   );
@@ -35,9 +41,14 @@ export function createBackendMonitor(backends: readonly Backend[]): BackendMonit
     const { id, kind, url } = backend;
     try {
       const { version, draft, queueRemaining } = await backend.describe(AbortSignal.any([closing.signal, AbortSignal.timeout(GIVE_UP_MS)]));
-      tell({ id, kind, url, status: 'ready', version, draft, queueRemaining });
+      const proof = await workers.look(backend, queueRemaining, closing.signal);
+      const about = { id, kind, url, version, draft, queueRemaining };
+      tell(proof === undefined ? { ...about, status: 'ready' } : { ...about, status: 'worker-dead', error: workerDead(backend, proof) });
     } catch (error) {
-      if (!closing.signal.aborted) tell({ id, kind, url, status: statusOf(error), draft: kind === 'sandbox', error: toErrorData(error) });
+      if (closing.signal.aborted) return;
+      const status = statusOf(error);
+      if (status !== 'unresponsive') workers.gone(id);
+      tell({ id, kind, url, status, draft: kind === 'sandbox', error: toErrorData(error) });
     }
   };
   const askAll = async () => {
@@ -54,6 +65,12 @@ export function createBackendMonitor(backends: readonly Backend[]): BackendMonit
     onHeard(listener) {
       hearing.add(listener);
       return () => void hearing.delete(listener);
+    },
+    workerDied(id, proof) {
+      workers.proven(id, proof);
+      const view = views.get(id);
+      const backend = backends.find((one) => one.id === id);
+      if (view?.status === 'ready' && backend !== undefined) tell({ ...view, status: 'worker-dead', error: workerDead(backend, proof) });
     },
     ask: askAll,
     close() {

@@ -1,4 +1,5 @@
 /** One WebSocket: frames in, answers and notifications out, within the limits. The first word is the challenge. */
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { createDispatcher } from '#protocol/dispatch.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -32,12 +33,21 @@ export interface Connection {
   close(code: number, reason: string): void;
 }
 
-/** `scope`: of the key in the upgrade's Authorization header, if there was one. `host`: the Host header, which passed the gate. */
-export function createConnection(socket: WebSocket, scope: MethodScope | undefined, host: string, parts: ConnectionParts): Connection {
+/** What is known from the upgrade. */
+export interface Upgraded {
+  /** Of the key in its Authorization header, if there was one. */
+  readonly scope: MethodScope | undefined;
+  /** The Host header, which passed the gate. */
+  readonly host: string;
+  /** What the WebSocket writes to. */
+  readonly stream: Duplex;
+}
+
+export function createConnection(socket: WebSocket, { scope, host, stream }: Upgraded, parts: ConnectionParts): Connection {
   const { hub, log, refusals, limits } = parts;
   const serverNonce = createNonce();
   const session = createSession({ ...parts, scope, host, serverNonce });
-  const outbound = createOutbound(socket, { watermarks: limits.watermarks, onStalled: () => giveUp() });
+  const outbound = createOutbound(socket, { stream, watermarks: limits.watermarks, onStalled: () => giveUp() });
   const subscriber = hub.attach(outbound);
   const bucket = createTokenBucket(limits.callsPerSecond, limits.callBurst);
   let heardAt = performance.now();

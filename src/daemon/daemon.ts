@@ -6,11 +6,13 @@ import type { Endpoint } from '#protocol/client.ts';
 import { PROTOCOL_VERSION } from '#protocol/methods/system.ts';
 import { createValidator } from '#protocol/validate.ts';
 import { lockDataDirectory } from '#store/lock.ts';
+import { keepMark, readMark } from '#store/mark.ts';
 import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
 import { createAuth } from './auth.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
+import { createContention } from './contention.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
 import { openApprovals } from './exchange/approvals.ts';
@@ -21,13 +23,13 @@ import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
 import { createLog } from './log.ts';
-import { findLostRuns } from './lost-runs.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
 import { createObjectInfoKeeper, keptObjectInfo } from './object-info-keeper.ts';
 import { createOffers } from './offers.ts';
 import { makeDirectory } from './places.ts';
+import { recoverRuns } from './rebuild/recover.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRefusals } from './refusals.ts';
 import { createRoots, isInside } from './roots.ts';
@@ -79,10 +81,11 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const logFile = made.adopt(await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal }), (one) => one.close());
   const { log } = logFile;
   const lifecycle = createLifecycle(log);
-  const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir }), (one) => one.close());
-  const recovery = store.recovery && { ...store.recovery, runs: await findLostRuns(outputDir, (runId) => store.run(runId) !== undefined) };
-  if (recovery !== undefined)
-    log.error({ recovery }, 'the database was damaged and has been rebuilt; these runs are lost, their files are not');
+  const known = readMark(dataDir);
+  const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir, ...(known === undefined ? {} : { mark: known }) }), (one) =>
+    one.close(),
+  );
+  const mark = keepMark(dataDir, store);
 
   const assetDir = join(dataDir, 'assets');
   await sweepUploads(assetDir);
@@ -98,8 +101,16 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   });
   made.defer(() => library.flush());
   await library.refresh();
+  const isOwn = isInside(dataDir, outputDir);
+  const recovered =
+    store.recovery &&
+    (await recoverRuns({ store, recovery: store.recovery, library, outputDir, storeId: mark.id, isOwn, now: Date.now, log }));
+  // From here on a database that is behind this one is not the one that was here. A rebuild that was cut short comes again.
+  mark.write();
+  made.defer(() => mark.write());
   const resolveMedia = createMediaResolver(roots, library);
 
+  const contention = createContention(log);
   const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
   const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
   const offers = made.adopt(createOffers(backends, log), (one) => one.close());
@@ -112,10 +123,12 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       make: (onStorageFailure) =>
         createSupervisor({
           store,
+          contention,
           library,
           backends,
           offers,
           outputDir,
+          storeId: mark.id,
           resolveMedia,
           resolveDirectory: (path) => roots.resolvePath(path),
           graceMs,
@@ -144,6 +157,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     offers,
     locks,
     store,
+    contention,
     pinned: (hash) => createRunMemories(store).pinned(hash),
     refresh: (paths) => templates.refresh(paths),
     announce: (id, version) => templates.announce(id, version),
@@ -152,10 +166,13 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     const { open, held } = supervisor.counts();
     return open === held;
   };
-  made.adopt(await startMaintenance({ store, dataDir, outputDir, isIdle, log }), (one) => one.close());
+  made.adopt(await startMaintenance({ store, mark, dataDir, outputDir, isIdle, log }), (one) => one.close());
 
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
+  const checking = new AbortController();
+  made.defer(() => checking.abort());
+  recovered?.check((runId, body) => hub.publish(store.commit({ events: [{ runId, at: Date.now(), body }] })), checking.signal);
   const refresh = (paths: readonly string[]) => templates.refresh(paths);
   const keeper = made.adopt(createObjectInfoKeeper({ file: objectInfoFile, backends, library, refresh, log }), (one) => one.close());
   templates.onChange(() => keeper.look());
@@ -167,7 +184,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const status = createStatus({
     config,
     identity,
-    recovery,
+    recovery: recovered?.report,
     store,
     supervisor,
     library,
@@ -184,7 +201,14 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     status,
     shutdown: () => lifecycle.stop(),
   });
-  const routes = createRoutes({ assetDir, store, cap: limits.upload, stall: limits.uploadStall });
+  const routes = createRoutes({
+    assetDir,
+    store,
+    contention,
+    storage: () => supervisor.storage(),
+    cap: limits.upload,
+    stall: limits.uploadStall,
+  });
   const validator = createValidator();
   supervisor.resume();
   await judged;

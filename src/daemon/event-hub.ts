@@ -21,6 +21,8 @@ export interface EventHub {
   /** Events of one commit, in order of position. */
   publish(events: readonly RunEvent[]): void;
   progress(notice: ProgressNotice): void;
+  /** Asked with each new subscription: where runs stand that are at work, since their next notice may be long in coming. */
+  greetWith(atWork: () => readonly ProgressNotice[]): void;
   preview(notice: PreviewNotice): void;
   /** To every connection that subscribed to the whole log. */
   announce<N extends 'template/changed' | 'backend/changed'>(name: N, params: Notifications[N]): void;
@@ -55,6 +57,8 @@ interface Connection {
 }
 
 const PAGE = 500;
+/** Until the log is read again that could not be, in milliseconds. */
+const AGAIN_MS = 250;
 const MAX_SUBSCRIPTIONS = 64;
 /** Ten notices of progress a second at most for each client, and ten previews; runs take turns. */
 const BEAT_MS = 100;
@@ -63,6 +67,7 @@ const KINDS = ['progress', 'preview'] as const;
 export function createEventHub(source: EventSource): EventHub {
   const connections = new Set<Connection>();
   let beat: NodeJS.Timeout | undefined;
+  let atWork: () => readonly ProgressNotice[] = () => [];
 
   /** Reads on from the cursor, one page each turn of the event loop, until the log's end is reached. */
   function read(subscription: Subscription): void {
@@ -71,11 +76,39 @@ export function createEventHub(source: EventSource): EventHub {
       subscription.outbound.onceFree(() => read(subscription));
       return;
     }
-    const { runId, cursor } = subscription;
-    const page = source.events({ ...(runId === undefined ? {} : { runId }), after: cursor, limit: PAGE });
-    for (const event of page) sendEvent(subscription, event);
+    const page = pageOf(subscription);
+    if (page === undefined) {
+      setTimeout(() => read(subscription), AGAIN_MS).unref();
+      return;
+    }
+    subscription.outbound.together(() => {
+      for (const event of page) sendEvent(subscription, event);
+    });
     if (page.length < PAGE) subscription.reading = false;
     else setImmediate(() => read(subscription));
+  }
+
+  /** Undefined when the log cannot be read at the moment: nobody loses his place by that. */
+  function pageOf({ runId, cursor }: Subscription): readonly RunEvent[] | undefined {
+    try {
+      return source.events({ ...(runId === undefined ? {} : { runId }), after: cursor, limit: PAGE });
+    } catch (error) {
+      if (error instanceof CallsheetError && error.data.retryable) return undefined;
+      throw error;
+    }
+  }
+
+  /** What a subscription is to have of the events of one commit. */
+  function give(subscription: Subscription, events: readonly RunEvent[]): void {
+    for (const event of events) {
+      if (subscription.reading) break;
+      if (subscription.runId !== undefined && subscription.runId !== event.runId) continue;
+      if (numberOf(subscription, event) <= subscription.cursor) continue;
+      if (subscription.outbound.full) {
+        subscription.reading = true;
+        read(subscription);
+      } else sendEvent(subscription, event);
+    }
   }
 
   function startOver(): { readonly details: Record<string, unknown>; readonly hint: string } {
@@ -144,7 +177,15 @@ export function createEventHub(source: EventSource): EventHub {
           connection.subscriptions.set(subscription.id, subscription);
           return {
             result: { subscription: subscription.id, epoch: source.epoch, seq: subscription.cursor },
-            deliver: () => read(subscription),
+            deliver() {
+              read(subscription);
+              for (const notice of atWork()) {
+                const key = progressKey(notice);
+                if ((runId === undefined || runId === notice.runId) && !connection.notices.has(key))
+                  connection.notices.set(key, { name: 'progress', params: notice });
+              }
+              beat ??= setTimeout(sendNotices, BEAT_MS).unref();
+            },
           };
         },
         unsubscribe(id) {
@@ -162,24 +203,17 @@ export function createEventHub(source: EventSource): EventHub {
 
     publish(events) {
       const over = new Set(events.flatMap(({ runId, event }) => (isEnd(event) ? [runId] : [])));
-      for (const { subscriptions, notices } of connections) {
+      for (const { outbound, subscriptions, notices } of connections) {
         // What is still waiting of a run that has ended would be told after its end.
         if (over.size > 0) for (const [key, { params }] of notices) if (over.has(params.runId)) notices.delete(key);
-        for (const subscription of subscriptions.values()) {
-          for (const event of events) {
-            if (subscription.reading) break;
-            if (subscription.runId !== undefined && subscription.runId !== event.runId) continue;
-            if (numberOf(subscription, event) <= subscription.cursor) continue;
-            if (subscription.outbound.full) {
-              subscription.reading = true;
-              read(subscription);
-            } else sendEvent(subscription, event);
-          }
-        }
+        outbound.together(() => {
+          for (const subscription of subscriptions.values()) give(subscription, events);
+        });
       }
     },
 
-    progress: (notice) => keep(notice.runId, `progress ${notice.runId}`, 'progress', notice),
+    progress: (notice) => keep(notice.runId, progressKey(notice), 'progress', notice),
+    greetWith: (given) => void (atWork = given),
     preview: (notice) => keep(notice.runId, `preview ${notice.runId} ${notice.step} ${notice.item}`, 'preview', notice),
 
     announce(name, params) {
@@ -203,6 +237,7 @@ export function createEventHub(source: EventSource): EventHub {
 /** Everything that is told to clients unasked goes through here. */
 export function feedHub(hub: EventHub, runs: RunService, templates: TemplateService): void {
   runs.onEvents((events) => hub.publish(events));
+  hub.greetWith(() => runs.atWork());
   runs.onProgress((notice) => hub.progress(notice));
   runs.onPreview((notice) => hub.preview(notice));
   runs.onBackend((view) => hub.announce('backend/changed', view));
@@ -210,6 +245,10 @@ export function feedHub(hub: EventHub, runs: RunService, templates: TemplateServ
 }
 
 // --- helpers ---
+
+function progressKey({ runId }: ProgressNotice): string {
+  return `progress ${runId}`;
+}
 
 function isEnd(event: RunEvent['event']): boolean {
   return event.type === 'run.status' && RUN_ENDS.includes(event.status);

@@ -122,7 +122,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     const scope = auth.fromHeaders(request.rawHeaders);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const known = scope === 'absent' || scope === 'wrong' ? undefined : scope;
-      const connection = createConnection(webSocket, known, request.headers.host ?? '', options);
+      const upgraded = { scope: known, host: request.headers.host ?? '', stream: socket };
+      const connection = createConnection(webSocket, upgraded, options);
       connections.add(connection);
       webSocket.on('close', () => connections.delete(connection));
     });

@@ -1,7 +1,9 @@
-/** Housekeeping of the data directory: leftovers swept at start, a backup a day, the log of the database folded in while nothing runs. */
+/** Housekeeping of the data directory: leftovers swept at start, a backup a day, the log of the database folded in while nothing runs, its length noted. */
 import { sweepPartials } from '#results/sweep.ts';
 import { backupDaily } from '#store/backups.ts';
+import type { MarkKeeper } from '#store/mark.ts';
 import type { Store } from '#store/types.ts';
+import { isHeld } from './contention.ts';
 import type { Logger } from './log.ts';
 
 /** How often it is looked whether a backup is due, and whether the daemon is idle, in milliseconds. */
@@ -10,6 +12,7 @@ const IDLE_LOOK_MS = 30 * 1000;
 
 export interface MaintenanceOptions {
   readonly store: Store;
+  readonly mark: Pick<MarkKeeper, 'write'>;
   readonly dataDir: string;
   readonly outputDir: string;
   readonly isIdle: () => boolean;
@@ -19,6 +22,7 @@ export interface MaintenanceOptions {
 /** Resolves once leftovers are swept: before anything new is written. Work that fails is logged; the daemon goes on. */
 export async function startMaintenance({
   store,
+  mark,
   dataDir,
   outputDir,
   isIdle,
@@ -41,7 +45,10 @@ export async function startMaintenance({
       const position = store.lastPosition();
       if (isIdle() && position === busySince) store.checkpoint();
       busySince = position;
+      mark.write();
     } catch (error) {
+      // Another program is at it: the next look will do.
+      if (isHeld(error)) return;
       log.error({ err: error }, 'the log of the database could not be folded in');
     }
   };

@@ -1,4 +1,5 @@
 /** What goes out on one connection: bounded by watermarks, lossy only for what may be lost, and closed when the reader stands still. */
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 export interface Watermarks {
@@ -17,6 +18,8 @@ export const WATERMARKS: Watermarks = { low: 256 * 1024, soft: 1024 * 1024, hard
 export interface Outbound {
   /** For answers and events. */
   send(text: string): void;
+  /** Everything that `work` sends goes to the system in one call: each costs as much as making many frames. */
+  together(work: () => void): void;
   /** For progress and previews: dropped while more than `low` bytes wait. True when it was sent. */
   sendIfFree(text: string): boolean;
   /** True while subscriptions should hold back. */
@@ -26,7 +29,14 @@ export interface Outbound {
   close(): void;
 }
 
-export function createOutbound(socket: WebSocket, options: { readonly watermarks?: Watermarks; readonly onStalled: () => void }): Outbound {
+export interface OutboundOptions {
+  /** What the WebSocket writes to. */
+  readonly stream: Pick<Duplex, 'cork' | 'uncork'>;
+  readonly watermarks?: Watermarks;
+  readonly onStalled: () => void;
+}
+
+export function createOutbound(socket: WebSocket, options: OutboundOptions): Outbound {
   const { low, soft, hard, stall } = options.watermarks ?? WATERMARKS;
   const waiting = new Set<() => void>();
   let queued = 0;
@@ -66,6 +76,14 @@ export function createOutbound(socket: WebSocket, options: { readonly watermarks
 
   return {
     send: write,
+    together(work) {
+      options.stream.cork();
+      try {
+        work();
+      } finally {
+        options.stream.uncork();
+      }
+    },
     sendIfFree(text) {
       if (socket.bufferedAmount > low) return false;
       write(text);

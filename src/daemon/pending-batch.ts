@@ -21,3 +21,10 @@ export function emptyBatch() {
 export function isEmpty(batch: Batch): boolean {
   return Object.values(batch).every((rows) => rows === undefined || rows.length === 0);
 }
+
+/** The rows of several batches as one, in their order. */
+export function joined(batches: readonly Batch[]): Batch {
+  const all = emptyBatch();
+  for (const batch of batches) for (const key of Object.keys(batch) as (keyof Batch)[]) (all[key] as unknown[]).push(...(batch[key] ?? []));
+  return all;
+}

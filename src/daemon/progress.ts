@@ -1,6 +1,7 @@
 /** One progress per run: 0..1 over all its steps by what they usually take, never falling, also not across a restart, and 1 only at the end. */
 import type { StepProgress } from '#machines/run-steps.ts';
 import { isSettled } from '#machines/run-steps.ts';
+import type { WorkBefore } from './work-before.ts';
 import { type Estimate, estimate, type ItemAtWork, type StepWork } from './estimate.ts';
 
 /** What one item of a step usually takes, in seconds, and how many items the step usually has. */
@@ -20,13 +21,17 @@ interface Item {
   value: number;
   readonly startedAt: number;
   readonly backend: string;
+  /** False while only the log tells of it, after a restart. */
+  heard: boolean;
 }
 
 interface Tracked {
   readonly usual: ReadonlyMap<string, UsualStep> | undefined;
   readonly items: Map<string, Item>;
-  /** The share of the work that is done, as last computed: it falls when an item is tried again or a step turns out longer. */
+  /** The share of the work that is over, done or not to be done any more, as last computed: what time goes by. */
   raw: number;
+  /** The share that is done, for the bar: it falls when an item is tried again, fails, or a step turns out longer. */
+  done: number;
   /** What is shown moves from here: `shown` at `raw`, 1 at 1. Of a resumed run it is set with the first look at its steps. */
   anchor: { readonly raw: number; readonly shown: number } | undefined;
   resumed: boolean;
@@ -37,8 +42,8 @@ interface Tracked {
 }
 
 export interface ProgressTracker {
-  /** Takes up a run that is resumed with what was stored of it; `told` when it had work on a backend, of which clients may have heard more. */
-  resume(runId: string, stored: number, told: boolean): void;
+  /** Takes up a run that is resumed with what was stored of it. */
+  resume(runId: string, before: ResumedRun): void;
   /** Notes one item's progress (0..1; a new attempt begins at 0 again) and gives the run's. */
   report(item: ItemReport, steps: readonly StepProgress[]): number;
   /** The run's progress by what is known now. */
@@ -52,6 +57,12 @@ export interface ProgressTracker {
   /** What is left; undefined while too little is known. */
   eta(runId: string, steps: readonly StepProgress[]): Estimate | undefined;
   drop(runId: string): void;
+}
+
+export interface ResumedRun extends Partial<WorkBefore> {
+  readonly stored: number;
+  /** It had work on a backend, of which clients may have heard more than is stored. */
+  readonly told: boolean;
 }
 
 export interface ItemReport {
@@ -75,6 +86,7 @@ export function createProgressTracker(
       usual: usual(runId),
       items: new Map(),
       raw: 0,
+      done: 0,
       anchor: { raw: 0, shown: 0 },
       resumed: false,
       shown: 0,
@@ -86,30 +98,35 @@ export function createProgressTracker(
   };
   const raise = (run: Tracked, steps: readonly StepProgress[]): number => {
     if (steps.length === 0) return run.shown;
-    const raw = shareDone(run, steps);
+    run.raw = shareOf(run, steps, partOver);
+    const done = shareOf(run, steps, partDone);
     // The way that is left is walked anew from where the bar stands, so that it goes on moving and never goes back.
-    if (raw < run.raw) run.anchor = { raw, shown: run.shown };
-    run.raw = raw;
-    run.anchor ??= { raw, shown: run.shown };
+    if (done < run.done) run.anchor = { raw: done, shown: run.shown };
+    run.done = done;
+    run.anchor ??= { raw: done, shown: run.shown };
     const { raw: from, shown } = run.anchor;
-    const moved = from >= 1 ? 1 : shown + ((1 - shown) * (raw - from)) / (1 - from);
+    const moved = from >= 1 ? 1 : shown + ((1 - shown) * (done - from)) / (1 - from);
     run.shown = Math.max(run.shown, Math.min(MOST, moved, run.stored + STORED_EVERY));
     return run.shown;
   };
   return {
-    resume(runId, stored, told) {
+    resume(runId, { stored, told, items = [], ageMs }) {
       const run = tracked(runId);
       Object.assign(run, { stored, shown: told ? Math.min(MOST, stored + STORED_EVERY) : stored, anchor: undefined, resumed: true });
+      for (const { step, item, backend, ageMs: age } of items)
+        run.items.set(keyOf(step, item), { value: 0, startedAt: now() - age, backend, heard: false });
+      // The backend went on while there was no daemon, so that time counts as well.
+      if (ageMs !== undefined) run.began = { at: now() - ageMs, raw: 0 };
     },
     report({ runId, step, item, backend, value }, steps) {
       const run = tracked(runId);
       const key = keyOf(step, item);
       const known = run.items.get(key);
       const clean = Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0;
-      if (known === undefined || clean < known.value) run.items.set(key, { value: clean, startedAt: now(), backend });
-      else known.value = clean;
       // What an item had done before the restart is heard of with its first report: no reason for a leap.
-      if (known === undefined && run.resumed) run.anchor = undefined;
+      if (known?.heard !== true && run.resumed) run.anchor = undefined;
+      if (known === undefined || clean < known.value) run.items.set(key, { value: clean, startedAt: now(), backend, heard: true });
+      else Object.assign(known, { value: clean, heard: true });
       const shown = raise(run, steps);
       run.began ??= { at: now(), raw: run.raw };
       return shown;
@@ -131,10 +148,15 @@ export function createProgressTracker(
     },
     eta(runId, steps) {
       const run = runs.get(runId);
-      if (run?.began === undefined) return undefined;
+      if (run === undefined) return undefined;
       const at = now();
+      const isUnheard = steps.some(({ id, open }) => open.some((item) => run.items.get(keyOf(id, item))?.heard === false));
+      if (isUnheard) run.began ??= { at, raw: run.raw };
+      if (run.began === undefined) return undefined;
       const work = steps.filter((step) => !isSettled(step)).map((step) => workOf(step, run, at));
-      return estimate(work, { share: run.raw - run.began.raw, left: 1 - run.raw, seconds: (at - run.began.at) / 1000 });
+      // How far an item is of which nothing was heard since the restart: what is on disk says more than nothing.
+      const done = isUnheard && run.began.raw === 0 ? Math.max(run.raw, run.stored) : run.raw;
+      return estimate(work, { share: done - run.began.raw, left: 1 - done, seconds: (at - run.began.at) / 1000 });
     },
     drop: (runId) => void runs.delete(runId),
   };
@@ -149,8 +171,8 @@ function itemsOf(step: StepProgress, usual: UsualStep | undefined): number {
   return step.items;
 }
 
-/** Settled, skipped and blocked steps are work that is done or need not be; a step nothing is known of weighs as much as the others on average. */
-function shareDone({ usual, items }: Tracked, steps: readonly StepProgress[]): number {
+/** By weight; a step nothing is known of weighs as much as the others on average. */
+function shareOf({ usual, items }: Tracked, steps: readonly StepProgress[], part: typeof partOver): number {
   const means = steps.flatMap(({ id }) => usual?.get(id)?.mean ?? []).filter((mean) => mean > 0);
   const average = means.length === 0 ? 1 : means.reduce((sum, mean) => sum + mean, 0) / means.length;
   let total = 0;
@@ -161,12 +183,18 @@ function shareDone({ usual, items }: Tracked, steps: readonly StepProgress[]): n
     // Without history every step counts the same, however many items it has.
     const weight = usual === undefined ? 1 : mean * Math.max(1, itemsOf(step, known));
     total += weight;
-    done += weight * partDone(step, items);
+    done += weight * part(step, items);
   }
   return total === 0 ? 0 : Math.min(1, done / total);
 }
 
+/** What a step that failed, or was blocked by one that did, leaves undone is not done by that. */
 function partDone(step: StepProgress, items: ReadonlyMap<string, Item>): number {
+  if (!isSettled(step) || step.status === 'done' || step.status === 'skipped') return partOver(step, items);
+  return step.items === 0 ? 0 : Math.max(0, step.next - step.open.length - step.failed - step.lost) / step.items;
+}
+
+function partOver(step: StepProgress, items: ReadonlyMap<string, Item>): number {
   if (isSettled(step)) return 1;
   if (step.items === 0) return 0;
   const settled = Math.max(0, step.next - step.open.length);

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Store } from '#store/types.ts';
+import { type Contention, isHeld } from './contention.ts';
 import { MOST_DEATHS, planRecovery, type Standing } from './recovery-plan.ts';
 
 const SETTING = 'recovery';
@@ -15,6 +16,7 @@ export const USUAL_SETTLE_MS = 3000;
 
 export interface RecoveryOptions {
   readonly store: Pick<Store, 'setting' | 'putSetting'>;
+  readonly contention: Pick<Contention, 'putOff'>;
   readonly takeUp: (runId: string) => void;
   readonly setAside: (runId: string, error: ErrorData) => void;
   readonly settleMs: number;
@@ -26,6 +28,8 @@ export interface Recovery {
   begin(runs: readonly string[]): void;
   /** Takes a run up that still waits for its turn. */
   hurry(runId: string): void;
+  /** How many wait for their turn. */
+  waiting(): number;
   /** Takes up nothing more. */
   stop(): void;
   /** A daemon that ends by itself blames nobody. */
@@ -38,9 +42,13 @@ interface Stored {
   readonly runs: Readonly<Record<string, Standing>>;
 }
 
-export function createRecovery({ store, takeUp, setAside, settleMs, log }: RecoveryOptions): Recovery {
+export function createRecovery({ store, contention, takeUp, setAside, settleMs, log }: RecoveryOptions): Recovery {
   let standing = new Map<string, Standing>();
   let waiting: (readonly string[])[] = [];
+  /** The group at its turn, while the count cannot be written. */
+  let held: readonly string[] = [];
+  /** Those that the daemon has to live with for a while now. */
+  let trial: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -49,28 +57,52 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
   };
   const touch = (runs: readonly string[], alone: boolean) => {
     for (const runId of runs) standing.set(runId, { deaths: standing.get(runId)?.deaths ?? 0, touched: true, alone });
-    write(PROCESS);
+    try {
+      write(PROCESS);
+    } catch (error) {
+      if (!isHeld(error)) throw error;
+      // Another program holds the database, and none of them is touched before the count stands.
+      held = runs;
+      waiting = waiting.filter((group) => group !== runs);
+      clearTimeout(timer);
+      const pauseMs = contention.putOff(error);
+      if (!stopped) timer = setTimeout(() => touchHeld(alone), pauseMs);
+      return;
+    }
+    held = [];
+    trial = runs;
     waiting = waiting.filter((group) => group !== runs);
     for (const runId of runs) takeUp(runId);
-    settle(runs);
+    settle();
   };
-  const settle = (runs: readonly string[]) => {
+  const touchHeld = (alone: boolean) => {
+    try {
+      touch(held, alone);
+    } catch (error) {
+      log.warn({ err: error }, 'runs could not be taken up: what they did before cannot be counted');
+      waiting = [held, ...waiting];
+      held = [];
+      settle();
+    }
+  };
+  const settle = () => {
     clearTimeout(timer);
     if (stopped) return;
     timer = setTimeout(() => {
       try {
-        next(runs);
+        next();
       } catch (error) {
         // Nobody is cleared, and nobody forgotten who still waits for his turn.
-        log.warn({ err: error }, 'runs that were taken up could not be cleared of suspicion');
-        settle(runs);
+        if (!isHeld(error)) log.warn({ err: error }, 'runs that were taken up could not be cleared of suspicion');
+        settle();
       }
     }, settleMs);
     timer.unref();
   };
-  /** The daemon has lived with these for a while. */
-  const next = (settled: readonly string[]) => {
-    for (const runId of settled) standing.delete(runId);
+  /** The daemon has lived with those at work for a while. */
+  const next = () => {
+    for (const runId of trial) standing.delete(runId);
+    trial = [];
     const [group] = waiting;
     if (group === undefined) write(PROCESS);
     else touch(group, group.length === 1);
@@ -86,14 +118,27 @@ export function createRecovery({ store, takeUp, setAside, settleMs, log }: Recov
         standing.delete(runId);
         setAside(runId, poisoned());
       }
-      if (plan.together.length === 0 && waiting.length > 0) next([]);
+      if (plan.together.length === 0 && waiting.length > 0) next();
       else touch(plan.together, false);
     },
     hurry(runId) {
-      if (!waiting.some((group) => group.includes(runId))) return;
-      waiting = waiting.map((group) => group.filter((one) => one !== runId)).filter((group) => group.length > 0);
+      if (![held, ...waiting].some((group) => group.includes(runId))) return;
+      const others = (group: readonly string[]) => group.filter((one) => one !== runId);
+      held = others(held);
+      waiting = waiting.map(others).filter((group) => group.length > 0);
+      // Where the daemon dies now, each of these may be the reason.
+      trial = [...trial, runId];
+      for (const one of trial) standing.set(one, { deaths: standing.get(one)?.deaths ?? 0, touched: true, alone: trial.length === 1 });
+      try {
+        write(PROCESS);
+      } catch (error) {
+        // It stands with the next count. A person waits for this one, and its effects wait for the database anyway.
+        if (!isHeld(error)) throw error;
+      }
       takeUp(runId);
+      if (held.length === 0) settle();
     },
+    waiting: () => [held, ...waiting].reduce((total, group) => total + group.length, 0),
     stop() {
       stopped = true;
       clearTimeout(timer);

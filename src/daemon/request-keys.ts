@@ -1,6 +1,7 @@
 /** Request keys: a repeated mutation gets the first answer again, also while the first is still under way and after a restart. */
 import { CallsheetError } from '#protocol/errors.ts';
 import type { Store } from '#store/types.ts';
+import type { Contention } from './contention.ts';
 
 export interface RequestKeys {
   /**
@@ -16,7 +17,7 @@ export interface RequestKeys {
   ): Promise<T>;
 }
 
-export function createRequestKeys(store: Pick<Store, 'requestKey' | 'putRequestKey'>): RequestKeys {
+export function createRequestKeys(store: Pick<Store, 'requestKey' | 'putRequestKey'>, contention: Pick<Contention, 'write'>): RequestKeys {
   const underWay = new Map<string, { readonly method: string; readonly paramsHash: string; readonly answer: Promise<object> }>();
   return {
     async once<T extends object>(
@@ -44,7 +45,13 @@ export function createRequestKeys(store: Pick<Store, 'requestKey' | 'putRequestK
       underWay.set(key, { method, paramsHash, answer });
       try {
         const value = await answer;
-        if (runId !== undefined) store.putRequestKey({ key, method, paramsHash, runId, answer: JSON.stringify(value) });
+        if (runId !== undefined) {
+          const row = { key, method, paramsHash, runId, answer: JSON.stringify(value) };
+          await contention.write(
+            () => store.putRequestKey(row),
+            'It is done, but its requestKey could not be stored: repeated, it is done again.',
+          );
+        }
         return value;
       } finally {
         underWay.delete(key);

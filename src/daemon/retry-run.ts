@@ -12,6 +12,8 @@ import type { AttemptRow, Batch, NewEvent, RunRow, Store } from '#store/types.ts
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { waitingOrder } from '#templates/order.ts';
 import { didYouMean } from '#graph/suggest.ts';
+import { REBUILT_MACHINE } from './rebuild/row-parts.ts';
+import { isStandIn } from './rebuild/stand-in.ts';
 import { planRetry, type RetryPlan } from './retry-plan.ts';
 import type { RunHost } from './run-host.ts';
 import type { RunMemories } from './run-memory.ts';
@@ -138,9 +140,19 @@ function refused(message: string, hint: string): CallsheetError {
   return new CallsheetError('RUN_NOT_RETRYABLE', message, { hint });
 }
 
-function mustHaveEnded({ runId, status }: RunRow): void {
+function mustHaveEnded({ runId, status, machine, templateHash }: RunRow): void {
   if (!RUN_ENDS.includes(status))
     throw refused(`Run '${runId}' has not ended: it is ${status}.`, `Wait for its end, or cancel it: callsheet runs cancel ${runId}`);
+  if (machine === REBUILT_MACHINE)
+    throw refused(
+      `Run '${runId}' was made again of its files after the database was lost: what else was sent for it is not known.`,
+      'Start the template again; the files that are there are kept.',
+    );
+  if (isStandIn(templateHash))
+    throw refused(
+      `The template of run '${runId}' was lost with the database.`,
+      'Start the template as it is now; the files of the run are kept.',
+    );
   if (status === 'succeeded')
     throw refused(
       `Run '${runId}' succeeded: there is nothing to try again.`,

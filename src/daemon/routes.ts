@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import type { StorageState } from '#protocol/methods/system.ts';
 import type { Store } from '#store/types.ts';
 import type { Route } from './http-server.ts';
 import { receiveUpload } from './uploads.ts';
@@ -11,12 +12,19 @@ import type { UploadOptions } from './uploads.ts';
 
 export interface RouteOptions extends UploadOptions {
   readonly store: Pick<Store, 'artifact' | 'asset' | 'putAsset'>;
+  readonly storage: () => StorageState;
 }
 
 /** Shown in place; anything else is offered for saving. SVG and HTML could run scripts and are never shown. */
 const SHOWN = /^(?:image\/(?:png|jpeg|webp|gif|avif)|video\/(?:mp4|webm|quicktime)|audio\/(?:mpeg|wav|flac|ogg|mp4))$/;
 
-const STATUS_OF: Readonly<Record<string, number>> = { FILE_TOO_LARGE: 413, FILE_NOT_FOUND: 404, STORAGE_FAILED: 507, INTERNAL: 500 };
+const STATUS_OF: Readonly<Record<string, number>> = {
+  FILE_TOO_LARGE: 413,
+  FILE_NOT_FOUND: 404,
+  STORAGE_FAILED: 507,
+  STORAGE_BUSY: 503,
+  INTERNAL: 500,
+};
 
 export function createRoutes(options: RouteOptions): readonly Route[] {
   const { store } = options;
@@ -25,7 +33,8 @@ export function createRoutes(options: RouteOptions): readonly Route[] {
       method: 'GET',
       path: /^\/healthz$/,
       scope: 'read',
-      handle: async (_request, response) => answerJson(response, 200, { ok: true }),
+      // It lives either way: what it cannot do at the moment passes by itself.
+      handle: async (_request, response) => answerJson(response, 200, { ok: true, storage: options.storage() }),
     },
     {
       method: 'POST',

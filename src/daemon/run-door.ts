@@ -1,5 +1,4 @@
 /** The door of run/start: everything that can be known to be wrong is said here, all at once, before a run exists. */
-import { randomBytes } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { Backend } from '#backends/contract.ts';
@@ -12,6 +11,7 @@ import { planStep, renderStep } from '#templates/render.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
 import { closest } from '#graph/suggest.ts';
 import type { Scope, Values } from '#templates/types.ts';
+import { drawSeed } from './draw-seed.ts';
 import { demandApproved } from './exchange/gate.ts';
 import { judgeStep } from './judge.ts';
 import type { Offers } from './offers.ts';
@@ -41,7 +41,7 @@ export async function admit(options: DoorOptions, request: StartRequest): Promis
   const template = findTemplate(options.library, request.template, request.version);
   demandApproved(options.library.get(request.template, request.version));
   const { value: params, problems } = await checkParameters(template, request.parameters, {
-    drawSeed: () => randomBytes(8).readBigUInt64BE(),
+    drawSeed,
     resolveMedia: options.resolveMedia(template),
     resolveDirectory: options.resolveDirectory,
   });

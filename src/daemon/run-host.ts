@@ -11,12 +11,18 @@ import { RUN_MACHINE_VERSION } from '#machines/run-machine.ts';
 import { choiceOf, isWaiting } from '#machines/run-steps.ts';
 import type { StagedRows } from '#actors/deps.ts';
 import type { Batch, RunRow, RunState, Store } from '#store/types.ts';
-import { emptyBatch, isEmpty } from './pending-batch.ts';
+import { type Contention, isHeld, NOTHING } from './contention.ts';
+import { emptyBatch, isEmpty, joined } from './pending-batch.ts';
+import { RUN_RECORD } from './rebuild/record.ts';
 import { stopTree } from './stop-tree.ts';
 import { armTimers, mustFit, snapshotText, type StoredTimer, timersOf } from './snapshots.ts';
 
 /** How long a change that nobody waits for may stay in memory, in milliseconds. */
 const LAZY_FLUSH_MS = 20;
+/** How long a daemon that ends waits for another program that holds the database, in milliseconds. */
+const LAST_TRY_MS = 3000;
+/** To a client whose wish has been taken in already. */
+const LATER = 'It is done, and written down when that is possible again.';
 
 export type RunActor = Actor<RunMachine>;
 export type RunSnapshot = SnapshotFrom<RunMachine>;
@@ -24,6 +30,7 @@ export type RunSnapshot = SnapshotFrom<RunMachine>;
 export interface RunHostOptions {
   readonly store: Store;
   readonly machine: RunMachine;
+  readonly contention: Contention;
   now(): number;
   /** 0..1, for the stored row. */
   progressOf(runId: string): number;
@@ -37,7 +44,7 @@ export interface RunHostOptions {
 }
 
 export interface RunHost {
-  /** Writes a new run down; it begins with `resume`. Resolves when it is on disk. */
+  /** Writes a new run down; it begins with `resume`. Resolves when it is on disk. Throws STORAGE_BUSY, and then nothing of it is written. */
   accept(runId: string, first: Batch): Promise<void>;
   /** Boots a stored run, from its snapshot when it has begun before. Throws SNAPSHOT_REFUSED. */
   resume(row: RunRow): void;
@@ -48,7 +55,10 @@ export interface RunHost {
   cancel(runId: string): boolean;
   /** False when the run does not wait for this choice. */
   choose(runId: string, into: string, picked: readonly string[]): boolean;
+  /** The gate of effects: waits as long as it takes. */
   committed(runId: string): Promise<void>;
+  /** The same for a client, who is told when it takes longer. Throws STORAGE_BUSY: it is written later; `whether` says what that means for the client. */
+  stored(runId: string, whether?: string): Promise<void>;
   stage(runId: string, rows: StagedRows): void;
   /** Has the run's row written soon, for what changed outside of its machine. */
   touch(runId: string): void;
@@ -61,24 +71,32 @@ export interface RunHost {
 interface Waiter {
   resolve(): void;
   reject(error: unknown): void;
+  /** Of a client who does not wait for ever: since when, of `performance.now()`. */
+  readonly since?: number;
+  /** Rows that are written only as long as it waits. */
+  readonly rows?: Batch;
+  /** What it is told when it waits no longer. */
+  readonly whether?: string;
 }
 
 export function createRunHost(options: RunHostOptions): RunHost {
-  const { store, machine } = options;
+  const { store, machine, contention } = options;
   const actors = new Map<string, RunActor>();
   const dirty = new Set<string>();
   const ends = new Map<string, RunState>();
   let pending = emptyBatch();
   let waiters: Waiter[] = [];
-  let scheduled: 'no' | 'lazily' | 'now' = 'no';
-  let lazyTimer: NodeJS.Timeout | undefined;
+  /** `later`: another program holds the database, and the next try has its time. */
+  let scheduled: 'no' | 'lazily' | 'now' | 'later' = 'no';
+  let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
   const schedule = (when: 'lazily' | 'now') => {
-    if (closed || scheduled === 'now' || scheduled === when) return;
+    if (closed || scheduled === 'now' || scheduled === 'later' || scheduled === when) return;
+    clearTimeout(timer);
     scheduled = when;
     if (when === 'now') setImmediate(flush);
-    else lazyTimer = setTimeout(flush, LAZY_FLUSH_MS);
+    else timer = setTimeout(flush, LAZY_FLUSH_MS);
   };
   const mark = (runId: string) => {
     dirty.add(runId);
@@ -92,26 +110,26 @@ export function createRunHost(options: RunHostOptions): RunHost {
   function flush(): void {
     if (closed) return;
     scheduled = 'no';
-    clearTimeout(lazyTimer);
+    clearTimeout(timer);
     const states = [...dirty].flatMap((runId) => stateOf(runId) ?? []);
-    const batch: Batch = { ...pending, states };
+    // What a run was is owed to its files once it has ended.
+    const records = states.flatMap(({ runId, endedAt }) => (endedAt === null ? [] : [{ runId, kind: RUN_RECORD, body: '{}' }]));
+    const batch: Batch = { ...joined([...waiters.flatMap(({ rows }) => rows ?? []), pending, { outbox: records }]), states };
+    let events: readonly RunEvent[] = [];
+    try {
+      if (!isEmpty(batch)) {
+        events = store.commit(batch);
+        contention.free();
+      }
+    } catch (error) {
+      if (isHeld(error)) putOff(contention.putOff(error));
+      else fail(error);
+      return;
+    }
     const waiting = waiters;
     dirty.clear();
     pending = emptyBatch();
     waiters = [];
-    if (isEmpty(batch)) {
-      for (const waiter of waiting) waiter.resolve();
-      return;
-    }
-    let events: readonly RunEvent[];
-    try {
-      events = store.commit(batch);
-    } catch (error) {
-      closed = true;
-      for (const waiter of waiting) waiter.reject(error);
-      options.onStorageFailure(error);
-      return;
-    }
     for (const waiter of waiting) waiter.resolve();
     if (events.length > 0) options.onCommitted(events);
     for (const state of states) {
@@ -120,6 +138,23 @@ export function createRunHost(options: RunHostOptions): RunHost {
       ends.delete(state.runId);
       options.onEnded(state.runId, state.status);
     }
+  }
+
+  /** Nothing was written, and everything is still here. */
+  function putOff(pauseMs: number): void {
+    clearTimeout(timer);
+    scheduled = 'later';
+    timer = setTimeout(flush, pauseMs);
+    const gone = waiters.filter(({ since }) => since !== undefined && contention.isTooLong(since));
+    if (gone.length === 0) return;
+    waiters = waiters.filter((waiter) => !gone.includes(waiter));
+    for (const waiter of gone) waiter.reject(contention.refusal(waiter.whether ?? NOTHING));
+  }
+
+  function fail(error: unknown): void {
+    closed = true;
+    for (const waiter of waiters) waiter.reject(error);
+    options.onStorageFailure(error);
   }
 
   function stateOf(runId: string): RunState | undefined {
@@ -167,8 +202,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
 
   return {
     accept(runId, first) {
-      for (const key of Object.keys(first) as (keyof Batch)[]) (pending[key] as unknown[]).push(...(first[key] ?? []));
-      return gate(runId);
+      return gate(runId, { since: performance.now(), rows: first });
     },
     resume(row) {
       if (closed) return;
@@ -197,7 +231,8 @@ export function createRunHost(options: RunHostOptions): RunHost {
       actor.send({ type: 'run.choose', into, picked });
       return !awaits(actor, into);
     },
-    committed: gate,
+    committed: (runId) => gate(runId),
+    stored: (runId, whether = LATER) => gate(runId, { since: performance.now(), whether }),
     stage(runId, { attempts = [], artifacts = [], outbox = [], requestKeys = [], timings = [], savings = [] }) {
       pending.attempts.push(...attempts);
       pending.artifacts.push(...artifacts);
@@ -211,23 +246,27 @@ export function createRunHost(options: RunHostOptions): RunHost {
     snapshot: (runId) => actors.get(runId)?.getSnapshot(),
     open: () => [...actors.keys()],
     close() {
-      flush();
+      // Nobody is served any more, so it may stand still for a while.
+      const until = performance.now() + LAST_TRY_MS;
+      do flush();
+      while (scheduled === 'later' && performance.now() < until);
       // From here on nothing is written, so that stopping a machine does not end its run.
       closed = true;
-      clearTimeout(lazyTimer);
+      clearTimeout(timer);
+      for (const waiter of waiters) waiter.reject(contention.refusal('The daemon ends; whatever was not written has not happened.'));
       for (const actor of actors.values()) actor.stop();
     },
   };
 
   /** Every change before this call is in the next flush, so one waiter list serves all runs. */
-  function gate(runId: string): Promise<void> {
+  function gate(runId: string, client: Pick<Waiter, 'since' | 'rows' | 'whether'> = {}): Promise<void> {
     if (closed)
       return Promise.reject(
         new CallsheetError('STORAGE_FAILED', 'The daemon is stopping; nothing more is written.', { hint: 'Start it again.' }),
       );
     dirty.add(runId);
     schedule('now');
-    return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => waiters.push({ resolve, reject, ...client }));
   }
 }
 

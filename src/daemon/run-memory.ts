@@ -9,6 +9,9 @@ import type { CompiledTemplate } from '#templates/compiled.ts';
 import { reviveParameters } from '#templates/parameters.ts';
 import type { TemplateSource, Values } from '#templates/types.ts';
 
+/** Milliseconds since 1970: runs that were created until then come from a backup. */
+export const RESTORED_SETTING = 'restored';
+
 /** Compiled pinned templates kept for reuse; a run's own copy is in the database. */
 const COMPILED_LIMIT = 64;
 
@@ -28,6 +31,7 @@ export const USUAL_OPTIONS: RunOptions = { optimize: true, cache: true };
 export function createRunMemories(store: Store): RunMemories {
   const memories = new Map<string, RunMemory>();
   const compiled = new Map<string, CompiledTemplate>();
+  const restoredAt = Number(store.setting(RESTORED_SETTING) ?? Number.NEGATIVE_INFINITY);
 
   const keep = (template: CompiledTemplate) => {
     compiled.delete(template.hash);
@@ -80,6 +84,7 @@ export function createRunMemories(store: Store): RunMemories {
         attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
         artifacts: [...store.artifacts(runId)],
         fresh: new Set(),
+        ...(row.createdAt <= restoredAt ? { restored: true } : {}),
       };
       memories.set(runId, memory);
       return memory;

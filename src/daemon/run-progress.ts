@@ -3,7 +3,7 @@ import type { ActorDeps, ItemKey, Lesson } from '#actors/deps.ts';
 import type { StepProgress } from '#machines/run-steps.ts';
 import type { ProgressNotice } from '#protocol/events.ts';
 import type { Store, TimingSample } from '#store/types.ts';
-import { createProgressTracker } from './progress.ts';
+import { createProgressTracker, type ResumedRun } from './progress.ts';
 import type { LiveProgress } from './run-view.ts';
 import { createTimings } from './timings.ts';
 
@@ -24,8 +24,12 @@ export interface RunProgress {
   readonly timings: ActorDeps['timings'];
   report(key: ItemKey, value: number, node?: string): void;
   learn(key: ItemKey, lesson: Lesson): void;
-  /** Takes up a run after a restart; `told` when it had work on a backend. */
-  resume(runId: string, stored: number, told: boolean): void;
+  /** Takes up a run after a restart, before its machine goes on. */
+  resume(runId: string, before: ResumedRun): void;
+  /** What clients would hear of it now: its next report may be long in coming. */
+  now(runId: string): ProgressNotice;
+  /** Tells them. */
+  announce(runId: string): void;
   live(runId: string): LiveProgress;
   /** For the row that is being written. */
   store(runId: string): number;
@@ -56,6 +60,7 @@ export function createRunProgress(options: RunProgressOptions): RunProgress {
     const eta = isWaiting(runId) ? undefined : tracker.eta(runId, stepsOf(runId));
     return eta === undefined ? {} : { etaSeconds: eta.seconds, etaRange: eta.range };
   };
+  const now = (runId: string): ProgressNotice => ({ runId, progress: tracker.of(runId, stepsOf(runId)), ...etaOf(runId) });
   return {
     timings,
     report(key, value, node) {
@@ -77,7 +82,9 @@ export function createRunProgress(options: RunProgressOptions): RunProgress {
       timings.forget(template, step);
       timings.forget('', '');
     },
-    resume: (runId, stored, told) => tracker.resume(runId, stored, told),
+    resume: (runId, before) => tracker.resume(runId, before),
+    now,
+    announce: (runId) => options.tell(now(runId)),
     live: (runId) => ({ progress: tracker.of(runId, stepsOf(runId)), ...etaOf(runId) }),
     store(runId) {
       // Every state is written down, so that no question is missed, however short.

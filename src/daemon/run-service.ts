@@ -1,6 +1,7 @@
 /** What the method table and the event hub need of the supervisor. The supervisor implements it; tests may fake it. */
 import type { ProgressNotice, PreviewNotice, RunEvent } from '#protocol/events.ts';
 import type { BackendView, RunStatus, RunSummary, RunView } from '#protocol/views.ts';
+import type { StorageState } from '#protocol/methods/system.ts';
 import type { QueueService } from './scheduler/queue-service.ts';
 
 export interface StartRequest {
@@ -64,9 +65,19 @@ export interface RunService {
   onProgress(listener: (notice: ProgressNotice) => void): () => void;
   onPreview(listener: (notice: PreviewNotice) => void): () => void;
   onBackend(listener: (view: BackendView) => void): () => void;
+  /** Where each run stands that is at work, for whoever has just come. */
+  atWork(): readonly ProgressNotice[];
   /** Counts for daemon/status. */
-  counts(): { readonly open: number; readonly queued: number; readonly active: number; readonly held: number };
+  counts(): {
+    readonly open: number;
+    readonly queued: number;
+    readonly active: number;
+    readonly held: number;
+    readonly recovering: number;
+  };
   readonly queue: QueueService;
+  /** Whether what happens can be written down. */
+  storage(): StorageState;
   /** Takes no new work, writes everything down, leaves backend jobs running. */
   close(): Promise<void>;
 }

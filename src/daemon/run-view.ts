@@ -14,6 +14,7 @@ import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { choicesOf } from './choice-view.ts';
 import { optimiserOf } from './optimiser-view.ts';
+import { rebuildProblems } from './rebuild/problems.ts';
 import type { HeldRun } from './held-runs.ts';
 import { USUAL_OPTIONS } from './run-memory.ts';
 
@@ -77,7 +78,7 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
     ...triesOf(events),
     ...(template.choices.length === 0 ? {} : { choices: choicesOf(template, events, ended) }),
     optimiser: optimiserOf(template, options, store.savings(row.runId)),
-    problems: held === undefined ? (row.error?.problems ?? []) : [held.problem],
+    problems: held === undefined ? [...(row.error?.problems ?? []), ...rebuildProblems(events)] : [held.problem],
   };
 }
 

@@ -13,6 +13,9 @@ import type { Supervisor } from './supervisor.ts';
 const FIRST_TRY_MS = 250;
 const LONGEST_TRY_MS = 10_000;
 
+/** What waiting mends. A database that is merely held comes here only when it could not be read at the start. */
+const PASSING: ReadonlySet<string> = new Set(['STORAGE_FAILED', 'STORAGE_BUSY']);
+
 export interface StorageGuardOptions {
   readonly store: Pick<Store, 'putSetting'>;
   /** Makes a supervisor that tells when a commit of its failed. It is used no more after that. */
@@ -26,6 +29,7 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
   const notices = createNotices();
   const backendListeners = new Set<Parameters<Supervisor['onBackend']>[0]>();
   let failure: CallsheetError | undefined;
+  let failedAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   let current = begin();
@@ -43,11 +47,12 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
 
   function fail(failed: Supervisor, error: unknown): void {
     if (failed !== current || failure !== undefined || closed) return;
-    if (!(error instanceof CallsheetError) || error.code !== 'STORAGE_FAILED') {
+    if (!(error instanceof CallsheetError) || !PASSING.has(error.code)) {
       onLastFailure(error);
       return;
     }
     failure = error;
+    failedAt = performance.now();
     log.error({ err: error }, 'nothing can be stored; runs wait, jobs on backends go on');
     failed.setAside();
     tryAgain(FIRST_TRY_MS);
@@ -58,7 +63,7 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
       try {
         store.putSetting('storage', `written again after ${new Date().toISOString()}`);
       } catch (error) {
-        if (error instanceof CallsheetError && error.code === 'STORAGE_FAILED') tryAgain(Math.min(2 * pauseMs, LONGEST_TRY_MS));
+        if (error instanceof CallsheetError && PASSING.has(error.code)) tryAgain(Math.min(2 * pauseMs, LONGEST_TRY_MS));
         else onLastFailure(error);
         return;
       }
@@ -111,9 +116,15 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
       return () => void backendListeners.delete(listener);
     },
     counts: () => current.counts(),
+    atWork: () => current.atWork(),
     get queue(): QueueService {
       const { queue } = current;
       return failure === undefined ? queue : { ...queue, pause: refuse, resume: refuse, free: refuse, assumeLost: refuse };
+    },
+    storage() {
+      if (failure === undefined) return current.storage();
+      const { message, hint = '' } = failure.data;
+      return { status: 'failed', seconds: (performance.now() - failedAt) / 1000, message, hint };
     },
     resume: () => current.resume(),
     setAside: () => current.setAside(),

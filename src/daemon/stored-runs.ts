@@ -4,6 +4,7 @@ import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, RunRow, Store } from '#store/types.ts';
 import { cached } from './cached.ts';
+import { type Contention, isHeld } from './contention.ts';
 import { type HeldRun, heldNote, heldRun, unknownOf } from './held-runs.ts';
 import { createRecovery, USUAL_SETTLE_MS } from './recovery.ts';
 import type { RunHost } from './run-host.ts';
@@ -11,12 +12,14 @@ import type { RunMemories } from './run-memory.ts';
 import type { RunProgress } from './run-progress.ts';
 import { allEvents } from './run-view.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
+import { workBefore } from './work-before.ts';
 
 export interface StoredRunsOptions {
   readonly store: Store;
+  readonly contention: Pick<Contention, 'putOff'>;
   readonly host: Pick<RunHost, 'resume' | 'refuse' | 'append' | 'stage'>;
   readonly memories: Pick<RunMemories, 'get' | 'pinned'>;
-  readonly progress: Pick<RunProgress, 'resume'>;
+  readonly progress: Pick<RunProgress, 'resume' | 'announce'>;
   readonly scheduler: Pick<Scheduler, 'know' | 'enqueue'>;
   readonly backends: readonly Backend[];
   readonly addressOf: (backend: Backend) => string;
@@ -37,6 +40,8 @@ export interface StoredRuns {
   takeUpAll(): void;
   /** Takes up at once what waits for its turn. */
   hurry(runId: string): void;
+  /** How many wait for their turn since daemons died in whose hands they were. */
+  recovering(): number;
   /** Takes up nothing more. */
   stop(): void;
   /** The daemon ends by itself: its runs are blamed for nothing. */
@@ -44,8 +49,9 @@ export interface StoredRuns {
 }
 
 export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
-  const { store, host, memories, progress, scheduler, backends, addressOf, rowOf, log } = options;
+  const { store, contention, host, memories, progress, scheduler, backends, addressOf, rowOf, log } = options;
   const held = new Map<string, HeldRun>();
+  let stopped = false;
   const kindsOf = cached((hash) => new Set(memories.pinned(hash).steps.map(({ backend }) => backend)));
 
   function hold(runId: string, run: HeldRun): void {
@@ -69,12 +75,22 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     try {
       const { attempts } = memories.get(runId);
       const row = rowOf(runId);
-      progress.resume(runId, row.progress, attempts.size > 0);
+      const wasAtWork = attempts.size > 0;
+      const before = wasAtWork ? workBefore(allEvents(store, runId), Date.now()) : {};
+      progress.resume(runId, { stored: row.progress, told: wasAtWork, ...before });
       host.resume(row);
+      if (wasAtWork) progress.announce(runId);
       log.info({ runId }, 'run resumed');
     } catch (error) {
-      refuse(runId, error, 'a stored run cannot be resumed');
+      if (isHeld(error)) again(runId, contention.putOff(error));
+      else refuse(runId, error, 'a stored run cannot be resumed');
     }
+  }
+
+  function again(runId: string, pauseMs: number): void {
+    setTimeout(() => {
+      if (!stopped) takeUp(runId);
+    }, pauseMs).unref();
   }
 
   /** A disk that cannot be read now says nothing of the run. */
@@ -89,6 +105,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
 
   const recovery = createRecovery({
     store,
+    contention,
     takeUp,
     setAside(runId, error) {
       const { attempts, events } = unknownOf(store.attempts(runId), error.message, Date.now());
@@ -129,11 +146,15 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       recovery.begin(begun);
     },
     hurry: (runId) => recovery.hurry(runId),
-    stop: () => recovery.stop(),
+    recovering: () => recovery.waiting(),
+    stop() {
+      stopped = true;
+      recovery.stop();
+    },
     close: () => recovery.close(),
   };
 }
 
 function isStorage(error: unknown): boolean {
-  return error instanceof CallsheetError && error.code === 'STORAGE_FAILED';
+  return isHeld(error) || (error instanceof CallsheetError && error.code === 'STORAGE_FAILED');
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { canonicalHash } from '#graph/hash.ts';
+import { canonicalHashOf } from '#graph/hash.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
@@ -16,13 +16,16 @@ import type { TemplateLibrary } from '#templates/library.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { acceptRun, queueFull } from './accept-run.ts';
 import { createChoose } from './choose.ts';
+import type { Contention } from './contention.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp } from './held-runs.ts';
 import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
-import { createOutboxWorker } from './outbox-worker.ts';
+import { BACKEND_FORGET, createOutboxWorker, forgetAttempt } from './outbox-worker.ts';
+import { RUN_RECORD, writeRecord } from './rebuild/record.ts';
 import { createRequestKeys } from './request-keys.ts';
 import { createRetry, picksOf } from './retry-run.ts';
+import { countRuns } from './run-counts.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRunProgress } from './run-progress.ts';
@@ -36,11 +39,14 @@ import { allEvents, summaryOf, viewOf } from './run-view.ts';
 
 export interface SupervisorOptions {
   readonly store: Store;
+  readonly contention: Contention;
   readonly library: TemplateLibrary;
   /** In order of preference; the first serves a run that names none. */
   readonly backends: readonly Backend[];
   /** Artifacts of a run go to `<outputDir>/<runId>/`. */
   readonly outputDir: string;
+  /** Names the data directory in what is written beside results. */
+  readonly storeId: string;
   readonly offers: Pick<Offers, 'ask' | 'known' | 'onChange'>;
   readonly pool?: PoolSettings;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
@@ -69,12 +75,12 @@ export interface Supervisor extends RunService {
 }
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { store, backends, log, pool = USUAL_POOL } = options;
+  const { store, contention, backends, log, pool = USUAL_POOL } = options;
   const memories = createRunMemories(store);
   /** Hashes of templates that stand in the database: their text is not printed and sent there again with every run. */
   const pinned = new Set<string>();
   const ends = createPace();
-  const monitor = createBackendMonitor(backends);
+  const monitor = createBackendMonitor(backends, options.stall.askMs);
   const notices = createNotices();
 
   // The embedded sandbox is another one with every start, at whatever port.
@@ -96,6 +102,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return dispatch.places;
     },
     artifactDirectory: (runId) => join(options.outputDir, runId),
+    storeId: options.storeId,
     onProgress: (key, value, node) => progress.report(key, value, node),
     learn: (key, lesson) => progress.learn(key, lesson),
     // Read through, since progress itself is made of these.
@@ -111,6 +118,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   };
   const host = createRunHost({
     store,
+    contention,
     machine: createRunMachine(createActors(deps), options.backOff),
     now: Date.now,
     progressOf: (runId) => progress.store(runId),
@@ -124,16 +132,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       memories.drop(runId);
       ends.note();
       scheduler.ended(runId);
-      outbox.wake();
+      for (const outbox of outboxes) outbox.wake();
     },
     onStorageFailure: options.onStorageFailure,
     onDefect: (runId, error) => log.error({ runId, err: error }, 'a run machine failed'),
   });
-  const outbox = createOutboxWorker({
+  const forgets = createOutboxWorker({
     store,
-    backend: (id) => backends.find((backend) => backend.id === id),
+    kind: BACKEND_FORGET,
+    perform: (item) => forgetAttempt(item, (id) => backends.find((backend) => backend.id === id)),
   });
-  const keys = createRequestKeys(store);
+  const records = createOutboxWorker({ store, kind: RUN_RECORD, perform: ({ runId }) => writeRecord(store, options, runId) });
+  const outboxes = [forgets, records];
+  const keys = createRequestKeys(store, contention);
   const dispatch = createDispatch({
     ...options,
     settings: pool,
@@ -166,6 +177,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const storedRuns = createStoredRuns({ ...options, host, memories, progress, scheduler, addressOf, rowOf });
   const { held } = storedRuns;
+  const counts = () => countRuns(host, scheduler, storedRuns);
 
   /** A person ends a cancel that nobody can prove: the run is lost, and the doubt is written down with each of its attempts. */
   function giveUp(runId: string): void {
@@ -176,7 +188,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   async function accept(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
-    const open = host.open().length + held.size + scheduler.status().waitingRuns;
+    const { open } = counts();
     if (open >= pool.maxOpenRuns) throw queueFull(open, pool.maxOpenRuns, ends.msPerRun());
     const { run, template, params, batch } = await acceptRun({ ...options, isPinned: (hash) => pinned.has(hash) }, request, paramsHash);
     const { runId } = run;
@@ -212,18 +224,27 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   });
   function setAside(): void {
     storedRuns.stop();
-    outbox.close();
+    for (const outbox of outboxes) outbox.close();
     monitor.close();
     dispatch.close();
     host.close();
   }
 
-  const choose = createChoose({ host, get, problemOf: (runId) => held.get(runId)?.problem });
+  const choose = createChoose({
+    host,
+    get,
+    answerOf(key, paramsHash) {
+      const row = store.requestKey(key);
+      return row?.method === 'run/choose' && row.paramsHash === paramsHash ? row.answer : undefined;
+    },
+    problemOf: (runId) => held.get(runId)?.problem,
+  });
 
   return {
     start(request) {
       const { requestKey, client: _client, ...rest } = request;
-      const paramsHash = canonicalHash(JSON.stringify(rest));
+      // Only a request with a key is ever compared with another.
+      const paramsHash = requestKey === undefined ? '' : canonicalHashOf(rest);
       return keys.once(requestKey, 'run/start', paramsHash, () => accept(request, paramsHash));
     },
     get,
@@ -232,7 +253,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return keys.once(
         requestKey,
         'run/cancel',
-        canonicalHash(JSON.stringify({ runId, ...(force ? { force } : {}) })),
+        canonicalHashOf({ runId, ...(force ? { force } : {}) }),
         async () => {
           // Nothing of it was ever sent.
           const isOver = scheduler.withdraw(runId);
@@ -242,7 +263,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           else storedRuns.hurry(runId);
           if (force && isCancelling(runId)) giveUp(runId);
           else if (!isOver && !host.cancel(runId)) return { status: rowOf(runId).status };
-          await host.committed(runId);
+          await host.stored(runId);
           return { status: rowOf(runId).status };
         },
         runId,
@@ -250,31 +271,28 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     retry(request) {
       const { requestKey, ...rest } = request;
-      const paramsHash = canonicalHash(JSON.stringify(rest));
+      const paramsHash = canonicalHashOf(rest);
       return keys.once(requestKey, 'run/retry', paramsHash, () => retry(request, paramsHash));
     },
     choose(request) {
       const { requestKey, ...rest } = request;
-      const paramsHash = canonicalHash(JSON.stringify(rest));
+      const paramsHash = canonicalHashOf(rest);
       return keys.once(requestKey, 'run/choose', paramsHash, () => {
         storedRuns.hurry(request.runId);
         return choose(request, paramsHash);
       });
     },
     queue: dispatch.queue,
+    storage: () => contention.state(() => store.demandWritable()),
     onEvents: notices.onEvents,
     onProgress: notices.onProgress,
     onPreview: notices.onPreview,
     onBackend: (listener) => monitor.onChange(listener),
-    counts: () => ({
-      open: host.open().length + held.size + scheduler.status().waitingRuns,
-      queued: scheduler.status().waitingRuns,
-      active: host.open().filter((runId) => host.snapshot(runId)?.value === 'executing').length,
-      held: held.size,
-    }),
+    counts,
+    atWork: () => host.open().flatMap((runId) => (host.snapshot(runId)?.value === 'executing' ? [progress.now(runId)] : [])),
     resume() {
       storedRuns.takeUpAll();
-      outbox.wake();
+      for (const outbox of outboxes) outbox.wake();
       scheduler.open();
       void monitor.ask();
     },
@@ -282,7 +300,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async close() {
       storedRuns.close();
       setAside();
-      await Promise.all(backends.map((backend) => backend.close()));
+      // A call to a backend may take as long as it likes; records of runs are a few small files.
+      await Promise.all([records.workOff(), ...backends.map((backend) => backend.close())]);
     },
   };
 }

@@ -7,11 +7,13 @@ import { CallsheetError } from '#protocol/errors.ts';
 import { isPartialName, partialPath, syncDirectory, writeWhole } from '#results/durable.ts';
 import { SNIFF_BYTES, sniff } from '#results/sniff.ts';
 import type { Store } from '#store/types.ts';
+import type { Contention } from './contention.ts';
 
 export interface UploadOptions {
   /** `<dataDir>/assets` */
   readonly assetDir: string;
   readonly store: Pick<Store, 'asset' | 'putAsset'>;
+  readonly contention: Pick<Contention, 'write'>;
   /** Bytes of one upload. */
   readonly cap: number;
   /** Milliseconds without a byte. */
@@ -21,9 +23,9 @@ export interface UploadOptions {
 /**
  * Body: the bytes, as `application/octet-stream` (a type that no HTML form can send). Header `Callsheet-Name`: the file's name, percent-encoded.
  * Answers the asset id, which is the sha256 of the content: sending the same file again is no second upload.
- * Throws INVALID_REQUEST, FILE_TOO_LARGE, STORAGE_FAILED, CONNECTION_LOST.
+ * Throws INVALID_REQUEST, FILE_TOO_LARGE, STORAGE_FAILED, STORAGE_BUSY, CONNECTION_LOST.
  */
-export async function receiveUpload(request: IncomingMessage, { assetDir, store, cap, stall }: UploadOptions): Promise<string> {
+export async function receiveUpload(request: IncomingMessage, { assetDir, store, contention, cap, stall }: UploadOptions): Promise<string> {
   if (request.headers['content-type'] !== 'application/octet-stream') {
     throw new CallsheetError('INVALID_REQUEST', 'Uploads are sent as application/octet-stream.', {
       hint: 'Set Content-Type: application/octet-stream and put the bytes into the body.',
@@ -44,18 +46,18 @@ export async function receiveUpload(request: IncomingMessage, { assetDir, store,
     if (known !== undefined && (await sizeOf(known.path)) === bytes) return sha256;
     await rename(temporary, path);
     await syncDirectory(assetDir);
-    store.putAsset({ assetId: sha256, path, name, mediaType, bytes, sha256, createdAt: Date.now() });
+    await contention.write(() => store.putAsset({ assetId: sha256, path, name, mediaType, bytes, sha256, createdAt: Date.now() }));
     return sha256;
   } finally {
     await rm(temporary, { force: true });
   }
 }
 
-/** Keeps bytes that the daemon made as an asset, whole and under their sha256, which is the answer. Throws STORAGE_FAILED. */
+/** Keeps bytes that the daemon made as an asset, whole and under their sha256, which is the answer. Throws STORAGE_FAILED, STORAGE_BUSY. */
 export async function keepAsset(
   bytes: Uint8Array,
   name: string,
-  { assetDir, store }: Pick<UploadOptions, 'assetDir' | 'store'>,
+  { assetDir, store, contention }: Pick<UploadOptions, 'assetDir' | 'store' | 'contention'>,
 ): Promise<string> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const known = store.asset(sha256);
@@ -71,7 +73,8 @@ export async function keepAsset(
       cause: error,
     });
   }
-  store.putAsset({ assetId: sha256, path, name, mediaType, bytes: bytes.length, sha256, createdAt: Date.now() });
+  const row = { assetId: sha256, path, name, mediaType, bytes: bytes.length, sha256, createdAt: Date.now() };
+  await contention.write(() => store.putAsset(row));
   return sha256;
 }
 

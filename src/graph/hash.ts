@@ -27,6 +27,20 @@ export function canonicalHash(source: Graph | string): string {
   return sha256Hex(root === undefined ? source : canonicalJson(root));
 }
 
+/** The same of a JSON value that is no graph, as a request is: without printing it and reading it again. */
+export function canonicalHashOf(value: unknown): string {
+  return sha256Hex(canonicalText(value));
+}
+
+function canonicalText(value: unknown): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? canonicalNumber(JSON.stringify(value)) : 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  const sorted = members.toSorted(([a], [b]) => byCodeUnit(a, b));
+  return `{${sorted.map(([key, member]) => `${JSON.stringify(key)}:${canonicalText(member)}`).join(',')}}`;
+}
+
 function canonicalGraph(graph: Graph): string {
   const nodes = [...graph.nodes.values()].toSorted((a, b) => byCodeUnit(a.id, b.id));
   const entries = nodes.map((node) => `${JSON.stringify(node.id)}:[${JSON.stringify(node.classType)},${canonicalJson(node.inputsAt)}]`);

@@ -40,6 +40,7 @@ export const ERRORS = {
   FORBIDDEN: entry(RPC.unauthorized, false, "The key's scope does not allow this method."),
   TOO_MANY_REQUESTS: entry(RPC.tooMany, true, 'A limit of the connection or the queue was reached.'),
   STORAGE_FAILED: entry(RPC.storage, true, 'The data directory could not be written.'),
+  STORAGE_BUSY: entry(RPC.storage, true, 'Another program holds the database; nothing was changed by the call, unless it says so.'),
   STORAGE_LOCKED: entry(RPC.storage, false, 'Another daemon holds the data directory.'),
   STORAGE_NEWER: entry(RPC.storage, false, 'The data directory was written by a newer Callsheet.'),
   STORAGE_CORRUPT: entry(RPC.storage, false, 'The database is damaged.'),
@@ -69,6 +70,7 @@ export const ERRORS = {
   CHOICE_TIMED_OUT: entry(RPC.failed, false, 'Nobody made the choice in the time that the template gives.'),
   RUN_NOT_RETRYABLE: entry(RPC.failed, false, 'The run has not ended, succeeded, or cannot go on from that step.'),
   RUN_SET_ASIDE: entry(RPC.failed, false, 'The daemon died again and again while it worked on the run.'),
+  RUN_REBUILT: entry(RPC.failed, false, 'The run was made again of its files after the database was lost; how it ended is not proven.'),
   STEP_NOT_FOUND: entry(RPC.invalidParams, false, 'The run has no step with this id.'),
   REQUEST_KEY_CONFLICT: entry(RPC.invalidParams, false, 'The requestKey was used before with another method or other parameters.'),
   SNAPSHOT_REFUSED: entry(RPC.failed, false, 'A stored run no longer fits its machine and no migration is known.'),
@@ -76,6 +78,11 @@ export const ERRORS = {
   BACKEND_UNREACHABLE: entry(RPC.failed, true, 'The backend refused the connection or did not answer.'),
   BACKEND_NOT_COMFYUI: entry(RPC.failed, false, 'Something answered at the address, but not as ComfyUI does.'),
   BACKEND_HTTP: entry(RPC.failed, true, 'The backend answered with an HTTP error.'),
+  BACKEND_WORKER_DEAD: entry(
+    RPC.failed,
+    true,
+    'The backend answers, but the thread that executes prompts has died: it takes prompts and executes none.',
+  ),
   BACKEND_TOO_OLD: entry(RPC.failed, false, 'The backend is older than Callsheet can work with.'),
   BACKEND_ANSWERS: entry(RPC.failed, false, 'The backend answers, so its attempts can not be assumed lost.'),
   ATTEMPT_ASSUMED_LOST: entry(

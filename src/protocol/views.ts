@@ -215,7 +215,8 @@ export interface BackendView {
   readonly kind: 'comfyui' | 'wan2gp' | 'sandbox';
   /** Address without credentials. */
   readonly url?: string;
-  readonly status: 'unknown' | 'ready' | 'unresponsive' | 'unreachable' | 'not-comfyui';
+  /** `worker-dead`: it answers and executes nothing any more; `error` has the proof and the cure. */
+  readonly status: 'unknown' | 'ready' | 'unresponsive' | 'unreachable' | 'not-comfyui' | 'worker-dead';
   readonly version?: string;
   /** Prompts in its queue and at work, whoever sent them. */
   readonly queueRemaining?: number;

@@ -52,11 +52,11 @@ async function publishWithoutLinks(temporary: string, target: string): Promise<b
 }
 
 /** Writes or replaces one of our own small files. */
-export async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
+export async function writeWhole(target: string, content: string | Uint8Array, mode?: number): Promise<void> {
   const directory = dirname(target);
   const temporary = partialPath(directory);
   try {
-    const handle = await open(temporary, 'wx');
+    const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(content);
       await handle.sync();

@@ -203,7 +203,8 @@ async function settle(
   throw new CallsheetError('STORAGE_FAILED', `${directory} holds ${MOST_NAMES} files named ${base}.`, { hint: 'Move some of them away.' });
 }
 
-async function holds(path: string, { bytes, sha256 }: { readonly bytes: number; readonly sha256: string }): Promise<boolean> {
+/** Whether this very content lies there. */
+export async function holds(path: string, { bytes, sha256 }: { readonly bytes: number; readonly sha256: string }): Promise<boolean> {
   try {
     const found = await stat(path);
     if (!found.isFile() || found.size !== bytes) return false;

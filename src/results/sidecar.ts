@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { isCode, writeWhole } from './durable.ts';
 
 /** One folder for all notes, so that a folder of results shows results only. */
-const FOLDER = '.callsheet';
+export const NOTES_FOLDER = '.callsheet';
 
 export interface SidecarFacts {
   readonly path: string;
@@ -18,7 +18,7 @@ export interface SidecarFacts {
 
 /** Where the note of a result lies. */
 export function sidecarPath(file: string): string {
-  return join(dirname(file), FOLDER, `${basename(file)}.json`);
+  return join(dirname(file), NOTES_FOLDER, `${basename(file)}.json`);
 }
 
 /** The same facts written again leave the note as it is; `isNew` says that the result has just been made and has no note yet. */

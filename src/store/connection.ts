@@ -9,13 +9,19 @@ const OLDEST_SQLITE = [3, 51, 3] as const;
 /** Pages in the log before SQLite copies them into the database: 4 MiB. */
 const CHECKPOINT_PAGES = 4096;
 const LOG_LIMIT = 64 * 1024 * 1024;
-const BUSY_MILLISECONDS = 5000;
+/**
+ * Milliseconds for which another program that holds the file is waited for: long at the start, when nobody is served yet; shortly afterwards,
+ * since the whole process stands still meanwhile. Whoever writes tries again later instead.
+ */
+const BUSY_MILLISECONDS = { starting: 5000, serving: 10 } as const;
+
+export type Patience = keyof typeof BUSY_MILLISECONDS;
 
 export type Synchronous = 'FULL' | 'NORMAL';
 
 /** Throws what the driver throws; the caller translates. */
-export function connect(file: string, synchronous: Synchronous): Database.Database {
-  const db = new Database(file, { timeout: BUSY_MILLISECONDS });
+export function connect(file: string, synchronous: Synchronous, patience: Patience): Database.Database {
+  const db = new Database(file, { timeout: BUSY_MILLISECONDS[patience] });
   try {
     assertSqliteVersion(db);
     db.pragma(`page_size = ${PAGE_SIZE}`);
@@ -30,6 +36,10 @@ export function connect(file: string, synchronous: Synchronous): Database.Databa
     db.close();
     throw error;
   }
+}
+
+export function setPatience(db: Database.Database, patience: Patience): void {
+  db.pragma(`busy_timeout = ${BUSY_MILLISECONDS[patience]}`);
 }
 
 /** Null when the file is sound, else SQLite's first finding. */

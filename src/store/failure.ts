@@ -59,7 +59,7 @@ export function translateFailure(error: unknown, directory: string): unknown {
     });
   }
   if (isBusy(error)) {
-    return new CallsheetError('STORAGE_FAILED', `Another program keeps the database in ${directory} busy.`, {
+    return new CallsheetError('STORAGE_BUSY', `Another program keeps the database in ${directory} busy.`, {
       hint: 'Close the program that has callsheet.db open.',
       cause: error,
     });

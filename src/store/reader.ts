@@ -22,6 +22,7 @@ export type Reader = Pick<
   | 'listArtifacts'
   | 'events'
   | 'requestKey'
+  | 'requestKeysOf'
   | 'outbox'
   | 'timings'
   | 'savings'
@@ -67,7 +68,8 @@ export function createReader(statements: Statements, epoch: string): Reader {
       const row = statements.requestKey.get(key);
       return row === undefined ? undefined : toRequestKey(row);
     },
-    outbox: (limit) => statements.outbox.all(Math.max(0, limit)),
+    requestKeysOf: (runId) => statements.requestKeysOfRun.all(runId).map(toRequestKey),
+    outbox: (limit, kind) => statements.outbox.all({ kind: kind ?? null, limit: Math.max(0, limit) }),
     timings: (template, step) => statements.timings.all(template, step),
     savings: (runId) => statements.savings.all(runId).flatMap((row) => toSavings(row, runId)),
     asset: (assetId) => statements.asset.get(assetId),

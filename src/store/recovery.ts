@@ -61,7 +61,7 @@ export function recover(file: string, reason: string, now: number): Recovery {
     const temporary = join(directory, `.${basename(file)}.restoring`);
     rmSync(temporary, { force: true });
     copyFileSync(backup.path, temporary);
-    if (!beginEpoch(temporary)) {
+    if (!beginEpochIn(temporary)) {
       rmSync(temporary, { force: true });
       continue;
     }
@@ -90,17 +90,21 @@ function freeName(base: string): string {
   return name;
 }
 
-/** Clients that hold numbers of the lost log must not take ours for a continuation of it. */
-function beginEpoch(file: string): boolean {
+function beginEpochIn(file: string): boolean {
   const db = new Database(file);
   try {
     db.pragma('journal_mode = DELETE');
-    return db.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(uuidv7()).changes === 1;
+    return beginEpoch(db);
   } catch {
     return false;
   } finally {
     db.close();
   }
+}
+
+/** Clients that hold numbers of the lost log must not take ours for a continuation of it. */
+export function beginEpoch(db: Database.Database): boolean {
+  return db.prepare("UPDATE meta SET value = ? WHERE key = 'epoch'").run(uuidv7()).changes === 1;
 }
 
 function hasTables(db: Database.Database): boolean {

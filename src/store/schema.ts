@@ -175,6 +175,10 @@ export const MIGRATIONS: readonly Migration[] = [
     },
   },
   {
+    title: 'what was asked of a run under a key is found by the run',
+    up: (db) => void db.exec('CREATE INDEX request_keys_of_run ON request_keys (run) WHERE run IS NOT NULL'),
+  },
+  {
     title: 'runs know whether they may be optimised and cached, and what that saved',
     up(db) {
       db.exec(`ALTER TABLE runs ADD COLUMN options TEXT; ${SAVINGS}`);

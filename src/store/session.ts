@@ -19,7 +19,9 @@ export interface Session {
   readonly writer: Writer;
   commit(batch: Batch): readonly RunEvent[];
   putRequestKey(row: RequestKeyRow): void;
-  outbox(limit: number): readonly OutboxItem[];
+  outbox(limit: number, kind?: string): readonly OutboxItem[];
+  /** Takes the lock that a write takes, and lets go of it. */
+  demandWritable(): void;
   /** Deletes done items now instead of with the next commit. */
   settle(): void;
 }
@@ -33,6 +35,7 @@ export function openSession(db: Database): Session {
   const writer = createWriter(statements, epoch);
   const commit = db.transaction((batch: Batch) => writer.write(batch));
   const settle = db.transaction(() => writer.settle());
+  const nothing = db.transaction(() => undefined);
   const putRequestKey = db.transaction((row: RequestKeyRow) => writer.putRequestKey(row));
   return {
     db,
@@ -46,10 +49,11 @@ export function openSession(db: Database): Session {
       return events;
     },
     putRequestKey: (row) => putRequestKey.immediate(row),
-    outbox(limit) {
+    demandWritable: () => nothing.immediate(),
+    outbox(limit, kind) {
       const most = Math.max(0, limit);
       // Items that are done are still stored until the next commit.
-      const stored = reader.outbox(most + writer.unsettled());
+      const stored = reader.outbox(most + writer.unsettled(), kind);
       return stored.filter(({ id }) => !writer.isDone(id)).slice(0, most);
     },
     settle() {

@@ -165,7 +165,12 @@ function prepareReads(db: Database) {
     requestKey: db.prepare<[string], RawRequestKey>(
       `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ${BOUND}`,
     ),
-    outbox: db.prepare<[number], OutboxItem>(`SELECT ${OUTBOX_COLUMNS} ORDER BY o.id LIMIT ?`),
+    requestKeysOfRun: db.prepare<[string], RawRequestKey>(
+      `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k JOIN runs r ON r.id = k.run WHERE r.run_id = ${BOUND} ORDER BY k.key`,
+    ),
+    outbox: db.prepare<{ kind: string | null; limit: number }, OutboxItem>(
+      `SELECT ${OUTBOX_COLUMNS} WHERE @kind IS NULL OR o.kind = @kind ORDER BY o.id LIMIT @limit`,
+    ),
     timings: db.prepare<[string, string], Timing>(
       'SELECT template, step, backend, part, count, mean, variance, longest FROM timings WHERE template = ? AND step = ?',
     ),

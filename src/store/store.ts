@@ -1,14 +1,15 @@
 /** Opens the store of a data directory: mends or migrates the file first, then answers the contract of types.ts over one connection. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { CallsheetError } from '#protocol/errors.ts';
 import { backupPath, writeBackup, writeBackupSync } from './backups.ts';
-import { connect } from './connection.ts';
+import { connect, setPatience } from './connection.ts';
 import type { Synchronous } from './connection.ts';
 import { isDamage, isDoubtful, messageOf, translateFailure } from './failure.ts';
+import type { Mark } from './mark.ts';
 import { migrate } from './migrations.ts';
-import { findDamage, recover } from './recovery.ts';
+import { beginEpoch, findDamage, recover } from './recovery.ts';
 import { MIGRATIONS } from './schema.ts';
 import type { Migration } from './schema.ts';
 import { openSession } from './session.ts';
@@ -25,11 +26,13 @@ export interface OpenOptions {
   readonly synchronous?: Synchronous;
   /** Another list of schema steps, to rehearse a migration. */
   readonly migrations?: readonly Migration[];
+  /** How far the log of this data directory had come: a database that is gone, or older than that, is damage. */
+  readonly mark?: Mark;
 }
 
 /**
  * One per data directory: hold the lock of lock.ts first.
- * Throws STORAGE_NEWER (file untouched) and STORAGE_FAILED (cannot be opened). A damaged file is no error: see `recovery`.
+ * Throws STORAGE_NEWER (file untouched), STORAGE_BUSY (another program holds it) and STORAGE_FAILED (cannot be opened). A damaged file is no error: see `recovery`.
  */
 export function openStore(options: OpenOptions): Store {
   const { dir, now = Date.now, synchronous = 'FULL', migrations = MIGRATIONS } = options;
@@ -47,8 +50,12 @@ export function openStore(options: OpenOptions): Store {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const damage = findDamage(path, migrations.length);
     const mended = damage === null ? undefined : recover(path, damage, now());
+    const isMade = !existsSync(path);
     try {
-      return { session: open(), recovery: mended };
+      const opened = open();
+      if (mended !== undefined || options.mark === undefined || !isBehind(opened, options.mark))
+        return { session: opened, recovery: mended };
+      return setBack(opened, options.mark, isMade, open);
     } catch (error) {
       if (!isDamage(error) || mended !== undefined) throw error;
       const again = recover(path, messageOf(error), now());
@@ -60,7 +67,7 @@ export function openStore(options: OpenOptions): Store {
     dir,
     translated,
     ...(recovery === undefined ? {} : { recovery }),
-    reopen: () => connect(path, synchronous),
+    reopen: () => connect(path, synchronous, 'serving'),
   });
 }
 
@@ -129,13 +136,15 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     listArtifacts: (query) => use(({ reader }) => reader.listArtifacts(query)),
     events: (query) => use(({ reader }) => reader.events(query)),
     requestKey: (key) => use(({ reader }) => reader.requestKey(key)),
-    outbox: (limit) => use((current) => current.outbox(limit)),
+    requestKeysOf: (runId) => use(({ reader }) => reader.requestKeysOf(runId)),
+    outbox: (limit, kind) => use((current) => current.outbox(limit, kind)),
     timings: (template, step) => use(({ reader }) => reader.timings(template, step)),
     savings: (runId) => use(({ reader }) => reader.savings(runId)),
     asset: (assetId) => use(({ reader }) => reader.asset(assetId)),
     outboxDone: (id) => use(({ writer }) => writer.outboxDone(id)),
     outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),
     putAsset: (row) => use(({ statements }) => void statements.putAsset.run(row)),
+    demandWritable: () => use((current) => current.demandWritable()),
     async backup(file) {
       try {
         await writeBackup(file, (temporary) => live().db.backup(temporary));
@@ -153,6 +162,9 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
       if (closed) return;
       try {
         if (session !== null) use((current) => current.settle());
+      } catch (error) {
+        // Held by another program: what is done is handed out once more, which does no harm.
+        if (!(error instanceof CallsheetError) || error.code !== 'STORAGE_BUSY') throw error;
       } finally {
         closed = true;
         abandon();
@@ -161,8 +173,31 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
   };
 }
 
+/** Something else than what was here took its place: a copy from before, or nothing. Clients must not take its log for the one that they know. */
+function setBack(
+  found: Session,
+  mark: Mark,
+  isMade: boolean,
+  open: () => Session,
+): { readonly session: Session; readonly recovery: Recovery } {
+  if (isMade) return { session: found, recovery: { reason: 'the database file is gone' } };
+  const position = found.writer.lastPosition();
+  const [newest] = found.reader.events({ after: position - 1, limit: 1 });
+  beginEpoch(found.db);
+  found.db.close();
+  const where = newest === undefined ? {} : { lostSince: newest.at };
+  return {
+    session: open(),
+    recovery: { reason: `the database is not the one that was here: its log has ${position} lines, and had ${mark.position}`, ...where },
+  };
+}
+
+function isBehind({ epoch, writer }: Session, mark: Mark): boolean {
+  return epoch !== mark.epoch || writer.lastPosition() < mark.position;
+}
+
 function openChecked(path: string, synchronous: Synchronous, migrations: readonly Migration[], now: () => number): Session {
-  const db = connect(path, synchronous);
+  const db = connect(path, synchronous, 'starting');
   try {
     migrate(db, {
       migrations,
@@ -172,7 +207,9 @@ function openChecked(path: string, synchronous: Synchronous, migrations: readonl
         });
       },
     });
-    return openSession(db);
+    const session = openSession(db);
+    setPatience(db, 'serving');
+    return session;
   } catch (error) {
     db.close();
     throw error;

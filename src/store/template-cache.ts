@@ -112,7 +112,7 @@ export function openTemplateCache({ file, build, onFailure, limit = SOURCES_LIMI
 
 function open(file: string, build: string): Database {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const db = connect(file, 'NORMAL');
+  const db = connect(file, 'NORMAL', 'serving');
   try {
     db.pragma('synchronous = OFF');
     db.pragma(`busy_timeout = ${BUSY_MS}`);

@@ -195,7 +195,8 @@ export interface Recovery {
 }
 
 /**
- * `commit` throws CallsheetError STORAGE_FAILED when the transaction failed: the outcome is unknown, reread before acting.
+ * `commit` throws CallsheetError STORAGE_FAILED when the transaction failed: the outcome is unknown, reread before acting. Every call that
+ * writes throws STORAGE_BUSY when another program holds the database: nothing was written, try again later.
  * Every read sees the last committed state.
  */
 export interface Store {
@@ -226,10 +227,13 @@ export interface Store {
   setting(name: string): string | undefined;
   putSetting(name: string, value: string): void;
   requestKey(key: string): RequestKeyRow | undefined;
+  /** What was asked of one run. */
+  requestKeysOf(runId: string): readonly RequestKeyRow[];
   putRequestKey(row: RequestKeyRow): void;
   /** Everything learned of one step, on every backend; of node classes with both ''. */
   timings(template: string, step: string): readonly Timing[];
-  outbox(limit: number): readonly OutboxItem[];
+  /** The oldest first, of one kind or of all. */
+  outbox(limit: number, kind?: string): readonly OutboxItem[];
   /** Not handed out again by this process; deleted with the next commit, so that it costs no write of its own. After a crash an item may come again. */
   outboxDone(id: number): void;
   outboxTried(id: number): void;
@@ -237,6 +241,8 @@ export interface Store {
   asset(assetId: string): AssetRow | undefined;
   /** Writes a consistent copy to `file` (temp, fsync, rename). */
   backup(file: string): Promise<void>;
+  /** Throws what a write would throw now; writes nothing. */
+  demandWritable(): void;
   /** Copies the log into the database now. For idle moments: SQLite does it by itself in the middle of a commit otherwise. */
   checkpoint(): void;
   close(): void;

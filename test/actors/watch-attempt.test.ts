@@ -20,11 +20,14 @@ function watched(
   const notes: [string, string][] = [];
   const lessons: Lesson[] = [];
   const interrupted: ErrorData[] = [];
+  const abandoned: string[] = [];
+  const died: string[] = [];
   const row = (part: string): Timing | undefined =>
     learned[part] && { template: 't', step: 's', backend: 'b', part, count: 9, mean: 1, variance: 0, longest: 1, ...learned[part] };
   const deps = {
     timings: { of: () => ({ get: row, here: row }) },
     stall: { limitMs: 600 * SECOND, leastMs: 60 * SECOND, lookMs: 2 * SECOND, askMs: 30 * SECOND, action: 'note', ...policy },
+    places: { workerDied: (id: string) => void died.push(id) },
     learn: (_key: unknown, lesson: Lesson) => void lessons.push(lesson),
   } as unknown as ActorDeps;
   const watch = createAttemptWatch(deps, {
@@ -33,10 +36,11 @@ function watched(
     backend: { id: 'b', url: 'http://b:1', diagnose } as unknown as Backend,
     note: (code, message) => void notes.push([code, message]),
     interrupt: (error) => void interrupted.push(error),
+    abandoned: (error) => void abandoned.push(error.code),
   });
   const codes = () => notes.map(([code]) => code);
   const take = (...events: readonly BackendEvent[]) => events.forEach((event) => watch.take(event));
-  return { watch, take, notes, codes, lessons, interrupted };
+  return { watch, take, notes, codes, lessons, interrupted, abandoned, died };
 }
 
 const progress = (value: number, node = '3', within?: number): BackendEvent => ({
@@ -152,13 +156,16 @@ describe('a backend whose worker may have died', () => {
   });
 
   it('is said to be dead by proof, once, and its attempt is not interrupted, which would prove nothing', async () => {
-    const { take, notes, interrupted } = watched({ action: 'interrupt' }, {}, () =>
+    const { take, notes, interrupted, abandoned, died } = watched({ action: 'interrupt' }, {}, () =>
       Promise.resolve('its own log has the end of that thread'),
     );
     take({ type: 'queued' }, { type: 'started' });
     await vi.advanceTimersByTimeAsync(3600 * SECOND);
     expect(notes).toEqual([['BACKEND_WORKER_DEAD', expect.stringMatching(/has died: its own log.*Restart it/s)]]);
     expect(interrupted).toEqual([]);
+    expect(died).toEqual(['b']);
+    // Again and again: another backend may come up later.
+    expect(abandoned.length).toBeGreaterThan(100);
   });
 
   it('that cannot be asked is stalled like any other', async () => {

@@ -1,77 +1,71 @@
 // kill -9 of the daemon at every commit and every side effect of each scenario, recorded first, singly and again during the recovery.
 // A sample with a printed seed; CALLSHEET_TEST_FULL=1 takes every point, and CALLSHEET_CRASH_PAIRS pairs of each scenario (`all` takes every one).
+// CALLSHEET_JOBS plays go on at once. What a full sweep has played stands in bench/results/ and is not played again by the same code.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countCases } from '../count-cases.ts';
+import { type Kept, openKept } from '../kept.ts';
 import { type Played, play } from './play.ts';
 import { generator } from './random.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { isMet, type Play, type Sweep, sweepPairs, sweepSingles } from './sweep.ts';
 
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
 const seed = Number(process.env['CALLSHEET_SEED'] ?? Date.now() % 1_000_000);
-const random = generator(seed);
+const jobs = Number(process.env['CALLSHEET_JOBS'] ?? 3);
 const SAMPLED_POINTS = 1;
 const SAMPLED_PAIRS = 1;
 const FULL_PAIRS = 300;
 /** Fewer than this, and the points are not where they are believed to be. */
 const LEAST_POINTS = 12;
-const GUARD_MS = isFull ? 12 * 3_600_000 : 240_000;
+const GUARD_MS = isFull ? 48 * 3_600_000 : 240_000;
 
-type Deaths = readonly number[];
-
-function pairsOf(points: number): readonly Deaths[] {
-  const asked = process.env['CALLSHEET_CRASH_PAIRS'] ?? String(isFull ? FULL_PAIRS : SAMPLED_PAIRS);
-  const all = range(points).flatMap((first) => range(points).map((second) => [first, second]));
-  return asked === 'all' ? all : sample(all, Number(asked));
-}
-
-function sample<T>(all: readonly T[], size: number): readonly T[] {
-  return all
-    .map((value) => ({ value, at: random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .slice(0, size)
-    .map(({ value }) => value);
-}
-
-function range(most: number): readonly number[] {
-  return Array.from({ length: most }, (_, index) => index + 1);
-}
+const askedPairs = process.env['CALLSHEET_CRASH_PAIRS'] ?? String(isFull ? FULL_PAIRS : SAMPLED_PAIRS);
+const evidence: Promise<Kept<Play>> = openKept({
+  name: 'crash',
+  processes: ['crash/crash-child.ts'],
+  judges: ['crash/points.ts', 'crash/play.ts', 'crash/scenarios.ts', 'faults/promises.ts'],
+  isKept: isFull,
+});
 
 describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
   `[F1] a daemon that is killed in %s (seed ${String(seed)})`,
   (_, scenario) => {
     let unbroken: Played;
+    let sweep: Sweep;
+    let singles: readonly Play[] = [];
     beforeAll(async () => {
+      sweep = { scenario, evidence: await evidence, jobs, random: generator(seed) };
       unbroken = await play(scenario, []);
     });
 
-    /** Plays each and returns what did not hold, with the points by name. */
-    async function failuresOf(kind: string, plays: readonly Deaths[]): Promise<readonly object[]> {
-      const failures: object[] = [];
-      let kills = 0;
-      let executions = 0;
-      for (const deaths of plays) {
-        const played = await play(scenario, deaths);
-        kills += played.kills;
-        executions += played.executions;
-        const names = deaths.map((at) => `${String(at)} ${unbroken.points[at - 1] ?? ''}`);
-        if (played.broken.length > 0) failures.push({ deaths: names, broken: played.broken });
-      }
-      const row = { scenario: scenario.name, kind, points: unbroken.points.length, plays: plays.length, kills, executions };
-      countCases('crash', { ...row, broken: failures.length, seed });
-      return failures;
+    /** Tells how many there were and returns those in which something did not hold. */
+    function failuresOf(kind: string, plays: readonly Play[]): readonly object[] {
+      const sum = (of: (one: Play) => number) => plays.reduce((total, one) => total + of(one), 0);
+      const broken = plays.filter((one) => one.broken.length > 0);
+      countCases('crash', {
+        scenario: scenario.name,
+        kind,
+        points: unbroken.lives[0]?.length ?? 0,
+        plays: plays.filter(isMet).length,
+        kills: sum(({ kills }) => kills),
+        executions: sum(({ executions }) => executions),
+        broken: broken.length,
+        seed,
+        build: sweep.evidence.build,
+      });
+      return broken;
     }
 
     it('keeps every promise when nobody kills it', () => {
       expect({ kills: unbroken.kills, broken: unbroken.broken }).toEqual({ kills: 0, broken: [] });
-      expect(unbroken.points.length).toBeGreaterThan(LEAST_POINTS);
+      expect(unbroken.lives[0]?.length).toBeGreaterThan(LEAST_POINTS);
     });
 
     it(
       `executes each prompt once and keeps every promise when it dies at ${isFull ? 'any point' : 'some point (a sample: CALLSHEET_TEST_FULL=1 for all)'}`,
       async () => {
-        const points = range(unbroken.points.length);
-        const plays = (isFull ? points : sample(points, SAMPLED_POINTS)).map((at) => [at]);
-        expect(await failuresOf('single', plays)).toEqual([]);
+        singles = await sweepSingles(sweep, isFull ? 'all' : SAMPLED_POINTS, unbroken.lives[0]?.length ?? 0);
+        expect(failuresOf('single', singles)).toEqual([]);
       },
       GUARD_MS,
     );
@@ -79,7 +73,8 @@ describe.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
     it(
       'does so when it dies again during the recovery',
       async () => {
-        expect(await failuresOf('pair', pairsOf(unbroken.points.length))).toEqual([]);
+        const pairs = await sweepPairs(sweep, askedPairs === 'all' ? 'all' : Number(askedPairs), singles);
+        expect(failuresOf('pair', pairs)).toEqual([]);
       },
       GUARD_MS,
     );

@@ -2,7 +2,7 @@
  * One scenario with deaths: a client starts a run under a request key, the daemon meets its fate at the given points and is started again each
  * time, and the run must end as if nothing had happened. What the client wishes on the way it asks for under keys of its own, until it is answered.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,9 +25,18 @@ const PICTURE = sharp({ create: { width: 16, height: 16, channels: 3, background
   .png()
   .toBuffer();
 
+/** Longer than any play on a machine that has other things to do. */
+const PATIENCE_MS = 300_000;
+/** Marks the start of a daemon among the points. */
+const START = 'start';
+
+/** What daemons of earlier plays found in the templates: reading them again costs half of a start. It goes with this process. */
+const known = mkdtempSync(join(tmpdir(), 'callsheet-crash-known-'));
+process.once('exit', () => rmSync(known, { recursive: true, force: true }));
+
 export interface Played {
-  /** Names of the points that were passed, by all daemons in turn. */
-  readonly points: readonly string[];
+  /** Names of the points that were passed, by each daemon in turn. */
+  readonly lives: readonly (readonly string[])[];
   readonly kills: number;
   /** Empty when every promise held. */
   readonly broken: readonly string[];
@@ -36,8 +45,20 @@ export interface Played {
   readonly status: string;
 }
 
+export interface PlayOptions {
+  readonly fate?: Fate;
+  /** Where what is left of a play goes in which something broke. */
+  readonly keepIn?: string;
+  /** Arguments of strace, under which the first daemon runs. */
+  readonly strace?: readonly string[];
+}
+
 /** `deaths[n]` is the number of points after which the nth daemon meets its fate; later ones live. */
-export async function play(scenario: Scenario, deaths: readonly number[], fate: Fate = 'killed'): Promise<Played> {
+export async function play(
+  scenario: Scenario,
+  deaths: readonly number[],
+  { fate = 'killed', keepIn, strace }: PlayOptions = {},
+): Promise<Played> {
   const dir = mkdtempSync(join(tmpdir(), 'callsheet-crash-'));
   const data = join(dir, 'data');
   const record = join(dir, 'points.log');
@@ -59,12 +80,23 @@ export async function play(scenario: Scenario, deaths: readonly number[], fate: 
   let kills = 0;
   let view: RunView | undefined;
   let daemon: Process | undefined;
+  let isBroken = true;
+  let isLate = false;
+  const patience = setTimeout(() => {
+    isLate = true;
+    void daemon?.stop('SIGKILL');
+  }, PATIENCE_MS);
   scenario.prepare?.(stage);
+  if (existsSync(join(known, 'cache'))) cpSync(join(known, 'cache'), join(data, 'cache'), { recursive: true });
   try {
     for (let life = 0; view === undefined; life += 1) {
-      if (life > deaths.length + 1) throw new Error(`the daemon died ${String(life)} times, more often than it was told to`);
+      if (isLate) throw new Error(`it did not end within ${String(PATIENCE_MS / 1000)} seconds`);
+      if (life > deaths.length + (strace === undefined ? 1 : 2))
+        throw new Error(`the daemon died ${String(life)} times, more often than it was told to`);
       const dieAt = deaths[life] ?? 0;
-      daemon = await startProcess('./crash-child.ts', { ...scenario.env, CALLSHEET_CRASH_ORDERS: JSON.stringify({ ...orders, dieAt }) });
+      appendFileSync(record, `${START}\n`);
+      const env = { ...scenario.env, CALLSHEET_CRASH_ORDERS: JSON.stringify({ ...orders, dieAt }) };
+      daemon = await startProcess('./crash-child.ts', env, life === 0 ? { strace } : {});
       const info = daemon === undefined ? undefined : readRuntimeFile(String(daemon.ready['runtimeFile']));
       if (daemon === undefined || info === undefined) {
         kills += 1;
@@ -79,12 +111,22 @@ export async function play(scenario: Scenario, deaths: readonly number[], fate: 
       }
     }
     await daemon?.stop();
+    // One that was killed while it stopped leaves nothing more to do.
+    if (daemon?.child.signalCode === 'SIGKILL') kills += 1;
     const executions = sandboxes.flatMap((sandbox) => sandbox.ledger());
-    const points = readFileSync(record, 'utf8').trim().split('\n');
-    return { points, kills, executions: executions.length, status: view.status, broken: await judge(view, executions) };
+    const lives = livesOf(readFileSync(record, 'utf8'));
+    const broken = [
+      ...(await judge(view, executions)),
+      ...(fate === 'killed' && strace === undefined ? ownDeaths(lives, deaths, kills) : []),
+    ];
+    isBroken = broken.length > 0;
+    if (!existsSync(join(known, 'cache'))) cpSync(join(data, 'cache'), join(known, 'cache'), { recursive: true });
+    return { lives, kills, executions: executions.length, status: view.status, broken };
   } finally {
+    clearTimeout(patience);
     await daemon?.stop('SIGKILL');
     await Promise.all(living.map((sandbox) => sandbox.close()));
+    if (isBroken && keepIn !== undefined) cpSync(dir, keepIn, { recursive: true });
     rmSync(dir, { recursive: true, force: true });
   }
 
@@ -159,6 +201,21 @@ export async function play(scenario: Scenario, deaths: readonly number[], fate: 
     if (prompts < least || prompts > most) broken.push(`${String(prompts)} prompts were executed, not ${String(least)} to ${String(most)}`);
     return broken;
   }
+}
+
+function livesOf(record: string): readonly (readonly string[])[] {
+  return record
+    .split(`${START}\n`)
+    .slice(1)
+    .map((life) => life.split('\n').filter((name) => name !== ''));
+}
+
+/** Deaths that nobody ordered. */
+function ownDeaths(lives: Played['lives'], deaths: readonly number[], kills: number): readonly string[] {
+  return lives.slice(0, kills).flatMap(({ length }, life) => {
+    const ordered = deaths[life] ?? 0;
+    return length === ordered ? [] : [`daemon ${String(life + 1)} died after ${String(length)} points, by itself`];
+  });
 }
 
 function isLoss(error: unknown): boolean {

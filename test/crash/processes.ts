@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-
-/** What Node compiled, kept for later processes: the start of each costs half. Node knows each entry by its content. */
-const compiled = fileURLToPath(new URL('../../node_modules/.cache/callsheet-tests', import.meta.url));
+import { bundled, CACHE } from './bundle.ts';
 
 export interface Process {
   readonly child: ChildProcessByStdio<null, Readable, null>;
@@ -16,24 +14,45 @@ export interface Process {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a TypeScript file on the Node that runs this and waits for its first line; undefined when it died before. */
-export async function startProcess(file: string, env: Readonly<Record<string, string>>): Promise<Process | undefined> {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path], {
-    env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...env },
+/**
+ * Starts a TypeScript file on the Node that runs this, under strace when it is given arguments of its own, and waits for its first line;
+ * undefined when it died before.
+ */
+export async function startProcess(
+  file: string,
+  env: Readonly<Record<string, string>>,
+  { strace, args = [] }: { readonly strace?: readonly string[] | undefined; readonly args?: readonly string[] } = {},
+): Promise<Process | undefined> {
+  const path = await bundled(fileURLToPath(new URL(file, import.meta.url)));
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', path, ...args];
+  const [program = '', ...rest] = strace === undefined ? command : ['strace', ...strace, ...command];
+  const child = spawn(program, rest, {
+    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
   const line = await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended.then(() => undefined)]);
   if (line === undefined || child.exitCode !== null) return undefined;
+  const ready = JSON.parse(String(line[0])) as Record<string, unknown>;
+  // Strace lets go of what it follows when it is told to end, and ends with it.
+  const pid = strace === undefined ? child.pid : ready['pid'];
   return {
     child,
-    ready: JSON.parse(String(line[0])) as Record<string, unknown>,
+    ready,
     ended,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill(signal);
+      if (typeof pid === 'number') signalTo(pid, signal);
+      else child.kill(signal);
       await ended;
     },
   };
+}
+
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended.
+  }
 }

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
-import { type Engine, startEngine } from './supervisor-harness.ts';
+import type { Store } from '#store/types.ts';
+import { type Engine, type EngineOptions, startEngine } from './supervisor-harness.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/templates/with-choice', import.meta.url));
 
@@ -27,12 +29,16 @@ interface Manifest {
 }
 
 /** Starts a run of the fixture, changed, on a fresh engine. */
-async function start(change: (manifest: Manifest) => object = () => ({}), before: () => void = () => undefined): Promise<string> {
+async function start(
+  change: (manifest: Manifest) => object = () => ({}),
+  before: () => void = () => undefined,
+  options: EngineOptions = {},
+): Promise<string> {
   const folder = join(templates, 'changed');
   cpSync(FIXTURE, folder, { recursive: true });
   const manifest = JSON.parse(readFileSync(join(FIXTURE, 'template.json'), 'utf8')) as Manifest;
   writeFileSync(join(folder, 'template.json'), JSON.stringify({ ...manifest, id: 'changed', ...change(manifest) }));
-  engine = await startEngine({ templates });
+  engine = await startEngine({ templates, ...options });
   before();
   const { runId } = await engine.supervisor.start({ template: 'changed', parameters: {} });
   return runId;
@@ -250,6 +256,33 @@ describe('a run with a choice', () => {
     });
     expect(await engine.ended(runId)).toMatchObject({ status: 'succeeded', choices: [{ pickedBy: 'timeout' }] });
   });
+
+  it('is made once also when the database was held for so long that whoever made it was told to ask again', async () => {
+    /** Commits that still pass before another program holds the database. */
+    const disk = { passes: Number.POSITIVE_INFINITY };
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      commit(batch) {
+        if (disk.passes === 0) throw new CallsheetError('STORAGE_BUSY', 'Another program keeps it busy.');
+        disk.passes -= 1;
+        return store.commit(batch);
+      },
+    });
+    const runId = await start(undefined, undefined, { wrapStore });
+    await asks(runId);
+    const request = { runId, values: [candidates(runId)[1]?.path ?? ''], requestKey: 'while it is held' };
+    await expect.poll(() => engine.supervisor.get(runId).status).toBe('waiting');
+    // The one that shows what is offered; the pick comes after it.
+    disk.passes = 1;
+    await expect(engine.supervisor.choose(request)).rejects.toMatchObject({
+      message: expect.stringContaining('is done, and written down') as unknown,
+    });
+    const again = engine.supervisor.choose(request);
+    disk.passes = Number.POSITIVE_INFINITY;
+    expect(await again).toMatchObject({ into: 'picked', picked: [expect.any(String)] });
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(engine.events.filter(({ event }) => event.type === 'choice.made')).toHaveLength(1);
+  }, 30_000);
 
   it('[TC7] takes a pick once, refuses any other with the candidates, and repeats its answer under a request key', async () => {
     const runId = await start();

@@ -74,6 +74,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       roots: [],
       runs: runs.service.counts(),
       queue: runs.service.queue.status(),
+      storage: runs.service.storage(),
       templates: { known: 0, runnable: 0, compiled: 0, compiledBytes: 0, compiledLimit: 0, sources: 0, sourceBytes: 0 },
       connections: door.connections,
       subscriptions: hub.subscriptions,
@@ -192,7 +193,9 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     onProgress: (listener) => subscribeTo(progressListeners, listener),
     onPreview: (listener) => subscribeTo(previewListeners, listener),
     onBackend: (listener) => subscribeTo(backendListeners, listener),
-    counts: () => ({ open: 0, queued: 0, active: 0, held: 0 }),
+    atWork: () => [],
+    counts: () => ({ open: 0, queued: 0, active: 0, held: 0, recovering: 0 }),
+    storage: () => ({ status: 'ready' }),
     queue: {
       status: () => queue,
       pause: async () => queue,

@@ -18,6 +18,7 @@ function fakeOutbound() {
       room -= 1;
       sent.push(JSON.parse(text));
     },
+    together: (work) => work(),
     sendIfFree(text) {
       if (room <= 0) return false;
       outbound.send(text);

@@ -24,7 +24,7 @@ describe('a run whose backend the daemon was started without', () => {
     expect(run.status).toBe('running');
     expect(run.steps[0]).toMatchObject({ status: 'unknown', attempts: [{ backend: 'farm', status: 'unknown' }] });
     expect(run.problems).toMatchObject([{ code: 'RUN_HELD', hint: expect.stringContaining('--backend farm:comfyui=URL') as unknown }]);
-    expect(engine.supervisor.counts()).toEqual({ open: 1, queued: 0, active: 0, held: 1 });
+    expect(engine.supervisor.counts()).toEqual({ open: 1, queued: 0, active: 0, held: 1, recovering: 0 });
     expect(engine.fakeOf('other').engine.ledger).toEqual([]);
   });
 

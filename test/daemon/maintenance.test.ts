@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { keepMark } from '#store/mark.ts';
 import { startMaintenance } from '#daemon/maintenance.ts';
 import { partialPath } from '#results/durable.ts';
 import { listBackups } from '#store/backups.ts';
@@ -21,7 +22,14 @@ afterEach(() => {
 });
 
 const start = () =>
-  startMaintenance({ store, dataDir: dir, outputDir: join(dir, 'output'), isIdle: () => true, log: pino({ level: 'silent' }) });
+  startMaintenance({
+    store,
+    mark: keepMark(dir, store),
+    dataDir: dir,
+    outputDir: join(dir, 'output'),
+    isIdle: () => true,
+    log: pino({ level: 'silent' }),
+  });
 
 it('removes half-written files of a killed daemon and nothing else', async () => {
   const run = join(dir, 'output', 'run');

@@ -1,4 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Sandbox } from '#backends/sandbox/options.ts';
+import { startSandbox } from '#backends/sandbox/server.ts';
 import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunView } from '#protocol/views.ts';
@@ -24,6 +29,8 @@ const startMany = async (count: number, changes: object = {}) =>
 const attemptsOf = (run: RunView) => run.steps.flatMap(({ attempts }) => attempts.map(({ backend, status }) => [backend, status]));
 const notesOf = (runId: string) =>
   engine.store.events({ runId, after: 0, limit: 1000 }).flatMap(({ event }) => (event.type === 'run.note' ? event.code : []));
+const notesOfSteps = (runId: string) =>
+  engine.store.events({ runId, after: 0, limit: 1000 }).flatMap(({ event }) => (event.type === 'step.note' ? event.code : []));
 /** Which of all executions on the first backend was the first of this run. */
 const firstTurnOf = (runId: string) =>
   ledgerOf('comfyui').indexOf(engine.store.attempts(runId).find(({ step }) => step === 'base')?.promptId ?? '');
@@ -254,6 +261,101 @@ describe('runs that wait', () => {
   });
 });
 
+describe('a backend of the pool whose worker has died', () => {
+  const stall = { limitMs: 600_000, leastMs: 600_000, lookMs: 20, askMs: 50, action: 'note' } as const;
+  const statusOf = (id: string) => engine.supervisor.queue.backend(id).backend.status;
+
+  /** Two sandboxes; the worker of the first dies with the next prompt that it takes. */
+  async function withDeadWorker(ids: readonly string[], timeouts: EngineOptions['timeouts'] = {}) {
+    const sandboxes = await Promise.all(
+      ids.map((id) => startSandbox({ dir: mkdtempSync(join(tmpdir(), `callsheet-${id}-`)), latencyMs: 0 })),
+    );
+    onTestFinished(async () => void (await Promise.all(sandboxes.map((sandbox) => sandbox.close()))));
+    const [first] = sandboxes;
+    if (first === undefined) throw new Error('no sandbox');
+    first.faults.crashWorker = true;
+    engine = await startEngine({
+      stall,
+      timeouts,
+      servers: Object.fromEntries(ids.map((id, index) => [id, { url: sandboxes[index]?.url ?? '' }])),
+    });
+    await expect.poll(() => engine.supervisor.queue.backends().every(({ status }) => status === 'ready')).toBe(true);
+    return { first, sandboxes };
+  }
+  const executions = (sandboxes: readonly Sandbox[]) => sandboxes.flatMap((sandbox) => sandbox.ledger().map(({ prompt_id }) => prompt_id));
+
+  it('is shown with the proof and the cure, is left by what it had, and gets nothing more until it has restarted', async () => {
+    const { first, sandboxes } = await withDeadWorker(['a', 'b']);
+    const start = (colour: number, changes: object = {}) =>
+      engine.supervisor.start({ template: 'three-steps', parameters: { colour }, ...changes });
+    const runs = await Promise.all([1, 2, 3, 4, 5, 6].map(async (colour) => (await start(colour)).runId));
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('worker-dead');
+    expect(engine.supervisor.queue.backend('a').backend.error).toMatchObject({
+      code: 'BACKEND_WORKER_DEAD',
+      message: expect.stringContaining('its own log has the end of that thread') as unknown,
+      hint: expect.stringContaining('Restart it') as unknown,
+    });
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    // One was at work there when the worker died, and one was queued behind it.
+    const left = runs.flatMap((runId) => engine.store.attempts(runId)).filter(({ backend }) => backend === 'a');
+    expect(left.map(({ status, error }) => [status, error?.code])).toEqual(left.map(() => ['lost', 'BACKEND_WORKER_DEAD']));
+    expect(left.length).toBeGreaterThan(0);
+    expect(first.ledger()).toEqual([]);
+
+    first.faults.crashWorker = false;
+    await first.restart({ downMs: 500 });
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('ready');
+    const again = await start(7, { backend: 'a' });
+    expect((await engine.ended(again.runId)).status).toBe('succeeded');
+    expect(first.ledger()).toHaveLength(3);
+    expect(new Set(executions(sandboxes)).size).toBe(21);
+    expect(executions(sandboxes)).toHaveLength(21);
+  }, 60_000);
+
+  it('is followed by no more than one other that dies of the same prompt', async () => {
+    const { sandboxes } = await withDeadWorker(['a', 'b', 'c']);
+    const [, second] = sandboxes;
+    if (second !== undefined) second.faults.crashWorker = true;
+    const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: { colour: 1 } });
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('failed');
+    expect(run.steps[0]?.error).toMatchObject({
+      code: 'BACKEND_WORKER_DEAD',
+      message: expect.stringContaining("as that of 'a' had before") as unknown,
+    });
+    expect(attemptsOf(run)).toEqual([
+      ['a', 'lost'],
+      ['b', 'failed'],
+    ]);
+    expect(executions(sandboxes)).toEqual([]);
+    expect(statusOf('c')).toBe('ready');
+  }, 60_000);
+
+  it('is proof enough that a run which is cancelled has stopped, at work or queued behind it', async () => {
+    await withDeadWorker(['a'], { cancelMs: 100 });
+    const start = async (colour: number) => (await engine.supervisor.start({ template: 'three-steps', parameters: { colour } })).runId;
+    const runs = [await start(1), await start(2)];
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('worker-dead');
+    for (const runId of runs) await engine.supervisor.cancel(runId);
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('cancelled');
+  }, 60_000);
+
+  it('is waited for where there is no other: nothing more is sent there, and what waits says why', async () => {
+    const { first, sandboxes } = await withDeadWorker(['a']);
+    const start = async (colour: number) => (await engine.supervisor.start({ template: 'three-steps', parameters: { colour } })).runId;
+    const stuck = await start(1);
+    await expect.poll(() => statusOf('a'), { timeout: 20_000 }).toBe('worker-dead');
+    const later = await start(2);
+    await expect.poll(() => engine.supervisor.get(later).steps[0]?.reason).toMatch(/none can work\. .* has died: .* Restart it/);
+    expect(engine.store.attempts(later)).toEqual([]);
+    expect(engine.supervisor.get(stuck).steps[0]?.reason).toContain('has died');
+    first.faults.crashWorker = false;
+    await first.restart({ downMs: 500 });
+    for (const runId of [stuck, later]) expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(new Set(executions(sandboxes)).size).toBe(6);
+  }, 60_000);
+});
+
 describe('a paused queue', () => {
   it('sends nothing, takes runs, and stays paused across restarts', async () => {
     engine = await startEngine();
@@ -284,6 +386,50 @@ describe('a paused queue', () => {
   });
 });
 
+describe('an attempt that is written down when the queue is paused', () => {
+  /** Pauses in the very commit that writes the first intent down: what waited for that commit has not been sent yet. */
+  async function pausedInBetween(): Promise<string> {
+    let isPaused = false;
+    engine = await startEngine({
+      wrapStore: (store) => ({
+        ...store,
+        commit(batch) {
+          const events = store.commit(batch);
+          if (!isPaused && batch.attempts?.some(({ status }) => status === 'prepared') === true) {
+            isPaused = true;
+            void engine.supervisor.queue.pause();
+          }
+          return events;
+        },
+      }),
+    });
+    const [runId = ''] = await startMany(1);
+    await expect.poll(() => engine.supervisor.get(runId).steps[0]?.reason).toMatch('The queue is paused.');
+    return runId;
+  }
+
+  it('is not sent, across restarts, until the queue goes on', async () => {
+    const runId = await pausedInBetween();
+    await engine.restart();
+    await expect.poll(() => notesOfSteps(runId)).toEqual(['QUEUE_PAUSED', 'QUEUE_PAUSED']);
+    expect(ledgerOf('comfyui')).toEqual([]);
+    await engine.supervisor.queue.resume();
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('succeeded');
+    expect(run.steps.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1]);
+    expect(ledgerOf('comfyui')).toHaveLength(3);
+  });
+
+  it('is cancelled without a question to its backend, which may be gone', async () => {
+    const runId = await pausedInBetween();
+    await engine.fake.stop();
+    await engine.supervisor.cancel(runId);
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+    await engine.fake.start();
+    expect(ledgerOf('comfyui')).toEqual([]);
+  });
+});
+
 describe('two backends on one graphics card', () => {
   it('are never given work at the same time, and unload before the other begins', async () => {
     engine = await two({ pool: { ...USUAL_POOL, backends: { a: { gpu: '0' }, b: { gpu: '0' } } } });
@@ -303,6 +449,74 @@ describe('two backends on one graphics card', () => {
     expect(new Set(log)).toEqual(new Set(['a', 'b']));
     expect(engine.fakeOf('a').requests.filter(({ path }) => path.endsWith('/free')).length).toBeGreaterThan(0);
   });
+
+  const onOneCard = (options: EngineOptions = {}) =>
+    two({ pool: { ...USUAL_POOL, backends: { a: { gpu: '0' }, b: { gpu: '0' } } }, timeouts: { pollOfflineMs: 20 }, ...options });
+
+  it('wait for the prompts of others on it, and for none of them any more once nobody wants the card', async () => {
+    engine = await onOneCard();
+    await looked();
+    const [first = ''] = await startMany(1, { backend: 'a' });
+    expect((await engine.ended(first)).status).toBe('succeeded');
+    hold('a');
+    const foreign = {
+      prompt: { '1': { class_type: 'EmptyImage', inputs: {} }, '9': { class_type: 'SaveImage', inputs: { images: ['1', 0] } } },
+    };
+    await fetch(`${engine.fakeOf('a').url}/prompt`, { method: 'POST', body: JSON.stringify(foreign) });
+    await engine.fakeOf('a').engine.held();
+    const [waits = ''] = await startMany(1, { backend: 'b' });
+    await expect
+      .poll(() => engine.supervisor.get(waits).steps[0]?.reason)
+      .toBe("The graphics card of 'b' is being handed to 'b', and waits: 'a' has 1 in its queue.");
+    const [goesOn = ''] = await startMany(1, { backend: 'a' });
+    await expect.poll(() => engine.supervisor.get(goesOn).steps[0]?.reason).toMatch("is being handed to 'b'");
+    await engine.supervisor.cancel(waits);
+    expect((await engine.ended(waits)).status).toBe('cancelled');
+    await expect.poll(() => engine.supervisor.get(goesOn).steps[0]?.status).toBe('queued');
+    letGo('a');
+    expect((await engine.ended(goesOn)).status).toBe('succeeded');
+    expect(ledgerOf('b')).toEqual([]);
+  });
+
+  it('do not get the card while they are down, and hold nothing that another one waits for', async () => {
+    engine = await onOneCard({ restartGraceMs: 60_000 });
+    await looked();
+    hold('a');
+    const [died = ''] = await startMany(1, { backend: 'a' });
+    await engine.fakeOf('a').engine.held();
+    await engine.fakeOf('a').stop();
+    // What was on it waits for its restart, which is no reason for the other to wait.
+    const runs = await startMany(2, { backend: 'b' });
+    for (const runId of runs) expect((await engine.ended(runId)).status).toBe('succeeded');
+    engine.fakeOf('a').engine.wipe();
+    letGo('a');
+    await engine.fakeOf('a').start();
+    expect((await engine.ended(died)).status).toBe('succeeded');
+  });
+});
+
+describe('an attempt that is prepared for one of two backends on a graphics card', () => {
+  it('is not sent while the other has the card, although its backend is back, and is sent when that is done', async () => {
+    engine = await two({ pool: { ...USUAL_POOL, backends: { a: { gpu: '0' }, b: { gpu: '0' } } }, graceMs: 60_000 });
+    await looked();
+    const [first = ''] = await startMany(1, { backend: 'a' });
+    expect((await engine.ended(first)).status).toBe('succeeded');
+    await engine.fakeOf('a').stop();
+    // It has the card still, so this one is given to it and meets a closed door.
+    const [refused = ''] = await startMany(1, { backend: 'a' });
+    await expect.poll(() => engine.store.attempts(refused).map(({ status }) => status)).toEqual(['prepared']);
+    await expect.poll(() => engine.supervisor.queue.backend('a').backend.status, { timeout: 20_000 }).toBe('unreachable');
+    hold('b');
+    const [other = ''] = await startMany(1, { backend: 'b' });
+    await engine.fakeOf('b').engine.held();
+    await engine.fakeOf('a').start();
+    await expect.poll(() => notesOfSteps(refused)).toContain('CARD_WAITED_FOR');
+    await expect.poll(() => engine.supervisor.queue.backend('a').backend.status, { timeout: 20_000 }).toBe('ready');
+    expect(ledgerOf('a')).toHaveLength(3);
+    letGo('b');
+    expect([(await engine.ended(other)).status, (await engine.ended(refused)).status]).toEqual(['succeeded', 'succeeded']);
+    expect(engine.supervisor.get(refused).steps.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1]);
+  }, 60_000);
 });
 
 describe('a run that was left to the pool', () => {

@@ -57,7 +57,19 @@ describe('the progress of a run', () => {
     expect(told('a', 3, 0, [step('a', { items: 60, open: [3], next: 4 })])).toBeCloseTo(3 / 60);
   });
 
-  it('counts skipped and blocked steps as work that need not be done', () => {
+  it('stays where it is when a step fails and blocks others, and moves on with those that can still be done', () => {
+    const { told, store } = tracker();
+    const failed = step('a', { status: 'failed', open: [], failed: 1 });
+    const blocked = step('b', { status: 'blocked', items: 0, open: [], next: 0 });
+    expect(told('a', 0, 0.6, [step('a'), pending('b'), pending('c'), pending('d')])).toBeCloseTo(0.15);
+    expect(store([failed, blocked, pending('c'), pending('d')])).toBeCloseTo(0.15);
+    expect(told('c', 0, 0.5, [failed, blocked, step('c'), pending('d')])).toBeGreaterThan(0.15);
+    expect(store([failed, blocked, done('c'), done('d')])).toBeLessThan(0.65);
+    const half = step('a', { status: 'failed', items: 4, open: [], next: 4, failed: 2 });
+    expect(tracker().store([half])).toBeCloseTo(0.5);
+  });
+
+  it('counts skipped steps as work that need not be done', () => {
     const { told } = tracker();
     expect(told('b', 0, 0.5, [step('a', { status: 'skipped', items: 0, open: [], next: 0 }), step('b')])).toBeCloseTo(0.75);
   });
@@ -91,7 +103,7 @@ describe('the progress of a run', () => {
   it('goes on after a restart from where it was heard of last, without a leap', () => {
     const made = createProgressTracker();
     const steps = [step('a')];
-    made.resume(RUN, 0.6, true);
+    made.resume(RUN, { stored: 0.6, told: true });
     expect(made.of(RUN, steps)).toBeCloseTo(0.65);
     made.store(RUN, steps);
     made.report({ runId: RUN, step: 'a', item: 0, backend: 'b', value: 0.6 }, steps);
@@ -100,9 +112,47 @@ describe('the progress of a run', () => {
     expect(made.store(RUN, steps)).toBeCloseTo(0.825);
   });
 
+  it('knows after a restart how long an item has been at work, and tells the time that is left before anything is heard of it', () => {
+    let now = 1_000_000;
+    const made = createProgressTracker(
+      () => usual({ a: 100, b: 50 }),
+      () => now,
+    );
+    const steps = [step('a'), pending('b')];
+    made.resume(RUN, { stored: 0.4, told: true, items: [{ step: 'a', item: 0, backend: 'b', ageMs: 70_000 }], ageMs: 70_000 });
+    made.of(RUN, steps);
+    expect(made.eta(RUN, steps)?.seconds).toBe(80);
+    now += 10_000;
+    made.report({ runId: RUN, step: 'a', item: 0, backend: 'b', value: 0.8 }, steps);
+    expect(made.eta(RUN, steps)?.seconds).toBe(70);
+    // The next attempt is another one.
+    made.report({ runId: RUN, step: 'a', item: 0, backend: 'b', value: 0 }, steps);
+    expect(made.eta(RUN, steps)?.seconds).toBe(150);
+  });
+
+  it('keeps its pace across a restart where there is no history', () => {
+    let now = 1_000_000;
+    const made = createProgressTracker(undefined, () => now);
+    const steps = [step('a')];
+    made.resume(RUN, { stored: 0.5, told: true, items: [{ step: 'a', item: 0, backend: 'b', ageMs: 60_000 }], ageMs: 60_000 });
+    made.of(RUN, steps);
+    expect(made.eta(RUN, steps)?.seconds).toBe(60);
+    now += 15_000;
+    made.report({ runId: RUN, step: 'a', item: 0, backend: 'b', value: 0.75 }, steps);
+    expect(made.eta(RUN, steps)?.seconds).toBe(25);
+  });
+
+  it('has no pace after a restart where a person was asked before', () => {
+    const made = createProgressTracker();
+    const steps = [done('a'), step('b')];
+    made.resume(RUN, { stored: 0.5, told: true, items: [{ step: 'b', item: 0, backend: 'b', ageMs: 1000 }] });
+    made.of(RUN, steps);
+    expect(made.eta(RUN, steps)).toBeUndefined();
+  });
+
   it('is 0 after a restart of a run of which nobody heard anything yet', () => {
     const made = createProgressTracker();
-    made.resume(RUN, 0, false);
+    made.resume(RUN, { stored: 0, told: false });
     expect(made.of(RUN, [pending('a')])).toBe(0);
   });
 
@@ -155,7 +205,7 @@ describe('the progress of a run', () => {
           else if (each.do === 'store') stored = made.store(RUN, steps);
           else {
             made = createProgressTracker(() => known);
-            made.resume(RUN, stored, told > 0);
+            made.resume(RUN, { stored, told: told > 0 });
           }
           heard(made.of(RUN, steps));
         }

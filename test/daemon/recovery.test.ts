@@ -1,6 +1,7 @@
 // Poison runs: the one that takes the daemon down is found and set aside after three deaths, whoever else is there, and nobody else is.
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { CallsheetError } from '#protocol/errors.ts';
 import { createRecovery } from '#daemon/recovery.ts';
 import { MOST_DEATHS, planRecovery, type Standing } from '#daemon/recovery-plan.ts';
 
@@ -83,6 +84,7 @@ describe('runs that are taken up one after another', () => {
     let isBad = false;
     const taken: string[] = [];
     const recovery = createRecovery({
+      contention: { putOff: () => 1 },
       store: {
         setting: () => setting,
         putSetting(_, value) {
@@ -102,6 +104,63 @@ describe('runs that are taken up one after another', () => {
     isBad = false;
     vi.advanceTimersByTime(10);
     expect(taken).toEqual(['a', 'b']);
+    recovery.close();
+  });
+
+  it('are touched only once their count stands, also when another program holds the database at the start', () => {
+    vi.useFakeTimers();
+    const settings: string[] = [];
+    let isHeld = true;
+    const taken: string[] = [];
+    const recovery = createRecovery({
+      contention: { putOff: () => 5 },
+      store: {
+        setting: () => undefined,
+        putSetting(_, value) {
+          if (isHeld) throw new CallsheetError('STORAGE_BUSY', 'Another program keeps it busy.');
+          settings.push(value);
+        },
+      },
+      takeUp: (runId) => void taken.push(runId),
+      setAside: () => undefined,
+      settleMs: 10,
+      log: { warn: () => undefined },
+    });
+    recovery.begin(['a', 'b', 'c']);
+    vi.advanceTimersByTime(50);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: [], waiting: 3 });
+    recovery.hurry('b');
+    expect(taken).toEqual(['b']);
+    isHeld = false;
+    vi.advanceTimersByTime(5);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['b', 'a', 'c'], waiting: 0 });
+    expect(settings).toHaveLength(1);
+    recovery.close();
+  });
+
+  it('are suspected together when one is taken up out of turn beside another, and cleared together', () => {
+    vi.useFakeTimers();
+    const dead = { deaths: 2, touched: true, alone: false };
+    let setting: string | undefined = JSON.stringify({ process: 'dead', runs: { a: dead, b: dead, c: dead } });
+    const taken: string[] = [];
+    const recovery = createRecovery({
+      contention: { putOff: () => 5 },
+      store: { setting: () => setting, putSetting: (_, value) => void (setting = value) },
+      takeUp: (runId) => void taken.push(runId),
+      setAside: () => undefined,
+      settleMs: 10,
+      log: { warn: () => undefined },
+    });
+    const suspects = () => (JSON.parse(setting ?? '{}') as { readonly runs: Record<string, Standing> }).runs;
+    recovery.begin(['a', 'b', 'c']);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['a'], waiting: 2 });
+    expect(suspects()).toMatchObject({ a: { touched: true, alone: true }, c: { touched: false } });
+    recovery.hurry('c');
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['a', 'c'], waiting: 1 });
+    expect(suspects()).toMatchObject({ a: { touched: true, alone: false }, c: { touched: true, alone: false }, b: { touched: false } });
+    vi.advanceTimersByTime(10);
+    expect({ taken, waiting: recovery.waiting() }).toEqual({ taken: ['a', 'c', 'b'], waiting: 0 });
+    expect(suspects()).toEqual({ b: { deaths: 3, touched: true, alone: true } });
     recovery.close();
   });
 });

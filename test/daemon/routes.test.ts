@@ -2,16 +2,28 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createContention } from '#daemon/contention.ts';
 import { createRoutes } from '#daemon/routes.ts';
 import { sweepUploads } from '#daemon/uploads.ts';
 import { openTestDoor, raw, statusOf } from './door-harness.ts';
 import type { TestDoor } from './door-harness.ts';
 
 const PNG = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(5000, 7)]);
+const quiet = { info: () => undefined, warn: () => undefined };
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 const openDoor = (cap = 1_000_000, stall = 5000) =>
-  openTestDoor({ routes: ({ dir, store }) => createRoutes({ assetDir: join(dir, 'assets'), store, cap, stall }) });
+  openTestDoor({
+    routes: ({ dir, store }) =>
+      createRoutes({
+        assetDir: join(dir, 'assets'),
+        store,
+        contention: createContention(quiet),
+        storage: () => ({ status: 'ready' }),
+        cap,
+        stall,
+      }),
+  });
 
 interface Ask {
   readonly method?: string;
@@ -247,6 +259,6 @@ describe('every route', () => {
 
   it('says that it lives to who may know', async () => {
     await using door = await openDoor();
-    expect(await (await ask(door, '/healthz', { scope: 'read' })).json()).toEqual({ ok: true });
+    expect(await (await ask(door, '/healthz', { scope: 'read' })).json()).toEqual({ ok: true, storage: { status: 'ready' } });
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromPromise } from 'xstate';
 import type { RunActors } from '#actors/logic.ts';
+import { createContention } from '#daemon/contention.ts';
 import { createRunHost, type RunHost, type RunHostOptions } from '#daemon/run-host.ts';
 import { mustFit } from '#daemon/snapshots.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
@@ -41,6 +42,7 @@ afterEach(() => {
 function hostOver(actors: RunActors, extra: Partial<RunHostOptions> = {}): RunHost {
   return createRunHost({
     store,
+    contention: createContention({ info: () => undefined, warn: () => undefined }),
     machine: createRunMachine(actors),
     now: () => 1000,
     progressOf: () => 0,
@@ -204,6 +206,97 @@ describe('run host', () => {
     await expect(begin(host, 'r')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     expect(failures).toHaveLength(1);
     await expect(host.committed('r')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  });
+
+  describe('while another program holds the database', () => {
+    const HELD = new CallsheetError('STORAGE_BUSY', 'Another program keeps it busy.');
+    /** A store that can be held, and a host over it whose clients are patient or not. */
+    function held(isTooLong = false) {
+      const state = { isHeld: true, tries: 0 };
+      const commit: Store['commit'] = (batch) => {
+        state.tries += 1;
+        if (state.isHeld) throw HELD;
+        return store.commit(batch);
+      };
+      const contention = {
+        ...createContention({ info: () => undefined, warn: () => undefined }),
+        putOff: () => 1,
+        isTooLong: () => isTooLong,
+      };
+      const host = hostOver(fakes.actors, { store: { ...store, commit }, contention });
+      return { state, host };
+    }
+    async function tried(state: { readonly tries: number }, times: number): Promise<void> {
+      await expect.poll(() => state.tries).toBeGreaterThanOrEqual(times);
+    }
+
+    it('waits with what is to be written, in one transaction when it is free, and takes no path of failure', async () => {
+      const { state, host } = held();
+      const order: string[] = [];
+      const runs = ['r', 's'].map((runId) => host.accept(runId, first(runId)).then(() => order.push(runId)));
+      await tried(state, 3);
+      expect({ order, row: store.run('r'), failures }).toEqual({ order: [], row: undefined, failures: [] });
+      state.isHeld = false;
+      await Promise.all(runs);
+      expect(order).toEqual(['r', 's']);
+      expect(committed.map(({ runId, position }) => [runId, position])).toEqual([
+        ['r', 1],
+        ['s', 2],
+      ]);
+    });
+
+    it('keeps every effect behind the gate, however long that is', async () => {
+      const { state, host } = held(true);
+      state.isHeld = false;
+      await begin(host, 'r');
+      state.isHeld = true;
+      const before = state.tries;
+      let passed = false;
+      const gate = host.committed('r').then(() => (passed = true));
+      await tried(state, before + 3);
+      expect(passed).toBe(false);
+      state.isHeld = false;
+      await gate;
+      expect(failures).toEqual([]);
+    });
+
+    it('refuses a run that came to be accepted, and then writes nothing of it', async () => {
+      const { state, host } = held(true);
+      await expect(host.accept('r', first('r'))).rejects.toMatchObject({ code: 'STORAGE_BUSY', data: { retryable: true } });
+      state.isHeld = false;
+      await host.accept('s', first('s'));
+      expect(store.run('r')).toBeUndefined();
+      expect(store.requestKey('key-r')).toBeUndefined();
+      expect(store.run('s')).toBeDefined();
+      // The same request again is a first one.
+      await host.accept('r', first('r'));
+      expect(store.run('r')).toBeDefined();
+    });
+
+    it('tells who cancels that it is not stored yet, and stores it later', async () => {
+      const { state, host } = held(true);
+      state.isHeld = false;
+      await begin(host, 'r');
+      state.isHeld = true;
+      host.cancel('r');
+      await expect(host.stored('r')).rejects.toMatchObject({ message: expect.stringContaining('is done, and written down') as unknown });
+      expect(store.run('r')?.status).toBe('queued');
+      state.isHeld = false;
+      await fakes.resolve('release', undefined);
+      await host.committed('r');
+      expect(store.run('r')?.status).toBe('cancelled');
+    });
+
+    it('ends without what could not be written, as a killed daemon would', async () => {
+      const { state, host } = held();
+      state.isHeld = false;
+      await begin(host, 'r');
+      state.isHeld = true;
+      const accepted = host.accept('s', first('s'));
+      host.close();
+      await expect(accepted).rejects.toMatchObject({ code: 'STORAGE_BUSY' });
+      expect({ r: store.run('r')?.endedAt, s: store.run('s'), failures }).toEqual({ r: null, s: undefined, failures: [] });
+    });
   });
 
   it('says that a cancel came too late', async () => {

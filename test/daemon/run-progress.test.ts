@@ -61,3 +61,22 @@ describe('progress around a choice', () => {
     expect(etaSeconds).toBeLessThan(60);
   });
 });
+
+describe('progress of a run that is taken up after a restart', () => {
+  it('is told at once, with the time that is left', () => {
+    const told: ProgressNotice[] = [];
+    const timing = { template: 't', step: 'last', backend: 'b', part: 'item', count: 4, mean: 100, variance: 0, longest: 110 };
+    const progress = createRunProgress({
+      store: { timings: (_, id) => (id === 'last' ? [timing] : []) },
+      memory: () => ({ template: { id: 't', steps: [{ id: 'last' }] }, backend: 'b' }) as unknown as ReturnType<ActorDeps['memory']>,
+      stepsOf: () => [step('last', 'active')],
+      isWaiting: () => false,
+      stage: () => undefined,
+      touch: () => undefined,
+      tell: (notice) => void told.push(notice),
+    });
+    progress.resume('r', { stored: 0.3, told: true, items: [{ step: 'last', item: 0, backend: 'b', ageMs: 40_000 }], ageMs: 40_000 });
+    progress.announce('r');
+    expect(told).toEqual([{ runId: 'r', progress: expect.closeTo(0.35), etaSeconds: 60, etaRange: [54, 66] }]);
+  });
+});

@@ -8,6 +8,7 @@ import pino from 'pino';
 import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
+import { createContention } from '#daemon/contention.ts';
 import { createOffers } from '#daemon/offers.ts';
 import type { StallPolicy } from '#actors/deps.ts';
 import type { PoolSettings } from '#daemon/scheduler/settings.ts';
@@ -98,10 +99,12 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     const log = pino({ level: 'silent' });
     const parts = {
       store: wrapStore(store),
+      contention: createContention(log),
       library,
       backends,
       offers: createOffers(backends, log),
       outputDir: join(dir, 'output'),
+      storeId: 'engine',
       resolveMedia: () => (value: string) => Promise.reject(new CallsheetError('PATH_NOT_ALLOWED', `${value} is not allowed here.`)),
       resolveDirectory: (path: string) => Promise.resolve(path),
       graceMs: options.graceMs ?? 10_000,

@@ -93,7 +93,7 @@ export async function answerRoute(fake: FakeComfyUI, request: Request, url: URL)
     case 'POST /upload/image':
       return upload(fake, request);
     case 'GET /internal/logs/raw':
-      return json(200, { entries: fake.log.map((text) => ({ t: '2026-01-01T00:00:00', m: text })), size: null });
+      return json(200, { entries: fake.log.map(toLogEntry), size: null });
     case 'GET /view':
       return view(fake, url);
     default:
@@ -109,6 +109,11 @@ function olderThan(version: string | undefined, patch: number): boolean {
 function deletions(request: Request): readonly string[] {
   const body: { delete?: string[] } = JSON.parse(request.body.toString('utf8'));
   return body.delete ?? [];
+}
+
+function toLogEntry(print: string): { readonly t: string; readonly m: string } {
+  const [, t = '2026-01-01T00:00:00', m = print] = /^(\d{4}-[^|]+)\|(.*)$/s.exec(print) ?? [];
+  return { t, m };
 }
 
 function itemText(item: QueueItem): string {
@@ -166,7 +171,10 @@ function prompt(fake: FakeComfyUI, request: Request): Reply {
   const number = fake.engine.counter;
   fake.engine.counter += 1;
   const promptId = fake.options.clientPromptIds === false ? `made-up-${number}` : (body.prompt_id ?? `minted-${number}`);
-  const extraData = /"extra_data":(\{.*\})\}$/.exec(source)?.[1] ?? '{}';
+  const extra = /"extra_data":(\{.*\})\}$/.exec(source)?.[1] ?? '{}';
+  // The server adds the client to what it was given (comfyui.md 1.1).
+  const client = body.client_id === undefined ? '' : `"client_id":${JSON.stringify(body.client_id)}`;
+  const extraData = client === '' ? extra : extra.replace(/\}$/, (end) => `${extra === '{}' ? '' : ','}${client}${end}`);
   const promptText = /^\{"prompt":(.*),"client_id":/s.exec(source)?.[1] ?? JSON.stringify(body.prompt);
   fake.engine.enqueue({ number, promptId, prompt: body.prompt, extraData, promptText, clientId: body.client_id });
   return json(200, { prompt_id: promptId, number, node_errors: {} });

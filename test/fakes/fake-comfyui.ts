@@ -80,7 +80,7 @@ export interface FakeComfyUI {
   readonly requests: Request[];
   readonly classes: Set<string>;
   /** Bytes of uploaded and produced files, by `type/subfolder/filename`. */
-  /** What `/internal/logs/raw` gives, print by print. */
+  /** What `/internal/logs/raw` gives, print by print; one with a time of its own is `TIME|PRINT`. */
   readonly log: string[];
   readonly files: Map<string, Buffer>;
   /** Query and headers of every WebSocket handshake. */

@@ -24,7 +24,7 @@ const cases: readonly (readonly [string, Fate])[] = [
 
 describe.each(cases)('a daemon %s', { timeout: GUARD_MS }, (_, fate) => {
   it.each(POINTS)('at point %i keeps every promise', async (at) => {
-    const played = await play(scenario, [at], fate);
+    const played = await play(scenario, [at], { fate });
     expect({ broken: played.broken, executions: played.executions, ends: played.kills }).toEqual({
       broken: [],
       executions: 3,

@@ -22,11 +22,15 @@ import { brokenPromises } from './promises.ts';
 const TEMPLATES = fileURLToPath(new URL('../fixtures/templates', import.meta.url));
 
 export interface WorldOptions {
+  /** A directory of templates instead of the fixtures. */
+  readonly templates?: string;
   /** Of the sandbox, per node. */
   readonly latencyMs?: number;
   /** Other times of the comfyui backend than the real ones. */
   readonly timeouts?: Partial<Timeouts>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Point of `crash-child` at which the first daemon is killed. */
+  readonly dieBefore?: string;
   /** The daemon's log level; warnings of faults that are meant would fill the terminal of a benchmark. */
   readonly quiet?: boolean;
 }
@@ -38,6 +42,10 @@ export interface World {
   readonly proxy: FaultProxy;
   readonly seen: readonly RunEvent[];
   readonly acknowledged: readonly string[];
+  /** A run whose start was answered otherwise than through `start`. */
+  acknowledge(runId: string): void;
+  /** A daemon over the same data, while no other is there, that is killed after so many points; true when it came that far. */
+  dieStarting(dieAt: number): Promise<boolean>;
   /** Of the daemon at work. */
   runtimeFile(): string;
   pid(): number;
@@ -47,10 +55,12 @@ export interface World {
   start(template: string, parameters: Readonly<Record<string, unknown>>): Promise<string>;
   /** Resolves with its status once the run has ended. */
   ended(runId: string): Promise<string>;
-  /** SIGKILL, and a new daemon over the same data. */
-  killDaemon(): Promise<void>;
+  /** Resolves when the daemon has died by itself. */
+  died(): Promise<void>;
+  /** SIGKILL, and a new daemon over the same data; `meanwhile` happens in between. */
+  killDaemon(meanwhile?: () => void | Promise<void>): Promise<void>;
   /** SIGTERM, and a new daemon over the same data; `meanwhile` happens in between. */
-  stopDaemon(meanwhile?: () => void): Promise<void>;
+  stopDaemon(meanwhile?: () => void | Promise<void>): Promise<void>;
   /** The backend is a dead process for so long, and knows nothing of before when it is back. */
   restartBackend(downMs: number): Promise<void>;
   /** Somebody else clears the backend's queue, or its history. */
@@ -71,31 +81,38 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const acknowledged: string[] = [];
   const ends = new Map<string, string>();
   const waiting = new Map<string, PromiseWithResolvers<string>>();
+  let isFirst = true;
   let daemon: Process = await startDaemonProcess();
   let client: Client = await openClient();
   let keys = 0;
 
   async function startDaemonProcess(): Promise<Process> {
+    const started = await startOne(0);
+    if (started === undefined) throw new Error('the daemon did not start');
+    return started;
+  }
+
+  function startOne(dieAt: number): Promise<Process | undefined> {
     const headers = { Host: new URL(sandbox.url).host };
     const { timeouts = {} } = options;
     const orders = {
       data,
-      templates: TEMPLATES,
+      templates: options.templates ?? TEMPLATES,
       backends: [proxy.url],
       headers,
       timeouts,
       root: dir,
       record: '',
-      dieAt: 0,
+      dieAt,
       fate: 'killed',
+      ...(isFirst && options.dieBefore !== undefined ? { dieBefore: options.dieBefore } : {}),
     };
-    const started = await startProcess('./crash-child.ts', {
+    isFirst = false;
+    return startProcess('./crash-child.ts', {
       ...options.env,
       ...(options.quiet === true ? { CALLSHEET_LOG_LEVEL: 'silent' } : {}),
       CALLSHEET_CRASH_ORDERS: JSON.stringify(orders),
     });
-    if (started === undefined) throw new Error('the daemon did not start');
-    return started;
   }
 
   function where(): Endpoint | undefined {
@@ -142,6 +159,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     proxy,
     seen,
     acknowledged,
+    acknowledge: (runId) => void acknowledged.push(runId),
+    async dieStarting(dieAt) {
+      const started = await startOne(dieAt);
+      await started?.stop('SIGKILL');
+      return started === undefined;
+    },
     runtimeFile: () => String(daemon.ready['runtimeFile']),
     pid: () => daemon.child.pid ?? 0,
     call,
@@ -158,13 +181,15 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       waiting.set(runId, waiter);
       return waiter.promise;
     },
-    async killDaemon() {
+    died: async () => void (await daemon.ended),
+    async killDaemon(meanwhile) {
       await daemon.stop('SIGKILL');
+      await meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async stopDaemon(meanwhile) {
       await daemon.stop('SIGTERM');
-      meanwhile?.();
+      await meanwhile?.();
       daemon = await startDaemonProcess();
     },
     async restartBackend(downMs) {

@@ -1,7 +1,7 @@
 /** The canonical hash: equal for graphs that compute the same under the same ids, different for all others. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalHash, sha256Hex } from '#graph/hash.ts';
+import { canonicalHash, canonicalHashOf, sha256Hex } from '#graph/hash.ts';
 import { parseGraph } from '#graph/graph.ts';
 import { printJson } from '#graph/values.ts';
 import { layout, printLoose, rawGraph } from './arbitraries.ts';
@@ -76,5 +76,19 @@ describe('sha256Hex', () => {
   it('hashes the UTF-8 bytes', () => {
     expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
     expect(sha256Hex('é')).toBe('4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c');
+  });
+});
+
+describe('canonicalHashOf', () => {
+  it('is the hash of the value printed as JSON, whatever is in it: keys of requests that are stored already go on to fit', () => {
+    const request = fc.record({ template: fc.string(), parameters: fc.jsonValue(), extra: fc.option(fc.double(), { nil: undefined }) });
+    fc.assert(
+      fc.property(request, (value) => {
+        expect(canonicalHashOf(value)).toBe(canonicalHash(JSON.stringify(value)));
+      }),
+    );
+    expect(canonicalHashOf({})).toBe(canonicalHash('{}'));
+    const numbers = { a: [1e21, -0, 0.1, 2 ** 53 + 2, Number.NaN, undefined], b: undefined };
+    expect(canonicalHashOf(numbers)).toBe(canonicalHash(JSON.stringify(numbers)));
   });
 });

@@ -7,9 +7,15 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { lockDataDirectory } from '#store/lock.ts';
+import { countCases } from '../count-cases.ts';
 import { freshDirectory } from './samples.ts';
 
 const CHILD = join(import.meta.dirname, 'lock-child.ts');
+const RACER = join(import.meta.dirname, 'lock-racer-child.ts');
+const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
+const RACES = isFull ? 1000 : 20;
+/** Between two lines of a race, so that both have read theirs. In milliseconds. */
+const AHEAD_MS = 15;
 
 interface Child {
   readonly process: ChildProcessByStdio<Writable, Readable, null>;
@@ -60,6 +66,25 @@ describe('[F21] the lock of a data directory', { timeout: 120_000 }, () => {
     const winners = children.filter(({ says }) => says === 'held');
     const losers = children.filter(({ says }) => says.startsWith('STORAGE_LOCKED'));
     expect([winners.length, losers.length]).toEqual([1, 19]);
+  });
+
+  it(`has exactly one winner in each of ${String(RACES)} races of two processes`, { timeout: isFull ? 3_600_000 : 120_000 }, async () => {
+    const racers = [RACER, RACER].map((file) => spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'inherit'] }));
+    onTestFinished(() => {
+      for (const racer of racers) racer.kill('SIGKILL');
+    });
+    const answers = racers.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]());
+    const wins = [0, 0];
+    for (let race = 0; race < RACES; race += 1) {
+      const line = JSON.stringify({ dir: freshDirectory(), at: Date.now() + AHEAD_MS });
+      for (const { stdin } of racers) stdin.write(`${line}\n`);
+      const said = (await Promise.all(answers.map((answer) => answer.next()))).map(({ value }) => String(value));
+      expect(said.toSorted()).toEqual(['STORAGE_LOCKED', 'held']);
+      wins[said.indexOf('held')] = (wins[said.indexOf('held')] ?? 0) + 1;
+    }
+    countCases('races', { cases: RACES });
+    // A race that always goes to the same is none.
+    expect(Math.min(...wins)).toBeGreaterThan(0);
   });
 
   it('refuses a second lock within one process', () => {

@@ -16,11 +16,14 @@ import { createHttp } from './http.ts';
 import { findLeft } from './left-behind.ts';
 import type { Found } from './look-up.ts';
 import { createLookUp } from './look-up.ts';
+import { createInherited } from './inherited.ts';
 import { buildPrompt } from './prompt.ts';
 import { httpError } from './replies.ts';
 import type { ComfyUIOptions } from './settings.ts';
 import { DEFAULT_TIMEOUTS, silentLog, systemClock } from './settings.ts';
+import { serverStart } from './server-start.ts';
 import { createSharedAnswer } from './shared-answer.ts';
+import type { Socket, SocketEvents } from './socket.ts';
 import { createSocket } from './socket.ts';
 import { postPrompt } from './submit.ts';
 import { createTracks } from './track.ts';
@@ -33,7 +36,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
   const address = parseAddress(options.url);
   const { clock = systemClock, log = silentLog, headers = {}, kind = 'comfyui' } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  // A second socket under one id would silence the first: never the id of an earlier process (comfyui.md 2.3).
+  // A second socket under one id would silence the first: what this process sends is never told to the id of an earlier one (comfyui.md 2.3).
   const clientId = randomUUID();
   const contact = createContact();
   const http = createHttp(
@@ -87,29 +90,23 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
       });
   };
 
-  const socket = createSocket({
-    address,
-    clientId,
-    headers,
-    token: options.token,
-    clock,
-    timeouts,
-    log,
-    events: {
-      text: (frame) => tracks.text(frame),
-      binary: (frame) => tracks.binary(frame),
-      heard: () => contact.heard(),
-      silent: probe,
-      opened() {
-        lookUp.forgetFeatures();
-        for (const follower of followers.values()) follower.look();
-      },
-      down(reason) {
-        if (reason === 'closed' || reason === 'failed') contact.lost(false);
-        else if (reason === 'refused') contact.lost(true);
-        if (reason !== 'renewed' && reason !== 'answered') serverGone();
-        for (const follower of followers.values()) follower.look();
-      },
+  const openSocket = (name: string, events: SocketEvents): Socket =>
+    createSocket({ address, clientId: name, headers, token: options.token, clock, timeouts, log, events });
+  const inherited = createInherited({ open: openSocket, tracks, clock });
+  const socket = openSocket(clientId, {
+    text: (frame) => tracks.text(frame),
+    binary: (frame) => tracks.binary(frame),
+    heard: () => contact.heard(),
+    silent: probe,
+    opened() {
+      lookUp.forgetFeatures();
+      for (const follower of followers.values()) follower.look();
+    },
+    down(reason) {
+      if (reason === 'closed' || reason === 'failed') contact.lost(false);
+      else if (reason === 'refused') contact.lost(true);
+      if (reason !== 'renewed' && reason !== 'answered') serverGone();
+      for (const follower of followers.values()) follower.look();
     },
   });
 
@@ -136,6 +133,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
       track.refusalsThen = contact.refusals;
       tracks.numbered(track, receipt.number, sentAt);
       track.sent = 'accepted';
+      track.acceptedAt = Date.now();
       track.listener?.accepted();
       return receipt;
     } catch (error) {
@@ -199,7 +197,12 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
         log,
         socketOpen: () => socket.open,
         socketMissed: () => socket.renew(),
+        serverStart: () => serverStart(http, address, timeouts),
+        inherit(name, isRunning) {
+          if (name !== clientId) inherited.take(promptId, name, isRunning);
+        },
         done(ended) {
+          inherited.release(promptId);
           if (ended) tracks.drop(promptId);
           if (followers.get(promptId) === follower) followers.delete(promptId);
           socket.want(watched());
@@ -215,7 +218,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     findLeft: (attempt, payload, signal) =>
       findLeft({ http, objectInfo: (given) => objectInfo.get(given), timeoutMs: timeouts.getMs }, attempt, payload, signal),
 
-    diagnose: (attempt, signal) => diagnosis.of(tracks.get(attempt.promptId), signal),
+    diagnose: (attempt, signal) => diagnosis.of(attempt && tracks.get(attempt.promptId), signal),
 
     async cancel(attempt, signal) {
       await Promise.allSettled([posting.get(attempt.promptId)]);
@@ -246,7 +249,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
 
     async close() {
       for (const follower of followers.values()) follower.stop();
-      await socket.close();
+      await Promise.all([socket.close(), inherited.close()]);
       http.close();
     },
   };

@@ -18,11 +18,13 @@ export async function describeServer(http: Http, timeouts: Timeouts, draft: bool
   // Servers before 0.3.50 or so have no /features.
   const flags = features.status === 200 ? readObject(http.address, 'the question for its features', features) : {};
   const vram = draft ? undefined : largestMemory(devices);
+  const reserved = draft ? undefined : reservedMemory(devices);
   return {
     version: text(system['comfyui_version']) ?? 'unknown',
     draft,
     queueRemaining,
     ...(vram === undefined ? {} : { vram }),
+    ...(reserved === undefined ? {} : { reserved }),
     capabilities: booleans(flags),
   };
 }
@@ -35,6 +37,15 @@ function largestMemory(devices: unknown): number | undefined {
     return device['type'] === 'cpu' ? 0 : finite(device['vram_total']);
   });
   return sizes.every((size) => size !== undefined) ? Math.max(...sizes) : undefined;
+}
+
+/** PyTorch keeps what it once took until it is told to empty its cache, which ComfyUI does after it has unloaded models. */
+function reservedMemory(devices: unknown): number | undefined {
+  if (!Array.isArray(devices)) return undefined;
+  const sizes = devices.flatMap((device: unknown) =>
+    isFields(device) && device['type'] !== 'cpu' ? (finite(device['torch_vram_total']) ?? []) : [],
+  );
+  return sizes.length === 0 ? undefined : sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function booleans(flags: Fields): Record<string, boolean> {

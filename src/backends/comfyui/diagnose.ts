@@ -8,15 +8,19 @@ import { isFields, list, parsePython, text } from './replies.ts';
 import type { Clock, Timeouts } from './settings.ts';
 import type { Track } from './track.ts';
 
-/** Python's own words when a thread ends by an exception, and the frame that only such a traceback shows (main.py of ComfyUI). */
-const DEAD_WORKER = /Exception in thread [^\n]*\(prompt_worker\)|", line \d+, in prompt_worker\b/;
+/**
+ * Python's own words when a thread ends by an exception; before Python 3.10 without the name of its function, which then is the outermost frame
+ * (main.py of ComfyUI). The frame alone proves nothing: whoever prints a stack for his own ends shows it too.
+ */
+const DEAD_WORKER =
+  /Exception in thread [^\n]*\(prompt_worker\)|Exception in thread [^\n]*\n(?:Traceback [^\n]*\n)(?:  File [^\n]*threading\.py"[^\n]*\n(?:    [^\n]*\n)*)*  File [^\n]*, in prompt_worker\b/;
 
 /** All attempts that wait ask at about the same time: one reading of the log serves them for so long, in milliseconds. */
 const LOG_KEPT_MS = 20_000;
 
 export interface Diagnosis {
   /** A clause for a person; undefined when nothing is proven. To be asked when nothing was heard for a while. */
-  of(track: Track, signal?: AbortSignal): Promise<string | undefined>;
+  of(track: Track | undefined, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 export function createDiagnosis(http: Http, lookUp: LookUp, { getMs }: Pick<Timeouts, 'getMs'>, clock: Clock): Diagnosis {
@@ -27,8 +31,8 @@ export function createDiagnosis(http: Http, lookUp: LookUp, { getMs }: Pick<Time
   };
   return {
     async of(track, signal) {
-      const ended = track.hint !== undefined && track.hint.end !== 'idle';
-      if (ended && (await lookUp.queue(track.promptId, signal)).state === 'running') {
+      const hasEnded = track?.hint !== undefined && track.hint.end !== 'idle';
+      if (hasEnded && (await lookUp.queue(track.promptId, signal)).state === 'running') {
         return 'it told the end of the prompt and still has it in its queue as running';
       }
       return DEAD_WORKER.test(await readOnce()) ? 'its own log has the end of that thread' : undefined;

@@ -17,6 +17,10 @@ export interface FollowDependencies {
   readonly socketOpen: () => boolean;
   /** A look found what the socket had not told: it may have gone mute while it is open (ComfyUI#9393, #16010). */
   readonly socketMissed: () => void;
+  /** Since when the server has been there, in milliseconds since 1970; undefined when nothing says it. */
+  readonly serverStart: () => Promise<number | undefined>;
+  /** Sent by an earlier process under this name, and now found waiting or at work. */
+  readonly inherit: (clientId: string, isRunning: boolean) => void;
   /** `ended`: its end was found; otherwise it was told to stop. */
   readonly done: (ended: boolean) => void;
 }
@@ -128,22 +132,34 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
     gone: () => end({ type: 'interrupted' }),
   };
 
-  const absent = (): void => {
+  const absent = async (): Promise<void> => {
     const acknowledged = options.acknowledged || track.sent === 'accepted';
     if (isUnsent() || track.cancelling) return;
     if (absentAt === undefined) absentAt = clock.now();
     if (clock.now() - absentAt < timeouts.absentGapMs) return;
-    end(verdictOnAbsent(track, acknowledged, contact));
+    const verdict = verdictOnAbsent(track, acknowledged, contact);
+    const isRemoval = verdict.type === 'lost' && verdict.cause === 'removed';
+    end(isRemoval && (await hasRestarted()) ? { type: 'lost', cause: 'restarted' } : verdict);
   };
 
-  const take = (found: Found): void => {
+  /** Nobody may have been there to see the server go: in a power cut the daemon goes with it. */
+  const hasRestarted = async (): Promise<boolean> => {
+    const sentAt = track.acceptedAt ?? options.sentAt;
+    if (sentAt === undefined) return false;
+    const start = await dependencies.serverStart().catch(() => undefined);
+    return start !== undefined && start > sentAt;
+  };
+
+  const take = async (found: Found): Promise<void> => {
     if (found.state === 'absent') {
-      absent();
+      await absent();
       return;
     }
     absentAt = undefined;
     // It is there, so it was accepted, whatever became of the answer.
     if (track.sent !== 'sending') track.sent = 'accepted';
+    if ((found.state === 'queued' || found.state === 'running') && !track.ours && track.sent !== 'sending' && found.clientId !== undefined)
+      dependencies.inherit(found.clientId, found.state === 'running');
     if (found.state === 'queued') {
       if (found.nodes !== undefined) track.progress.know(found.nodes);
       const position = found.position ?? 'yes';
@@ -202,7 +218,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
 
   const lookOnce = async (): Promise<void> => {
     if (track.hint !== undefined && (await readEnd())) return;
-    take(await lookUp.once(track.promptId, signal));
+    await take(await lookUp.once(track.promptId, signal));
   };
 
   /** Nothing can be lost that has not been posted, and nothing is known while the POST is in the air. */

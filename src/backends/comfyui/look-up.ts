@@ -6,12 +6,21 @@ import type { Http } from './http.ts';
 import { httpError, isFields, list, parsePython, readObject, text } from './replies.ts';
 import type { Fields } from './replies.ts';
 import { wait } from './settings.ts';
+import { createSharedLook } from './shared-look.ts';
 import type { Clock, Timeouts } from './settings.ts';
+
+/** What a prompt that has not ended says of itself. */
+interface Sent {
+  /** Class of each node of its graph, by id. */
+  readonly nodes?: ReadonlyMap<string, string>;
+  /** The client that sent it, to whom its events go. */
+  readonly clientId?: string;
+}
 
 export type Found =
   | { readonly state: 'absent' }
-  | { readonly state: 'queued'; readonly position?: number; readonly nodes?: ReadonlyMap<string, string> }
-  | { readonly state: 'running'; readonly nodes?: ReadonlyMap<string, string> }
+  | ({ readonly state: 'queued'; readonly position?: number } & Sent)
+  | ({ readonly state: 'running' } & Sent)
   | Ended;
 
 export interface LookUp {
@@ -40,14 +49,30 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
     return isFields(entry) ? readHistoryEntry(entry) : undefined;
   };
 
+  // It holds every graph of everybody: thousands of prompts that are looked for at once share one answer.
+  const wholeQueue = createSharedLook(
+    async () => {
+      const body = readObject(http.address, 'a look at the queue', await get('/queue', undefined));
+      const running = list(body['queue_running']).map(list);
+      // Pending is a heap array, not sorted (comfyui.md 1.2).
+      const pending = list(body['queue_pending']).map(list).toSorted(byPriority);
+      return {
+        running: new Map(running.map((item) => [item[1], item])),
+        pending: new Map(pending.map((item, position) => [item[1], { item, position }])),
+      };
+    },
+    clock,
+    timeouts.slowMs,
+  );
+
   const queue: LookUp['queue'] = async (promptId, signal) => {
-    const body = readObject(http.address, 'a look at the queue', await get('/queue', signal));
-    const running = list(body['queue_running']).find((item) => list(item)[1] === promptId);
-    if (running !== undefined) return { state: 'running', nodes: nodesOf(list(running)[2]) };
-    // Pending is a heap array, not sorted (comfyui.md 1.2).
-    const pending = list(body['queue_pending']).map(list).toSorted(byPriority);
-    const position = pending.findIndex((item) => item[1] === promptId);
-    return position < 0 ? { state: 'absent' } : { state: 'queued', position, nodes: nodesOf(pending[position]?.[2]) };
+    const { running, pending } = await wholeQueue(signal);
+    const atWork = running.get(promptId);
+    if (atWork !== undefined) return { state: 'running', ...sentOf(atWork[2], atWork[3]) };
+    const waiting = pending.get(promptId);
+    return waiting === undefined
+      ? { state: 'absent' }
+      : { state: 'queued', position: waiting.position, ...sentOf(waiting.item[2], waiting.item[3]) };
   };
 
   /** Undefined when the server has no such route. */
@@ -56,12 +81,13 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
     if (isUnknownRoute(reply) || reply.status === 405) return undefined;
     if (reply.status === 404) return isMissingJob(reply.text) ? { state: 'absent' } : undefined;
     const body = readObject(http.address, 'a look at the job', reply);
-    const nodes = nodesOf(isFields(body['workflow']) ? body['workflow']['prompt'] : undefined);
+    const workflow = isFields(body['workflow']) ? body['workflow'] : {};
+    const sent = sentOf(workflow['prompt'], workflow['extra_data']);
     switch (text(body['status'])) {
       case 'pending':
-        return { state: 'queued', nodes };
+        return { state: 'queued', ...sent };
       case 'in_progress':
-        return { state: 'running', nodes };
+        return { state: 'running', ...sent };
       case 'completed':
       case 'failed':
       case 'cancelled':
@@ -72,7 +98,26 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
     }
   };
 
+  /** While it is not known whether the server has that route, one asks for all: after a restart there may be thousands. */
+  let probing: Promise<void> | undefined;
+  const probe = async (promptId: string, signal: AbortSignal | undefined): Promise<Found | undefined> => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    probing = promise.then(() => undefined);
+    try {
+      const found = await job(promptId, signal);
+      jobs = found !== undefined;
+      return found;
+    } finally {
+      probing = undefined;
+      resolve(undefined);
+    }
+  };
+
   const once = async (promptId: string, signal?: AbortSignal): Promise<Found> => {
+    if (jobs === undefined && probing === undefined) {
+      const found = await probe(promptId, signal);
+      if (found !== undefined) return found;
+    } else if (jobs === undefined) await Promise.race([probing, wait(clock, timeouts.slowMs, signal)]);
     if (jobs !== false) {
       const found = await job(promptId, signal);
       jobs = found !== undefined;
@@ -114,7 +159,11 @@ function byPriority(a: readonly unknown[], b: readonly unknown[]): number {
   return difference === 0 || Number.isNaN(difference) ? (String(a[1]) < String(b[1]) ? -1 : 1) : difference;
 }
 
-/** Class of each node of the graph, by id. */
+function sentOf(prompt: unknown, extra: unknown): Sent {
+  const clientId = isFields(extra) ? text(extra['client_id']) : undefined;
+  return { nodes: nodesOf(prompt), ...(clientId === undefined ? {} : { clientId }) };
+}
+
 function nodesOf(prompt: unknown): ReadonlyMap<string, string> {
   if (!isFields(prompt)) return new Map();
   return new Map(Object.entries(prompt satisfies Fields).map(([id, node]) => [id, isFields(node) ? (text(node['class_type']) ?? '') : '']));

@@ -18,6 +18,8 @@ export interface Track {
   /** The queue number of the receipt and when it was learnt. A later receipt with a smaller one: the server restarted in between. */
   number: { readonly value: number; readonly at: number } | undefined;
   counterReset: boolean;
+  /** When its POST was answered, in milliseconds since 1970; undefined for one that an earlier process sent. */
+  acceptedAt: number | undefined;
   /** Reading of contact.refusals when the prompt was sent or first followed. */
   refusalsThen: number;
   /** A cancel is being proven: it has the say about an absent prompt. */
@@ -62,6 +64,15 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
   let executing: Track | undefined;
   const waiting = new Map<string, string>();
   let cancelFlush: (() => void) | undefined;
+  /** Beyond so many, those that nobody follows are looked for: not with each new one, since thousands may be followed. */
+  let most = KEPT;
+  const tidy = (): void => {
+    for (const [id, old] of tracks) {
+      if (tracks.size <= KEPT) break;
+      if (old.listener === undefined) tracks.delete(id);
+    }
+    most = Math.max(KEPT, tracks.size + KEPT / 8);
+  };
 
   const get = (promptId: string): Track => {
     const known = tracks.get(promptId);
@@ -74,6 +85,7 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
       ours: false,
       number: undefined,
       counterReset: false,
+      acceptedAt: undefined,
       refusalsThen: refusals(),
       cancelling: false,
       started: false,
@@ -82,9 +94,8 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
       cachedNodes: [],
       listener: undefined,
     };
+    if (tracks.size >= most) tidy();
     tracks.set(promptId, track);
-    if (tracks.size > KEPT)
-      for (const [id, old] of tracks) if (old.listener === undefined && old !== track) return (tracks.delete(id), track);
     return track;
   };
 

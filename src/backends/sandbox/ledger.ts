@@ -13,6 +13,8 @@ export interface Ledger {
   /** Written to disk before it returns. */
   begin(promptId: string): LedgerRecord;
   entries(): LedgerEntry[];
+  /** It has let go of everything that it had computed. */
+  freed(): void;
 }
 
 interface Row {
@@ -52,11 +54,12 @@ export function createLedger(file: string): Ledger {
         },
       };
     },
+    freed: () => appendLine(file, { event: 'freed', at: Date.now() }),
     entries: () => rows.map((row) => ({ ...row, nodes: [...row.nodes] })),
   };
 }
 
-function appendLine(file: string, line: Line): void {
+function appendLine(file: string, line: Line | { readonly event: 'freed'; readonly at: number }): void {
   const handle = openSync(file, 'a');
   try {
     appendFileSync(handle, `${JSON.stringify(line)}\n`);

@@ -14,37 +14,61 @@ export interface ServerState {
   readonly faults: SandboxFaults;
   readonly sockets: Sockets;
   readonly ledger: Ledger;
+  /** Keeps the line for whoever reads the log over HTTP, and passes it on. */
   readonly log: (line: string) => void;
+  /** The newest lines, as ComfyUI gives them. */
+  readonly printed: Printed[];
   readonly queue: Queue;
   readonly cache: NodeCache;
   readonly interrupt: InterruptFlag;
   readonly free: { memory: boolean };
   readonly settings: JsonRecord;
+  readonly startedAt: Date;
   /** Id of the node at work. */
   currentNode: string | undefined;
   /** Wakes the worker; set by it. */
   wake: () => void;
 }
 
+/** When, and what. */
+export type Printed = { readonly t: string; readonly m: string };
+
 export interface InterruptFlag {
   /** Milliseconds since the epoch, or undefined when nobody asked. */
   since: number | undefined;
 }
 
+/** As many as ComfyUI keeps. */
+const PRINTED = 300;
+
 export type StateBase = Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'>;
 
 export function createState(base: StateBase): ServerState {
+  const startedAt = new Date();
+  const printed: Printed[] = [{ t: localTime(startedAt), m: 'Starting server\n' }];
   const state: ServerState = {
     ...base,
+    printed,
+    log(line) {
+      printed.push({ t: localTime(new Date()), m: `${line}\n` });
+      if (printed.length > PRINTED) printed.shift();
+      base.log(line);
+    },
     queue: createQueue(() => sendStatus(state)),
     cache: createNodeCache(),
     interrupt: { since: undefined },
     free: { memory: false },
     settings: {},
+    startedAt,
     currentNode: undefined,
     wake: () => undefined,
   };
   return state;
+}
+
+/** As ComfyUI tells it: in local time, without a zone. */
+function localTime(date: Date): string {
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().replace('Z', '');
 }
 
 /** Told to everybody at enqueue, start, finish, delete and clear. */

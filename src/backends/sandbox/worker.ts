@@ -15,6 +15,7 @@ export async function runWorker(state: ServerState, latencyMs: number, signal: A
     if (state.free.memory) {
       state.free.memory = false;
       state.cache.clear();
+      state.ledger.freed();
     }
     const item = queue.take();
     if (item === undefined) {
@@ -23,7 +24,8 @@ export async function runWorker(state: ServerState, latencyMs: number, signal: A
     }
     sendStatus(state);
     if (faults.crashWorker === true) {
-      state.log(`the worker died at prompt ${item.promptId}`);
+      // In Python's words, for that is how it is found out.
+      state.log(`Exception in thread Thread-1 (prompt_worker):\nRuntimeError: the worker died at prompt ${item.promptId}`);
       return;
     }
     // An interrupt that lands between dequeue and start is lost in ComfyUI, too.

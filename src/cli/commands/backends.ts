@@ -29,11 +29,11 @@ export const backendsCommand: Command = {
       const { client } = session;
       if (action === 'list') {
         const { backends } = await client.call('backend/list', {});
-        tell({ backends }, formatTable(HEAD, backends.map(rowOf)).trimEnd());
+        tell({ backends }, [formatTable(HEAD, backends.map(rowOf)).trimEnd(), ...backends.flatMap(wrongWith)].join('\n'));
       } else if (action === 'show') {
         const found = await client.call('backend/get', { id });
         const attempts = found.attempts.map(({ runId, promptId }) => `run ${runId}  prompt ${promptId}`);
-        tell(found, [formatTable(HEAD, [rowOf(found.backend)]).trimEnd(), ...attempts].join('\n'));
+        tell(found, [formatTable(HEAD, [rowOf(found.backend)]).trimEnd(), ...wrongWith(found.backend), ...attempts].join('\n'));
       } else if (action === 'free') {
         tell(await client.call('backend/free', { id }), `Backend ${id} was asked to unload its models.`);
       } else {
@@ -46,6 +46,12 @@ export const backendsCommand: Command = {
     }
   },
 };
+
+/** What keeps it from working, and the cure. */
+function wrongWith({ id, error }: BackendView): readonly string[] {
+  if (error === undefined) return [];
+  return [`${id}: ${error.message}`, ...(error.hint === undefined ? [] : [`    ${error.hint}`])];
+}
 
 const HEAD = ['ID', 'STATUS', 'OURS', 'QUEUE', 'VERSION', 'ADDRESS', 'MODELS'];
 

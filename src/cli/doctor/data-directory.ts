@@ -1,6 +1,7 @@
 /** The doctor's look at the data directory: can it be written, is there room, who holds it. */
 import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { findRuntime } from '#daemon/runtime-file.ts';
 import { errorCode } from '../error-code.ts';
 import { formatBytes, formatTime } from '../format.ts';
@@ -57,20 +58,34 @@ export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
     return [finding('daemon', 'warning', `A runtime file names process ${info.pid}, but nothing answers at ${info.url}.`, hint)];
   }
   try {
-    const { version, pid, startedAt, runs } = await session.client.call('daemon/status');
-    return [
-      finding(
-        'daemon',
-        'ok',
-        `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`,
-      ),
-    ];
+    const { version, pid, startedAt, runs, storage, recovery } = await session.client.call('daemon/status');
+    const there = finding(
+      'daemon',
+      'ok',
+      `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`,
+    );
+    const lost = recovery === undefined ? [] : [lossOf(recovery)];
+    if (storage.status === 'ready') return [there, ...lost];
+    const since = `${storage.message ?? 'Nothing can be written.'} For ${String(Math.round(storage.seconds ?? 0))} s now; runs wait, and go on by themselves.`;
+    return [there, finding('storage', storage.status === 'failed' ? 'error' : 'warning', since, storage.hint), ...lost];
   } finally {
     await session.close();
   }
 }
 
 // --- helpers ---
+
+function lossOf({ reason, rebuilt, leftOut, lostSince }: NonNullable<DaemonStatus['recovery']>): Finding {
+  const since = lostSince === undefined ? '' : ` Changes since ${formatTime(lostSince)} were lost.`;
+  const others = leftOut.length === 0 ? '' : `; files of ${leftOut.length} more lie in the output directory`;
+  const hint = '`callsheet call daemon/status` names them all; `callsheet runs show ID` says of each what is missing.';
+  return finding(
+    'database',
+    'warning',
+    `The database was lost (${reason}).${since} ${rebuilt === 1 ? '1 run was' : `${rebuilt} runs were`} made again of their files${others}.`,
+    hint,
+  );
+}
 
 async function nearestExisting(path: string): Promise<string> {
   for (let place = path; ; place = dirname(place)) {

@@ -25,6 +25,7 @@ import { driftProblems, lockNow } from '../drift.ts';
 import type { Bench } from '../judge.ts';
 import type { Offers } from '../offers.ts';
 import { keepAsset } from '../uploads.ts';
+import type { Contention } from '../contention.ts';
 import { createRequestKeys } from '../request-keys.ts';
 import type { Roots } from '../roots.ts';
 import { findTemplate } from '../run-door.ts';
@@ -58,6 +59,7 @@ export interface ExchangeOptions {
   readonly offers: Pick<Offers, 'known'>;
   readonly locks: Pick<ClassLocks, 'of'>;
   readonly store: Pick<Store, 'asset' | 'putAsset' | 'run' | 'attempts' | 'artifacts' | 'requestKey' | 'putRequestKey'>;
+  readonly contention: Pick<Contention, 'write'>;
   /** The template a run pinned. Throws SNAPSHOT_REFUSED. */
   readonly pinned: (hash: string) => CompiledTemplate;
   /** Reads again what lies there, and tells listeners; answers with what could not be read yet because it had just been written. */
@@ -74,9 +76,9 @@ const IMPATIENCE_MS = 2000;
 const LOOKS = 10;
 
 export function createExchangeService(options: ExchangeOptions): ExchangeService {
-  const { importDir, assetDir, library, approvals, roots, backends, store, offers, locks } = options;
+  const { importDir, assetDir, library, approvals, roots, backends, store, contention, offers, locks } = options;
   const bench: Bench = { backends, offer: (id) => offers.known(id) };
-  const keys = createRequestKeys(store);
+  const keys = createRequestKeys(store, contention);
   let importing: Promise<unknown> = Promise.resolve();
 
   /** One at a time, so that two of them cannot take one name. */
@@ -126,7 +128,7 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
   }
 
   async function handOut({ bytes, name, template, problems }: Packed): Promise<ExportResult> {
-    const assetId = await keepAsset(bytes, name, { assetDir, store });
+    const assetId = await keepAsset(bytes, name, { assetDir, store, contention });
     const { id, version, hash } = template;
     return { assetId, name, bytes: bytes.length, template: { id, version, hash }, problems };
   }

@@ -16,6 +16,7 @@ import { sourceOf } from '#templates/load.ts';
 import { reviveParameters } from '#templates/parameters.ts';
 import { isMedia, type MediaValue, type Value } from '#templates/types.ts';
 import { changeManifest } from '#templates/with-defaults.ts';
+import { isStandIn } from '../rebuild/stand-in.ts';
 import { pack, type Packed, textsOf } from './exports.ts';
 
 export interface FinishedRun {
@@ -39,6 +40,11 @@ export async function packRun(run: FinishedRun, { as, id, versions, classLock }:
   if (row.status !== 'succeeded') {
     throw new CallsheetError('EXPORT_REFUSED', `Run ${row.runId} has not succeeded: it is ${row.status}.`, {
       hint: 'Export a run that succeeded; see `callsheet runs`.',
+    });
+  }
+  if (isStandIn(row.templateHash)) {
+    throw new CallsheetError('EXPORT_REFUSED', `The template of run ${row.runId} was lost with the database.`, {
+      hint: 'Export another run of it, or the template itself.',
     });
   }
   const problems: Problem[] = [];

@@ -9,10 +9,10 @@ import { createLosses, type LossesOptions } from './losses.ts';
 import { createQueueService, type QueueService } from './queue-service.ts';
 import { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';
 
-export interface DispatchOptions extends Omit<SchedulerOptions, 'demandTaker' | 'lookMs'>, Omit<LossesOptions, 'on'> {
+export interface DispatchOptions extends Omit<SchedulerOptions, 'demandTaker' | 'lookMs'>, Omit<LossesOptions, 'on' | 'onGivenUp'> {
   readonly store: SchedulerOptions['store'] & LossesOptions['store'];
   readonly log: Pick<Logger, 'info' | 'warn'>;
-  readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard' | 'ask'>;
+  readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard' | 'ask' | 'workerDied'>;
   readonly offers: Pick<Offers, 'known' | 'onChange'>;
   readonly keys: RequestKeys;
   readonly retryMs: number;
@@ -32,11 +32,15 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     lookMs: options.retryMs,
     demandTaker: (memory, kind) => firstTaker(backends, memory.backend ?? undefined, kind),
   });
-  const losses = createLosses({ ...options, on: (id) => scheduler.on(id) });
+  const losses = createLosses({ ...options, on: (id) => scheduler.on(id), onGivenUp: (id) => scheduler.givenUp(id) });
   const stop = monitor.onHeard((view) => losses.heard(view));
   return {
     scheduler,
-    places: { ...scheduler.places, onAssumedLost: (promptId, listener) => losses.onAssumedLost(promptId, listener) },
+    places: {
+      ...scheduler.places,
+      onAssumedLost: (promptId, listener) => losses.onAssumedLost(promptId, listener),
+      workerDied: (id, proof) => monitor.workerDied(id, proof),
+    },
     queue: createQueueService({ ...options, scheduler, losses }),
     close() {
       stop();

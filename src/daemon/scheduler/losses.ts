@@ -17,6 +17,8 @@ export interface LossesOptions {
   readonly store: Pick<Store, 'assumedLost'>;
   /** Attempts of ours on a backend. */
   readonly on: (backendId: string) => readonly Slot[];
+  /** Nothing of it is waited for any more. */
+  readonly onGivenUp: (backendId: string) => void;
   /** Writes the row and the line into the run's log; the run may have ended since. */
   readonly record: (row: AttemptRow, event: RunEventBody) => void;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -31,22 +33,23 @@ export interface Losses {
   close(): void;
 }
 
-export function createLosses({ backends, settings, store, on, record, log }: LossesOptions): Losses {
+export function createLosses({ backends, settings, store, on, onGivenUp, record, log }: LossesOptions): Losses {
   const listeners = new Map<string, (error: ErrorData) => void>();
   /** Since when a backend has not answered, by a clock that does not jump. */
   const silentSince = new Map<string, number>();
   const looking = new Set<string>();
   const closing = new AbortController();
 
-  function giveUp({ id, url }: BackendView, why: string): number {
+  function giveUp({ id, url, status }: BackendView, why: string): number {
     const data: ErrorData = {
       code: 'ATTEMPT_ASSUMED_LOST',
-      message: `Backend '${id}'${url === undefined ? '' : ` at ${url}`} does not answer, and ${why} decided that its attempts are lost. Whether they still run there is not known.`,
+      message: `Backend '${id}'${url === undefined ? '' : ` at ${url}`} ${status === 'worker-dead' ? 'executes nothing any more' : 'does not answer'}, and ${why} decided that its attempts are lost. Whether they still run there is not known.`,
       hint: 'What they still give is written down when the backend is back, and not used.',
       retryable: true,
     };
     const told = on(id).flatMap(({ promptId }) => listeners.get(promptId) ?? []);
     for (const listener of told) listener(data);
+    onGivenUp(id);
     if (told.length > 0) log.warn({ backend: id, attempts: told.length, why }, 'attempts were given up without proof');
     return told.length;
   }

@@ -16,6 +16,8 @@ export interface PlaceRequest extends Entry {
   readonly fit: (id: string) => 'fits' | 'lacks' | 'unknown';
   readonly models: readonly string[];
   readonly grant: (backendId: string) => void;
+  /** Why it has to wait is another than before. */
+  readonly onWait: (reason: string) => void;
 }
 
 export interface PoolOptions {
@@ -28,6 +30,8 @@ export interface PoolOptions {
   readonly ahead: (id: string) => number;
   /** False: nothing is handed out. */
   readonly isOpen: () => boolean;
+  /** Something that has its place on this one waits for the graphics card to be sent. */
+  readonly waitsForCard: (id: string) => boolean;
   /** After a look at everything that waits. */
   readonly onPumped: () => void;
 }
@@ -47,7 +51,7 @@ export interface Pool {
   close(): void;
 }
 
-export function createPool({ slots, cards, health, foreign, ahead, isOpen, onPumped }: PoolOptions): Pool {
+export function createPool({ slots, cards, health, foreign, ahead, isOpen, waitsForCard, onPumped }: PoolOptions): Pool {
   const queue = createFairQueue<PlaceRequest>();
   let scheduled: NodeJS.Immediate | undefined;
   let closed = false;
@@ -91,19 +95,20 @@ export function createPool({ slots, cards, health, foreign, ahead, isOpen, onPum
     onPumped();
   }
 
-  /** Backends that something waits for which cannot go anywhere else now, by turn. */
+  /** Backends that answer and that something waits for which cannot go anywhere else now, by turn: a card is handed to no other. */
   function wanted(): readonly string[] {
-    if (!cards.any) return [];
+    if (cards.members.length === 0) return [];
     const ids = [...queue.entries()]
       .toSorted((a, b) => b.priority - a.priority || a.order - b.order)
       .map((request) => {
         const able = eligible(placesFor(request));
         const [best] = able
-          .filter(({ id }) => room(id) > 0)
+          .filter((place) => place.health === 'up' && room(place.id) > 0)
           .toSorted((a, b) => b.free - a.free || Number(b.holdsModels) - Number(a.holdsModels));
         return best?.id;
       });
-    return [...new Set(ids.flatMap((id) => id ?? []))];
+    const granted = cards.members.filter((id) => health(id) === 'up' && waitsForCard(id));
+    return [...new Set([...granted, ...ids.flatMap((id) => id ?? [])])];
   }
 
   return {

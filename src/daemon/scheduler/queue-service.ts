@@ -1,5 +1,5 @@
 /** What clients may do with the queue and its backends. */
-import { canonicalHash } from '#graph/hash.ts';
+import { canonicalHashOf } from '#graph/hash.ts';
 import type { BackendDetail, QueueState } from '#protocol/methods/queue.ts';
 import type { BackendView } from '#protocol/views.ts';
 import type { Backend } from '#backends/contract.ts';
@@ -35,7 +35,7 @@ export interface QueueServiceOptions {
 
 export function createQueueService({ backends, scheduler, losses, monitor, offers, keys }: QueueServiceOptions): QueueService {
   const once = <T extends object>(requestKey: string | undefined, method: string, params: object, work: () => T | Promise<T>) =>
-    keys.once(requestKey, method, canonicalHash(JSON.stringify(params)), async () => work(), null);
+    keys.once(requestKey, method, canonicalHashOf(params), async () => work(), null);
   const views = (): readonly BackendView[] => monitor.views().map((view) => ({ ...view, ...scheduler.loadOf(view.id) }));
   const viewOf = (id: string): BackendView => {
     const { kind, url } = backendById(backends, id);
@@ -43,8 +43,16 @@ export function createQueueService({ backends, scheduler, losses, monitor, offer
   };
   return {
     status: () => scheduler.status(),
-    pause: (requestKey) => once(requestKey, 'queue/pause', {}, () => (scheduler.pause(), scheduler.status())),
-    resume: (requestKey) => once(requestKey, 'queue/resume', {}, () => (scheduler.resume(), scheduler.status())),
+    pause: (requestKey) =>
+      once(requestKey, 'queue/pause', {}, async () => {
+        await scheduler.pause();
+        return scheduler.status();
+      }),
+    resume: (requestKey) =>
+      once(requestKey, 'queue/resume', {}, async () => {
+        await scheduler.resume();
+        return scheduler.status();
+      }),
     backends: views,
     backend(id) {
       const backend = viewOf(id);
@@ -59,7 +67,7 @@ export function createQueueService({ backends, scheduler, losses, monitor, offer
     free: (id, requestKey) =>
       once(requestKey, 'backend/free', { id }, async () => {
         await backendById(backends, id).free();
-        scheduler.freed(id);
+        scheduler.places.freed(id);
         return { asked: true };
       }),
     assumeLost: (id, requestKey) =>

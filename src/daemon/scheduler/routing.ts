@@ -2,9 +2,9 @@
 
 /**
  * `up` answers. `silent` does not, which may be a model that loads: it keeps what it has and gets nothing new while another one is up.
- * `away` refuses connections or is no ComfyUI.
+ * `away` refuses connections or is no ComfyUI. `stuck` answers, and is proven to execute nothing any more: nothing is ever sent there.
  */
-export type Health = 'up' | 'silent' | 'away';
+export type Health = 'up' | 'silent' | 'away' | 'stuck';
 
 export interface Place {
   readonly id: string;
@@ -26,7 +26,7 @@ const ORDER: readonly Health[] = ['up', 'silent', 'away'];
 
 /**
  * Those of `places` between which the item may choose, whether they have room or not: one that is up is waited for rather than
- * giving the item to one that is not. With nothing up the item goes to what there is, and says so there.
+ * giving the item to one that is not. With nothing up the item goes to what there is, and says so there; with only stuck ones nowhere.
  */
 export function eligible<P extends Pick<Place, 'health'>>(places: readonly P[]): readonly P[] {
   const best = ORDER.find((health) => places.some((place) => place.health === health));

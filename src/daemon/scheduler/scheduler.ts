@@ -8,6 +8,7 @@ import { promptIdOf } from '#actors/ids.ts';
 import type { PrepareInput } from '#actors/logic.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, Store } from '#store/types.ts';
+import type { Contention } from '../contention.ts';
 import type { BackendMonitor } from '../backend-monitor.ts';
 import type { Logger } from '../log.ts';
 import type { Offers } from '../offers.ts';
@@ -17,15 +18,16 @@ import { demandOf, namesBackend } from './needs.ts';
 import { createPool, type PlaceRequest } from './pool.ts';
 import type { Health } from './routing.ts';
 import { type PoolSettings, USUAL_AHEAD } from './settings.ts';
+import { createReasons } from './reasons.ts';
+import { createSending } from './sending.ts';
 import { createSlots, type Slot } from './slots.ts';
 import { createWaitingRuns } from './waiting-runs.ts';
-
-const PAUSED = 'queue.paused';
 
 export interface SchedulerOptions {
   readonly backends: readonly Backend[];
   readonly settings: PoolSettings;
   readonly store: Pick<Store, 'setting' | 'putSetting'>;
+  readonly contention: Pick<Contention, 'write'>;
   readonly offers: Pick<Offers, 'known' | 'onChange'>;
   readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard'>;
   /** Throws BACKEND_NOT_FOUND: nothing takes such a step. */
@@ -40,7 +42,7 @@ export interface SchedulerOptions {
 export type RunHead = Pick<OpenRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client'>;
 
 export interface Scheduler {
-  readonly places: Omit<Places, 'onAssumedLost'>;
+  readonly places: Omit<Places, 'onAssumedLost' | 'workerDied'>;
   /** A run that begins when its turn comes. `isNew`: it has just been accepted. */
   enqueue(run: RunHead, isNew?: boolean): void;
   /** A run that has begun before, with the attempts that are still out. */
@@ -55,11 +57,13 @@ export interface Scheduler {
   ended(runId: string): void;
   /** Everything that was stored is known: from here on places are handed out. */
   open(): void;
-  /** Its models were unloaded. */
-  freed(backendId: string): void;
-  pause(): void;
-  resume(): void;
+  /** Throws STORAGE_BUSY, and then goes on. */
+  pause(): Promise<void>;
+  /** Throws STORAGE_BUSY, and then stays paused. */
+  resume(): Promise<void>;
   status(): { readonly paused: boolean; readonly waitingRuns: number; readonly waitingItems: number };
+  /** A person or a policy has decided that nothing of a backend that does not answer is left. */
+  givenUp(backendId: string): void;
   /** Attempts of ours on a backend. */
   on(backendId: string): readonly Slot[];
   /** What a view of a backend tells beyond what the backend itself says. */
@@ -68,7 +72,7 @@ export interface Scheduler {
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { backends, settings, store, offers, monitor, log } = options;
+  const { backends, settings, offers, monitor, log } = options;
   const slots = createSlots();
   const runs = new Map<string, RunHead & { readonly order: number }>();
   /** Backends that took steps of a template, once it was asked for one; before that, all may. */
@@ -79,25 +83,40 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let order = 0;
   let opened = false;
   let heardAll = false;
-  let paused = store.setting(PAUSED) === 'true';
 
   const viewOf = (id: string) => monitor.views().find((view) => view.id === id);
   const health = (id: string): Health => {
     const status = viewOf(id)?.status;
     if (refusing.has(id) || status === 'unreachable' || status === 'not-comfyui') return 'away';
+    if (status === 'worker-dead') return 'stuck';
     return status === 'unresponsive' ? 'silent' : 'up';
   };
   const settingOf = (id: string) => settings.backends[id];
   // With several to choose from, the first look at all of them is waited for: else a dead one may be chosen.
-  const isOpen = () => opened && !paused && (heardAll || backends.length < 2);
+  const isOpen = () => opened && !sending.isPaused && (heardAll || backends.length < 2);
 
+  const sending = createSending({
+    ...options,
+    obstacleFor: (id) => (cards.isWith(id) ? undefined : reasons.ofCard(id)),
+    onChange() {
+      reasons.retell();
+      pool.wake();
+    },
+  });
   const cards = createCards({
     backends,
     gpuOf: (id) => settingOf(id)?.gpu,
+    // What waits at the last gate has its place and is on no card; one that refuses connections has no process there, whatever it had.
+    isBusy: (id) => slots.on(id).length > sending.waitingFor(id) && health(id) !== 'away',
     slots,
+    health,
     lookMs: options.lookMs,
     log,
-    onHanded: () => pool.wake(),
+    onHanded() {
+      sending.wake();
+      pool.wake();
+    },
+    onDoubt: () => reasons.retell(),
   });
   const pool = createPool({
     slots,
@@ -106,8 +125,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     foreign: (id) => foreign.get(id) ?? 0,
     ahead: (id) => settingOf(id)?.ahead ?? USUAL_AHEAD,
     isOpen,
+    waitsForCard: (id) => sending.waitingFor(id) > 0,
     onPumped: () => look(),
   });
+  const reasons = createReasons(pool, { isPaused: () => sending.isPaused, cards, viewOf, isUp: (id) => health(id) === 'up' });
   const waiting = createWaitingRuns({
     takers: ({ backend, templateHash }) => {
       if (backend !== null) return [backend];
@@ -130,8 +151,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       pool.wake();
     }),
     monitor.onHeard((view) => {
+      cards.heard(view);
       refusing.delete(view.id);
+      if (health(view.id) === 'away') slots.emptied(view.id);
       foreign.set(view.id, Math.max(0, (view.queueRemaining ?? 0) - slots.on(view.id).length));
+      reasons.heard(view);
       heardAll ||= monitor.views().every(({ status }) => status !== 'unknown');
       pool.wake();
     }),
@@ -170,6 +194,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         fit,
         models,
         grant: granted.resolve,
+        onWait,
       };
       const known = takersOfTemplate.get(templateHash) ?? new Set<string>();
       takersOfTemplate.set(templateHash, known);
@@ -183,18 +208,21 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         signal.addEventListener('abort', stop, { once: true });
         void granted.promise.finally(() => signal.removeEventListener('abort', stop)).catch(() => undefined);
         if (signal.aborted) stop();
-        onWait(reasonFor(request));
+        reasons.tell(request);
       }
       const id = await granted.promise;
       const backend = backends.find((one) => one.id === id);
       return backend ?? options.demandTaker(memory, 'comfyui');
     },
+    send: (id, signal, onWait, work) => sending.send(id, signal, onWait, work),
+    freed: (backendId) => slots.emptied(backendId),
     release(promptId) {
       if (slots.release(promptId)) pool.wake();
     },
     hasOther,
     leave(memory, step, backendId) {
       refusing.add(backendId);
+      slots.emptied(backendId);
       return hasOther(memory, step, backendId);
     },
   };
@@ -220,7 +248,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     has: (runId) => waiting.has(runId),
     note(rows) {
       let isFreed = false;
-      for (const { promptId, runId, backend, endedAt } of rows) {
+      for (const { promptId, runId, backend, endedAt, status, error } of rows) {
+        // A process that died had its models in it, and ComfyUI drops its own when a node runs out of memory.
+        if (status === 'lost' || error?.code === 'OUT_OF_MEMORY') slots.emptied(backend);
         if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
         else isFreed = slots.release(promptId) || isFreed;
       }
@@ -240,17 +270,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       opened = true;
       pool.wake();
     },
-    freed: (backendId) => slots.emptied(backendId),
-    pause() {
-      store.putSetting(PAUSED, 'true');
-      paused = true;
-    },
-    resume() {
-      store.putSetting(PAUSED, 'false');
-      paused = false;
+    pause: () => sending.pause(),
+    resume: () => sending.resume(),
+    status: () => ({ paused: sending.isPaused, waitingRuns: waiting.size, waitingItems: pool.waiting }),
+    givenUp(backendId) {
+      cards.givenUp(backendId);
       pool.wake();
     },
-    status: () => ({ paused, waitingRuns: waiting.size, waitingItems: pool.waiting }),
     on: (backendId) => slots.on(backendId),
     loadOf(id) {
       const gpu = settingOf(id)?.gpu;
@@ -269,14 +295,4 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       cards.close();
     },
   };
-
-  function reasonFor(request: PlaceRequest): string {
-    if (paused) return 'The queue is paused. Go on with: callsheet queue resume';
-    const able = pool.candidates(request);
-    const list = able.map((id) => `'${id}'`).join(', ');
-    const handing = able.map((id) => cards.handingTo(id)).find((id) => id !== undefined);
-    if (handing !== undefined) return `The graphics card of ${list} is being handed to '${handing}'.`;
-    if (able.every((id) => health(id) !== 'up')) return `Of the backends that take it, ${list}, none answers.`;
-    return `Waiting for a place on ${list}.`;
-  }
 }

@@ -39,12 +39,13 @@ export function sent(card: Card, isWantedByOthers: boolean): Card {
 }
 
 /**
- * The card after a look at who wants it; with `next` set the others have to let go (see `letGo`) before `handed`.
+ * The card after a look at who wants it; with `next` newly set the others have to let go (see `letGo`) before `handed`.
  * The holder keeps it while it is busy, or wanted and within its turns.
  */
 export function decide(card: Card, { busy, wanted }: Wanting): Card {
   const { members, holder, next, turns } = card;
-  if (next !== undefined) return card;
+  // Nobody waits for it any more, and others do: they need not wait until it would have had the card.
+  if (next !== undefined) return !wanted.includes(next) && wanted.some((id) => members.includes(id)) ? { ...card, next: undefined } : card;
   const others = wanted.filter((id) => id !== holder && members.includes(id));
   const [first] = others;
   if (first === undefined) return card;

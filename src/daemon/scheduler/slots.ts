@@ -19,7 +19,7 @@ export interface Slots {
   /** True when all of `models` were used by what went there last; an item without models is at home everywhere. */
   holds(backendId: string, models: readonly string[]): boolean;
   modelsOn(backendId: string): readonly string[];
-  /** Its memory was emptied. */
+  /** Its memory was emptied: nothing that went there before is in it. */
   emptied(backendId: string): void;
 }
 

@@ -33,7 +33,7 @@ export interface WaitingRuns {
   remove(runId: string): boolean;
   has(runId: string): boolean;
   /**
-   * Wakes as many as there is room for, and a few. With nothing up that takes them, runs wait; only `fresh`, which has just come and finds
+   * Wakes as many as there is room for, and a few; with `fresh`, which has just come, only if there is room for that one. With nothing up that takes them, runs wait; only `fresh`, which has just come and finds
    * nobody waiting before it, is begun all the same, so that whoever started it is told what is wrong.
    */
   look(fresh?: string): void;
@@ -79,10 +79,14 @@ export function createWaitingRuns({ takers, isUp, room, asking, wake }: WaitingR
     });
   };
   const look = (fresh?: string) => {
+    const isAlone = (one: WaitingEntry) => one.runId === fresh && inLane.get(one.lane) === 1;
+    const newest = fresh === undefined ? undefined : byId.get(fresh);
+    // Nothing but this one has changed, and with a long queue there is no room for it: the others need no look.
+    if (newest !== undefined && !isNear(newest, [...asking(), ...waking.values()], isAlone(newest))) return;
     for (;;) {
       if (queue.size === 0) return;
       const ready = [...asking(), ...waking.values()];
-      const entry = queue.take((one) => isNear(one, ready, one.runId === fresh && inLane.get(one.lane) === 1));
+      const entry = queue.take((one) => isNear(one, ready, isAlone(one)));
       if (entry === undefined) return;
       begin(entry);
     }

@@ -57,6 +57,7 @@ export const templateImport = method({
     'BACKEND_UNREACHABLE',
     'REQUEST_KEY_CONFLICT',
     'STORAGE_FAILED',
+    'STORAGE_BUSY',
   ],
 });
 
@@ -72,7 +73,7 @@ export const templateApprove = method({
     requestKey,
   }),
   result: object({ id: string(), version: string(), hash: string(), approval: oneOf(['approved', 'own']) }),
-  errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_CHANGED', 'TEMPLATE_NOT_RUNNABLE', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_CHANGED', 'TEMPLATE_NOT_RUNNABLE', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 const exported = object({
@@ -93,7 +94,7 @@ export const templateExport = method({
   description: 'Packs a template into a *.callsheet bundle. The same content gives the same bytes.',
   params: closed({ id: templateId, version: templateVersion }),
   result: exported,
-  errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_NOT_RUNNABLE', 'EXPORT_REFUSED', 'STORAGE_FAILED'],
+  errors: ['TEMPLATE_NOT_FOUND', 'TEMPLATE_NOT_RUNNABLE', 'EXPORT_REFUSED', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export const runExport = method({
@@ -104,7 +105,7 @@ export const runExport = method({
     'Packs the template of a run that succeeded, with the values of the run as defaults; as a bundle also with provenance and lock.',
   params: closed({ runId, as: oneOf(['template', 'bundle']), id: newId }),
   result: exported,
-  errors: ['RUN_NOT_FOUND', 'EXPORT_REFUSED', 'SNAPSHOT_REFUSED', 'STORAGE_FAILED'],
+  errors: ['RUN_NOT_FOUND', 'EXPORT_REFUSED', 'SNAPSHOT_REFUSED', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export type TemplateContentsView = Infer<typeof templateContents>;

@@ -18,7 +18,7 @@ export const queuePause = method({
     'Begins nothing and sends nothing more until `queue/resume`, across restarts. What is on a backend goes on; runs are still accepted.',
   params: closed({ requestKey }),
   result: object({ queue: queueState }),
-  errors: ['REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: ['REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export const queueResume = method({
@@ -28,7 +28,7 @@ export const queueResume = method({
   description: 'Goes on after `queue/pause`.',
   params: closed({ requestKey }),
   result: object({ queue: queueState }),
-  errors: ['REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: ['REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export const backendList = method({
@@ -65,7 +65,7 @@ export const backendFree = method({
   description: 'Asks a backend to unload its models and empty its caches. It does so between two prompts.',
   params: closed({ id: backendId, requestKey }),
   result: object({ asked: boolean() }),
-  errors: ['BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE', 'BACKEND_HTTP', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: ['BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE', 'BACKEND_HTTP', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export const backendAssumeLost = method({
@@ -76,7 +76,7 @@ export const backendAssumeLost = method({
     'Gives up the attempts on a backend that does not answer, so that they are made anew elsewhere. Whether they still run there is not known; what they give later is written down and not used.',
   params: closed({ id: backendId, requestKey }),
   result: object({ attempts: count }),
-  errors: ['BACKEND_NOT_FOUND', 'BACKEND_ANSWERS', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: ['BACKEND_NOT_FOUND', 'BACKEND_ANSWERS', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export type QueueState = Infer<typeof queueState>;

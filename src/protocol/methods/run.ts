@@ -32,6 +32,7 @@ export const runStart = method({
     'TOO_MANY_REQUESTS',
     'REQUEST_KEY_CONFLICT',
     'STORAGE_FAILED',
+    'STORAGE_BUSY',
   ],
 });
 
@@ -68,7 +69,7 @@ export const runCancel = method({
     'Asks for the end of a run; the answer says that the wish is on disk, the event `run.status` says when it stopped. It stays `cancelling`, with the reason at its step, until the end is proven; `force` ends a run that is `cancelling` without proof as `lost`.',
   params: closed({ runId, force: optional(boolean()), requestKey }),
   result: object({ status: runStatus }),
-  errors: ['RUN_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: ['RUN_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export const runRetry = method({
@@ -84,7 +85,15 @@ export const runRetry = method({
     requestKey,
   }),
   result: object({ runId: string(), status: runStatus, again: array(string()) }),
-  errors: ['RUN_NOT_FOUND', 'RUN_NOT_RETRYABLE', 'STEP_NOT_FOUND', 'BACKEND_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: [
+    'RUN_NOT_FOUND',
+    'RUN_NOT_RETRYABLE',
+    'STEP_NOT_FOUND',
+    'BACKEND_NOT_FOUND',
+    'REQUEST_KEY_CONFLICT',
+    'STORAGE_FAILED',
+    'STORAGE_BUSY',
+  ],
 });
 
 export const runChoose = method({
@@ -101,7 +110,7 @@ export const runChoose = method({
     requestKey,
   }),
   result: object({ into: string(), picked: array(string()), status: runStatus }),
-  errors: ['RUN_NOT_FOUND', 'CHOICE_NOT_WAITING', 'CHOICE_INVALID', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+  errors: ['RUN_NOT_FOUND', 'CHOICE_NOT_WAITING', 'CHOICE_INVALID', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
 export const artifactList = method({

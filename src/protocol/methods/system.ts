@@ -1,7 +1,8 @@
 /** Methods about the connection and the daemon itself. */
-import { array, boolean, closed, integer, json, object, oneOf, optional, record, string } from '../schema.ts';
+import { array, boolean, closed, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
 import { SCOPES, method, requestKey } from './define.ts';
+import { RUN_STATUSES } from '../views.ts';
 import { queueState } from './queue.ts';
 
 /** The one protocol version of this release (docs/protocol.md, Versions). */
@@ -62,12 +63,20 @@ export const discover = method({
   errors: [],
 });
 
+/** `busy`: another program holds the database, for so many seconds now. `failed`: the disk is full or fails. Both pass by themselves. */
+const storageState = object({
+  status: oneOf(['ready', 'busy', 'failed']),
+  seconds: optional(number({ minimum: 0 })),
+  message: optional(string()),
+  hint: optional(string()),
+});
+
 export const daemonStatus = method({
   name: 'daemon/status',
   scope: 'read',
   mutation: false,
   description:
-    'Version, uptime, counts, how many requests were refused at the gates and why, and what was lost when the start found the database damaged.',
+    'Version, uptime, counts, whether the database can be written, how many requests were refused at the gates and why, and what was lost when the start found the database damaged.',
   params: closed({}),
   result: object({
     version: string(),
@@ -82,14 +91,20 @@ export const daemonStatus = method({
     outputDir: string(),
     templateDirs: array(string()),
     roots: array(string()),
-    /** Of the open ones: `queued` have not begun, `held` wait for a daemon with their backend. */
+    /**
+     * Of the open ones: `queued` have not begun, `held` wait for a daemon with their backend, `recovering` are taken up one group after
+     * another, since daemons died in whose hands they were.
+     */
     runs: object({
       open: integer({ minimum: 0 }),
       queued: integer({ minimum: 0 }),
       active: integer({ minimum: 0 }),
       held: integer({ minimum: 0 }),
+      recovering: integer({ minimum: 0 }),
     }),
     queue: queueState,
+    /** Whether what happens can be written down. */
+    storage: storageState,
     /** `compiled` are in memory, about `compiledBytes` of at most `compiledLimit`; `sources` are there because no file of ours has them. */
     templates: object({
       known: integer({ minimum: 0 }),
@@ -107,8 +122,10 @@ export const daemonStatus = method({
     /** Highest position in the event log. */
     position: integer({ minimum: 0 }),
     /**
-     * The database was damaged when the daemon started: what was wrong, where the damaged file lies, which backup took its place and since when
-     * changes are lost (milliseconds since 1970; absent: all of them). `runs`: those that are lost and whose files are not.
+     * The database was damaged, gone or an older one when the daemon started: what was wrong, where the damaged file lies, which backup took its
+     * place and since when changes are lost (milliseconds since 1970; absent: all of them). `rebuilt` runs were made again of their files, the
+     * first thousand of them are `runs`: their files that are whole, and those that are not. `leftOut`: folders of files that became no run.
+     * `open` runs go on from where the backup has them.
      */
     recovery: optional(
       object({
@@ -116,7 +133,19 @@ export const daemonStatus = method({
         movedTo: optional(string()),
         restoredFrom: optional(string()),
         lostSince: optional(integer()),
-        runs: array(object({ runId: string(), template: string(), files: array(string()) })),
+        open: integer({ minimum: 0 }),
+        rebuilt: integer({ minimum: 0 }),
+        runs: array(
+          object({
+            runId: string(),
+            template: string(),
+            status: oneOf(RUN_STATUSES),
+            files: array(string()),
+            missing: array(string()),
+            damaged: array(string()),
+          }),
+        ),
+        leftOut: array(object({ runId: string(), files: array(string()), why: string() })),
       }),
     ),
   }),
@@ -135,4 +164,5 @@ export const daemonShutdown = method({
 
 export type InitializeParams = Infer<typeof initialize.params>;
 export type InitializeResult = Infer<typeof initialize.result>;
+export type StorageState = Infer<typeof storageState>;
 export type DaemonStatus = Infer<typeof daemonStatus.result>;

@@ -171,7 +171,7 @@ export const backend: Schema<BackendView, false> = object({
   id: string(),
   kind: oneOf(['comfyui', 'wan2gp', 'sandbox']),
   url: optional(string()),
-  status: oneOf(['unknown', 'ready', 'unresponsive', 'unreachable', 'not-comfyui']),
+  status: oneOf(['unknown', 'ready', 'unresponsive', 'unreachable', 'not-comfyui', 'worker-dead']),
   version: optional(string()),
   queueRemaining: optional(integer({ minimum: 0 })),
   inFlight: optional(integer({ minimum: 0 })),

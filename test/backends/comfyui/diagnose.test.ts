@@ -1,15 +1,14 @@
 /** A dead worker behind a living HTTP server: said only by proof (ComfyUI#11513). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { connect, newAttempt, PAYLOAD, record, startFake } from './harness.ts';
 
-/** As 0.3.64 prints it, in pieces. */
-const TRACEBACK = [
-  'Exception in thread Thread-9 (prompt',
-  '_worker):\n',
-  'Traceback (most recent call last):\n',
-  '  File "main.py", line 197, in prompt_worker\n',
-  'KeyError: 0\n',
-];
+/** As 0.3.64 printed it, in pieces, with everything before the prompt and after it. */
+const RECORDED = join(import.meta.dirname, '../../fixtures/comfyui-failures/worker_dead.json');
+const TRACEBACK = (JSON.parse(readFileSync(RECORDED, 'utf8')) as { readonly entries: readonly { readonly m: string }[] }).entries.map(
+  ({ m }) => m,
+);
 
 describe('diagnose', () => {
   it('says nothing of a prompt that runs for long', async () => {
@@ -42,6 +41,29 @@ describe('diagnose', () => {
     fake.log.push(...TRACEBACK);
     expect(await connect(fake.url).diagnose?.(newAttempt())).toContain('log');
     expect(fake.requests.filter(({ path }) => path.includes('/internal')).map(({ prefixed }) => prefixed)).toEqual([false]);
+  });
+
+  it('knows the end of the worker in the words of Python before 3.10, which names no function', async () => {
+    const fake = await startFake();
+    fake.log.push(
+      'Exception in thread Thread-1:\nTraceback (most recent call last):\n',
+      '  File "/usr/lib/python3.9/threading.py", line 980, in _bootstrap_inner\n    self.run()\n',
+      '  File "/usr/lib/python3.9/threading.py", line 917, in run\n    self._target(*self._args, **self._kwargs)\n',
+      '  File "/opt/ComfyUI/main.py", line 164, in prompt_worker\n    q.task_done(item_id)\nKeyError: 0\n',
+    );
+    expect(await connect(fake.url).diagnose?.(undefined)).toContain('log');
+  });
+
+  it('takes neither a printed stack nor the end of another thread for the end of the worker', async () => {
+    const fake = await startFake();
+    fake.log.push(
+      'a node that prints where it is:\n  File "/opt/ComfyUI/main.py", line 253, in prompt_worker\n    e.execute(item[2], prompt_id)\n',
+      'Exception in thread Thread-7 (download):\nTraceback (most recent call last):\n',
+      '  File "/usr/lib/python3.12/threading.py", line 1073, in _bootstrap_inner\n    self.run()\n',
+      '  File "/opt/ComfyUI/custom_nodes/x.py", line 3, in download\nOSError: no route\n',
+      '  File "/opt/ComfyUI/main.py", line 253, in prompt_worker\n',
+    );
+    expect(await connect(fake.url).diagnose?.(undefined)).toBeUndefined();
   });
 
   it('reads the log once for all that ask at about the same time', async () => {

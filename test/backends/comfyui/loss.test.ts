@@ -55,6 +55,43 @@ describe('loss', () => {
     expect(await recorder.end).toEqual({ type: 'lost', cause: 'removed' });
   });
 
+  it('is a restart when the log of the server says that it was started since, and a removal when it says that it was not', async () => {
+    const local = (ms: number) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().replace('Z', '');
+    const now = Date.now();
+    const causes: unknown[] = [];
+    // A line of another print, no time, and the start before an earlier one: only the newest start counts.
+    for (const log of [
+      [`${local(now)}|Starting server\n`],
+      [`${local(now - 60_000)}|Starting server\n`],
+      ['nonsense|Starting server\n'],
+      [`${local(now)}|got prompt\n`],
+      [],
+    ]) {
+      const fake = await startFake();
+      fake.log.push(...log);
+      const recorder = record(connect(fake.url), newAttempt(), { acknowledged: true, sentAt: now - 1000 });
+      causes.push(await recorder.end);
+    }
+    const [restarted, ...removed] = causes;
+    expect(restarted).toEqual({ type: 'lost', cause: 'restarted' });
+    expect(removed).toEqual(removed.map(() => ({ type: 'lost', cause: 'removed' })));
+  });
+
+  it('is a removal when the server was there before the prompt was, whatever its log says of other starts', async () => {
+    const fake = await startFake();
+    fake.engine.plan = () => ({ holdAt: '1' });
+    fake.log.push(
+      `${new Date(Date.now() - 60_000 - new Date().getTimezoneOffset() * 60_000).toISOString().replace('Z', '')}|Starting server\n`,
+    );
+    const backend = connect(fake.url);
+    await backend.submit(newAttempt(), PAYLOAD);
+    const attempt = newAttempt();
+    const recorder = record(backend, attempt, { sentAt: 0 });
+    await backend.submit(attempt, PAYLOAD);
+    fake.engine.remove(attempt.promptId);
+    expect(await recorder.end).toEqual({ type: 'lost', cause: 'removed' });
+  });
+
   it('is no restart when the answers to two prompts cross on their way', async () => {
     const fake = await startFake();
     fake.engine.plan = (item) => (item.number === 0 ? { holdAt: '1' } : {});

@@ -4,9 +4,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withGrace } from '#actors/grace.ts';
+import { createLeaveDead, type LeaveDeadOptions } from '#actors/leave-dead.ts';
 import { nodeFailure } from '#backends/comfyui/failures.ts';
 import { isFields } from '#backends/comfyui/replies.ts';
 import type { Fields } from '#backends/comfyui/replies.ts';
+import { workerDead } from '#backends/worker-dead.ts';
 import { LOST, REMOVED } from '#machines/step-ends.ts';
 import { CallsheetError, type ErrorData, ERRORS } from '#protocol/errors.ts';
 import { retryAfterMs, retryClass } from '#protocol/retry-class.ts';
@@ -193,6 +195,40 @@ describe('permanent errors', () => {
       'permanent',
       'permanent',
     ]);
+  });
+
+  it('[R31] a prompt at which the workers of two backends died, but not the first of them', async () => {
+    const fake = await startFake();
+    const { entries } = recorded('comfyui-failures/worker_dead') as unknown as { readonly entries: readonly { readonly m: string }[] };
+    fake.log.push(...entries.map(({ m }) => m));
+    const backend = connect(fake.url);
+    const proof = await backend.diagnose?.(undefined);
+    expect(proof).toBe('its own log has the end of that thread');
+    const error = workerDead(backend, proof ?? '');
+    const attempts = new Map<string, object>();
+    const told: ErrorData[] = [];
+    const input = { runId: 'r', step: 'a', item: 0, skipped: [], attempt: 1, promptId: 'p1', backendId: 'a' };
+    const leave = async (promptId: string) => {
+      const options = {
+        memory: { attempts },
+        input: { ...input, promptId },
+        backend: { ...backend, attach: async () => ({ state: 'running' }) },
+        attempt: { ...input, promptId },
+        signal: new AbortController().signal,
+        hasOther: () => true,
+        takenOff: () => undefined,
+        diedAtWork: async (one: ErrorData) => void told.push(one),
+      };
+      await createLeaveDead(options as unknown as LeaveDeadOptions).leave(error);
+      attempts.set(promptId, { step: 'a', item: 0, promptId, backend: promptId === 'p1' ? 'a' : 'b', error: told.at(-1) });
+    };
+    await leave('p1');
+    await leave('p2');
+    expect(told.map(({ code, retryable }) => [code, retryable])).toEqual([
+      ['BACKEND_WORKER_DEAD', true],
+      ['BACKEND_WORKER_DEAD', false],
+    ]);
+    expect(retryClass(told[1] ?? error)).toBe('permanent');
   });
 });
 

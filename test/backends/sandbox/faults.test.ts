@@ -120,6 +120,8 @@ describe('faults of the sandbox', () => {
     await expect.poll(async () => at((await call(url, '/queue')).json, 'queue_running', 0, 1)).toBe(id);
     const next = await submit(url, plainColour(2));
     expect(at((await call(url, `/api/jobs/${next}`)).json, 'status')).toBe('pending');
+    const { json } = await call(url, '/internal/logs/raw');
+    expect(JSON.stringify(at(json, 'entries'))).toContain('Exception in thread Thread-1 (prompt_worker)');
   });
 
   it('writes sub-folders with a backslash when it plays Windows, and finds the file again by it', async () => {

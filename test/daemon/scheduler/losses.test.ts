@@ -12,6 +12,7 @@ it('gives an attempt that was sent into the silence the same time as the one bef
     settings: { backends: { a: { assumeLostAfterMs: 1000 } }, maxOpenRuns: 10 },
     store: { assumedLost: () => [] },
     on: () => [{ promptId: 'p', runId: 'r', backendId: 'a' }],
+    onGivenUp: () => undefined,
     record: () => undefined,
     log: { info: () => undefined, warn: () => undefined },
   });

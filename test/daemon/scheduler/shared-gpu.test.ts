@@ -25,6 +25,15 @@ describe('a graphics card of several backends', () => {
     expect(decide(heldBy('a'), { busy: idle, wanted: ['a'] }).next).toBeUndefined();
   });
 
+  it('stays where it is when nobody waits any more for the one that was to have it, and others do', () => {
+    const handing = decide(heldBy('a'), { busy: idle, wanted: ['b'] });
+    expect(handing.next).toBe('b');
+    expect(decide(handing, { busy: idle, wanted: ['a'] })).toMatchObject({ holder: 'a', next: undefined });
+    // With nobody waiting at all the hand-over that has begun goes on.
+    expect(decide(handing, { busy: idle, wanted: [] })).toBe(handing);
+    expect(decide(handing, { busy: idle, wanted: ['a', 'b'] })).toBe(handing);
+  });
+
   it('goes on after so many attempts of its holder when another one waits', () => {
     let card = heldBy('a');
     for (let turn = 0; turn < TURNS_BEFORE_HAND_OVER; turn += 1) {

@@ -77,8 +77,8 @@ export function infoRoutes(state: ServerState): Route[] {
         sendEmpty(call.response);
       },
     },
-    get('/internal/logs', () => ''),
-    get('/internal/logs/raw', () => ({ entries: [], size: null })),
+    get('/internal/logs', () => state.printed.map(({ t, m }) => `${t} - ${m}`).join('')),
+    get('/internal/logs/raw', () => ({ entries: state.printed, size: null })),
     {
       method: 'PATCH',
       pattern: '/internal/logs/subscribe',

@@ -1,0 +1,42 @@
+// Runs that are taken up one after another, since daemons died in whose hands they were: they are counted, and whoever asks for one need not wait.
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, expect, it } from 'vitest';
+import { closeChecked } from '../faults/engine-promises.ts';
+import { type Engine, startEngine } from './supervisor-harness.ts';
+
+const RUNS = 3;
+
+let engine: Engine;
+let runIds: readonly string[];
+/** Three that have begun, in a daemon that takes over from dead ones. */
+async function recover(): Promise<void> {
+  engine = await startEngine();
+  engine.fake.engine.plan = () => ({ holdAt: '1' });
+  const started = Array.from({ length: RUNS }, () => engine.supervisor.start({ template: 'three-steps', parameters: {} }));
+  runIds = (await Promise.all(started)).map(({ runId }) => runId);
+  await expect.poll(() => engine.store.openRunHeads().filter(({ begun }) => begun), { timeout: 10_000 }).toHaveLength(RUNS);
+  await engine.restart(undefined, () => {
+    const standing = { deaths: 2, touched: true, alone: false };
+    const value = JSON.stringify({ process: 'one that died', runs: Object.fromEntries(runIds.map((runId) => [runId, standing])) });
+    const db = new Database(join(engine.dir, 'callsheet.db'));
+    db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('setting recovery', ?)").run(value);
+    db.close();
+  });
+}
+afterEach(() => closeChecked(engine));
+
+it('are open from the first moment on, as what they are', async () => {
+  await recover();
+  expect(engine.supervisor.counts()).toMatchObject({ open: RUNS, queued: 0, held: 0, recovering: RUNS - 1 });
+});
+
+it('are taken up at once when they are cancelled, and are counted once', async () => {
+  await recover();
+  for (const [done, runId] of runIds.toReversed().entries()) {
+    await engine.supervisor.cancel(runId);
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+    expect(engine.supervisor.counts().open).toBe(RUNS - 1 - done);
+  }
+  expect(engine.supervisor.counts()).toEqual({ open: 0, queued: 0, active: 0, held: 0, recovering: 0 });
+});

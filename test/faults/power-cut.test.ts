@@ -1,0 +1,34 @@
+// Everything dies at once and comes back: the daemon, and the backend, which has forgotten queue and history. Nobody saw the backend go.
+import { expect, it, onTestFinished } from 'vitest';
+import { openWorld } from './world.ts';
+
+it('[F12] a power cut in the middle of a run costs a new attempt, and the run goes on to its end', { timeout: 120_000 }, async () => {
+  const world = await openWorld({ latencyMs: 2, timeouts: { absentGapMs: 200, pollMs: 500 } });
+  onTestFinished(() => world.close());
+  Object.assign(world.sandbox.faults, { slowStarts: 1, slowStartMs: 60_000 });
+  const runId = await world.start('three-steps', { colour: 1 });
+  const statusOf = async () => (await world.call('run/get', { runId })).run.steps[0]?.status;
+  await expect.poll(statusOf, { timeout: 30_000 }).toBe('running');
+  await world.killDaemon(() => world.sandbox.restart());
+  expect(await world.ended(runId)).toBe('succeeded');
+  const { run } = await world.call('run/get', { runId });
+  expect(run.steps[0]?.attempts.map(({ attempt, status }) => [attempt, status])).toEqual([
+    [1, 'lost'],
+    [2, 'finished'],
+  ]);
+  expect(await world.broken()).toEqual([]);
+});
+
+it('[F12] what somebody took off the queue meanwhile is not made again', { timeout: 120_000 }, async () => {
+  const world = await openWorld({ latencyMs: 2, timeouts: { absentGapMs: 200, pollMs: 500 } });
+  onTestFinished(() => world.close());
+  // Behind another, so that it can be taken off the queue.
+  Object.assign(world.sandbox.faults, { slowStarts: 1, slowStartMs: 60_000 });
+  await world.start('three-steps', { colour: 1 });
+  const runId = await world.start('three-steps', { colour: 2 });
+  const statusOf = async () => (await world.call('run/get', { runId })).run.steps[0]?.status;
+  await expect.poll(statusOf, { timeout: 30_000 }).toBe('queued');
+  await world.killDaemon(() => world.clear('queue'));
+  expect(await world.ended(runId)).toBe('failed');
+  expect((await world.call('run/get', { runId })).run.error).toMatchObject({ code: 'PROMPT_REMOVED' });
+});
