@@ -13,8 +13,8 @@ import {
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { choicesOf } from './choice-view.ts';
-import { rebuildProblems } from './rebuild/problems.ts';
 import { optimiserOf } from './optimiser-view.ts';
+import { rebuildProblems } from './rebuild/problems.ts';
 import type { HeldRun } from './held-runs.ts';
 import { USUAL_OPTIONS } from './run-memory.ts';
 

@@ -57,7 +57,7 @@ describe('on the sandbox', { timeout: 300_000 }, () => {
         expect(different).toEqual([]);
         for (const { pass } of savings) found.add(pass);
       }),
-      { numRuns: isFull ? 1000 : 120 },
+      { numRuns: isFull ? 1000 : 120, interruptAfterTimeLimit: 240_000 },
     );
     expect([...found].toSorted()).toEqual(GRAPH_PASSES.map(({ name }) => name).toSorted());
   });
@@ -104,7 +104,7 @@ describe.skipIf(real === undefined)('on a real ComfyUI', { timeout: 600_000 }, (
         expect(different).toEqual([]);
         for (const { why } of savings) found.add(why);
       }),
-      { numRuns: isFull ? 500 : 60, endOnFailure: true },
+      { numRuns: isFull ? 500 : 60, endOnFailure: true, interruptAfterTimeLimit: 500_000 },
     );
     expect(found.size).toBeGreaterThan(5);
     process.stderr.write(`on ${url}: ${[...found].toSorted().join(' ')}\n`);

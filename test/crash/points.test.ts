@@ -48,6 +48,8 @@ const CALLS: { readonly [Name in keyof Store]?: (store: Store) => unknown } = {
   setting: (one) => one.setting('s'),
   requestKey: (one) => one.requestKey('k'),
   requestKeysOf: (one) => one.requestKeysOf('run-0'),
+  savings: (one) => one.savings('run-0'),
+  demandWritable: (one) => one.demandWritable(),
   timings: (one) => one.timings('t', 's'),
   outbox: (one) => one.outbox(10),
   asset: (one) => one.asset('a'),

@@ -120,6 +120,20 @@ describe('a record', () => {
     expect(engine.store.outbox(10, 'run.record')).toEqual([]);
   });
 
+  it('brings back what the run was asked for, and what the optimiser saved', async () => {
+    const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: {}, cache: false });
+    const saving = { nodes: [{ id: '7', classType: 'PreviewImage' }], why: 'Nobody looks.', seconds: 2 };
+    engine.store.commit({ savings: [{ runId, step: 'grow', item: 0, pass: 'previews', savings: [saving] }] });
+    await engine.ended(runId);
+    await expect.poll(() => existsSync(recordOf(runId)), { timeout: 10_000 }).toBe(true);
+    const store = emptyStore();
+    expect((await rebuild(store)).runs).toMatchObject([{ runId, status: 'succeeded' }]);
+    expect(viewIn(store, runId)).toMatchObject({
+      options: { optimize: true, cache: false },
+      optimiser: { enabled: true, savings: [{ pass: 'previews', step: 'grow', item: 0, ...saving }], seconds: 2 },
+    });
+  });
+
   it('that fits no table is passed over for the notes, and keeps no other run out', async () => {
     const [odd, good] = [await run(), await run()];
     change(odd, (record) => ({ ...record, attempts: record.attempts.map((row) => ({ ...row, item: 'many' })) }));

@@ -171,7 +171,7 @@ describe('callsheet run', () => {
   it.each([
     [['run', 'pixel-postcart'], 'callsheet run: Unknown template "pixel-postcart". Did you mean "pixel-postcard"?'],
     [['run', './nothing.json'], /^callsheet run: There is no file or folder "\.\/nothing\.json"\./],
-    [['run', 'pixel-postcard', '--no-cache'], /^callsheet run: Unknown option --no-cache\./],
+    [['run', 'pixel-postcard', '--no-such'], /^callsheet run: Unknown option --no-such\./],
     [['run', 'pixel-postcard', '--backend', 'farm'], 'callsheet run: Unknown backend "farm". Known: sandbox.'],
     [['run', 'pixel-postcard', '--backend', 'comfyui=8188'], /^callsheet run: .*the address/],
     [['call', 'run/strat'], 'callsheet call: Unknown method "run/strat". Did you mean "run/start"?'],

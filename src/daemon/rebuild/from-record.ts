@@ -39,6 +39,7 @@ export function rowsOfRecord(found: FoundRun, record: RunRecord, known: number |
       artifacts: [...record.artifacts.filter(({ path }) => whole.has(path)), ...later.map(artifactOf)],
       states: [{ ...record.state, ...end, snapshot: null, timers: null, ...(later.length === 0 ? {} : { machine: REBUILT_MACHINE }) }],
       events: events.map((event) => ({ runId, ...event })),
+      savings: record.savings,
     },
   };
 }

@@ -206,5 +206,6 @@ function joined(batches: readonly Batch[]): Batch {
     artifacts: batches.flatMap(({ artifacts = [] }) => artifacts),
     states: batches.flatMap(({ states = [] }) => states),
     events: batches.flatMap(({ events = [] }) => events),
+    savings: batches.flatMap(({ savings = [] }) => savings),
   };
 }

@@ -8,7 +8,7 @@ import { isCode, writeWhole } from '#results/durable.ts';
 import { NOTES_FOLDER } from '#results/sidecar.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
-import type { AttemptRow, NewEvent, NewRun, RequestKeyRow, RunState, Store } from '#store/types.ts';
+import type { AttemptRow, NewEvent, NewRun, RequestKeyRow, RunState, SavingsRow, Store } from '#store/types.ts';
 import { sourceOf } from '#templates/load.ts';
 import type { TemplateSource } from '#templates/types.ts';
 import { allEvents } from '../run-view.ts';
@@ -31,6 +31,7 @@ export interface RunRecord {
   readonly artifacts: readonly ArtifactView[];
   readonly events: readonly Pick<NewEvent, 'at' | 'body'>[];
   readonly requestKeys: readonly RequestKeyRow[];
+  readonly savings: readonly SavingsRow[];
 }
 
 export interface RecordPlaces {
@@ -52,7 +53,7 @@ export async function writeRecord(store: Store, { outputDir, storeId }: RecordPl
   const folder = join(outputDir, runId);
   const row = store.run(runId);
   if (row === undefined || row.endedAt === null || !(await isFolder(join(folder, NOTES_FOLDER)))) return;
-  const { template, version, templateHash, backend, parameters, createdAt, priority, client, ...state } = row;
+  const { template, version, templateHash, backend, parameters, createdAt, priority, client, options, ...state } = row;
   const record: RunRecord = {
     format: RECORD_FORMAT,
     store: storeId,
@@ -66,12 +67,14 @@ export async function writeRecord(store: Store, { outputDir, storeId }: RecordPl
       createdAt,
       ...(priority === undefined ? {} : { priority }),
       ...(client === undefined ? {} : { client }),
+      ...(options === undefined ? {} : { options }),
     },
     state,
     attempts: store.attempts(runId),
     artifacts: store.artifacts(runId),
     events: allEvents(store, runId).map(({ at, event }) => ({ at, body: event })),
     requestKeys: store.requestKeysOf(runId),
+    savings: store.savings(runId),
   };
   const content = store.template(templateHash);
   if (content !== undefined) await writeTemplate(templatePath(outputDir, templateHash), content);
@@ -132,9 +135,9 @@ async function isFolder(path: string): Promise<boolean> {
 /** The parts that rows are made of; what is inside them is judged by the tables. */
 function isRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, store, run, state, attempts, artifacts, events, requestKeys } = value as Partial<RunRecord>;
+  const { format, store, run, state, attempts, artifacts, events, requestKeys, savings } = value as Partial<RunRecord>;
   if (format !== RECORD_FORMAT || typeof store !== 'string') return false;
-  if (![attempts, artifacts, events, requestKeys].every(Array.isArray) || typeof run !== 'object' || typeof state !== 'object')
-    return false;
+  const lists = [attempts, artifacts, events, requestKeys, savings];
+  if (!lists.every(Array.isArray) || typeof run !== 'object' || typeof state !== 'object') return false;
   return typeof run.runId === 'string' && state.runId === run.runId && RUN_ENDS.includes(state.status) && typeof state.endedAt === 'number';
 }

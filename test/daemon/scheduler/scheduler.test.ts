@@ -14,12 +14,13 @@ import type { BackendOffer } from '#templates/fits.ts';
 import { connect } from '../../backends/comfyui/harness.ts';
 import { compiled, manifest } from '../../templates/support.ts';
 
-/** A scheduler over backends that exist as views alone, all of which answer. */
 function memoryOf(runId: string, template: CompiledTemplate): RunMemory {
+  const options = { optimize: true, cache: true };
   const rows = { savings: new Map(), attempts: new Map(), artifacts: [], fresh: new Set<string>() };
-  return { runId, template, params: {}, backend: null, options: { optimize: true, cache: true }, ...rows };
+  return { runId, template, params: {}, backend: null, options, ...rows };
 }
 
+/** A scheduler over backends that exist as views alone, all of which answer. */
 function open(...ids: readonly string[]) {
   const backends: readonly Backend[] = ids.map((id) => ({ ...connect('http://127.0.0.1:9'), id }));
   const views: BackendView[] = backends.map(({ id }) => ({ id, kind: 'comfyui', status: 'ready', draft: false }));
@@ -121,7 +122,8 @@ describe('what is believed to be loaded on a backend', () => {
     [
       'it has refused a prompt',
       ({ scheduler }) => {
-        scheduler.places.leave(memoryOf('x', template), 'a', 'a');
+        const memory = memoryOf('x', template);
+        scheduler.places.leave(memory, 'a', 'a');
       },
     ],
   ])('is forgotten when %s', async (_, happens) => {
