@@ -1,8 +1,8 @@
 /** What the actors need of the daemon. The supervisor gives it; tests give small fakes. */
 import type { Backend } from '#backends/contract.ts';
 import type { ErrorData } from '#protocol/errors.ts';
-import type { ArtifactView } from '#protocol/views.ts';
-import type { AttemptRow, OutboxItem, RequestKeyRow, Timing, TimingSample } from '#store/types.ts';
+import type { ArtifactView, RunOptions } from '#protocol/views.ts';
+import type { AttemptRow, OutboxItem, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
 import type { PrepareInput, Picks } from './logic.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
@@ -14,6 +14,7 @@ export interface RunMemory {
   readonly params: Values;
   /** Backend that the client asked for; null lets the daemon choose. */
   readonly backend: string | null;
+  readonly options: RunOptions;
   /** By promptId. */
   readonly attempts: Map<string, AttemptRow>;
   readonly artifacts: ArtifactView[];
@@ -44,6 +45,7 @@ export interface StagedRows {
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries' | 'runId'>[];
   readonly requestKeys?: readonly Omit<RequestKeyRow, 'runId'>[];
   readonly timings?: readonly TimingSample[];
+  readonly savings?: readonly Omit<SavingsRow, 'runId'>[];
 }
 
 /** One item of a step at work on a backend. */

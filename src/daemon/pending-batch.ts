@@ -14,6 +14,7 @@ export function emptyBatch() {
     events: [] as NewEvent[],
     outbox: [] as NonNullable<Batch['outbox']>[number][],
     timings: [] as NonNullable<Batch['timings']>[number][],
+    savings: [] as NonNullable<Batch['savings']>[number][],
   };
 }
 

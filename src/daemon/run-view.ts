@@ -13,7 +13,9 @@ import {
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { choicesOf } from './choice-view.ts';
+import { optimiserOf } from './optimiser-view.ts';
 import type { HeldRun } from './held-runs.ts';
+import { USUAL_OPTIONS } from './run-memory.ts';
 
 export interface LiveProgress {
   readonly progress: number;
@@ -64,14 +66,17 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
     );
   const events = allEvents(store, row.runId);
   const ended = RUN_ENDS.includes(row.status);
+  const { options = USUAL_OPTIONS } = row;
   return {
     ...summaryOf(row, live),
     draft: row.draft || artifacts.some((artifact) => artifact.draft),
     parameters: JSON.parse(row.parameters) as Record<string, unknown>,
+    options,
     steps: stepsOf(template, events, store.attempts(row.runId), artifacts, ended, held),
     artifacts,
     ...triesOf(events),
     ...(template.choices.length === 0 ? {} : { choices: choicesOf(template, events, ended) }),
+    optimiser: optimiserOf(template, options, store.savings(row.runId)),
     problems: held === undefined ? (row.error?.problems ?? []) : [held.problem],
   };
 }

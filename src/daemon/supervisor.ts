@@ -184,7 +184,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     pinned.add(template.hash);
     log.info({ runId, template: template.id, version: template.version }, 'run accepted');
     // Read from the database again where it does not begin at once: thousands may wait.
-    memories.add({ runId, template, params, backend: run.backend });
+    memories.add(run, template, params);
     scheduler.enqueue(run, true);
     if (scheduler.has(runId)) memories.drop(runId);
     return { runId };

@@ -127,6 +127,60 @@ export interface ChoiceView {
   readonly pickedBy?: 'person' | 'timeout';
 }
 
+/** How a run may save work. What is false is stored with the run and holds for every try of it. */
+export interface RunOptions {
+  /** Graphs are optimised before they are sent, unless their template says otherwise. */
+  readonly optimize: boolean;
+  /** Results of earlier runs may be taken where they are proven to be the same. */
+  readonly cache: boolean;
+}
+
+/** What saves work, in the order of the report. */
+export const PASSES = [
+  'dead-nodes',
+  'equal-nodes',
+  'no-ops',
+  'constants',
+  'shared-loaders',
+  'previews',
+  'existing-outputs',
+  'fused-steps',
+  'model-order',
+  'result-cache',
+] as const;
+export type PassName = (typeof PASSES)[number];
+
+/** A node of the author's graph that a pass took out of what is sent. */
+export interface SavedNode {
+  readonly id: string;
+  readonly classType: string;
+  readonly title?: string;
+  /** The node that gives its result in its place. */
+  readonly into?: string;
+}
+
+/** Work that was not done, by which pass, and why the result is the same all the same. */
+export interface Saving {
+  readonly pass: PassName;
+  readonly step: string;
+  /** Absent: of the step as a whole. */
+  readonly item?: number;
+  readonly nodes: readonly SavedNode[];
+  /** One sentence for people. */
+  readonly why: string;
+  /** By what it took in earlier runs; absent when nothing was measured. */
+  readonly seconds?: number;
+}
+
+export interface OptimiserView {
+  /** False: the run was asked to leave graphs as they are. */
+  readonly enabled: boolean;
+  /** In the order of steps, items and passes. */
+  readonly savings: readonly Saving[];
+  /** Sum of those that were measured; absent when none was. */
+  readonly seconds?: number;
+}
+
 export interface RunView {
   readonly runId: string;
   readonly template: string;
@@ -144,15 +198,17 @@ export interface RunView {
   /** How often it was tried, when more than once. */
   readonly tries?: number;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly options: RunOptions;
   readonly steps: readonly StepView[];
   readonly artifacts: readonly ArtifactView[];
   /** Every choice of the template; absent when it has none. */
   readonly choices?: readonly ChoiceView[];
+  readonly optimiser?: OptimiserView;
   readonly problems: readonly Problem[];
   readonly error?: ErrorData;
 }
 
-export type RunSummary = Omit<RunView, 'tries' | 'steps' | 'artifacts' | 'choices' | 'parameters' | 'problems'>;
+export type RunSummary = Omit<RunView, 'tries' | 'steps' | 'artifacts' | 'choices' | 'parameters' | 'options' | 'optimiser' | 'problems'>;
 
 export interface BackendView {
   readonly id: string;

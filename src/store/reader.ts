@@ -1,6 +1,6 @@
 /** The reads of the store. */
 import { RUN_ENDS } from '#protocol/views.ts';
-import { toArtifact, toAttempt, toEvent, toOpenRun, toRequestKey, toRun } from './rows.ts';
+import { toArtifact, toAttempt, toEvent, toOpenRun, toRequestKey, toRun, toSavings } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Store } from './types.ts';
 
@@ -24,6 +24,7 @@ export type Reader = Pick<
   | 'requestKey'
   | 'outbox'
   | 'timings'
+  | 'savings'
   | 'asset'
 >;
 
@@ -68,6 +69,7 @@ export function createReader(statements: Statements, epoch: string): Reader {
     },
     outbox: (limit) => statements.outbox.all(Math.max(0, limit)),
     timings: (template, step) => statements.timings.all(template, step),
+    savings: (runId) => statements.savings.all(runId).flatMap((row) => toSavings(row, runId)),
     asset: (assetId) => statements.asset.get(assetId),
   };
 }

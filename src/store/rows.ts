@@ -2,9 +2,9 @@
 import { CallsheetError, isErrorData } from '#protocol/errors.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
-import { RUN_STATUSES } from '#protocol/views.ts';
-import type { ArtifactView, RunStatus } from '#protocol/views.ts';
-import type { AttemptRow, OpenRun, RequestKeyRow, RunRow } from './types.ts';
+import { PASSES, RUN_STATUSES } from '#protocol/views.ts';
+import type { ArtifactView, RunOptions, RunStatus } from '#protocol/views.ts';
+import type { AttemptRow, OpenRun, RequestKeyRow, RunRow, SavingsRow } from './types.ts';
 
 export interface RawRun {
   readonly run_id: string;
@@ -16,6 +16,7 @@ export interface RawRun {
   readonly created_at: number;
   readonly priority: number;
   readonly client: string | null;
+  readonly options: string | null;
   readonly status: string;
   readonly draft: number;
   readonly progress: number;
@@ -83,6 +84,13 @@ export interface RawArtifact {
   readonly profile: string | null;
 }
 
+export interface RawSavings {
+  readonly step: string;
+  readonly item: number;
+  readonly pass: string;
+  readonly savings: string;
+}
+
 export interface RawRequestKey {
   readonly key: string;
   readonly method: string;
@@ -92,6 +100,7 @@ export interface RawRequestKey {
 }
 
 export function toRun(row: RawRun): RunRow {
+  const options: RunOptions | undefined = row.options === null ? undefined : parse(row.options);
   return {
     runId: row.run_id,
     template: row.template,
@@ -101,6 +110,7 @@ export function toRun(row: RawRun): RunRow {
     parameters: row.parameters,
     createdAt: row.created_at,
     ...standing(row),
+    ...(options === undefined ? {} : { options }),
     status: toStatus(row.status),
     draft: row.draft === 1,
     progress: row.progress,
@@ -170,6 +180,13 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(outputs === null ? {} : { outputs }),
     ...(asset === null || asset === undefined ? {} : { asset }),
   };
+}
+
+/** Of a pass that this release does not know, as after a way back, nothing is told. */
+export function toSavings(row: RawSavings, runId: string): readonly SavingsRow[] {
+  const pass = PASSES.find((name) => name === row.pass);
+  const savings: SavingsRow['savings'] = parse(row.savings);
+  return pass === undefined ? [] : [{ runId, step: row.step, item: row.item < 0 ? null : row.item, pass, savings }];
 }
 
 export function toRequestKey(row: RawRequestKey): RequestKeyRow {

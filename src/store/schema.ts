@@ -134,6 +134,18 @@ CREATE TABLE timings (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What was saved: one row for everything that one pass did to one item, or with item -1 to a step as a whole. */
+const SAVINGS = `
+CREATE TABLE savings (
+  run INTEGER NOT NULL REFERENCES runs (id),
+  step TEXT NOT NULL,
+  item INTEGER NOT NULL,
+  pass TEXT NOT NULL,
+  savings TEXT NOT NULL,
+  PRIMARY KEY (run, step, item, pass)
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     title: 'the tables of 0.1.0',
@@ -160,6 +172,12 @@ export const MIGRATIONS: readonly Migration[] = [
         ALTER TABLE runs ADD COLUMN client TEXT;
         CREATE INDEX attempts_assumed_lost ON attempts (run, prompt_id) WHERE status = 'assumed-lost';
       `);
+    },
+  },
+  {
+    title: 'runs know whether they may be optimised and cached, and what that saved',
+    up(db) {
+      db.exec(`ALTER TABLE runs ADD COLUMN options TEXT; ${SAVINGS}`);
     },
   },
 ];

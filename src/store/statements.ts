@@ -1,7 +1,7 @@
 /** Every SQL statement of the store, prepared once per connection. */
 import type { Database } from 'better-sqlite3';
 import type { AssetRow, OutboxItem, Timing } from './types.ts';
-import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawRequestKey, RawRun } from './rows.ts';
+import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawRequestKey, RawRun, RawSavings } from './rows.ts';
 
 /**
  * In a join, a bare parameter makes SQLite (built with STAT4) plan the statement anew at every call, because the value might change the plan
@@ -12,7 +12,7 @@ const BOUND = '(SELECT ?)';
 /** The mean of a timing moves as if it were of this many samples at most. */
 const REMEMBERED_SAMPLES = 8;
 
-const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client,
+const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client, r.options,
   s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
@@ -33,8 +33,8 @@ export function prepareStatements(db: Database) {
     ...prepareReads(db),
     insertTemplate: db.prepare<[string, string]>('INSERT INTO templates (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     insertRun: db.prepare(
-      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client)
-       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client, options)
+       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?, ?)`,
     ),
     insertState: db.prepare(
       `INSERT INTO run_states (open, status, draft, progress, machine, machine_version, ended_at, error, timers, snapshot, id)
@@ -91,6 +91,11 @@ export function prepareStatements(db: Database) {
            (variance + (@seconds - mean) * (@seconds - mean) / min(count + 1, ${REMEMBERED_SAMPLES})),
          longest = max(longest, @seconds)`,
     ),
+    putSavings: db.prepare<[number, string, number, string, string]>(
+      `INSERT INTO savings (run, step, item, pass, savings) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (run, step, item, pass) DO UPDATE SET savings = excluded.savings`,
+    ),
+    dropSavings: db.prepare<[number, string, number, string]>('DELETE FROM savings WHERE run = ? AND step = ? AND item = ? AND pass = ?'),
     putAsset: db.prepare(
       `INSERT INTO assets (asset_id, path, name, media_type, bytes, sha256, created_at)
        VALUES (@assetId, @path, @name, @mediaType, @bytes, @sha256, @createdAt)
@@ -163,6 +168,9 @@ function prepareReads(db: Database) {
     outbox: db.prepare<[number], OutboxItem>(`SELECT ${OUTBOX_COLUMNS} ORDER BY o.id LIMIT ?`),
     timings: db.prepare<[string, string], Timing>(
       'SELECT template, step, backend, part, count, mean, variance, longest FROM timings WHERE template = ? AND step = ?',
+    ),
+    savings: db.prepare<[string], RawSavings>(
+      `SELECT s.step, s.item, s.pass, s.savings FROM runs r JOIN savings s ON s.run = r.id WHERE r.run_id = ${BOUND}`,
     ),
     asset: db.prepare<[string], AssetRow>(`SELECT ${ASSET_COLUMNS} FROM assets WHERE asset_id = ?`),
   };

@@ -131,6 +131,7 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     requestKey: (key) => use(({ reader }) => reader.requestKey(key)),
     outbox: (limit) => use((current) => current.outbox(limit)),
     timings: (template, step) => use(({ reader }) => reader.timings(template, step)),
+    savings: (runId) => use(({ reader }) => reader.savings(runId)),
     asset: (assetId) => use(({ reader }) => reader.asset(assetId)),
     outboxDone: (id) => use(({ writer }) => writer.outboxDone(id)),
     outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),

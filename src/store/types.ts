@@ -1,7 +1,7 @@
 /** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody, RunEvent } from '#protocol/events.ts';
-import type { ArtifactView, RunStatus } from '#protocol/views.ts';
+import type { ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
 
 /** Inserted once, when a run is accepted. */
 export interface NewRun {
@@ -19,6 +19,8 @@ export interface NewRun {
   readonly priority?: number;
   /** Name of the client that started it, for its fair share; absent: nobody in particular. */
   readonly client?: string;
+  /** Absent: everything is allowed. */
+  readonly options?: RunOptions;
 }
 
 /** What the scheduler keeps in memory of an open run. */
@@ -108,6 +110,17 @@ export interface AssetRow {
   readonly createdAt: number;
 }
 
+/** Everything that one pass saved at one item, or at a step as a whole. */
+export interface SavingsRow {
+  readonly runId: string;
+  readonly step: string;
+  /** Null: the step as a whole. */
+  readonly item: number | null;
+  readonly pass: PassName;
+  /** Empty: what was stored before holds no longer, as after a new try. */
+  readonly savings: readonly Pick<Saving, 'nodes' | 'why' | 'seconds'>[];
+}
+
 /** How long one part of a step took once. `template` and `step` are '' for what holds for a node class wherever it stands. */
 export interface TimingSample {
   readonly template: string;
@@ -135,7 +148,7 @@ export interface RunRetry {
   readonly dropped: readonly string[];
 }
 
-/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, artifacts, states, events, outbox, timings. */
+/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, artifacts, states, events, outbox, timings, savings. */
 export interface Batch {
   readonly templates?: readonly { readonly hash: string; readonly content: string }[];
   readonly newRuns?: readonly NewRun[];
@@ -149,6 +162,8 @@ export interface Batch {
   readonly events?: readonly NewEvent[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries'>[];
   readonly timings?: readonly TimingSample[];
+  /** Upserted by (run, step, item, pass). */
+  readonly savings?: readonly SavingsRow[];
 }
 
 export interface RunQuery {
@@ -200,6 +215,8 @@ export interface Store {
   template(hash: string): string | undefined;
   attempts(runId: string): readonly AttemptRow[];
   artifacts(runId: string): readonly ArtifactView[];
+  /** In no order that means anything. */
+  savings(runId: string): readonly SavingsRow[];
   artifact(artifactId: string): ArtifactView | undefined;
   listArtifacts(query: { readonly runId?: string; readonly limit?: number; readonly before?: string }): readonly ArtifactView[];
   events(query: EventQuery): readonly RunEvent[];

@@ -67,6 +67,7 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       run.createdAt,
       run.priority ?? 0,
       run.client ?? null,
+      jsonOrNull(run.options ?? null),
     );
     const key = remember(run.runId, { id: Number(lastInsertRowid), seq: 0, open: isOpen(state) });
     statements.insertState.run(Number(key.open), ...stateValues(state), key.id);
@@ -132,6 +133,11 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       }
       for (const { template, step, backend, part, seconds } of batch.timings ?? []) {
         statements.putTiming.run({ template, step, backend, part, seconds });
+      }
+      for (const { runId, step, item, pass, savings } of batch.savings ?? []) {
+        const place = [keyOf(runId).id, step, item ?? -1, pass] as const;
+        if (savings.length === 0) statements.dropSavings.run(...place);
+        else statements.putSavings.run(...place, JSON.stringify(savings));
       }
       return events;
     },

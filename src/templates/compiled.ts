@@ -42,6 +42,8 @@ export interface CompiledStep {
   /** The sites of the lower profile: `sites`, with those that `lowMemory` writes in their place. Undefined when the step has none. */
   readonly lowMemory: readonly Site[] | undefined;
   readonly patches: readonly CompiledPatch[];
+  /** False: the manifest wants its graph sent as it is. */
+  readonly optimize: boolean;
   /** Output name → node id, or `*` for every file. */
   readonly outputs: Readonly<Record<string, string>>;
 }

@@ -151,6 +151,7 @@ const step = shape(['id', 'workflow'], {
     description: 'What the step is tried with when the backend runs out of memory, e.g. a smaller tile. The seed stays.',
   },
   patch: { type: 'array', maxItems: 50, items: patch, description: 'Changes of the graph itself, on the copy of the run.' },
+  optimize: { type: 'boolean', description: 'False: the graph of this step is sent as it is, without the optimiser.' },
   outputs: map(
     OUTPUT_NAME_PATTERN,
     { type: 'string', minLength: 1, maxLength: 200 },
@@ -229,6 +230,7 @@ export const MANIFEST_SCHEMA = {
     tags: { type: 'array', maxItems: 100, items: { type: 'string', maxLength: 100 }, description: 'Words to search by.' },
     author: text('Who made it.', 500),
     license: text('SPDX identifier.', 200),
+    optimize: { type: 'boolean', description: 'False: no graph of this template is optimised before it is sent.' },
     requires,
     parameters: map(PARAMETER_NAME_PATTERN, parameter, 500, 'Typed, named inputs.'),
     steps: { type: 'array', minItems: 1, maxItems: 200, items: step, description: 'Units of work, each sent to one backend.' },

@@ -114,6 +114,8 @@ export interface StepDefinition {
   /** What is set besides when the backend ran out of memory: the step's lower profile. */
   readonly lowMemory?: { readonly set: Readonly<Record<string, unknown>> };
   readonly patch?: readonly PatchDefinition[];
+  /** True when absent. */
+  readonly optimize?: boolean;
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
@@ -157,6 +159,8 @@ export interface Manifest {
   readonly tags?: readonly string[];
   readonly author?: string;
   readonly license?: string;
+  /** True when absent; false holds for every step. */
+  readonly optimize?: boolean;
   readonly requires?: Readonly<Record<string, unknown>>;
   readonly parameters?: Readonly<Record<string, ParameterDefinition>>;
   readonly steps: readonly StepDefinition[];

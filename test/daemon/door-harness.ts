@@ -170,7 +170,8 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
       const row = store.run(runId);
       if (row === undefined) throw new CallsheetError('RUN_NOT_FOUND', 'No run has this id.');
       const { template, version, status, draft, progress, createdAt } = row;
-      return { runId, template, version, status, draft, progress, createdAt, parameters: {}, steps: [], artifacts: [], problems: [] };
+      const told = { runId, template, version, status, draft, progress, createdAt };
+      return { ...told, parameters: {}, options: { optimize: true, cache: true }, steps: [], artifacts: [], problems: [] };
     },
     list: (query) =>
       store.runs(query).map(({ runId, template, version, status, draft, progress, createdAt }) => ({

@@ -56,6 +56,8 @@ export async function packRun(run: FinishedRun, { as, id, versions, classLock }:
     id: id ?? `${template.id.slice(0, 55).replace(/-+$/, '')}-${row.runId.slice(-8)}`,
     version: '1.0.0',
     title: `${template.manifest.title ?? template.id} (from a run)`.slice(0, 200),
+    // What made these files was sent as it was written.
+    ...(row.options?.optimize === false ? { optimize: false } : {}),
   };
   const made = compile(template, changeManifest(template.source.manifest, { fields, defaults }));
   const files = textsOf(made);
@@ -141,6 +143,7 @@ function provenance({ row, template, attempts, artifacts }: FinishedRun, version
         runId: row.runId,
         createdAt: row.createdAt,
         endedAt: row.endedAt,
+        ...(row.options === undefined ? {} : { options: row.options }),
         draft: row.draft || artifacts.some(({ draft }) => draft),
         template: { id: template.id, version: template.version, hash: template.hash },
       },

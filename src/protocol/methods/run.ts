@@ -16,6 +16,8 @@ export const runStart = method({
     parameters: optional(record(json())),
     backend: optional(string({ minLength: 1, maxLength: 64 })),
     priority: optional(described(integer({ minimum: -100, maximum: 100 }), 'Higher goes first; 0 when absent. Nothing waits for ever.')),
+    optimize: optional(described(boolean(), 'False: graphs are sent as they are. True when absent.')),
+    cache: optional(described(boolean(), 'False: nothing is taken from results of earlier runs. True when absent.')),
     requestKey,
   }),
   result: object({ runId: string() }),

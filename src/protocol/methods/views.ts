@@ -4,15 +4,18 @@ import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { Problem } from '../problem.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, pair, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
-import { CHOICE_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import { CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
 import type {
   ArtifactView,
   AttemptView,
   BackendView,
   ChoiceCandidate,
   ChoiceView,
+  OptimiserView,
+  RunOptions,
   RunSummary,
   RunView,
+  Saving,
   StepView,
   TemplateSummary,
 } from '../views.ts';
@@ -119,6 +122,23 @@ const choice: Schema<ChoiceView, false> = object({
   pickedBy: optional(oneOf(['person', 'timeout'])),
 });
 
+const runOptions: Schema<RunOptions, false> = object({ optimize: boolean(), cache: boolean() });
+
+export const saving: Schema<Saving, false> = object({
+  pass: oneOf(PASSES),
+  step: string(),
+  item: optional(index),
+  nodes: array(object({ id: string(), classType: string(), title: optional(string()), into: optional(string()) })),
+  why: string(),
+  seconds: optional(number({ minimum: 0 })),
+});
+
+const optimiser: Schema<OptimiserView, false> = object({
+  enabled: boolean(),
+  savings: array(saving),
+  seconds: optional(number({ minimum: 0 })),
+});
+
 const summaryMembers = {
   runId: string(),
   template: string(),
@@ -139,9 +159,11 @@ export const run: Schema<RunView, false> = object({
   ...summaryMembers,
   tries: optional(integer({ minimum: 2 })),
   parameters: record(json()),
+  options: runOptions,
   steps: array(step),
   artifacts: array(artifact),
   choices: optional(array(choice)),
+  optimiser: optional(optimiser),
   problems: array(problem),
 });
 
