@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-const FILE = new URL('../../../bench/optimiser/cost-model.json', import.meta.url);
+const DIR = new URL('../../../bench/optimiser/', import.meta.url);
+const FILE = new URL('cost-model.json', DIR);
 
-it('the cost model is the one that was frozen before the first pass of the optimiser', () => {
-  const hash = createHash('sha256').update(readFileSync(FILE)).digest('hex');
-  expect(hash).toBe('6880b38454c890c0cdbe4654902963b8301ae4b263aa5b1f029dc62c2644376b');
+it('the cost model and the requests are those that were frozen before the first pass of the optimiser', () => {
+  expect(hashOf('cost-model.json')).toBe('6880b38454c890c0cdbe4654902963b8301ae4b263aa5b1f029dc62c2644376b');
+  expect(hashOf('sequences.json')).toBe('af673e45e40210acbfd0f513811acf7852bde8d07af5e7fae79be5d23b5311de');
 });
 
 it('every figure of the cost model names a source that is listed with title, address and date', () => {
@@ -28,4 +29,10 @@ function walk(value: unknown, visit: (path: string, value: Record<string, unknow
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) visit(path, value as Record<string, unknown>);
   for (const [key, inner] of Object.entries(value)) walk(inner, visit, `${path}/${key}`);
+}
+
+function hashOf(name: string): string {
+  return createHash('sha256')
+    .update(readFileSync(new URL(name, DIR)))
+    .digest('hex');
 }
