@@ -1,5 +1,6 @@
 /** Runs one prompt: nodes in order, cached ones not at all, every event in ComfyUI's order. */
-import { cacheKeys, type NodeCache } from './cache.ts';
+import { cacheKeys } from './cache-keys.ts';
+import type { NodeCache } from './cache.ts';
 import { isLink, type Json, type JsonRecord, printJson } from './json.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
@@ -40,7 +41,8 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
   const meta: JsonRecord = {};
   const executed: string[] = [];
   const results = new Map<string, NodeResult>();
-  const keyOf = cacheKeys(prompt, catalogue, environment);
+  const keys = cacheKeys(prompt, catalogue, environment);
+  const cached = cache.begin(prompt, keys);
   const progress = createProgress(promptId, sockets, client);
 
   /** Without a client nobody hears of a prompt's life; interrupts are told to everybody. */
@@ -59,9 +61,9 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     meta[id] = { node_id: id, display_node: id, parent_node: null, real_node_id: id };
   };
   const isDone = (id: string): boolean => {
-    const cached = results.get(id) ?? cache.get(keyOf(id));
-    if (cached !== undefined) results.set(id, cached);
-    return cached !== undefined;
+    const found = results.get(id) ?? cached.get(id);
+    if (found !== undefined) results.set(id, found);
+    return found !== undefined;
   };
   const schedule = createSchedule(prompt, catalogue, isDone);
 
@@ -81,7 +83,7 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     const definition = definitionOf(prompt, id, catalogue);
     if (definition === undefined) throw new Error(`Node ${id} does not exist.`);
     // An equal node of the same prompt may have filled the cache since.
-    const twin = cache.get(keyOf(id));
+    const twin = cached.get(id);
     if (twin !== undefined) {
       results.set(id, twin);
       progress.finish(id);
@@ -128,7 +130,7 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     });
     results.set(id, result);
     executed.push(id);
-    cache.put(keyOf(id), result);
+    cached.put(id, result);
     if (result.ui !== undefined) show(id, result);
     progress.finish(id);
     return true;
@@ -136,17 +138,17 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
 
   /** A cached root is served at once; what it depends on is not even looked at. */
   function addUncached(id: string): void {
-    const cached = cache.get(keyOf(id));
-    if (cached === undefined) return schedule.add(id);
-    results.set(id, cached);
-    show(id, cached);
+    const found = cached.get(id);
+    if (found === undefined) return schedule.add(id);
+    results.set(id, found);
+    show(id, found);
     progress.finish(id);
   }
 
   let current = '';
   try {
     record('execution_start', {});
-    record('execution_cached', { nodes: Object.keys(prompt).filter((id) => cache.get(keyOf(id)) !== undefined) });
+    record('execution_cached', { nodes: Object.keys(prompt).filter((id) => cached.get(id) !== undefined) });
     for (const id of item.outputs) addUncached(id);
     for (let id = schedule.next(); id !== undefined; id = schedule.next()) {
       current = id;

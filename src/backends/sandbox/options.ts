@@ -1,4 +1,5 @@
 /** What the sandbox is started with and what it hands back. */
+import type { CacheMode } from './cache.ts';
 import type { SandboxFaults } from './faults.ts';
 
 export interface SandboxOptions {
@@ -19,6 +20,8 @@ export interface SandboxOptions {
   readonly log?: (line: string) => void;
   /** Origins accepted besides the server's own, e.g. `http://127.0.0.1:5173`. */
   readonly allowedOrigins?: readonly string[];
+  /** Which results of earlier prompts are kept, as ComfyUI's own modes do; `ram` with 512 MiB when absent. */
+  readonly cache?: CacheMode;
   /** Model file names by folder (`loras`, `checkpoints` …), added to the built-in ones. */
   readonly models?: Readonly<Record<string, readonly string[]>>;
 }

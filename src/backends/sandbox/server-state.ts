@@ -1,5 +1,5 @@
 /** What the routes and the worker share. Created anew when the server "restarts". */
-import { createNodeCache, type NodeCache } from './cache.ts';
+import { type CacheMode, createNodeCache, type NodeCache } from './cache.ts';
 import type { SandboxFaults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
@@ -31,13 +31,15 @@ export interface InterruptFlag {
   since: number | undefined;
 }
 
-export type StateBase = Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'>;
+export interface StateBase extends Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'> {
+  readonly cacheMode: CacheMode;
+}
 
 export function createState(base: StateBase): ServerState {
   const state: ServerState = {
     ...base,
     queue: createQueue(() => sendStatus(state)),
-    cache: createNodeCache(),
+    cache: createNodeCache(base.cacheMode),
     interrupt: { since: undefined },
     free: { memory: false },
     settings: {},

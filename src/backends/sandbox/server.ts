@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_CACHE } from './cache.ts';
 import { checkFaults, type SandboxFaults } from './faults.ts';
 import { createGate, type Gate } from './gates.ts';
 import { createLedger } from './ledger.ts';
@@ -42,6 +43,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     sockets: createSockets(faults),
     ledger: createLedger(path.join(storage.dir, 'ledger.jsonl')),
     log: options.log ?? (() => undefined),
+    cacheMode: options.cache ?? DEFAULT_CACHE,
   };
   const latencyMs = options.latencyMs ?? DEFAULT_LATENCY_MS;
 
