@@ -1,6 +1,7 @@
 /** Runs one prompt: nodes in order, cached ones not at all, every event in ComfyUI's order. */
 import { cacheKeys } from './cache-keys.ts';
 import type { NodeCache } from './cache.ts';
+import type { Account, PromptCosts } from './costs/account.ts';
 import { isLink, type Json, type JsonRecord, printJson } from './json.ts';
 import type { LedgerRecord } from './ledger.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
@@ -27,12 +28,20 @@ export interface ExecutorOptions {
   readonly onNode: (id: string | undefined) => void;
   /** The first node that is really executed runs out of memory. */
   readonly outOfMemory?: boolean;
+  /** Classes whose next executions fail, with how often. */
+  readonly failNodes?: Record<string, number>;
+  readonly account?: Account;
+}
+
+export interface Execution {
+  readonly entry: HistoryEntry;
+  readonly costs?: PromptCosts;
 }
 
 class Interrupted extends Error {}
 
 /** Never rejects: whatever happens ends in a history entry, which the worker drops when the server stops. */
-export async function execute(item: QueueItem, ledger: LedgerRecord, options: ExecutorOptions): Promise<HistoryEntry> {
+export async function execute(item: QueueItem, ledger: LedgerRecord, options: ExecutorOptions): Promise<Execution> {
   const { catalogue, environment, cache, sockets } = options;
   const { prompt, promptId } = item;
   const client = typeof item.extraData['client_id'] === 'string' ? item.extraData['client_id'] : undefined;
@@ -43,6 +52,8 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
   const results = new Map<string, NodeResult>();
   const keys = cacheKeys(prompt, catalogue, environment);
   const cached = cache.begin(prompt, keys);
+  const account = options.account?.begin(keys);
+  const scene = { prompt, catalogue, output: (id: string, slot: number) => results.get(id)?.outputs[slot] };
   const progress = createProgress(promptId, sockets, client);
 
   /** Without a client nobody hears of a prompt's life; interrupts are told to everybody. */
@@ -115,6 +126,11 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     if (options.interrupted()) throw new Interrupted();
     ledger.node(id);
     if (options.outOfMemory === true) throw new SandboxOutOfMemory();
+    const failures = options.failNodes?.[definition.name] ?? 0;
+    if (options.failNodes !== undefined && failures > 0) {
+      options.failNodes[definition.name] = failures - 1;
+      throw new Error(`${definition.name} failed on purpose`);
+    }
     const result = await definition.run(createInputs(values), {
       environment,
       nodeId: id,
@@ -130,7 +146,7 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     });
     results.set(id, result);
     executed.push(id);
-    cached.put(id, result);
+    cached.put(id, result, account?.node({ id, inputs: values, outputs: result.outputs }, scene));
     if (result.ui !== undefined) show(id, result);
     progress.finish(id);
     return true;
@@ -144,6 +160,11 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     show(id, found);
     progress.finish(id);
   }
+
+  const ended = (status: 'success' | 'error'): Execution => ({
+    entry: { item, outputs, meta, status: { status_str: status, completed: status === 'success', messages } },
+    ...(account === undefined ? {} : { costs: account.costs() }),
+  });
 
   let current = '';
   try {
@@ -161,10 +182,10 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
       progress.fail(current);
       record('execution_error', { ...base, ...failure(error, gather(current)), current_outputs: [...executed] });
     }
-    return { item, outputs, meta, status: { status_str: 'error', completed: false, messages } };
+    return ended('error');
   }
   record('execution_success', {});
-  return { item, outputs, meta, status: { status_str: 'success', completed: true, messages } };
+  return ended('success');
 }
 
 function toJson(ui: Readonly<Record<string, readonly Json[]>>): JsonRecord {

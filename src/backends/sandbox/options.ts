@@ -1,5 +1,7 @@
 /** What the sandbox is started with and what it hands back. */
 import type { CacheMode } from './cache.ts';
+import type { PromptCosts } from './costs/account.ts';
+import type { Prices } from './costs/cost-model.ts';
 import type { SandboxFaults } from './faults.ts';
 
 export interface SandboxOptions {
@@ -20,8 +22,10 @@ export interface SandboxOptions {
   readonly log?: (line: string) => void;
   /** Origins accepted besides the server's own, e.g. `http://127.0.0.1:5173`. */
   readonly allowedOrigins?: readonly string[];
-  /** Which results of earlier prompts are kept, as ComfyUI's own modes do; `ram` with 512 MiB when absent. */
+  /** Which results of earlier prompts are kept, as ComfyUI's own modes do. When absent `ram`, with 512 MiB or with the memory of `prices`. */
   readonly cache?: CacheMode;
+  /** Counts what the work would cost on a machine with models; see `LedgerEntry.costs`. Nothing is waited for. */
+  readonly prices?: Prices;
   /** Model file names by folder (`loras`, `checkpoints` …), added to the built-in ones. */
   readonly models?: Readonly<Record<string, readonly string[]>>;
 }
@@ -35,6 +39,8 @@ export interface LedgerEntry {
   readonly outcome: 'success' | 'error' | 'interrupted' | null;
   /** Ids of the nodes that were really executed, in order; cached ones are not among them. */
   readonly nodes: readonly string[];
+  /** When the sandbox counts costs: those of the nodes that ran through. */
+  readonly costs?: PromptCosts;
 }
 
 export interface Sandbox {

@@ -1,5 +1,6 @@
 /** What the routes and the worker share. Created anew when the server "restarts". */
 import { type CacheMode, createNodeCache, type NodeCache } from './cache.ts';
+import type { Account } from './costs/account.ts';
 import type { SandboxFaults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
@@ -18,7 +19,9 @@ export interface ServerState {
   readonly queue: Queue;
   readonly cache: NodeCache;
   readonly interrupt: InterruptFlag;
-  readonly free: { memory: boolean };
+  readonly free: { memory: boolean; models: boolean };
+  /** What the work would cost on a machine with models. */
+  readonly account?: Account;
   readonly settings: JsonRecord;
   /** Id of the node at work. */
   currentNode: string | undefined;
@@ -31,7 +34,7 @@ export interface InterruptFlag {
   since: number | undefined;
 }
 
-export interface StateBase extends Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'> {
+export interface StateBase extends Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log' | 'account'> {
   readonly cacheMode: CacheMode;
 }
 
@@ -39,9 +42,9 @@ export function createState(base: StateBase): ServerState {
   const state: ServerState = {
     ...base,
     queue: createQueue(() => sendStatus(state)),
-    cache: createNodeCache(base.cacheMode),
+    cache: createNodeCache(base.cacheMode, (key) => base.account?.drop(key)),
     interrupt: { since: undefined },
-    free: { memory: false },
+    free: { memory: false, models: false },
     settings: {},
     currentNode: undefined,
     wake: () => undefined,
