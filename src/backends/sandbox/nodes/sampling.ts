@@ -4,6 +4,7 @@ import { SAMPLERS, SCHEDULERS } from '../models.ts';
 import type { ConditioningValue, LatentValue, ModelValue, Shot } from '../values.ts';
 import { combo, float, int, link, MAX_SEED, MAX_SIDE, type NodeContext, type NodeDefinition, type NodeResult } from './define.ts';
 import type { Inputs } from './inputs.ts';
+import { describe, marked } from './marks.ts';
 
 const seed = int({ default: 0, min: 0, max: MAX_SEED, control_after_generate: true });
 const steps = int({ default: 20, min: 1, max: 10000 });
@@ -36,6 +37,7 @@ export async function sample(request: SampleRequest, context: NodeContext): Prom
     sampler: request.sampler,
     model: [model.name, ...model.loras].join(', '),
     denoise: request.denoise,
+    marks: [...(model.marks ?? []), ...marksOf('positive', request.positive), ...marksOf('negative', request.negative)],
   };
   const result: LatentValue = { ...latent, shots: [...latent.shots, shot] };
   const every = Math.max(1, Math.ceil(request.steps / MOST_PREVIEWS));
@@ -44,6 +46,10 @@ export async function sample(request: SampleRequest, context: NodeContext): Prom
     await context.step(step, request.steps, shown ? await previewLatent(result, step / (request.steps + 1)) : undefined);
   }
   return { outputs: [result, result] };
+}
+
+function marksOf(side: string, { marks }: ConditioningValue): string[] {
+  return (marks ?? []).map((mark) => `${side} ${mark}`);
 }
 
 function patch(name: string, module: string, category: string, required: NodeDefinition['required']): NodeDefinition {
@@ -55,7 +61,7 @@ function patch(name: string, module: string, category: string, required: NodeDef
     schema: 'v1',
     required: { model: link('MODEL'), ...required },
     outputs: [['MODEL', 'MODEL']],
-    run: (inputs) => ({ outputs: [inputs.value('model', 'model')] }),
+    run: (inputs) => ({ outputs: [marked(inputs.value('model', 'model'), describe(name, inputs, Object.keys(required)))] }),
   };
 }
 
