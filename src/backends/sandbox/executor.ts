@@ -4,6 +4,7 @@ import type { NodeCache } from './cache.ts';
 import type { Account, PromptCosts } from './costs/account.ts';
 import { isLink, type Json, type JsonRecord, printJson } from './json.ts';
 import type { LedgerRecord } from './ledger.ts';
+import type { ResultMemo } from './options.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
 import type { Environment, NodeResult } from './nodes/define.ts';
 import { createInputs } from './nodes/inputs.ts';
@@ -31,6 +32,8 @@ export interface ExecutorOptions {
   /** Classes whose next executions fail, with how often. */
   readonly failNodes?: Record<string, number>;
   readonly account?: Account;
+  readonly memo?: ResultMemo;
+  readonly previews?: boolean;
 }
 
 export interface Execution {
@@ -131,19 +134,26 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
       options.failNodes[definition.name] = failures - 1;
       throw new Error(`${definition.name} failed on purpose`);
     }
-    const result = await definition.run(createInputs(values), {
-      environment,
-      nodeId: id,
-      prompt,
-      extraPngInfo: pngInfo(item.extraData),
-      preview: (image) => sockets.preview(image, { node_id: id, prompt_id: promptId }, client),
-      async step(value, max, preview) {
-        progress.step(id, value, max);
-        if (preview !== undefined) sockets.preview(preview, { node_id: id, prompt_id: promptId }, client);
-        await options.pace();
-        if (options.interrupted()) throw new Interrupted();
-      },
-    });
+    const key = keys.get(id) ?? '';
+    const memo = definition.isOutput === true ? undefined : options.memo;
+    const known = memo?.get(key);
+    const result =
+      known ??
+      (await definition.run(createInputs(values), {
+        environment,
+        nodeId: id,
+        prompt,
+        showsSteps: options.previews !== false,
+        extraPngInfo: pngInfo(item.extraData),
+        preview: (image) => sockets.preview(image, { node_id: id, prompt_id: promptId }, client),
+        async step(value, max, preview) {
+          progress.step(id, value, max);
+          if (preview !== undefined) sockets.preview(preview, { node_id: id, prompt_id: promptId }, client);
+          await options.pace();
+          if (options.interrupted()) throw new Interrupted();
+        },
+      }));
+    if (known === undefined) memo?.put(key, result);
     results.set(id, result);
     executed.push(id);
     cached.put(id, result, account?.node({ id, inputs: values, outputs: result.outputs }, scene));

@@ -3,6 +3,7 @@ import type { CacheMode } from './cache.ts';
 import type { PromptCosts } from './costs/account.ts';
 import type { Prices } from './costs/cost-model.ts';
 import type { SandboxFaults } from './faults.ts';
+import type { NodeResult } from './nodes/define.ts';
 
 export interface SandboxOptions {
   /** 0 or absent: any free port. Bound to 127.0.0.1 only. */
@@ -26,8 +27,19 @@ export interface SandboxOptions {
   readonly cache?: CacheMode;
   /** Counts what the work would cost on a machine with models; see `LedgerEntry.costs`. Nothing is waited for. */
   readonly prices?: Prices;
+  /** Model files (`folder/name`) that are in main memory when the server starts, as on a machine where they were used today. Costs nothing. */
+  readonly pageCache?: readonly string[];
+  /** False: samplers show nothing while they work, as with ComfyUI's `--preview-method none`. */
+  readonly previews?: boolean;
+  /** Results of any sandbox by their cache keys, so that several of them draw a thing once. What runs and what it costs stays the same. */
+  readonly memo?: ResultMemo;
   /** Model file names by folder (`loras`, `checkpoints` …), added to the built-in ones. */
   readonly models?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ResultMemo {
+  get(key: string): NodeResult | undefined;
+  put(key: string, result: NodeResult): void;
 }
 
 /** One execution of one prompt: the judge of "nothing was executed twice". Times are Unix milliseconds. */

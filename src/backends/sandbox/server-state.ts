@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
 import type { Environment } from './nodes/define.ts';
 import { createQueue, type Queue } from './queue.ts';
+import type { ResultMemo } from './options.ts';
 import type { Sockets } from './sockets.ts';
 import type { JsonRecord } from './json.ts';
 
@@ -22,6 +23,8 @@ export interface ServerState {
   readonly free: { memory: boolean; models: boolean };
   /** What the work would cost on a machine with models. */
   readonly account?: Account;
+  readonly memo?: ResultMemo;
+  readonly previews?: boolean;
   readonly settings: JsonRecord;
   /** Id of the node at work. */
   currentNode: string | undefined;
@@ -34,7 +37,10 @@ export interface InterruptFlag {
   since: number | undefined;
 }
 
-export interface StateBase extends Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log' | 'account'> {
+export interface StateBase extends Pick<
+  ServerState,
+  'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log' | 'account' | 'memo' | 'previews'
+> {
   readonly cacheMode: CacheMode;
 }
 

@@ -45,7 +45,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     ledger: createLedger(path.join(storage.dir, 'ledger.jsonl')),
     log: options.log ?? (() => undefined),
     cacheMode: options.cache ?? (options.prices === undefined ? DEFAULT_CACHE : { kind: 'ram', bytes: options.prices.ramBytes }),
-    ...(options.prices === undefined ? {} : { account: createAccount(options.prices) }),
+    ...(options.prices === undefined ? {} : { account: createAccount(options.prices, options.pageCache) }),
+    ...(options.memo === undefined ? {} : { memo: options.memo }),
+    ...(options.previews === undefined ? {} : { previews: options.previews }),
   };
   const latencyMs = options.latencyMs ?? DEFAULT_LATENCY_MS;
 

@@ -3,13 +3,15 @@ import type { Prices } from './cost-model.ts';
 import type { Lineage, Scene } from './lineage.ts';
 import { createMemory, type Moved } from './memory.ts';
 import { type Done, workOf } from './node-costs.ts';
-import { filesOf, partOf } from './parts.ts';
+import { filesOf, knownFile, partOf } from './parts.ts';
 
 export interface NodeCost {
   /** Work and loading. */
   readonly seconds: number;
   /** Of these, reading models and moving them onto the card. */
   readonly loading: number;
+  /** Of the node cache: equal keys, equal work. */
+  readonly key: string;
 }
 
 export interface PromptCosts {
@@ -23,6 +25,8 @@ export interface PromptCosts {
   readonly bytesMoved: number;
   readonly samplerSteps: number;
   readonly nodes: Readonly<Record<string, NodeCost>>;
+  /** What was moved onto the card, with its bytes; a part with other LoRAs is another. */
+  readonly parts: Readonly<Record<string, number>>;
 }
 
 export interface PromptAccount {
@@ -41,8 +45,10 @@ export interface Account {
   restart(): void;
 }
 
-export function createAccount(prices: Prices): Account {
+/** `warm`: files (`folder/name`) that are in main memory already. */
+export function createAccount(prices: Prices, warm: readonly string[] = []): Account {
   const memory = createMemory(prices);
+  for (const file of warm) for (const use of knownFile(prices, file)) memory.open(use);
   /** Cache key of a loader → number of its latest run. */
   const loads = new Map<string, number>();
   let counter = 0;
@@ -55,6 +61,7 @@ export function createAccount(prices: Prices): Account {
   return {
     begin(keys) {
       const nodes: Record<string, NodeCost> = {};
+      const moves: Record<string, number> = {};
       const total = { seconds: 0, loading: 0, modelLoads: 0, bytesRead: 0, bytesMoved: 0, samplerSteps: 0 };
       const add = (moved: Moved): number => {
         total.modelLoads += moved.loads;
@@ -65,6 +72,10 @@ export function createAccount(prices: Prices): Account {
       const use = (scene: Scene, needs: readonly Lineage[]): { seconds: number; offloaded: number } => {
         const parts = needs.flatMap((lineage) => partOf(scene, prices, lineage, instanceOf(keys.get(lineage.loader) ?? '')) ?? []);
         const moved = memory.use(parts);
+        for (const { id, patches, bytes } of moved.moved) {
+          const name = `${id.slice(id.indexOf(':') + 1)} ${patches}`;
+          moves[name] = (moves[name] ?? 0) + bytes;
+        }
         return { seconds: add(moved), offloaded: moved.offloaded };
       };
       return {
@@ -82,13 +93,13 @@ export function createAccount(prices: Prices): Account {
           // What finds no room on the card is brought there anew at every step.
           const streamed = (used.offloaded / prices.transferBytesPerSecond) * work.steps;
           const seconds = loading + work.seconds + streamed;
-          nodes[done.id] = { seconds, loading };
+          nodes[done.id] = { seconds, loading, key };
           total.seconds += seconds;
           total.loading += loading;
           total.samplerSteps += work.steps;
           return files.reduce((sum, { bytes }) => sum + bytes, 0);
         },
-        costs: () => ({ ...total, nodes: { ...nodes } }),
+        costs: () => ({ ...total, nodes: { ...nodes }, parts: { ...moves } }),
       };
     },
     drop: forget,

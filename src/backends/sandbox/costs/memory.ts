@@ -30,7 +30,7 @@ export interface Memory {
   /** A loader ran: its file is in main memory afterwards. */
   open(file: FileUse): Moved;
   /** All of them are needed at the same time. `offloaded` bytes found no room and are brought again at every step. */
-  use(parts: readonly Part[]): Moved & { readonly offloaded: number };
+  use(parts: readonly Part[]): Moved & { readonly offloaded: number; readonly moved: readonly Pick<Part, 'id' | 'patches' | 'bytes'>[] };
   /** The results that hold these parts are gone: the card is free of them at once. */
   forget(prefix: string): void;
   /** Nothing is on the card any more; main memory, and the system's page cache in it, is as it was. */
@@ -89,6 +89,7 @@ export function createMemory(rates: Rates): Memory {
         card.delete(id);
         card.set(id, found?.patches === patches ? found : { bytes, patches, there: 0 });
       }
+      const moved: Pick<Part, 'id' | 'patches' | 'bytes'>[] = [];
       const keep = new Set(parts.map(({ id }) => id));
       const missing = (): number => parts.reduce((sum, { id, bytes }) => sum + bytes - (card.get(id)?.there ?? 0), 0);
       makeRoom(missing(), keep);
@@ -100,11 +101,12 @@ export function createMemory(rates: Rates): Memory {
         if (gain === 0) continue;
         for (const file of part.files) bytesRead += read(file);
         resident.there += gain;
+        moved.push({ id: part.id, patches: part.patches, bytes: gain });
         bytesMoved += gain;
         loads += 1;
       }
       const seconds = bytesRead / rates.readBytesPerSecond + bytesMoved / rates.transferBytesPerSecond;
-      return { seconds, bytesRead, bytesMoved, loads, offloaded };
+      return { seconds, bytesRead, bytesMoved, loads, offloaded, moved };
     },
     forget(prefix) {
       for (const id of card.keys()) if (id.startsWith(prefix)) card.delete(id);

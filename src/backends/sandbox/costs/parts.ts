@@ -64,9 +64,20 @@ export function encodersOf(scene: Scene, prices: Prices, lineage: Lineage): read
 function knownFiles(scene: Scene, prices: Prices, id: string): readonly Known[] {
   return (LOADERS.get(classOf(scene.prompt, id) ?? '') ?? []).flatMap(([input, folder]) => {
     const name = textAt(scene, id, input);
-    const rule = prices.files.find((one) => one.folder === folder && one.match.test(name));
+    const rule = ruleOf(prices, folder, name);
     return rule === undefined ? [] : [{ use: { name: `${folder}/${name}`, bytes: rule.bytes }, rule, name }];
   });
+}
+
+/** `folder/name` with its size; empty when the cost model knows no such file. */
+export function knownFile(prices: Prices, path: string): readonly FileUse[] {
+  const cut = path.indexOf('/');
+  const rule = ruleOf(prices, path.slice(0, cut), path.slice(cut + 1));
+  return rule === undefined ? [] : [{ name: path, bytes: rule.bytes }];
+}
+
+function ruleOf(prices: Prices, folder: string, name: string): FileRule | undefined {
+  return prices.files.find((one) => one.folder === folder && one.match.test(name));
 }
 
 function bytesOfType(scene: Scene, { loader, type }: Lineage, { rule, name }: Known): number {

@@ -42,7 +42,7 @@ export async function sample(request: SampleRequest, context: NodeContext): Prom
   const result: LatentValue = { ...latent, shots: [...latent.shots, shot] };
   const every = Math.max(1, Math.ceil(request.steps / MOST_PREVIEWS));
   for (let step = 1; step <= request.steps; step++) {
-    const shown = step % every === 0 || step === request.steps;
+    const shown = context.showsSteps && (step % every === 0 || step === request.steps);
     await context.step(step, request.steps, shown ? await previewLatent(result, step / (request.steps + 1)) : undefined);
   }
   return { outputs: [result, result] };
