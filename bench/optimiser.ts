@@ -1,78 +1,98 @@
 /**
- * What the optimiser saves: `npm run bench:optimiser`. Fixed requests, naive against optimised, on the sandbox that counts what the work would cost
- * on two machines; outputs must be equal to the pixel. Options: --sequence ID, --profile NAME, --cache classic|ram (each may be repeated).
+ * What the optimiser saves: `npm run bench:optimiser`. Frozen requests, naive against optimised, on the sandbox that counts what the work would cost
+ * on two machines; outputs must be equal to the pixel, or it stops. docs/optimiser.md says how to read it.
+ *
+ * --sequence ID, --profile NAME, --cache classic|ram: only these (each may be repeated). --no-split: not what each saver does by itself.
+ * --backend comfyui=URL: what needs no model, on a real ComfyUI, by the clock.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadPrices } from '#backends/sandbox/costs/cost-model.ts';
-import { makePictures } from './optimiser/pictures.ts';
-import { measureNaive, measureOptimised, takeReference } from './optimiser/measure.ts';
+import { barsOf } from './optimiser/bars.ts';
+import { measureNaive, measureOptimised, type Reference, takeReference } from './optimiser/measure.ts';
+import { COST_MODEL, type Place, RESULTS, withPlace } from './optimiser/place.ts';
+import { measureReal } from './optimiser/real.ts';
+import { describe } from './optimiser/report.ts';
+import { type BenchResult, type MachineResult, type Saver, SAVERS, type SequenceResult } from './optimiser/result.ts';
 import { createMemo, type Machine } from './optimiser/sandbox.ts';
-import { modelFiles, readSpec, requestedFiles } from './optimiser/spec.ts';
-import { EVERYTHING } from './optimiser/variants.ts';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readSpec, type Sequence } from './optimiser/spec.ts';
+import { timeOptimiser } from './optimiser/time.ts';
+import { alone, EVERYTHING, type Variant, without } from './optimiser/variants.ts';
 
 const { values } = parseArgs({
   options: {
     sequence: { type: 'string', multiple: true },
     profile: { type: 'string', multiple: true, default: ['rtx-4090', 'rtx-3060'] },
     cache: { type: 'string', multiple: true, default: ['classic', 'ram'] },
-    'naive-only': { type: 'boolean', default: false },
+    'no-split': { type: 'boolean', default: false },
+    backend: { type: 'string' },
   },
 });
-const here = fileURLToPath(new URL('./optimiser/', import.meta.url));
-const results = fileURLToPath(new URL('./results/', import.meta.url));
-mkdirSync(results, { recursive: true });
-const scratch = mkdtempSync(join(results, 'scratch-'));
-try {
-  const spec = readSpec();
-  const pictures = await makePictures(scratch, spec.pictures);
-  const templates = join(here, 'templates');
-  const graphs = readdirSync(templates, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => readFileSync(join(templates, name, 'workflow.json'), 'utf8'));
-  const models: Record<string, string[]> = {};
-  for (const file of [...modelFiles(graphs), ...requestedFiles(spec)])
-    (models[file.slice(0, file.indexOf('/'))] ??= []).push(file.slice(file.indexOf('/') + 1));
-  const place = { scratch, templates, pictures, models };
-  for (const sequence of spec.sequences) {
-    if (values.sequence !== undefined && !values.sequence.includes(sequence.id)) continue;
-    const memo = createMemo();
-    const t = performance.now();
-    const reference = await takeReference(sequence, place, loadPrices(join(here, 'cost-model.json')), memo);
-    console.log(sequence.id, 'reference', ((performance.now() - t) / 1000).toFixed(1), 's');
-    for (const profile of values.profile)
-      for (const cache of values.cache as ('classic' | 'ram')[]) {
-        const machine: Machine = {
-          prices: loadPrices(join(here, 'cost-model.json'), profile),
-          cache,
-          pageCache: reference.pageCache,
-          models,
-          memo,
-        };
-        const naive = await measureNaive(reference, place, machine);
-        const out = [
-          profile,
-          cache,
-          'naive',
-          naive.seconds.toFixed(2),
-          'least',
-          naive.least.toFixed(2),
-          `possible ${(100 * (1 - naive.least / naive.seconds)).toFixed(0)} %`,
-          'loads',
-          naive.modelLoads,
-          'steps',
-          naive.samplerSteps,
-        ];
-        if (!values['naive-only']) {
-          const optimised = await measureOptimised(reference, place, machine, EVERYTHING);
-          out.push('optimised', optimised.seconds.toFixed(2), `saved ${(100 * (1 - optimised.seconds / naive.seconds)).toFixed(1)} %`);
-        }
-        console.log('  ', ...out, ((performance.now() - t) / 1000).toFixed(1), 's');
+const wants = ({ id }: Sequence): boolean => values.sequence?.includes(id) ?? true;
+
+if (values.backend !== undefined) {
+  const url = values.backend.replace(/^comfyui=/, '');
+  const spec = readSpec('pixel-sequences');
+  console.log(await withPlace(spec, (place) => measureReal(url, spec.sequences.filter(wants), place)));
+} else {
+  const result = await measure();
+  const file = join(RESULTS, `optimiser-${result.at.replaceAll(/[:.]/g, '-')}.json`);
+  writeFileSync(file, `${JSON.stringify(result, undefined, 1)}\n`);
+  console.log(`${describe(result)}\n\n${result.machine.cores} cores, Node ${result.machine.node}. ${file}`);
+  if (barsOf(result).some(({ holds }) => !holds)) process.exitCode = 1;
+}
+
+async function measure(): Promise<BenchResult> {
+  const spec = readSpec('sequences');
+  const machines = values.profile.flatMap((profile) =>
+    values.cache.map((mode) => {
+      if (mode !== 'classic' && mode !== 'ram') throw new Error(`--cache knows classic and ram, not ${mode}`);
+      const cache: Machine['cache'] = mode;
+      return { prices: loadPrices(COST_MODEL, profile), cache, sequences: [] as SequenceResult[] };
+    }),
+  );
+  await withPlace(spec, async (place) => {
+    for (const sequence of spec.sequences.filter(wants)) {
+      const memo = createMemo();
+      const [first] = machines;
+      if (first === undefined) throw new Error('no machine is left to measure');
+      const reference = await takeReference(sequence, place, first.prices, memo);
+      for (const { prices, cache, sequences } of machines) {
+        const machine: Machine = { prices, cache, pageCache: reference.pageCache, models: place.models, memo };
+        sequences.push(await measureSequence(reference, place, machine));
+        process.stderr.write(`${sequence.id}: ${prices.profile}, ${cache}\n`);
       }
-  }
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
+    }
+  });
+  return {
+    at: new Date().toISOString(),
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+    machine: { cores: cpus().length, node: process.version },
+    machines: machines.map(({ prices, cache, sequences }): MachineResult => ({
+      profile: prices.profile,
+      title: prices.title,
+      cache,
+      sequences,
+    })),
+    optimiser: timeOptimiser(),
+  };
+}
+
+async function measureSequence(reference: Reference, place: Place, machine: Machine): Promise<SequenceResult> {
+  const { least, ...naive } = await measureNaive(reference, place, machine);
+  const { run, ...optimised } = await measureOptimised(reference, place, machine, EVERYTHING);
+  const told: Record<string, number> = {};
+  for (const { run: view } of run.outcomes) for (const { pass } of view.optimiser?.savings ?? []) told[pass] = (told[pass] ?? 0) + 1;
+  const { id, title } = reference.sequence;
+  const base = { id, title, requests: reference.outcomes.length, naive, least, optimised, told };
+  if (values['no-split']) return base;
+  const each = async (variant: (saver: Saver) => Variant): Promise<Record<Saver, number>> => {
+    const seconds = { passes: 0, cache: 0, fusion: 0, order: 0 };
+    for (const saver of SAVERS) seconds[saver] = (await measureOptimised(reference, place, machine, variant(saver))).seconds;
+    return seconds;
+  };
+  return { ...base, alone: await each(alone), without: await each(without) };
 }

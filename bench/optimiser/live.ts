@@ -11,11 +11,7 @@ import { type Client, connect } from '#protocol/client.ts';
 import { RUN_ENDS, type RunView } from '#protocol/views.ts';
 import { type PlainAction, setFailure } from './plain.ts';
 import type { Request, Sequence } from './spec.ts';
-
-export interface Switches {
-  readonly optimize: boolean;
-  readonly cache: boolean;
-}
+import type { Variant } from './variants.ts';
 
 export interface LiveOptions {
   readonly dir: string;
@@ -24,9 +20,8 @@ export interface LiveOptions {
   readonly sandbox?: Sandbox;
   readonly templates: string;
   readonly pictures: ReadonlyMap<string, string>;
-  readonly switches: Switches;
-  /** Batches are queued together; otherwise each request waits for the one before, as a person's would. */
-  readonly together: boolean;
+  /** With nothing on, each request waits for the one before, as a plain client's would; else batches are queued together. */
+  readonly variant: Variant;
 }
 
 export interface Outcome {
@@ -40,14 +35,18 @@ export interface LiveRun {
   /** One for each request, in the order in which they were made. */
   readonly outcomes: readonly Outcome[];
   readonly actions: readonly PlainAction[];
+  /** From the first request to the last result, without restarts; of this machine's clock. */
+  readonly wallSeconds: number;
 }
 
 export async function playLive(sequence: Sequence, options: LiveOptions): Promise<LiveRun> {
-  const { dir, sandbox, switches } = options;
+  const { dir, sandbox, variant } = options;
+  const switches = { optimize: variant.on.has('passes') || variant.on.has('fusion'), cache: variant.on.has('cache') };
   const recorder = createRecorder(join(dir, 'uploads'));
   let daemon = await openDaemon(options, recorder.wrap);
   let client = await connect(daemon.endpoint);
   const outcomes: Outcome[] = [];
+  let wallMs = 0;
   try {
     for (const event of sequence.events) {
       if ('fail' in event) {
@@ -65,7 +64,10 @@ export async function playLive(sequence: Sequence, options: LiveOptions): Promis
         client = await connect(daemon.endpoint);
       } else {
         const requests = 'start' in event ? [event.start] : event.batch;
-        outcomes.push(...(await (options.together ? all(client, requests) : oneByOne(client, requests))));
+        const begin = performance.now();
+        const runs = await (variant.on.size > 0 ? all(client, requests) : oneByOne(client, requests));
+        wallMs += performance.now() - begin;
+        for (const run of runs) outcomes.push({ status: run.status, outputs: await pixelsOf(run), run });
       }
       recorder.note({ type: 'fail', class: undefined });
       if (sandbox !== undefined) setFailure(sandbox, undefined);
@@ -74,15 +76,15 @@ export async function playLive(sequence: Sequence, options: LiveOptions): Promis
     await client.close();
     await daemon.close();
   }
-  return { outcomes, actions: recorder.actions };
+  return { outcomes, actions: recorder.actions, wallSeconds: wallMs / 1000 };
 
-  async function oneByOne(over: Client, requests: readonly Request[]): Promise<Outcome[]> {
-    const ended: Outcome[] = [];
+  async function oneByOne(over: Client, requests: readonly Request[]): Promise<RunView[]> {
+    const ended: RunView[] = [];
     for (const request of requests) ended.push(await finish(over, request, await begin(over, request)));
     return ended;
   }
 
-  async function all(over: Client, requests: readonly Request[]): Promise<Outcome[]> {
+  async function all(over: Client, requests: readonly Request[]): Promise<RunView[]> {
     await over.call('queue/pause', {});
     const ids: string[] = [];
     for (const request of requests) ids.push(await begin(over, request));
@@ -113,10 +115,10 @@ async function openDaemon({ dir, url, templates, pictures }: LiveOptions, wrapBa
   return startDaemon(config, { wrapBackend });
 }
 
-async function finish(client: Client, request: Request, runId: string): Promise<Outcome> {
+async function finish(client: Client, request: Request, runId: string): Promise<RunView> {
   for (;;) {
     const { run } = await client.call('run/get', { runId });
-    if (RUN_ENDS.includes(run.status)) return { status: run.status, outputs: await pixelsOf(run), run };
+    if (RUN_ENDS.includes(run.status)) return run;
     for (const choice of run.choices ?? []) {
       const indices = request.choose?.[choice.into];
       if (choice.status === 'waiting' && indices !== undefined) await client.call('run/choose', { runId, into: choice.into, indices });

@@ -5,19 +5,12 @@ import type { Prices } from '#backends/sandbox/costs/cost-model.ts';
 import type { ResultMemo } from '#backends/sandbox/options.ts';
 import { type LiveRun, type Outcome, playLive } from './live.ts';
 import { type PlainAction, playPlain } from './plain.ts';
+import type { Place } from './place.ts';
 import { leastSeconds } from './possible.ts';
 import { type Machine, openSandbox } from './sandbox.ts';
 import { modelFiles, type Sequence } from './spec.ts';
 import { type Totals, totalsOf } from './totals.ts';
-import type { Variant } from './variants.ts';
-
-export interface Place {
-  /** Everything is written below; emptied after each measurement. */
-  readonly scratch: string;
-  readonly templates: string;
-  readonly pictures: ReadonlyMap<string, string>;
-  readonly models: Machine['models'];
-}
+import { NOTHING, type Variant } from './variants.ts';
 
 /** What was asked for and came out, with optimisation off: the graphs of the naive client, and the pixels that must come out again. */
 export interface Reference {
@@ -38,8 +31,7 @@ export async function takeReference(sequence: Sequence, place: Place, prices: Pr
     const machine: Machine = { prices, cache: 'classic', pageCache: [], models: place.models, memo };
     const sandbox = await openSandbox(dir, machine);
     try {
-      const switches = { optimize: false, cache: false };
-      const { outcomes, actions } = await playLive(sequence, { ...place, dir, url: sandbox.url, sandbox, switches, together: false });
+      const { outcomes, actions } = await playLive(sequence, { ...place, dir, url: sandbox.url, sandbox, variant: NOTHING });
       expectEnds(sequence, outcomes);
       const pageCache = modelFiles(actions.flatMap((action) => (action.type === 'prompt' ? [action.graph] : [])));
       // What was uploaded is read again by every naive run.
@@ -54,7 +46,7 @@ export async function measureNaive(reference: Reference, place: Place, machine: 
   return inScratch(place, async (dir) => {
     const sandbox = await openSandbox(dir, machine);
     try {
-      const run = await playPlain(sandbox, reference.actions);
+      const run = await playPlain({ url: sandbox.url, sandbox }, reference.actions);
       return { ...totalsOf(run.ledger), least: leastSeconds(run, machine.prices) };
     } finally {
       await sandbox.close();
@@ -71,8 +63,7 @@ export async function measureOptimised(reference: Reference, place: Place, machi
   return inScratch(place, async (dir) => {
     const sandbox = await openSandbox(dir, machine);
     try {
-      const { switches, together } = variant;
-      const run = await playLive(reference.sequence, { ...place, dir, url: sandbox.url, sandbox, switches, together });
+      const run = await playLive(reference.sequence, { ...place, dir, url: sandbox.url, sandbox, variant });
       compare(reference, run.outcomes, variant.id);
       return { ...totalsOf(sandbox.ledger()), run };
     } finally {

@@ -4,6 +4,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerEntry, Sandbox } from '#backends/sandbox/options.ts';
 
+/** A server that takes prompts. A real one can neither be restarted from here nor be made to fail. */
+export interface PlainServer {
+  readonly url: string;
+  readonly sandbox?: Sandbox;
+}
+
 /** What a client did, taken down while it was done. */
 export type PlainAction =
   | { readonly type: 'upload'; readonly name: string; readonly path: string }
@@ -12,22 +18,26 @@ export type PlainAction =
   | { readonly type: 'fail'; readonly class: string | undefined };
 
 export interface PlainRun {
+  /** Empty on a real server. */
   readonly ledger: readonly LedgerEntry[];
   /** Prompts in order, beside their executions. */
   readonly prompts: readonly { readonly graph: string; readonly outputNodes: readonly string[] }[];
+  /** Of this machine's clock. */
+  readonly wallSeconds: number;
 }
 
-export async function playPlain(sandbox: Sandbox, actions: readonly PlainAction[]): Promise<PlainRun> {
+export async function playPlain({ url, sandbox }: PlainServer, actions: readonly PlainAction[]): Promise<PlainRun> {
   const prompts: { graph: string; outputNodes: readonly string[] }[] = [];
+  const begin = performance.now();
   for (const action of actions) {
-    if (action.type === 'upload') await upload(sandbox.url, action.name, readFileSync(action.path));
-    if (action.type === 'restart') await sandbox.restart();
-    if (action.type === 'fail') setFailure(sandbox, action.class);
+    if (action.type === 'upload') await upload(url, action.name, readFileSync(action.path));
+    if (action.type === 'restart') await sandbox?.restart();
+    if (action.type === 'fail' && sandbox !== undefined) setFailure(sandbox, action.class);
     if (action.type !== 'prompt') continue;
     prompts.push(action);
-    await sendAndWait(sandbox, action.graph);
+    await sendAndWait(url, sandbox, action.graph);
   }
-  return { ledger: sandbox.ledger(), prompts };
+  return { ledger: sandbox?.ledger() ?? [], prompts, wallSeconds: (performance.now() - begin) / 1000 };
 }
 
 export function setFailure(sandbox: Sandbox, name: string | undefined): void {
@@ -35,16 +45,16 @@ export function setFailure(sandbox: Sandbox, name: string | undefined): void {
   else sandbox.faults.failNodes = { [name]: Number.MAX_SAFE_INTEGER };
 }
 
-async function sendAndWait(sandbox: Sandbox, graph: string): Promise<void> {
+async function sendAndWait(url: string, sandbox: Sandbox | undefined, graph: string): Promise<void> {
   const id = randomUUID();
   const body = `{"prompt":${graph},"client_id":"plain","prompt_id":${JSON.stringify(id)}}`;
-  const response = await fetch(`${sandbox.url}/prompt`, { method: 'POST', body });
+  const response = await fetch(`${url}/prompt`, { method: 'POST', body });
   if (!response.ok) throw new Error(`POST /prompt: ${response.status} ${await response.text()}`);
-  for (;;) {
-    const entry = sandbox.ledger().find(({ prompt_id }) => prompt_id === id);
-    if (entry !== undefined && entry.finished !== null) return;
-    await sleep(2);
-  }
+  const isDone = async (): Promise<boolean> => {
+    if (sandbox === undefined) return Object.keys((await (await fetch(`${url}/history/${id}`)).json()) as object).length > 0;
+    return sandbox.ledger().some((entry) => entry.prompt_id === id && entry.finished !== null);
+  };
+  while (!(await isDone())) await sleep(2);
 }
 
 async function upload(url: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

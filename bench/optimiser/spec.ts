@@ -31,8 +31,9 @@ export interface Spec {
   readonly sequences: readonly Sequence[];
 }
 
-export function readSpec(): Spec {
-  return JSON.parse(readFileSync(new URL('sequences.json', import.meta.url), 'utf8')) as Spec;
+/** `sequences` are the frozen ones; `pixel-sequences` need no model. */
+export function readSpec(name: 'sequences' | 'pixel-sequences'): Spec {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), 'utf8')) as Spec;
 }
 
 /** Class inputs that name model files, with the folder they lie in. */

@@ -32,6 +32,8 @@ export interface FileRule {
 /** One profile of a cost model, with nothing left but numbers. Seconds, bytes, and megapixels of a million pixels. */
 export interface Prices {
   readonly profile: string;
+  /** For people. */
+  readonly title: string;
   /** For weights: what is kept free for the work is off already. */
   readonly vramBytes: number;
   readonly ramBytes: number;
@@ -89,6 +91,7 @@ export function readPrices(value: Json | undefined, wanted?: string, file = 'giv
   ]);
   return {
     profile,
+    title: String(read.at(`${own}/title`) ?? profile),
     vramBytes: read.figure(`${own}/vramBytes`) - read.figure('rules/reservedVramBytes'),
     ramBytes: read.figure(`${own}/ramBytes`) - read.figure('rules/reservedRamBytes'),
     readBytesPerSecond: read.figure(`${own}/readBytesPerSecond`),

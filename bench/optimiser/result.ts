@@ -1,0 +1,48 @@
+/** What a measurement leaves behind, as it is written to bench/results/. */
+import type { Totals } from './totals.ts';
+
+/** What can be switched on by itself. */
+export const SAVERS = ['passes', 'cache', 'fusion', 'order'] as const;
+export type Saver = (typeof SAVERS)[number];
+
+export interface SequenceResult {
+  readonly id: string;
+  readonly title: string;
+  readonly requests: number;
+  readonly naive: Totals;
+  /** Seconds of the least that would have given the same outputs from the same graphs. */
+  readonly least: number;
+  readonly optimised: Totals;
+  /** Seconds with one alone, and with all but one; absent when it was not asked for. */
+  readonly alone?: Readonly<Record<Saver, number>>;
+  readonly without?: Readonly<Record<Saver, number>>;
+  /** What runs said of themselves: passes with how often they found something. */
+  readonly told: Readonly<Record<string, number>>;
+}
+
+export interface MachineResult {
+  readonly profile: string;
+  readonly title: string;
+  readonly cache: 'classic' | 'ram';
+  readonly sequences: readonly SequenceResult[];
+}
+
+export interface OptimiserTime {
+  /** Milliseconds for one graph of so many nodes: median and largest of the rounds. */
+  readonly nodes: number;
+  readonly median: number;
+  readonly largest: number;
+}
+
+export interface BenchResult {
+  readonly at: string;
+  readonly commit: string;
+  readonly machine: { readonly cores: number; readonly node: string };
+  readonly machines: readonly MachineResult[];
+  readonly optimiser: readonly OptimiserTime[];
+}
+
+/** Share of the naive seconds; 0 for nothing out of nothing. */
+export function saved(naive: number, other: number): number {
+  return naive === 0 ? 0 : 1 - other / naive;
+}

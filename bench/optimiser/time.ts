@@ -1,0 +1,6 @@
+/** How long the optimiser itself takes for a graph. */
+import type { OptimiserTime } from './result.ts';
+
+export function timeOptimiser(): readonly OptimiserTime[] {
+  return [];
+}
