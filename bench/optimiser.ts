@@ -18,7 +18,7 @@ import { measureReal } from './optimiser/real.ts';
 import { describe } from './optimiser/report.ts';
 import { type BenchResult, type MachineResult, type Saver, SAVERS, type SequenceResult } from './optimiser/result.ts';
 import { createMemo, type Machine } from './optimiser/sandbox.ts';
-import { readSpec, type Sequence } from './optimiser/spec.ts';
+import { readSpec, type Sequence, type Spec } from './optimiser/spec.ts';
 import { timeOptimiser } from './optimiser/time.ts';
 import { alone, EVERYTHING, type Variant, without } from './optimiser/variants.ts';
 
@@ -51,18 +51,21 @@ async function measure(): Promise<BenchResult> {
     values.cache.map((mode) => {
       if (mode !== 'classic' && mode !== 'ram') throw new Error(`--cache knows classic and ram, not ${mode}`);
       const cache: Machine['cache'] = mode;
-      return { prices: loadPrices(COST_MODEL, profile), cache, sequences: [] as SequenceResult[] };
+      return { prices: loadPrices(COST_MODEL, profile), cache, sequences: [] as SequenceResult[], extras: [] as SequenceResult[] };
     }),
   );
-  await withPlace(spec, async (place) => {
-    for (const sequence of spec.sequences.filter(wants)) {
+  const extra = readSpec('extra-sequences');
+  const both: Spec = { ...spec, sequences: [...spec.sequences, ...extra.sequences] };
+  await withPlace(both, async (place) => {
+    for (const sequence of both.sequences.filter(wants)) {
       const memo = createMemo();
       const [first] = machines;
       if (first === undefined) throw new Error('no machine is left to measure');
       const reference = await takeReference(sequence, place, first.prices, memo);
-      for (const { prices, cache, sequences } of machines) {
+      for (const { prices, cache, sequences, extras } of machines) {
         const machine: Machine = { prices, cache, pageCache: reference.pageCache, models: place.models, memo };
-        sequences.push(await measureSequence(reference, place, machine));
+        const list = extra.sequences.includes(sequence) ? extras : sequences;
+        list.push(await measureSequence(reference, place, machine));
         process.stderr.write(`${sequence.id}: ${prices.profile}, ${cache}\n`);
       }
     }
@@ -71,12 +74,7 @@ async function measure(): Promise<BenchResult> {
     at: new Date().toISOString(),
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
     machine: { cores: cpus().length, node: process.version },
-    machines: machines.map(({ prices, cache, sequences }): MachineResult => ({
-      profile: prices.profile,
-      title: prices.title,
-      cache,
-      sequences,
-    })),
+    machines: machines.map(({ prices, ...rest }): MachineResult => ({ profile: prices.profile, title: prices.title, ...rest })),
     optimiser: timeOptimiser(),
   };
 }

@@ -64,9 +64,9 @@ export async function playLive(sequence: Sequence, options: LiveOptions): Promis
         client = await connect(daemon.endpoint);
       } else {
         const requests = 'start' in event ? [event.start] : event.batch;
-        const begin = performance.now();
+        const startMs = performance.now();
         const runs = await (variant.on.size > 0 ? all(client, requests) : oneByOne(client, requests));
-        wallMs += performance.now() - begin;
+        wallMs += performance.now() - startMs;
         for (const run of runs) outcomes.push({ status: run.status, outputs: await pixelsOf(run), run });
       }
       recorder.note({ type: 'fail', class: undefined });

@@ -1,16 +1,16 @@
 /** The result for people: a table for each machine, the split of the gain, and the bars. */
 import { formatTable, show } from '../numbers.ts';
 import { type Bar, barsOf, possibleOf, savingOf } from './bars.ts';
-import { type BenchResult, type MachineResult, saved, SAVERS } from './result.ts';
+import { type BenchResult, type MachineResult, saved, SAVERS, type SequenceResult } from './result.ts';
 
-const percent = (share: number): string => `${(share * 100).toFixed(1)}`;
+const percent = (share: number): string => (share * 100).toFixed(1);
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 const pair = (naive: string, optimised: string): string => (naive === optimised ? naive : `${naive} → ${optimised}`);
 
 export const COLUMNS = ['naive s', 'optimised s', 'saved %', 'possible %', 'model loads', 'sampler steps', 'GB moved'] as const;
 
 /** Cells of one row for each sequence, in the order of COLUMNS. */
-export function rowsOf({ sequences }: MachineResult): readonly (readonly [what: string, cells: readonly string[]])[] {
+export function rowsOf(sequences: readonly SequenceResult[]): readonly (readonly [what: string, cells: readonly string[]])[] {
   return sequences.map((sequence) => {
     const { naive, optimised } = sequence;
     return [
@@ -47,7 +47,8 @@ export function describe(result: BenchResult): string {
     const split = splitOf(machine);
     return [
       `${machine.title}, the server's cache in mode ${machine.cache}`,
-      table(COLUMNS, rowsOf(machine)),
+      table(COLUMNS, rowsOf(machine.sequences)),
+      ...(machine.extras.length === 0 ? [] : ['Not judged', table(COLUMNS, rowsOf(machine.extras))]),
       ...(split === undefined ? [] : ['Saved in % with it alone / lost in % without it', table(SAVERS, split)]),
     ];
   });

@@ -25,6 +25,8 @@ export interface MachineResult {
   readonly title: string;
   readonly cache: 'classic' | 'ram';
   readonly sequences: readonly SequenceResult[];
+  /** Not judged by the bars. */
+  readonly extras: readonly SequenceResult[];
 }
 
 export interface OptimiserTime {

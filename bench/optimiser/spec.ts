@@ -31,8 +31,8 @@ export interface Spec {
   readonly sequences: readonly Sequence[];
 }
 
-/** `sequences` are the frozen ones; `pixel-sequences` need no model. */
-export function readSpec(name: 'sequences' | 'pixel-sequences'): Spec {
+/** `sequences` are the frozen ones; `extra-sequences` are not judged; `pixel-sequences` need no model. */
+export function readSpec(name: 'sequences' | 'extra-sequences' | 'pixel-sequences'): Spec {
   return JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), 'utf8')) as Spec;
 }
 

@@ -78,6 +78,7 @@ export function readPrices(value: Json | undefined, wanted?: string, file = 'giv
   const profile = wanted ?? names[0] ?? '';
   if (!names.includes(profile)) throw refuse(`The cost model ${file} has no profile "${profile}".`, `It has ${names.join(', ')}.`);
   const own = `profiles/${profile}`;
+  const title = read.at(`${own}/title`);
   const decodePerMegapixel = read.figure(`${own}/decodeSecondsPerMegapixel`);
   const families = read.keys('families').map((name): [string, Family] => [
     name,
@@ -91,7 +92,7 @@ export function readPrices(value: Json | undefined, wanted?: string, file = 'giv
   ]);
   return {
     profile,
-    title: String(read.at(`${own}/title`) ?? profile),
+    title: typeof title === 'string' ? title : profile,
     vramBytes: read.figure(`${own}/vramBytes`) - read.figure('rules/reservedVramBytes'),
     ramBytes: read.figure(`${own}/ramBytes`) - read.figure('rules/reservedRamBytes'),
     readBytesPerSecond: read.figure(`${own}/readBytesPerSecond`),

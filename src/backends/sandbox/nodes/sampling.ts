@@ -2,7 +2,7 @@
 import { previewLatent } from '../draft/decode.ts';
 import { SAMPLERS, SCHEDULERS } from '../models.ts';
 import type { ConditioningValue, LatentValue, ModelValue, Shot } from '../values.ts';
-import { combo, float, int, link, MAX_SEED, MAX_SIDE, type NodeContext, type NodeDefinition, type NodeResult } from './define.ts';
+import { bool, combo, float, int, link, MAX_SEED, MAX_SIDE, type NodeContext, type NodeDefinition, type NodeResult } from './define.ts';
 import type { Inputs } from './inputs.ts';
 import { describe, marked } from './marks.ts';
 
@@ -157,5 +157,9 @@ export const SAMPLING_NODES: readonly NodeDefinition[] = [
     height: int({ default: 1024, min: 16, max: MAX_SIDE, step: 8 }),
   }),
   patch('ModelSamplingSD3', ADVANCED, 'model/patch/stable diffusion', { shift: shift(3) }),
+  patch('ModelSamplingDiscrete', ADVANCED, 'model/patch', {
+    sampling: combo(['eps', 'v_prediction', 'lcm', 'x0', 'img_to_img', 'img_to_img_flow']),
+    zsnr: bool(false, { advanced: true }),
+  }),
   patch('ModelSamplingAuraFlow', ADVANCED, 'model/patch', { shift: shift(1.73) }),
 ];
