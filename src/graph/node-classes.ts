@@ -32,6 +32,10 @@ export interface NodeClass {
   readonly outputNode: boolean;
   /** Shows something without being an output (≥ 0.20). */
   readonly intermediateOutput: boolean;
+  /** Its work is done by a service elsewhere. */
+  readonly apiNode: boolean;
+  /** What the server gives it by itself: `UNIQUE_ID`, `PROMPT`, `EXTRA_PNGINFO` … */
+  readonly hidden: readonly string[];
   /** Required ones first, each part in the server's order. Hidden inputs are not among them. */
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly outputs: readonly OutputSpec[];
@@ -107,9 +111,17 @@ function readClass(name: string, node: JsonNode): NodeClass | undefined {
     ...(pythonModule === undefined ? {} : { pythonModule }),
     outputNode: isTrue(member(node, 'output_node')),
     intermediateOutput: isTrue(member(node, 'has_intermediate_output')),
+    apiNode: isTrue(member(node, 'api_node')),
+    hidden: readHidden(member(input, 'hidden')),
     inputs,
     outputs: readOutputs(output, member(node, 'output_name'), member(node, 'output_matchtypes')),
   };
+}
+
+/** V1 writes bare names, V3 lists of one. */
+function readHidden(section: JsonNode | undefined): string[] {
+  if (section?.kind !== 'object') return [];
+  return section.members.flatMap(({ value }) => textOf(value.kind === 'array' ? value.items[0] : value) ?? []);
 }
 
 function readSection(section: JsonNode | undefined, required: boolean, order: JsonNode | undefined): InputSpec[] {
