@@ -33,12 +33,12 @@ export interface NodeClass {
   /** Shows something without being an output (≥ 0.20). */
   readonly intermediateOutput: boolean;
   /** Its work is done by a service elsewhere. */
-  readonly apiNode: boolean;
-  /** What the server gives it by itself: `UNIQUE_ID`, `PROMPT`, `EXTRA_PNGINFO` … */
-  readonly hidden: readonly string[];
+  readonly apiNode?: boolean;
   /** Required ones first, each part in the server's order. Hidden inputs are not among them. */
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly outputs: readonly OutputSpec[];
+  /** What the server hands in besides: `PROMPT`, `DYNPROMPT`, `UNIQUE_ID`, … Absent when there is nothing. */
+  readonly hidden?: readonly string[];
 }
 
 export interface ObjectInfo {
@@ -103,6 +103,7 @@ function readClass(name: string, node: JsonNode): NodeClass | undefined {
   for (const section of ['required', 'optional'] as const) {
     for (const spec of readSection(member(input, section), section === 'required', member(order, section))) inputs.set(spec.name, spec);
   }
+  const hidden = readHidden(member(input, 'hidden'));
   const displayName = textOf(member(node, 'display_name'));
   const pythonModule = textOf(member(node, 'python_module'));
   return {
@@ -111,17 +112,11 @@ function readClass(name: string, node: JsonNode): NodeClass | undefined {
     ...(pythonModule === undefined ? {} : { pythonModule }),
     outputNode: isTrue(member(node, 'output_node')),
     intermediateOutput: isTrue(member(node, 'has_intermediate_output')),
-    apiNode: isTrue(member(node, 'api_node')),
-    hidden: readHidden(member(input, 'hidden')),
     inputs,
     outputs: readOutputs(output, member(node, 'output_name'), member(node, 'output_matchtypes')),
+    ...(hidden.length === 0 ? {} : { hidden }),
+    ...(isTrue(member(node, 'api_node')) ? { apiNode: true } : {}),
   };
-}
-
-/** V1 writes bare names, V3 lists of one. */
-function readHidden(section: JsonNode | undefined): string[] {
-  if (section?.kind !== 'object') return [];
-  return section.members.flatMap(({ value }) => textOf(value.kind === 'array' ? value.items[0] : value) ?? []);
 }
 
 function readSection(section: JsonNode | undefined, required: boolean, order: JsonNode | undefined): InputSpec[] {
@@ -147,6 +142,12 @@ export function readSpec(name: string, value: JsonValue | undefined, required: b
   const choices = options['options'];
   if (type === 'COMBO' && Array.isArray(choices)) return { name, required, type, choices: choices as readonly JsonValue[], options };
   return { name, required, type, options };
+}
+
+/** `{"prompt": "PROMPT"}` in V1, `{"prompt": ["PROMPT"]}` in V3. */
+function readHidden(section: JsonNode | undefined): string[] {
+  if (section?.kind !== 'object') return [];
+  return section.members.flatMap(({ value }) => textOf(value.kind === 'array' ? value.items[0] : value) ?? []);
 }
 
 function readOutputs(types: JsonNode | undefined, names: JsonNode | undefined, matches: JsonNode | undefined): OutputSpec[] {

@@ -143,7 +143,7 @@ function nodeHashes(graph: Graph, info: ObjectInfo) {
         const text = print(node, name);
         return text === undefined ? [] : [[name, text]];
       });
-      const own = withId && info.classes.get(node.classType)?.hidden.includes('UNIQUE_ID') === true ? [node.id] : [];
+      const own = withId && info.classes.get(node.classType)?.hidden?.includes('UNIQUE_ID') === true ? [node.id] : [];
       const made = sha256Hex(JSON.stringify([node.classType, inputs, ...own]));
       known.set(id, made);
       return made;

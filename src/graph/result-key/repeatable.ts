@@ -67,7 +67,7 @@ function sideEffect({ classType }: GraphNode, nodeClass: NodeClass | undefined, 
   return 'is an output that may do more than give a file.';
 }
 
-function isRemote({ pythonModule, apiNode }: NodeClass): boolean {
+function isRemote({ pythonModule, apiNode = false }: NodeClass): boolean {
   return apiNode || (pythonModule?.startsWith('comfy_api_nodes') ?? false);
 }
 
