@@ -12,6 +12,8 @@ export interface KeptFile {
   readonly bytes: number;
   /** The node that gave it, by its name in every graph that computes the same. */
   readonly node: string;
+  /** Of the artifact that it was kept from. */
+  readonly artifactId: string;
   /** As the backend gave it; absent for a text that a node only showed. */
   readonly remote?: {
     readonly key: string;

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type KeptResult, openResultIndex } from '#store/result-index.ts';
 import { freshDirectory } from './samples.ts';
 
-const file = (name: string, bytes = 100) => ({ sha256: name.padStart(64, '0'), bytes, node: 'n-1' });
+const file = (name: string, bytes = 100) => ({ sha256: name.padStart(64, '0'), bytes, node: 'n-1', artifactId: `artifact-${name}` });
 
 function result(key: string, changes: Partial<KeptResult> = {}): KeptResult {
   return {
