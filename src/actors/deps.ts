@@ -4,6 +4,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { ArtifactView, RunOptions } from '#protocol/views.ts';
 import type { AttemptRow, OutboxItem, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
 import type { PrepareInput, Picks } from './logic.ts';
+import type { ResultCache } from './result-cache/contract.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
@@ -30,6 +31,8 @@ export interface Places {
    */
   acquire(memory: RunMemory, input: PrepareInput, signal: AbortSignal, onWait: (reason: string) => void): Promise<Backend>;
   release(promptId: string): void;
+  /** The backends that would take the step if they had room, in order of preference, whether they answer or not. Throws BACKEND_NOT_FOUND. */
+  takers(memory: RunMemory, step: string): readonly Backend[];
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */
@@ -98,6 +101,9 @@ export interface ActorDeps {
   /** What tells this server from another under the same id; of the embedded sandbox a new one with every start. */
   addressOf(backend: Backend): string;
   readonly places: Places;
+  readonly cache: ResultCache;
+  /** True when a person wants this step of the run made anew, whatever was made before. */
+  isMadeAnew(runId: string, step: string): boolean;
   /** The backend that conditions of a step see before it has its place. Throws BACKEND_NOT_FOUND. */
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */

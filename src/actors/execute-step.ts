@@ -156,7 +156,10 @@ async function execute(
         deps.onPreview({ runId, step, item }, event.mediaType, event.bytes);
         break;
       case 'contact':
-        if (event.status !== 'restored') watch.start();
+        if (event.status !== 'restored') {
+          watch.start();
+          deps.cache.doubted(promptId);
+        }
         report({ type: 'backend.contact', status: event.status });
         break;
       case 'finished':

@@ -3,14 +3,16 @@ import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
-import type { ArtifactView } from '#protocol/views.ts';
-import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
+import type { RunEventBody } from '#protocol/events.ts';
+import type { ArtifactView, CachedFrom } from '#protocol/views.ts';
+import type { Attempt, Backend, RemoteFile, RemoteText } from '#backends/contract.ts';
 import { saveArtifact } from '#results/save.ts';
-import type { ActorDeps, RunMemory } from './deps.ts';
+import type { ActorDeps, RunMemory, StagedRows } from './deps.ts';
 import { withGrace } from './grace.ts';
 import { artifactIdOf } from './ids.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
+import type { MadeFile } from './result-cache/contract.ts';
 
 /** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
 const REFETCH_PAUSES = [200, 1000];
@@ -18,37 +20,81 @@ const REFETCH_PAUSES = [200, 1000];
 export function createParseResults(deps: ActorDeps): ParseResults {
   return fromPromise(async ({ input, signal, emit }) => {
     const memory = deps.memory(input.runId);
-    const backend = deps.backend(input.backendId);
-    const artifacts: ArtifactView[] = [];
-    let isTold = false;
-    const onWait = (error: unknown) => {
-      if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
-      isTold = true;
-    };
-    for (const wanted of wantedFiles(memory, input)) {
-      artifacts.push(await bringHome(deps, { memory, backend, input, signal, onWait }, wanted));
+    try {
+      let isTold = false;
+      const onWait = (error: unknown) => {
+        if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
+        isTold = true;
+      };
+      const brought = await bringHomeAll(deps, { memory, backend: deps.backend(input.backendId), input, signal, onWait });
+      // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
+      const outbox = [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }];
+      publish(deps, memory, brought, emit, { outbox });
+      deps.cache.keep(memory, input, input.promptId, brought.map(madeFile), itemSeconds(deps, memory, input));
+      return { artifacts: brought.length, draft: brought.some(({ artifact }) => artifact.draft) };
+    } catch (error) {
+      deps.cache.ended(input.promptId);
+      throw error;
     }
-    mustHaveEvidence(memory, input, artifacts);
-    // Cancelled meanwhile: nothing may be told of a run after its end.
-    signal.throwIfAborted();
-    for (const artifact of artifacts) {
-      const place = memory.artifacts.findIndex((one) => one.artifactId === artifact.artifactId);
-      if (place < 0) memory.artifacts.push(artifact);
-      else memory.artifacts[place] = artifact;
-      const { artifactId, step, item, output, path, mediaType } = artifact;
-      emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
-    }
-    // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
-    deps.stage(input.runId, { artifacts, outbox: [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }] });
-    return { artifacts: artifacts.length, draft: artifacts.some((artifact) => artifact.draft) };
   });
+}
+
+export interface Brought {
+  readonly artifact: ArtifactView;
+  /** As the backend told of it. */
+  readonly found: RemoteFile | RemoteText;
+}
+
+/** Every file that the step wants of the outputs, in its place. Throws OUTPUT_MISSING when one that is declared did not come, and the signal's reason. */
+export async function bringHomeAll(deps: ActorDeps, fetching: Fetching): Promise<readonly Brought[]> {
+  const { memory, input, signal } = fetching;
+  const brought: Brought[] = [];
+  for (const wanted of wantedFiles(memory, input)) brought.push({ artifact: await bringHome(deps, fetching, wanted), found: wanted.found });
+  mustHaveEvidence(
+    memory,
+    input,
+    brought.map(({ artifact }) => artifact),
+  );
+  // Cancelled meanwhile: nothing may be told of a run after its end.
+  signal.throwIfAborted();
+  return brought;
+}
+
+/** All at once: an item has all of its files or none. */
+export function publish(
+  deps: ActorDeps,
+  memory: RunMemory,
+  brought: readonly Brought[],
+  emit: (event: RunEventBody) => void,
+  rows: StagedRows = {},
+): void {
+  const artifacts = brought.map(({ artifact }) => artifact);
+  for (const artifact of artifacts) {
+    const place = memory.artifacts.findIndex((one) => one.artifactId === artifact.artifactId);
+    if (place < 0) memory.artifacts.push(artifact);
+    else memory.artifacts[place] = artifact;
+    const { artifactId, step, item, output, path, mediaType } = artifact;
+    emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
+  }
+  deps.stage(memory.runId, { artifacts, ...rows });
+}
+
+function madeFile({ artifact: { artifactId, path, sha256, bytes }, found }: Brought): MadeFile {
+  return { artifactId, path, sha256, bytes, node: found.node, remote: 'filename' in found ? found : undefined };
+}
+
+/** What an item of this step takes, by what was measured. */
+function itemSeconds(deps: ActorDeps, { template }: RunMemory, { step, backendId }: ParseInput): number | undefined {
+  return deps.timings.of(template.id, step, backendId).here('item')?.mean;
 }
 
 interface Wanted {
   readonly output: string;
   /** Position among the files of this node, from 0. */
   readonly index: number;
-  readonly file: RemoteFile | { readonly node: string; readonly text: string };
+  readonly found: RemoteFile | RemoteText;
+  /** The same with the author's node. */
+  readonly file: RemoteFile | RemoteText;
 }
 
 /** The files of declared outputs, or every file when the step declares none. Temp files count only when asked for by name. */
@@ -68,15 +114,18 @@ function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
     if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;
     const index = counts.get(file.node) ?? 0;
     counts.set(file.node, index + 1);
-    wanted.push({ output, index, file });
+    wanted.push({ output, index, found, file });
   }
   return wanted;
 }
 
-interface Fetching {
+export interface Fetching {
   readonly memory: RunMemory;
-  readonly backend: Backend;
+  /** Where the files are fetched from: a backend, or what is kept of it. */
+  readonly backend: Pick<Backend, 'id' | 'fetch'>;
   readonly input: ParseInput;
+  /** Of a file that was made before: what it must hold, to the byte, and whose it is. */
+  readonly kept?: (found: RemoteFile | RemoteText) => { readonly sha256: string; readonly cachedFrom: CachedFrom } | undefined;
   readonly signal: AbortSignal;
   readonly onWait: (error: unknown) => void;
 }
@@ -85,11 +134,17 @@ function waitingFor(error: unknown): string {
   return `${toErrorData(error).message} The finished files are fetched once it answers.`;
 }
 
-async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWait }: Fetching, wanted: Wanted): Promise<ArtifactView> {
+async function bringHome(
+  deps: ActorDeps,
+  { memory, backend, input, kept, signal, onWait }: Fetching,
+  wanted: Wanted,
+): Promise<ArtifactView> {
   const { runId, step, item, promptId } = input;
   const { output, index, file } = wanted;
   const draft = 'filename' in file && (file.draft ?? false);
   const lowered = input.profile === undefined ? {} : { profile: input.profile };
+  const before = kept?.(wanted.found);
+  const cached = before === undefined ? {} : { cachedFrom: before.cachedFrom };
   const artifactId = artifactIdOf(promptId, file.node, index);
   const provenance = {
     artifactId,
@@ -106,6 +161,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
     backend: backend.id,
     draft,
     ...lowered,
+    ...cached,
   };
   // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
   const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true, outwaitsErrors: true };
@@ -115,6 +171,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
       return saveArtifact({
         source: remote.stream,
         ...('bytes' in remote && remote.bytes !== undefined ? { expectedBytes: remote.bytes } : {}),
+        ...(before === undefined ? {} : { expectedSha256: before.sha256 }),
         directory: deps.artifactDirectory(runId),
         baseName: fileName(step, item, output, file.node, index),
         ...('filename' in file ? { claimedName: file.filename } : { allowEmpty: true }),
@@ -123,7 +180,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
       });
     });
   const saved = await withGrace(patience, signal, fetchOnce, onWait);
-  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...saved };
+  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...cached, ...saved };
 }
 
 function textStream(text: string): NodeJS.ReadableStream {

@@ -1,4 +1,4 @@
-/** Prepare-step: waits for a place on a backend, renders the item and writes down the intent, all before anything is sent. */
+/** Prepare-step: takes the item's result where it was made before; else waits for a place on a backend, renders it and writes down the intent. */
 import { fromPromise } from 'xstate';
 import { toErrorData } from '#protocol/errors.ts';
 import { sha256Hex } from '#graph/hash.ts';
@@ -7,7 +7,8 @@ import type { ActorDeps, RunMemory } from './deps.ts';
 import { isRefused, withGrace } from './grace.ts';
 import { promptIdOf } from './ids.ts';
 import type { InFlight } from './in-flight.ts';
-import type { PrepareInput, PrepareStep } from './logic.ts';
+import type { PrepareInput, PrepareStep, ServedFromCache } from './logic.ts';
+import { type CachedItem, createCachedItem } from './result-cache/cached-item.ts';
 import { renderItem } from './render-item.ts';
 
 export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareStep {
@@ -22,10 +23,14 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message, step: input.step });
     };
     const { runId, step, item, attempt, profile } = input;
-    const { backend, payload } = await placed(deps, memory, input, signal, {
+    const cached = createCachedItem(deps, memory, input, emit, signal);
+    const found = await placed(deps, memory, input, signal, {
+      cached,
       onWait,
       onQueued: (reason) => emit({ type: 'step.status', step, item, attempt, status: 'waiting', reason }),
     });
+    if ('cached' in found) return found;
+    const { backend, payload } = found;
     const row = {
       promptId,
       runId,
@@ -47,28 +52,48 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     memory.fresh.add(promptId);
     inFlight.keepPayload(promptId, payload);
     deps.stage(runId, { attempts: [row] });
+    cached.began(backend.id);
     return { promptId, backendId: backend.id };
   });
 }
 
 interface Told {
+  readonly cached: CachedItem;
   readonly onWait: (error: unknown) => void;
   readonly onQueued: (reason: string) => void;
 }
 
-/** A place, and the payload for it. A backend that refuses connections is left when another one is up; else it is waited for. */
+interface Placed {
+  readonly backend: Backend;
+  readonly payload: Payload;
+}
+
+/**
+ * A place, and the payload for it; or the result, when it was made before, or by somebody else while a place was waited for. A backend that
+ * refuses connections is left when another one is up; else it is waited for.
+ */
 async function placed(
   deps: ActorDeps,
   memory: RunMemory,
   input: PrepareInput,
   signal: AbortSignal,
-  { onWait, onQueued }: Told,
-): Promise<{ readonly backend: Backend; readonly payload: Payload }> {
+  { cached, onWait, onQueued }: Told,
+): Promise<Placed | ServedFromCache> {
   const { places } = deps;
   for (;;) {
+    const result = await cached.take();
+    if (result !== undefined) return result;
     const backend = await places.acquire(memory, input, signal, onQueued);
     const leaves = (error: unknown) => isRefused(error) && places.leave(memory, input.step, backend.id);
     try {
+      const underWay = cached.underWay(backend.id);
+      if (underWay !== undefined) {
+        // Whoever makes it already has a place; this one is somebody else's until then.
+        places.release(promptIdOf(input));
+        onQueued('The same result is being made by another item; it is taken from there.');
+        await abortable(underWay, signal);
+        continue;
+      }
       const work = () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId));
       const payload = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
@@ -79,4 +104,12 @@ async function placed(
       if (signal.aborted || !leaves(error)) throw error;
     }
   }
+}
+
+async function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  await Promise.race([work, stopped.promise]).finally(() => signal.removeEventListener('abort', stop));
 }

@@ -124,6 +124,15 @@ export interface BackendDescription {
   readonly vram?: number;
   /** Raw text of the object info, and its sha256. */
   readonly capabilities: Readonly<Record<string, boolean>>;
+  /** What of it changes pixels, by name: backends that agree in all of it give the same for the same. Absent where that is not known. */
+  readonly engine?: Readonly<Record<string, string>>;
+}
+
+/** A file that a graph takes from the server by name. */
+export interface ServerFile {
+  /** A folder of models, or `input`. */
+  readonly folder: string;
+  readonly name: string;
 }
 
 /** A local file to hand to the backend. */
@@ -149,6 +158,11 @@ export interface Backend {
   objectInfo(options?: { refresh?: boolean; signal?: AbortSignal }): Promise<string>;
   /** JSON text of what it says of renamed node classes; `{}` when it says nothing. Absent where there are no node classes. Cached. */
   nodeReplacements?(signal?: AbortSignal): Promise<string>;
+  /**
+   * For each file what changes when its content does, as size and time of writing; undefined where the server does not say. A backend without it
+   * says nothing of any.
+   */
+  stamps?(files: readonly ServerFile[], signal?: AbortSignal): Promise<readonly (string | undefined)[]>;
   /** Uploads under a content-hash name (known ones are not sent again) and returns the name to put into the graph. */
   upload(file: InputFile, signal?: AbortSignal): Promise<string>;
   /** Sends the prompt once. Rejects with BACKEND_UNREACHABLE when no answer came: the prompt may or may not have arrived. */

@@ -1,14 +1,23 @@
 /** Knows how each backend is: asks it now and then, and tells when that changes. */
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { BackendView } from '#protocol/views.ts';
-import type { Backend } from '#backends/contract.ts';
+import type { Backend, BackendDescription } from '#backends/contract.ts';
 
 /** `unresponsive` must show within 6 s (DESIGN 4): a question every 2.5 s that is given up after 3 s. In milliseconds. */
 const ASK_EVERY_MS = 2500;
 const GIVE_UP_MS = 3000;
 
+/** What a backend said of what changes pixels, and when. */
+export interface HeardEngine {
+  readonly engine: NonNullable<BackendDescription['engine']>;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 export interface BackendMonitor {
   views(): readonly BackendView[];
+  /** As it said it last; undefined when it never did. */
+  engineOf(id: string): HeardEngine | undefined;
   onChange(listener: (view: BackendView) => void): () => void;
   /** After every answer, and every one that did not come. */
   onHeard(listener: (view: BackendView) => void): () => void;
@@ -21,6 +30,7 @@ export function createBackendMonitor(backends: readonly Backend[]): BackendMonit
   const views = new Map<string, BackendView>(
     backends.map(({ id, kind, url }) => [id, { id, kind, url, status: 'unknown', draft: kind === 'sandbox' }]),
   );
+  const engines = new Map<string, HeardEngine>();
   const listeners = new Set<(view: BackendView) => void>();
   const hearing = new Set<(view: BackendView) => void>();
   const closing = new AbortController();
@@ -34,7 +44,9 @@ export function createBackendMonitor(backends: readonly Backend[]): BackendMonit
   const ask = async (backend: Backend): Promise<void> => {
     const { id, kind, url } = backend;
     try {
-      const { version, draft, queueRemaining } = await backend.describe(AbortSignal.any([closing.signal, AbortSignal.timeout(GIVE_UP_MS)]));
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(GIVE_UP_MS)]);
+      const { version, draft, queueRemaining, engine } = await backend.describe(signal);
+      if (engine !== undefined) engines.set(id, { engine, at: Date.now() });
       tell({ id, kind, url, status: 'ready', version, draft, queueRemaining });
     } catch (error) {
       if (!closing.signal.aborted) tell({ id, kind, url, status: statusOf(error), draft: kind === 'sandbox', error: toErrorData(error) });
@@ -47,6 +59,7 @@ export function createBackendMonitor(backends: readonly Backend[]): BackendMonit
   timer.unref();
   return {
     views: () => [...views.values()],
+    engineOf: (id) => engines.get(id),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

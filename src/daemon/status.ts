@@ -15,7 +15,7 @@ export interface StatusParts {
   /** What the start found damaged and mended. */
   readonly recovery: DaemonStatus['recovery'];
   readonly store: Pick<Store, 'epoch' | 'lastPosition'>;
-  readonly supervisor: Pick<RunService, 'counts' | 'queue'>;
+  readonly supervisor: Pick<RunService, 'counts' | 'queue' | 'cache'>;
   readonly library: Pick<TemplateLibrary, 'use'>;
   readonly hub: Pick<EventHub, 'subscriptions'>;
   readonly refusals: Refusals;
@@ -48,6 +48,7 @@ export function createStatus({
     roots,
     runs: supervisor.counts(),
     queue: supervisor.queue.status(),
+    cache: supervisor.cache.use(),
     templates: library.use(),
     connections: connections(),
     subscriptions: hub.subscriptions,

@@ -115,6 +115,9 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
       const { queue } = current;
       return failure === undefined ? queue : { ...queue, pause: refuse, resume: refuse, free: refuse, assumeLost: refuse };
     },
+    get cache() {
+      return current.cache;
+    },
     resume: () => current.resume(),
     setAside: () => current.setAside(),
     async close() {

@@ -45,6 +45,20 @@ export interface AttemptView {
   readonly error?: ErrorData;
 }
 
+/** `hit`: taken from the result cache. `miss`: made anew, and kept. `off`: made anew and not kept. */
+export const CACHE_RESULTS = ['hit', 'miss', 'off'] as const;
+export type CacheResult = (typeof CACHE_RESULTS)[number];
+
+/** What the result cache had for an item. */
+export interface CacheView {
+  readonly item: number;
+  readonly result: CacheResult;
+  /** One sentence for people: who made it, or what differs from the nearest result that is kept. */
+  readonly reason: string;
+  /** Of a hit: the run that made it. */
+  readonly runId?: string;
+}
+
 export interface StepView {
   readonly id: string;
   readonly title?: string;
@@ -55,7 +69,15 @@ export interface StepView {
   readonly itemsDone: number;
   readonly progress: number;
   readonly attempts: readonly AttemptView[];
+  /** In order of items; absent when the result cache was not asked. */
+  readonly cache?: readonly CacheView[];
   readonly error?: ErrorData;
+}
+
+/** The artifact of an earlier run whose bytes were taken instead of making them again. */
+export interface CachedFrom {
+  readonly runId: string;
+  readonly artifactId: string;
 }
 
 export interface ArtifactView {
@@ -81,6 +103,8 @@ export interface ArtifactView {
   readonly draft: boolean;
   /** `low`: made with the values that the template sets for too little memory. */
   readonly profile?: 'low';
+  /** It was not made by this run: which one made it. */
+  readonly cachedFrom?: CachedFrom;
   /** Names of the template outputs that this file belongs to. */
   readonly outputs?: readonly string[];
   /** What the template's output makes of it: kind of asset, and its name for people. */

@@ -82,6 +82,7 @@ export interface RawArtifact {
   readonly outputs: string | null;
   readonly asset: string | null;
   readonly profile: string | null;
+  readonly cached_from: string | null;
 }
 
 export interface RawSavings {
@@ -159,6 +160,7 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
 
 export function toArtifact(row: RawArtifact): ArtifactView {
   const outputs: string[] | null = row.outputs === null ? null : parse(row.outputs);
+  const cachedFrom: ArtifactView['cachedFrom'] | null = row.cached_from === null ? null : parse(row.cached_from);
   const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
   return {
     artifactId: row.artifact_id,
@@ -177,6 +179,7 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.duration === null ? {} : { duration: row.duration }),
     draft: row.draft === 1,
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
+    ...(cachedFrom === null || cachedFrom === undefined ? {} : { cachedFrom }),
     ...(outputs === null ? {} : { outputs }),
     ...(asset === null || asset === undefined ? {} : { asset }),
   };

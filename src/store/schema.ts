@@ -180,4 +180,8 @@ export const MIGRATIONS: readonly Migration[] = [
       db.exec(`ALTER TABLE runs ADD COLUMN options TEXT; ${SAVINGS}`);
     },
   },
+  {
+    title: 'artifacts know which run made them, where it was another',
+    up: (db) => void db.exec('ALTER TABLE artifacts ADD COLUMN cached_from TEXT'),
+  },
 ];

@@ -226,6 +226,7 @@ function artifactValues(view: ArtifactView) {
     jsonOrNull(view.outputs ?? null),
     jsonOrNull(view.asset ?? null),
     view.profile ?? null,
+    jsonOrNull(view.cachedFrom ?? null),
   ] as const;
 }
 

@@ -72,6 +72,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       outputDir: dir,
       templateDirs: [],
       roots: [],
+      cache: runs.service.cache.use(),
       runs: runs.service.counts(),
       queue: runs.service.queue.status(),
       templates: { known: 0, runnable: 0, compiled: 0, compiledBytes: 0, compiledLimit: 0, sources: 0, sourceBytes: 0 },
@@ -202,6 +203,7 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
       free: async () => ({ asked: true }),
       assumeLost: async () => ({ attempts: 0 }),
     },
+    cache: { use: () => ({ entries: 0, bytes: 0, limit: 0, hits: 0, misses: 0 }), clear: async () => ({ entries: 0, bytes: 0 }) },
     close: async () => {},
   };
   return {

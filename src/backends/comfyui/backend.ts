@@ -22,6 +22,7 @@ import type { ComfyUIOptions } from './settings.ts';
 import { DEFAULT_TIMEOUTS, silentLog, systemClock } from './settings.ts';
 import { createSharedAnswer } from './shared-answer.ts';
 import { createSocket } from './socket.ts';
+import { readStamps } from './stamps.ts';
 import { postPrompt } from './submit.ts';
 import { createTracks } from './track.ts';
 import { createUploader } from './upload.ts';
@@ -163,6 +164,8 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     },
 
     nodeReplacements: (signal) => replacements.get(signal),
+
+    stamps: (files, signal) => readStamps(http, timeouts.getMs, files, signal),
 
     upload: (file, signal) => uploader.upload(file, signal),
 

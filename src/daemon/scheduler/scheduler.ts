@@ -47,6 +47,8 @@ export interface Scheduler {
   know(run: RunHead, attempts: readonly AttemptRow[]): void;
   /** Takes a run out that has not begun; false when it has. */
   withdraw(runId: string): boolean;
+  /** Begins a run before its turn: it asks for nothing that another one waits for. Not while the queue is paused. */
+  hasten(runId: string): void;
   has(runId: string): boolean;
   /** Rows of attempts as they change. */
   note(rows: readonly AttemptRow[]): void;
@@ -192,6 +194,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     release(promptId) {
       if (slots.release(promptId)) pool.wake();
     },
+    takers(memory, step) {
+      const { fit } = demandOf(memory.template, step, memory.params, (id) => offers.known(id));
+      const able = takers(memory, step);
+      const fitting = able.filter(({ id }) => fit(id) !== 'lacks');
+      const likely = fitting.length > 0 ? fitting : able;
+      return [...likely.filter(({ id }) => health(id) === 'up'), ...likely.filter(({ id }) => health(id) !== 'up')];
+    },
     hasOther,
     leave(memory, step, backendId) {
       refusing.add(backendId);
@@ -216,6 +225,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       if (!waiting.remove(runId)) return false;
       runs.delete(runId);
       return true;
+    },
+    hasten(runId) {
+      if (opened && !paused) waiting.begin(runId);
     },
     has: (runId) => waiting.has(runId),
     note(rows) {

@@ -32,6 +32,8 @@ export interface WaitingRuns {
   /** False when it has begun, or is not known. */
   remove(runId: string): boolean;
   has(runId: string): boolean;
+  /** Wakes it before its turn. */
+  begin(runId: string): void;
   /**
    * Wakes as many as there is room for, and a few. With nothing up that takes them, runs wait; only `fresh`, which has just come and finds
    * nobody waiting before it, is begun all the same, so that whoever started it is told what is wrong.
@@ -99,6 +101,10 @@ export function createWaitingRuns({ takers, isUp, room, asking, wake }: WaitingR
     },
     remove,
     has: (runId) => byId.has(runId),
+    begin(runId) {
+      const entry = byId.get(runId);
+      if (entry !== undefined && queue.remove(entry)) begin(entry);
+    },
     look,
     settled: (runId) => void waking.delete(runId),
   };
