@@ -16,7 +16,7 @@ import { measureNaive, measureOptimised, type Reference, takeReference } from '.
 import { COST_MODEL, type Place, RESULTS, withPlace } from './optimiser/place.ts';
 import { measureReal } from './optimiser/real.ts';
 import { describe } from './optimiser/report.ts';
-import { type BenchResult, type MachineResult, type Saver, SAVERS, type SequenceResult } from './optimiser/result.ts';
+import { type BenchResult, type MachineResult, type OptimiserTime, type Saver, SAVERS, type SequenceResult } from './optimiser/result.ts';
 import { createMemo, type Machine } from './optimiser/sandbox.ts';
 import { readSpec, type Sequence, type Spec } from './optimiser/spec.ts';
 import { timeOptimiser } from './optimiser/time.ts';
@@ -56,11 +56,13 @@ async function measure(): Promise<BenchResult> {
   );
   const extra = readSpec('extra-sequences');
   const both: Spec = { ...spec, sequences: [...spec.sequences, ...extra.sequences] };
+  let optimiser: readonly OptimiserTime[] = [];
   await withPlace(both, async (place) => {
+    const [first] = machines;
+    if (first === undefined) throw new Error('no machine is left to measure');
+    optimiser = await timeOptimiser(place, first.prices);
     for (const sequence of both.sequences.filter(wants)) {
       const memo = createMemo();
-      const [first] = machines;
-      if (first === undefined) throw new Error('no machine is left to measure');
       const reference = await takeReference(sequence, place, first.prices, memo);
       for (const { prices, cache, sequences, extras } of machines) {
         const machine: Machine = { prices, cache, pageCache: reference.pageCache, models: place.models, memo };
@@ -75,7 +77,7 @@ async function measure(): Promise<BenchResult> {
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
     machine: { cores: cpus().length, node: process.version },
     machines: machines.map(({ prices, ...rest }): MachineResult => ({ profile: prices.profile, title: prices.title, ...rest })),
-    optimiser: timeOptimiser(),
+    optimiser,
   };
 }
 

@@ -30,8 +30,10 @@ export interface MachineResult {
 }
 
 export interface OptimiserTime {
-  /** Milliseconds for one graph of so many nodes: median and largest of the rounds. */
   readonly nodes: number;
+  /** Milliseconds of the processor for a round, on average, and of the clock: the first round, then the median and the largest of the others. */
+  readonly processor: number;
+  readonly first: number;
   readonly median: number;
   readonly largest: number;
 }
@@ -44,7 +46,8 @@ export interface BenchResult {
   readonly optimiser: readonly OptimiserTime[];
 }
 
-/** Share of the naive seconds; 0 for nothing out of nothing. */
+/** Share of the naive seconds; 0 for nothing out of nothing, and for what is less than sums are exact. */
 export function saved(naive: number, other: number): number {
-  return naive === 0 ? 0 : 1 - other / naive;
+  const share = naive === 0 ? 0 : 1 - other / naive;
+  return Math.abs(share) < 1e-9 ? 0 : share;
 }
