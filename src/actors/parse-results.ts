@@ -30,7 +30,7 @@ export function createParseResults(deps: ActorDeps): ParseResults {
       // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
       const outbox = [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }];
       publish(deps, memory, brought, emit, { outbox });
-      deps.cache.keep(memory, input, input.promptId, brought.map(madeFile), itemSeconds(deps, memory, input));
+      deps.cache.keep(memory, input, input.promptId, brought.map(madeFile));
       return { artifacts: brought.length, draft: brought.some(({ artifact }) => artifact.draft) };
     } catch (error) {
       deps.cache.ended(input.promptId);
@@ -81,11 +81,6 @@ export function publish(
 
 function madeFile({ artifact: { artifactId, path, sha256, bytes }, found }: Brought): MadeFile {
   return { artifactId, path, sha256, bytes, node: found.node, remote: 'filename' in found ? found : undefined };
-}
-
-/** What an item of this step takes, by what was measured. */
-function itemSeconds(deps: ActorDeps, { template }: RunMemory, { step, backendId }: ParseInput): number | undefined {
-  return deps.timings.of(template.id, step, backendId).here('item')?.mean;
 }
 
 interface Wanted {

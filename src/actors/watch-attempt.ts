@@ -72,7 +72,11 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
         isTold = false;
         note('STEP_MOVES', `It moves again on ${backend.url}.`);
       }
-      if (event.type === 'finished') deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
+      if (event.type !== 'finished') return;
+      const lesson = clock.lesson(event.nodes);
+      const whole = lesson.find(({ part }) => part === 'item');
+      if (whole !== undefined) deps.cache.took(promptId, whole.seconds);
+      deps.learn({ runId, step, item, backend: backend.id }, lesson);
     },
     stop() {
       clearInterval(timer);

@@ -59,12 +59,14 @@ export interface ResultCache {
   flight(key: string): Promise<void> | undefined;
   /** This attempt is going to make it. */
   began(promptId: string, keyed: KeyedItem): void;
+  /** What it took, once that is known. */
+  took(promptId: string, seconds: number): void;
   /** Nobody knows how long it will take: whoever waits for its result makes it himself. */
   doubted(promptId: string): void;
   /** It ended without a result that could be kept. */
   ended(promptId: string): void;
   /** Keeps what the attempt made, in the background; nothing where it was not begun in this process or something changed meanwhile. */
-  keep(memory: RunMemory, input: PrepareInput, promptId: string, files: readonly MadeFile[], seconds: number | undefined): void;
+  keep(memory: RunMemory, input: PrepareInput, promptId: string, files: readonly MadeFile[]): void;
   /** Absolute path of a kept file that is what it was when it was kept; else why not, as a clause. */
   whole(result: CachedResult): Promise<{ readonly paths: readonly string[] } | { readonly why: string }>;
   used(key: string): void;
