@@ -16,6 +16,8 @@ export interface RunMemory {
   /** Backend that the client asked for; null lets the daemon choose. */
   readonly backend: string | null;
   readonly options: RunOptions;
+  /** What was saved so far, by step, item and pass. */
+  readonly savings: Map<string, SavingsRow>;
   /** By promptId. */
   readonly attempts: Map<string, AttemptRow>;
   readonly artifacts: ArtifactView[];

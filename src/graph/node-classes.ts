@@ -22,6 +22,8 @@ export interface OutputSpec {
   readonly name?: string;
   /** Of a matched type: the template of the inputs whose type it takes. */
   readonly match?: string;
+  /** It gives a list, for each part of which the next node is called. */
+  readonly isList?: boolean;
 }
 
 export interface NodeClass {
@@ -39,6 +41,8 @@ export interface NodeClass {
   readonly outputs: readonly OutputSpec[];
   /** What the server hands in besides: `PROMPT`, `DYNPROMPT`, `UNIQUE_ID`, … Absent when there is nothing. */
   readonly hidden?: readonly string[];
+  /** It takes whole lists instead of being called for each part. */
+  readonly inputIsList?: boolean;
 }
 
 export interface ObjectInfo {
@@ -113,9 +117,10 @@ function readClass(name: string, node: JsonNode): NodeClass | undefined {
     outputNode: isTrue(member(node, 'output_node')),
     intermediateOutput: isTrue(member(node, 'has_intermediate_output')),
     inputs,
-    outputs: readOutputs(output, member(node, 'output_name'), member(node, 'output_matchtypes')),
+    outputs: readOutputs(output, node),
     ...(hidden.length === 0 ? {} : { hidden }),
     ...(isTrue(member(node, 'api_node')) ? { apiNode: true } : {}),
+    ...(isTrue(member(node, 'is_input_list')) ? { inputIsList: true } : {}),
   };
 }
 
@@ -150,13 +155,20 @@ function readHidden(section: JsonNode | undefined): string[] {
   return section.members.flatMap(({ value }) => textOf(value.kind === 'array' ? value.items[0] : value) ?? []);
 }
 
-function readOutputs(types: JsonNode | undefined, names: JsonNode | undefined, matches: JsonNode | undefined): OutputSpec[] {
+function readOutputs(types: JsonNode | undefined, node: JsonNode): OutputSpec[] {
   if (types?.kind !== 'array') return [];
+  const [names, matches, lists] = ['output_name', 'output_matchtypes', 'output_is_list'].map((key) => member(node, key));
+  const isList = (index: number): boolean => lists?.kind === 'array' && isTrue(lists.items[index]);
   const at = (list: JsonNode | undefined, index: number) => (list?.kind === 'array' ? textOf(list.items[index]) : undefined);
   return types.items.map((item, index) => {
     const [name, match] = [at(names, index), at(matches, index)];
     const type = item.kind === 'string' ? item.value : 'COMBO';
-    return { type, ...(name === undefined ? {} : { name }), ...(match === undefined ? {} : { match }) };
+    return {
+      type,
+      ...(name === undefined ? {} : { name }),
+      ...(match === undefined ? {} : { match }),
+      ...(isList(index) ? { isList: true } : {}),
+    };
   });
 }
 

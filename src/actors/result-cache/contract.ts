@@ -44,8 +44,8 @@ export interface MadeFile {
   readonly path: string;
   readonly sha256: string;
   readonly bytes: number;
-  /** In the graph that was sent. */
-  readonly node: string;
+  /** The author's node, and the one of the graph that was sent: of two that were merged only the first tells which is meant. */
+  readonly nodes: readonly string[];
   /** Undefined for a text that a node only showed. */
   readonly remote: RemoteFile | undefined;
 }

@@ -100,8 +100,8 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
 
   async function store(memory: RunMemory, input: PrepareInput, flight: Flight, made: readonly MadeFile[]) {
     const { keyed: before } = flight;
-    const kept = made.flatMap(({ sha256, bytes: size, node, artifactId, remote }): KeptFile[] => {
-      const name = before.names.get(node);
+    const kept = made.flatMap(({ sha256, bytes: size, nodes, artifactId, remote }): KeptFile[] => {
+      const [name] = nodes.flatMap((node) => before.names.get(node) ?? []);
       if (name === undefined) return [];
       const { key, filename, type, draft = false } = remote ?? {};
       const from =
