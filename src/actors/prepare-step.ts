@@ -57,7 +57,6 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     keepSavings(memory, rows);
     inFlight.keepPayload(promptId, payload);
     deps.stage(runId, { attempts: [row], savings: rows });
-    cached.began(backend.id);
     return { promptId, backendId: backend.id };
   });
 }
@@ -105,12 +104,15 @@ async function placed(
         await abortable(underWay, signal);
         continue;
       }
+      // Before anything is waited for: of two that come now only one makes it.
+      cached.began(backend.id);
       const work = () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId));
       const rendered = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();
       return { backend, rendered };
     } catch (error) {
+      deps.cache.ended(promptIdOf(input));
       places.release(promptIdOf(input));
       if (signal.aborted || !leaves(error)) throw error;
     }

@@ -117,7 +117,7 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
     const after = await keyed(memory, input, before.backend, AbortSignal.timeout(RECHECK_MS));
     if (!('keyed' in after) || after.keyed.key !== before.key || after.keyed.saidAt !== undefined) return;
     for (const { path, sha256, bytes: each } of made) await files.add(path, sha256, each);
-    const isKept = index.put({
+    const added = index.put({
       key: before.key,
       template: memory.template.id,
       step: input.step,
@@ -129,8 +129,8 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       files: kept,
       parts: before.parts,
     });
-    if (!isKept) return;
-    bytes += size;
+    if (added === undefined) return;
+    bytes += added;
     if (bytes > limit) await shrink();
   }
 
