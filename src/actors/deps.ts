@@ -25,6 +25,14 @@ export interface RunMemory {
   readonly fresh: Set<string>;
 }
 
+export interface PlaceLoad {
+  /** Its models are those of what went there before. */
+  readonly wasLoaded: boolean;
+  /** In the order of arrival another run's models would have been loaded in between. */
+  readonly wasSpared: boolean;
+  readonly models: readonly string[];
+}
+
 /** The pool as an item sees it: a place on a backend before anything is sent there. */
 export interface Places {
   /**
@@ -35,6 +43,8 @@ export interface Places {
   release(promptId: string): void;
   /** The backends that would take the step if they had room, in order of preference, whether they answer or not. Throws BACKEND_NOT_FOUND. */
   takers(memory: RunMemory, step: string): readonly Backend[];
+  /** What an attempt that has its place finds there; undefined for one without models, or of an earlier process. */
+  loadOf(promptId: string): PlaceLoad | undefined;
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */

@@ -28,6 +28,7 @@ function watched(
     stall: { limitMs: 600 * SECOND, leastMs: 60 * SECOND, lookMs: 2 * SECOND, askMs: 30 * SECOND, action: 'note', ...policy },
     learn: (_key: unknown, lesson: Lesson) => void lessons.push(lesson),
     cache: noResultCache(),
+    places: { loadOf: () => undefined },
   } as unknown as ActorDeps;
   const watch = createAttemptWatch(deps, {
     memory: { template: { id: 't' } } as unknown as RunMemory,
