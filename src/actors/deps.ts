@@ -16,11 +16,21 @@ export interface RunMemory {
   /** Backend that the client asked for; null lets the daemon choose. */
   readonly backend: string | null;
   readonly options: RunOptions;
+  /** What was saved so far, by step, item and pass. */
+  readonly savings: Map<string, SavingsRow>;
   /** By promptId. */
   readonly attempts: Map<string, AttemptRow>;
   readonly artifacts: ArtifactView[];
   /** Attempts prepared by this process and not yet handed to a backend: only these may be sent without a look first. */
   readonly fresh: Set<string>;
+}
+
+export interface PlaceLoad {
+  /** Its models are those of what went there before. */
+  readonly wasLoaded: boolean;
+  /** In the order of arrival another run's models would have been loaded in between. */
+  readonly wasSpared: boolean;
+  readonly models: readonly string[];
 }
 
 /** The pool as an item sees it: a place on a backend before anything is sent there. */
@@ -33,6 +43,8 @@ export interface Places {
   release(promptId: string): void;
   /** The backends that would take the step if they had room, in order of preference, whether they answer or not. Throws BACKEND_NOT_FOUND. */
   takers(memory: RunMemory, step: string): readonly Backend[];
+  /** What an attempt that has its place finds there; undefined for one without models, or of an earlier process. */
+  loadOf(promptId: string): PlaceLoad | undefined;
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */

@@ -13,6 +13,7 @@ import { artifactIdOf } from './ids.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
 import type { MadeFile } from './result-cache/contract.ts';
+import { givenBy } from './savings.ts';
 
 /** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
 const REFETCH_PAUSES = [200, 1000];
@@ -30,7 +31,7 @@ export function createParseResults(deps: ActorDeps): ParseResults {
       // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
       const outbox = [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }];
       publish(deps, memory, brought, emit, { outbox });
-      deps.cache.keep(memory, input, input.promptId, brought.map(madeFile), itemSeconds(deps, memory, input));
+      deps.cache.keep(memory, input, input.promptId, brought.map(madeFile));
       return { artifacts: brought.length, draft: brought.some(({ artifact }) => artifact.draft) };
     } catch (error) {
       deps.cache.ended(input.promptId);
@@ -49,7 +50,7 @@ export interface Brought {
 export async function bringHomeAll(deps: ActorDeps, fetching: Fetching): Promise<readonly Brought[]> {
   const { memory, input, signal } = fetching;
   const brought: Brought[] = [];
-  for (const wanted of wantedFiles(memory, input)) brought.push({ artifact: await bringHome(deps, fetching, wanted), found: wanted.found });
+  for (const wanted of wantedFiles(fetching)) brought.push({ artifact: await bringHome(deps, fetching, wanted), found: wanted.found });
   mustHaveEvidence(
     memory,
     input,
@@ -79,13 +80,8 @@ export function publish(
   deps.stage(memory.runId, { artifacts, ...rows });
 }
 
-function madeFile({ artifact: { artifactId, path, sha256, bytes }, found }: Brought): MadeFile {
-  return { artifactId, path, sha256, bytes, node: found.node, remote: 'filename' in found ? found : undefined };
-}
-
-/** What an item of this step takes, by what was measured. */
-function itemSeconds(deps: ActorDeps, { template }: RunMemory, { step, backendId }: ParseInput): number | undefined {
-  return deps.timings.of(template.id, step, backendId).here('item')?.mean;
+function madeFile({ artifact: { artifactId, path, sha256, bytes, node }, found }: Brought): MadeFile {
+  return { artifactId, path, sha256, bytes, nodes: [node, found.node], remote: 'filename' in found ? found : undefined };
 }
 
 interface Wanted {
@@ -98,7 +94,8 @@ interface Wanted {
 }
 
 /** The files of declared outputs, or every file when the step declares none. Temp files count only when asked for by name. */
-function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
+function wantedFiles({ memory, input, kept }: Fetching): readonly Wanted[] {
+  const isKept = kept !== undefined;
   const declared = Object.entries(memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {});
   const names = createNodeNames(memory, input.step);
   const all = declared.find(([, node]) => node === '*');
@@ -106,9 +103,13 @@ function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
   const isNamed = (node: string) => declared.some(([, id]) => id === node);
   const counts = new Map<string, number>();
   const wanted: Wanted[] = [];
-  for (const found of [...input.outputs.files, ...input.outputs.texts]) {
-    // A node that a patch put in gives its files in the name of the one that it stands for.
-    const file = { ...found, node: names.of(found.node) };
+  // What was kept is there for each of the nodes already.
+  const nodesOf = isKept ? (node: string) => [node] : givenBy(memory, input.step, input.item);
+  // A node that a patch put in gives its files in the name of the one that it stands for, and one that others were merged into for each of them.
+  const reported = [...input.outputs.files, ...input.outputs.texts].flatMap((found) =>
+    nodesOf(names.of(found.node)).map((node) => ({ found, file: { ...found, node } })),
+  );
+  for (const { found, file } of reported) {
     const output = nameOf(file.node);
     if (output === undefined) continue;
     if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;

@@ -2,14 +2,16 @@
 import { fromPromise } from 'xstate';
 import { toErrorData } from '#protocol/errors.ts';
 import { sha256Hex } from '#graph/hash.ts';
-import type { Backend, Payload } from '#backends/contract.ts';
+import type { Backend } from '#backends/contract.ts';
+import type { SavingsRow } from '#store/types.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { isRefused, withGrace } from './grace.ts';
 import { promptIdOf } from './ids.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PrepareInput, PrepareStep, ServedFromCache } from './logic.ts';
+import { type RenderedItem, renderItem } from './render-item.ts';
 import { type CachedItem, createCachedItem } from './result-cache/cached-item.ts';
-import { renderItem } from './render-item.ts';
+import { keepSavings, savingsKey, savingsRows } from './savings.ts';
 
 export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareStep {
   return fromPromise(async ({ input, signal, emit }) => {
@@ -30,7 +32,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       onQueued: (reason) => emit({ type: 'step.status', step, item, attempt, status: 'waiting', reason }),
     });
     if ('cached' in found) return found;
-    const { backend, payload } = found;
+    const { backend, rendered } = found;
     const row = {
       promptId,
       runId,
@@ -39,7 +41,7 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       attempt,
       backend: backend.id,
       address: deps.addressOf(backend),
-      payloadHash: sha256Hex(payload.text),
+      payloadHash: sha256Hex(rendered.text),
       status: 'prepared',
       acknowledged: false,
       number: null,
@@ -50,11 +52,19 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     };
     memory.attempts.set(promptId, row);
     memory.fresh.add(promptId);
+    const { savings, ...payload } = rendered;
+    const rows = [...savingsRows(deps, memory, input, backend.id, savings), ...notTaken(memory, input)];
+    keepSavings(memory, rows);
     inFlight.keepPayload(promptId, payload);
-    deps.stage(runId, { attempts: [row] });
-    cached.began(backend.id);
+    deps.stage(runId, { attempts: [row], savings: rows });
     return { promptId, backendId: backend.id };
   });
+}
+
+/** An earlier try of the run took what this one makes. */
+function notTaken(memory: RunMemory, { runId, step, item }: PrepareInput): readonly SavingsRow[] {
+  const row: SavingsRow = { runId, step, item, pass: 'result-cache', savings: [] };
+  return memory.savings.has(savingsKey(row)) ? [row] : [];
 }
 
 interface Told {
@@ -65,7 +75,7 @@ interface Told {
 
 interface Placed {
   readonly backend: Backend;
-  readonly payload: Payload;
+  readonly rendered: RenderedItem;
 }
 
 /**
@@ -94,12 +104,15 @@ async function placed(
         await abortable(underWay, signal);
         continue;
       }
+      // Before anything is waited for: of two that come now only one makes it.
+      cached.began(backend.id);
       const work = () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId));
-      const payload = await withGrace({ ...deps, leaves }, signal, work, onWait);
+      const rendered = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();
-      return { backend, payload };
+      return { backend, rendered };
     } catch (error) {
+      deps.cache.ended(promptIdOf(input));
       places.release(promptIdOf(input));
       if (signal.aborted || !leaves(error)) throw error;
     }

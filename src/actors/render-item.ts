@@ -4,11 +4,14 @@ import { isReplaceable, parseReplacements } from '#graph/replacements.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { Backend, Payload } from '#backends/contract.ts';
+import type { PassSaving } from '#graph/optimise/optimise.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
+import { mayBeOptimised, optimiseStep } from '#templates/optimise-step.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
 import { planStep, renderStep, stepMedia, usesObjectInfo } from '#templates/render.ts';
 import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from './deps.ts';
+import { isUnreachable } from './grace.ts';
 import type { ItemInput, PrepareInput } from './logic.ts';
 import { scopeOf } from './scope.ts';
 
@@ -40,6 +43,11 @@ async function forServer(template: CompiledTemplate, stepId: string, backend: Ba
   return info === undefined ? template : currentTemplate(template, info).template;
 }
 
+/** The payload, and what the optimiser took out of it. */
+export interface RenderedItem extends Payload {
+  readonly savings: readonly PassSaving[];
+}
+
 /** The scope of one item: the step's scope, its `each` value and its index. Throws STEP_INPUT_MISSING. */
 export function itemScope(memory: RunMemory, input: ItemInput, backend: Backend): Scope {
   const scope = scopeOf(memory, input, backend);
@@ -61,7 +69,7 @@ export async function renderItem(
   backend: Backend,
   signal: AbortSignal,
   committed: () => Promise<void>,
-): Promise<Payload> {
+): Promise<RenderedItem> {
   const scope = itemScope(memory, input, backend);
   const names = new Map<string, string>();
   const wanted = stepMedia(memory.template, input.step, scope, input.profile);
@@ -78,7 +86,24 @@ export async function renderItem(
     ...(input.profile === undefined ? {} : { profile: input.profile }),
   });
   if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
-  return { text: value.text, outputNodes: value.outputNodes };
+  const { text, outputNodes } = value;
+  const known = isOptimised(memory, input.step) ? (info ?? (await objectInfoForOptimiser(backend, signal))) : undefined;
+  return known === undefined ? { text, outputNodes, savings: [] } : optimiseStep({ text, outputNodes }, known);
+}
+
+function isOptimised({ options, template }: RunMemory, stepId: string): boolean {
+  const step = template.steps.find(({ id }) => id === stepId);
+  return options.optimize && step !== undefined && mayBeOptimised(step);
+}
+
+/** Saving work is never worth a failure: a server that cannot say what its nodes are is sent the graph as it is. Throws BACKEND_UNREACHABLE, CANCELLED. */
+async function objectInfoForOptimiser(backend: Backend, signal: AbortSignal): Promise<ObjectInfo | undefined> {
+  try {
+    return await objectInfoOf(backend, signal);
+  } catch (error) {
+    if (signal.aborted || isUnreachable(error)) throw error;
+    return undefined;
+  }
 }
 
 export function refused(step: string, problems: readonly Problem[]): CallsheetError {

@@ -2,7 +2,7 @@
 import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
 import type { Attempt, Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
 import { createAttemptClock, type Phase } from './attempt-clock.ts';
-import type { ActorDeps, RunMemory, StallPolicy, StepTimings } from './deps.ts';
+import type { ActorDeps, PlaceLoad, RunMemory, StallPolicy, StepTimings } from './deps.ts';
 import type { ExecuteInput } from './logic.ts';
 
 export interface AttemptWatch {
@@ -63,6 +63,14 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
   const timer = deps.stall.limitMs === 0 ? undefined : setInterval(look, deps.stall.lookMs);
   timer?.unref();
 
+  /** Another run's models were not loaded in between: what that saved is what a load of this step took, less what it took now. */
+  const tellSpared = ({ models }: PlaceLoad, seconds: number | undefined): void => {
+    const cold = deps.timings.of(memory.template.id, step, backend.id).here('loading.cold')?.mean;
+    const saved = cold === undefined || seconds === undefined ? {} : { seconds: Math.max(0, cold - seconds) };
+    const why = `It went before runs that came earlier, while ${models.join(', ')} ${models.length === 1 ? 'was' : 'were'} loaded on '${backend.id}': in the order of arrival ${models.length === 1 ? 'it' : 'they'} would have been loaded anew.`;
+    deps.stage(runId, { savings: [{ step, item, pass: 'model-order', savings: [{ nodes: [], why, ...saved }] }] });
+  };
+
   return {
     weightOf: weigher(learned, deps.timings.of('', '', backend.id)),
     take(event) {
@@ -72,7 +80,17 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
         isTold = false;
         note('STEP_MOVES', `It moves again on ${backend.url}.`);
       }
-      if (event.type === 'finished') deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
+      if (event.type !== 'finished') return;
+      const lesson = [...clock.lesson(event.nodes)];
+      const loading = lesson.find(({ part }) => part === 'loading');
+      const load = deps.places.loadOf(promptId);
+      if (loading !== undefined && load !== undefined) {
+        if (load.wasSpared) tellSpared(load, loading.seconds);
+        lesson.push({ part: load.wasLoaded ? 'loading.warm' : 'loading.cold', seconds: loading.seconds });
+      } else if (load?.wasSpared === true) tellSpared(load, undefined);
+      const whole = lesson.find(({ part }) => part === 'item');
+      if (whole !== undefined) deps.cache.took(promptId, whole.seconds);
+      deps.learn({ runId, step, item, backend: backend.id }, lesson);
     },
     stop() {
       clearInterval(timer);

@@ -7,6 +7,7 @@ import { checkCommand } from './commands/check.ts';
 import { convertCommand } from './commands/convert.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { optimizeCommand } from './commands/optimize.ts';
 import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   templatesCommand,
   checkCommand,
   convertCommand,
+  optimizeCommand,
   sandboxCommand,
   callCommand,
   doctorCommand,

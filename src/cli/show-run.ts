@@ -1,9 +1,10 @@
 /** A run as text: how it ended, what it made, and where the files are. */
-import type { ArtifactView, ChoiceView, RunView, StepView } from '#protocol/views.ts';
+import type { ArtifactView, ChoiceView, OptimiserView, RunView, StepView } from '#protocol/views.ts';
 import { candidateLine, howToChoose, questionLines } from './choices/choice-text.ts';
 import { formatBytes, formatDuration, formatTime, safeText } from './format.ts';
 import { type Io, line } from './io.ts';
 import { createPaint } from './paint.ts';
+import { printSavings, savedTime } from './savings-text.ts';
 
 /** Two parts: one sentence on the end, then one line for each file, its absolute path first. */
 export function printResult(run: RunView, artifacts: readonly ArtifactView[], io: Io): void {
@@ -29,6 +30,7 @@ export function printRun(run: RunView, io: Io): void {
   for (const choice of run.choices ?? []) printChoice(run.runId, choice, io);
   line(io.out, 'artifacts');
   for (const artifact of run.artifacts) line(io.out, `  ${artifactLine(artifact)}`);
+  if (run.optimiser !== undefined) printOptimiser(run.optimiser, io);
 }
 
 export function artifactLine(artifact: ArtifactView): string {
@@ -37,6 +39,13 @@ export function artifactLine(artifact: ArtifactView): string {
 }
 
 // --- helpers ---
+
+function printOptimiser({ enabled, savings, seconds }: OptimiserView, io: Io): void {
+  if (!enabled) line(io.out, 'optimiser off: graphs are sent as they were written');
+  if (savings.length === 0) return;
+  line(io.out, `saved${seconds === undefined ? '' : `     ${savedTime(seconds)}, by what earlier runs took`}`);
+  printSavings(savings, io);
+}
 
 function printChoice(runId: string, choice: ChoiceView, io: Io): void {
   const picked = choice.candidates.filter(({ id }) => choice.picked?.includes(id));

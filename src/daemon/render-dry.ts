@@ -3,7 +3,8 @@ import type { ObjectInfo } from '#graph/node-classes.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { TemplateRenderResult } from '#protocol/methods/template.ts';
 import type { CompiledPick, CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
-import { planStep, renderStep, usesObjectInfo } from '#templates/render.ts';
+import { planStep, type RenderedStep, renderStep, usesObjectInfo } from '#templates/render.ts';
+import { mayBeOptimised, optimiseStep, savingFor } from '#templates/optimise-step.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
 import type { MediaValue, Scope, StepOutputs, Value, Values } from '#templates/types.ts';
 
@@ -44,13 +45,27 @@ export function renderDry(
       problems.push(...rendered.problems);
       const { text, patches = [] } = rendered.value ?? {};
       const done = { ...(replaced.length === 0 ? {} : { replaced }), ...(patches.length === 0 ? {} : { patches }) };
-      steps.push({ id: step.id, item, backend: step.backend, ...(text === undefined ? {} : { workflow: text }), ...done });
+      const sent = rendered.value === undefined || known === undefined ? {} : optimisedOf(step, item, rendered.value, known);
+      steps.push({ id: step.id, item, backend: step.backend, ...(text === undefined ? {} : { workflow: text }), ...done, ...sent });
     }
   }
   return { template: template.id, version: template.version, steps, problems };
 }
 
 // --- helpers ---
+
+/** What a run would send instead; nothing where the optimiser leaves the graph as it is. */
+function optimisedOf(
+  step: CompiledStep,
+  item: number,
+  rendered: RenderedStep,
+  info: ObjectInfo,
+): Pick<TemplateRenderResult['steps'][number], 'optimised' | 'savings'> {
+  if (!mayBeOptimised(step)) return {};
+  const { text, savings } = optimiseStep(rendered, info);
+  if (savings.length === 0) return {};
+  return { optimised: text, savings: savings.map((saving) => ({ step: step.id, item, ...savingFor(step, saving) })) };
+}
 
 /** One file for each item: how many a node gives is known only once it ran. */
 function outputsOf(step: CompiledStep, items: number): StepOutputs {

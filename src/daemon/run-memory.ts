@@ -1,6 +1,7 @@
 /** Open runs in memory: loaded from the store on first use, so that a restarted daemon finds what the dead one wrote. */
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunMemory } from '#actors/deps.ts';
+import { savingsKey } from '#actors/savings.ts';
 import type { RunOptions } from '#protocol/views.ts';
 import type { NewRun, Store } from '#store/types.ts';
 import { compileTemplate } from '#templates/compile.ts';
@@ -51,7 +52,17 @@ export function createRunMemories(store: Store): RunMemories {
     pinned,
     add({ runId, backend, options = USUAL_OPTIONS }, template, params) {
       keep(template);
-      memories.set(runId, { runId, template, params, backend, options, attempts: new Map(), artifacts: [], fresh: new Set() });
+      memories.set(runId, {
+        runId,
+        template,
+        params,
+        backend,
+        options,
+        savings: new Map(),
+        attempts: new Map(),
+        artifacts: [],
+        fresh: new Set(),
+      });
     },
     get(runId) {
       const known = memories.get(runId);
@@ -65,6 +76,7 @@ export function createRunMemories(store: Store): RunMemories {
         params: reviveParameters(template, row.parameters),
         backend: row.backend,
         options: row.options ?? USUAL_OPTIONS,
+        savings: new Map(store.savings(runId).map((saving) => [savingsKey(saving), saving])),
         attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
         artifacts: [...store.artifacts(runId)],
         fresh: new Set(),

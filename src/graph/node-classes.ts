@@ -119,8 +119,8 @@ function readClass(name: string, node: JsonNode): NodeClass | undefined {
     inputs,
     outputs: readOutputs(output, node),
     ...(hidden.length === 0 ? {} : { hidden }),
-    ...(isTrue(member(node, 'is_input_list')) ? { inputIsList: true } : {}),
     ...(isTrue(member(node, 'api_node')) ? { apiNode: true } : {}),
+    ...(isTrue(member(node, 'is_input_list')) ? { inputIsList: true } : {}),
   };
 }
 

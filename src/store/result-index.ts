@@ -53,8 +53,8 @@ export interface ResultIndex {
   get(key: string): KeptResult | undefined;
   /** Of this step of this template, those used last first. */
   near(template: string, step: string, limit: number): readonly KeptResult[];
-  /** False when it could not be written down. What stood under its key is replaced. */
-  put(result: KeptResult): boolean;
+  /** How many bytes it takes, at most; undefined when it could not be written down. What stood under its key is replaced. */
+  put(result: KeptResult): number | undefined;
   /** It has just been used. */
   touch(key: string): void;
   drop(key: string): readonly string[];
@@ -93,7 +93,7 @@ export function openResultIndex({ file, onFailure }: ResultIndexOptions): Result
     get: (key) => use((db) => readAll(db, 'r.key = ?', [key])[0]),
     near: (template, step, limit) =>
       use((db) => readAll(db, 'r.template = ? AND r.step = ? ORDER BY r.used DESC LIMIT ?', [template, step, limit])) ?? [],
-    put: (result) => use((db) => (write(db, result), true)) ?? false,
+    put: (result) => use((db) => write(db, result)),
     touch: (key) => void use((db) => sql(db, `UPDATE results SET used = ${NEXT} WHERE key = ?`).run(key)),
     drop: (key) => use((db) => db.transaction(() => hashes(dropWhere(db, 'key = ?', key)))()) ?? [],
     shrink: (bytes) => use((db) => db.transaction(() => shrink(db, bytes))()) ?? { dropped: 0, files: [] },
@@ -136,7 +136,7 @@ function readAll(db: Database, where: string, values: readonly unknown[]): reado
   );
 }
 
-function write(db: Database, { key, ...rest }: KeptResult): void {
+function write(db: Database, { key, ...rest }: KeptResult): number {
   const record = JSON.stringify(rest);
   db.transaction(() => {
     dropWhere(db, 'key = ?', key);
@@ -150,6 +150,7 @@ function write(db: Database, { key, ...rest }: KeptResult): void {
     const add = sql(db, 'INSERT OR IGNORE INTO files (sha256, id, bytes) VALUES (?, ?, ?)');
     for (const { sha256, bytes } of rest.files) add.run(sha256, id, bytes);
   })();
+  return rest.files.reduce((sum, { bytes }) => sum + bytes, record.length);
 }
 
 interface Dropped {

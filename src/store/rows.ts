@@ -17,6 +17,7 @@ export interface RawRun {
   readonly priority: number;
   readonly client: string | null;
   readonly options: string | null;
+  readonly models: string | null;
   readonly status: string;
   readonly draft: number;
   readonly progress: number;
@@ -34,6 +35,7 @@ export interface RawOpenRun {
   readonly template_hash: string;
   readonly priority: number;
   readonly client: string | null;
+  readonly models: string | null;
   readonly status: string;
   readonly begun: number;
 }
@@ -129,8 +131,17 @@ export function toOpenRun(row: RawOpenRun): OpenRun {
   return { runId, backend, templateHash, ...standing(row), status: toStatus(status), begun: begun === 1 };
 }
 
-function standing({ priority, client }: Pick<RawRun, 'priority' | 'client'>): Pick<OpenRun, 'priority' | 'client'> {
-  return { ...(priority === 0 ? {} : { priority }), ...(client === null ? {} : { client }) };
+function standing({
+  priority,
+  client,
+  models,
+}: Pick<RawRun, 'priority' | 'client' | 'models'>): Pick<OpenRun, 'priority' | 'client' | 'models'> {
+  const names: readonly string[] | undefined = models === null ? undefined : parse(models);
+  return {
+    ...(priority === 0 ? {} : { priority }),
+    ...(client === null ? {} : { client }),
+    ...(names === undefined ? {} : { models: names }),
+  };
 }
 
 export function toEvent(row: RawEvent, epoch: string): RunEvent {

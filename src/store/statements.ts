@@ -12,7 +12,7 @@ const BOUND = '(SELECT ?)';
 /** The mean of a timing moves as if it were of this many samples at most. */
 const REMEMBERED_SAMPLES = 8;
 
-const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client, r.options,
+const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client, r.options, r.models,
   s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
@@ -33,8 +33,8 @@ export function prepareStatements(db: Database) {
     ...prepareReads(db),
     insertTemplate: db.prepare<[string, string]>('INSERT INTO templates (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     insertRun: db.prepare(
-      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client, options)
-       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client, options, models)
+       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?, ?, ?)`,
     ),
     insertState: db.prepare(
       `INSERT INTO run_states (open, status, draft, progress, machine, machine_version, ended_at, error, timers, snapshot, id)
@@ -118,7 +118,7 @@ function prepareReads(db: Database) {
     run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE r.run_id = ${BOUND}`),
     openRuns: db.prepare<[], string>('SELECT r.run_id FROM run_states s JOIN runs r ON r.id = s.id WHERE s.open = 1 ORDER BY s.id').pluck(),
     openRunHeads: db.prepare<[], RawOpenRun>(
-      `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, s.status, s.snapshot IS NOT NULL
+      `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, r.models, s.status, s.snapshot IS NOT NULL
          OR EXISTS (SELECT 1 FROM attempts a WHERE a.run = r.id AND a.ended_at IS NULL) AS begun
        FROM run_states s JOIN runs r ON r.id = s.id JOIN templates t ON t.id = r.template_id WHERE s.open = 1 ORDER BY s.id`,
     ),

@@ -21,10 +21,12 @@ export interface NewRun {
   readonly client?: string;
   /** Absent: everything is allowed. */
   readonly options?: RunOptions;
+  /** What its first steps load, for the order of the queue; absent: nothing that is known. */
+  readonly models?: readonly string[];
 }
 
 /** What the scheduler keeps in memory of an open run. */
-export interface OpenRun extends Pick<NewRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client'> {
+export interface OpenRun extends Pick<NewRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client' | 'models'> {
   readonly status: RunStatus;
   /** False: it was accepted and waits for its turn; it has no snapshot yet. */
   readonly begun: boolean;

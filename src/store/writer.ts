@@ -68,6 +68,7 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       run.priority ?? 0,
       run.client ?? null,
       jsonOrNull(run.options ?? null),
+      jsonOrNull(run.models ?? null),
     );
     const key = remember(run.runId, { id: Number(lastInsertRowid), seq: 0, open: isOpen(state) });
     statements.insertState.run(Number(key.open), ...stateValues(state), key.id);

@@ -1,5 +1,6 @@
 // An attempt that does not move is said to be stalled after its phase's own time, never killed by itself; a finished one teaches.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { noResultCache } from '#actors/result-cache/no-result-cache.ts';
 import type { ActorDeps, Lesson, RunMemory, StallPolicy } from '#actors/deps.ts';
 import { createAttemptWatch } from '#actors/watch-attempt.ts';
 import type { Backend, BackendEvent } from '#backends/contract.ts';
@@ -26,6 +27,8 @@ function watched(
     timings: { of: () => ({ get: row, here: row }) },
     stall: { limitMs: 600 * SECOND, leastMs: 60 * SECOND, lookMs: 2 * SECOND, askMs: 30 * SECOND, action: 'note', ...policy },
     learn: (_key: unknown, lesson: Lesson) => void lessons.push(lesson),
+    cache: noResultCache(),
+    places: { loadOf: () => undefined },
   } as unknown as ActorDeps;
   const watch = createAttemptWatch(deps, {
     memory: { template: { id: 't' } } as unknown as RunMemory,

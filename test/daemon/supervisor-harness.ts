@@ -8,6 +8,7 @@ import pino from 'pino';
 import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
+import { openKeptResults } from '#daemon/kept-results.ts';
 import { createOffers } from '#daemon/offers.ts';
 import type { StallPolicy } from '#actors/deps.ts';
 import type { PoolSettings } from '#daemon/scheduler/settings.ts';
@@ -45,6 +46,8 @@ export interface EngineOptions {
   readonly templates?: string;
   /** A stored data directory to start from, copied first. */
   readonly from?: string;
+  /** Bytes of the result cache; without it there is none, so that the same request is executed each time. */
+  readonly cacheBytes?: number;
 }
 
 export interface Engine {
@@ -80,6 +83,9 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   await library.refresh();
   if (options.from !== undefined) moveTo(dir, fakes);
   let store = openStore({ dir });
+  const openKept = async () =>
+    options.cacheBytes === undefined ? undefined : openKeptResults(dir, options.cacheBytes, pino({ level: 'silent' }));
+  let kept = await openKept();
   let supervisor = start();
 
   function start(only?: readonly string[]): Supervisor {
@@ -110,6 +116,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       stall: options.stall ?? { limitMs: 600_000, leastMs: 60_000, lookMs: 2000, askMs: 30_000, action: 'note' },
       backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
       ...(options.pool === undefined ? {} : { pool: options.pool }),
+      ...(kept === undefined ? {} : { kept }),
       log,
     };
     const made = guardStorage({
@@ -140,8 +147,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     async restart(only, meanwhile) {
       await supervisor.close();
       store.close();
+      kept?.close();
       meanwhile?.();
       store = openStore({ dir });
+      kept = await openKept();
       supervisor = start(only);
     },
     ended(runId) {
@@ -161,6 +170,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     async close() {
       await supervisor.close();
       store.close();
+      kept?.close();
       for (const fake of fakes.values()) await fake.close();
       rmSync(dir, { recursive: true, force: true });
     },

@@ -35,7 +35,7 @@ function opened(path = join(freshDirectory(), 'cache', 'results.db')) {
 describe('the index of results', () => {
   it('gives back what was put in, also after it was opened again', () => {
     const { index, path } = opened();
-    expect(index.put(result('a'))).toBe(true);
+    expect(index.put(result('a'))).toBe(index.use().bytes);
     index.close();
     const again = opened(path).index;
     expect(again.get('a')).toEqual(result('a'));
@@ -111,7 +111,7 @@ describe('the index of results', () => {
     writeFileSync(join(blocked, 'cache'), 'in the way');
     const { index: none, failures } = opened(join(blocked, 'cache', 'results.db'));
     expect([none.put(result('a')), none.get('a'), none.use(), none.shrink(0)]).toEqual([
-      false,
+      undefined,
       undefined,
       { entries: 0, bytes: 0 },
       { dropped: 0, files: [] },

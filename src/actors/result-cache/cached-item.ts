@@ -11,7 +11,7 @@ export interface CachedItem {
   take(): Promise<ServedFromCache | undefined>;
   /** Resolves when the attempt that makes this result on this backend now has ended; undefined when none does. */
   underWay(backendId: string): Promise<void> | undefined;
-  /** The item's own attempt is going to make it there. */
+  /** The item's own attempt is going to make it there, unless its place is given up. */
   began(backendId: string): void;
 }
 

@@ -44,8 +44,8 @@ export interface MadeFile {
   readonly path: string;
   readonly sha256: string;
   readonly bytes: number;
-  /** In the graph that was sent. */
-  readonly node: string;
+  /** The author's node, and the one of the graph that was sent: of two that were merged only the first tells which is meant. */
+  readonly nodes: readonly string[];
   /** Undefined for a text that a node only showed. */
   readonly remote: RemoteFile | undefined;
 }
@@ -59,12 +59,14 @@ export interface ResultCache {
   flight(key: string): Promise<void> | undefined;
   /** This attempt is going to make it. */
   began(promptId: string, keyed: KeyedItem): void;
+  /** What it took, once that is known. */
+  took(promptId: string, seconds: number): void;
   /** Nobody knows how long it will take: whoever waits for its result makes it himself. */
   doubted(promptId: string): void;
   /** It ended without a result that could be kept. */
   ended(promptId: string): void;
   /** Keeps what the attempt made, in the background; nothing where it was not begun in this process or something changed meanwhile. */
-  keep(memory: RunMemory, input: PrepareInput, promptId: string, files: readonly MadeFile[], seconds: number | undefined): void;
+  keep(memory: RunMemory, input: PrepareInput, promptId: string, files: readonly MadeFile[]): void;
   /** Absolute path of a kept file that is what it was when it was kept; else why not, as a clause. */
   whole(result: CachedResult): Promise<{ readonly paths: readonly string[] } | { readonly why: string }>;
   used(key: string): void;

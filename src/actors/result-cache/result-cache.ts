@@ -39,6 +39,7 @@ interface Flight {
   readonly promptId: string;
   readonly keyed: KeyedItem;
   readonly over: PromiseWithResolvers<void>;
+  seconds: number | undefined;
 }
 
 export function createResultCache(options: ResultCacheOptions): OwnedResultCache {
@@ -97,10 +98,10 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       : `The nearest result that is kept, of run ${near.runId}, is of something else: ${inWords(found)}.`;
   }
 
-  async function store(memory: RunMemory, input: PrepareInput, flight: Flight, made: readonly MadeFile[], seconds: number | undefined) {
+  async function store(memory: RunMemory, input: PrepareInput, flight: Flight, made: readonly MadeFile[]) {
     const { keyed: before } = flight;
-    const kept = made.flatMap(({ sha256, bytes: size, node, artifactId, remote }): KeptFile[] => {
-      const name = before.names.get(node);
+    const kept = made.flatMap(({ sha256, bytes: size, nodes, artifactId, remote }): KeptFile[] => {
+      const [name] = nodes.flatMap((node) => before.names.get(node) ?? []);
       if (name === undefined) return [];
       const { key, filename, type, draft = false } = remote ?? {};
       const from =
@@ -116,7 +117,7 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
     const after = await keyed(memory, input, before.backend, AbortSignal.timeout(RECHECK_MS));
     if (!('keyed' in after) || after.keyed.key !== before.key || after.keyed.saidAt !== undefined) return;
     for (const { path, sha256, bytes: each } of made) await files.add(path, sha256, each);
-    const isKept = index.put({
+    const added = index.put({
       key: before.key,
       template: memory.template.id,
       step: input.step,
@@ -124,12 +125,12 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       item: input.item,
       backend: before.backend.id,
       createdAt: options.now(),
-      seconds: seconds ?? null,
+      seconds: flight.seconds ?? null,
       files: kept,
       parts: before.parts,
     });
-    if (!isKept) return;
-    bytes += size;
+    if (added === undefined) return;
+    bytes += added;
     if (bytes > limit) await shrink();
   }
 
@@ -181,16 +182,20 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
     flight: (key) => byKey.get(key)?.over.promise ?? (index.get(key) === undefined ? undefined : Promise.resolve()),
     began(promptId, item) {
       if (byPrompt.has(promptId)) return;
-      const flight = { promptId, keyed: item, over: Promise.withResolvers<void>() };
+      const flight: Flight = { promptId, keyed: item, over: Promise.withResolvers<void>(), seconds: undefined };
       byPrompt.set(promptId, flight);
       if (!byKey.has(item.key)) byKey.set(item.key, flight);
     },
+    took(promptId, seconds) {
+      const flight = byPrompt.get(promptId);
+      if (flight !== undefined) flight.seconds = seconds;
+    },
     doubted: doubt,
     ended: end,
-    keep(memory, input, promptId, made, seconds) {
+    keep(memory, input, promptId, made) {
       const flight = byPrompt.get(promptId);
       if (flight === undefined) return;
-      void later(() => store(memory, input, flight, made, seconds), 'a result could not be kept').then(() => end(promptId));
+      void later(() => store(memory, input, flight, made), 'a result could not be kept').then(() => end(promptId));
     },
     async whole(result) {
       const paths: string[] = [];

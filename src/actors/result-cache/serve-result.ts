@@ -5,10 +5,12 @@ import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { RemoteFile, RemoteText } from '#backends/contract.ts';
 import type { KeptFile } from '#store/result-index.ts';
+import type { SavingsRow } from '#store/types.ts';
 import type { ActorDeps, RunMemory } from '../deps.ts';
 import { promptIdOf } from '../ids.ts';
 import type { PrepareInput, ServedFromCache } from '../logic.ts';
 import { bringHomeAll, type Fetching, publish } from '../parse-results.ts';
+import { keepSavings, savingsRows } from '../savings.ts';
 import type { CachedResult, KeyedItem, Look } from './contract.ts';
 
 type Hit = Extract<Look, { readonly kind: 'hit' }>;
@@ -23,7 +25,7 @@ export async function serveResult(
   emit: (event: RunEventBody) => void,
   signal: AbortSignal,
 ): Promise<ServedFromCache | undefined> {
-  const { step, item, attempt } = input;
+  const { runId, step, item, attempt } = input;
   const damaged = async (why: string): Promise<undefined> => {
     await deps.cache.drop(result);
     const message = `The result of run ${result.runId} that was kept cannot be used: ${why}. It is dropped, and made again.`;
@@ -55,8 +57,11 @@ export async function serveResult(
     const brought = await bringHomeAll(deps, fetching);
     emit({ type: 'step.cache', step, item, attempt, result: 'hit', reason, runId: result.runId });
     const seconds = result.seconds === null ? {} : { seconds: result.seconds };
-    const saving = { step, item, pass: 'result-cache' as const, savings: [{ nodes: [], why: reason, ...seconds }] };
-    publish(deps, memory, brought, emit, { savings: [saving] });
+    const saving: SavingsRow = { runId, step, item, pass: 'result-cache', savings: [{ nodes: [], why: reason, ...seconds }] };
+    // What the optimiser had saved in an earlier try holds no longer.
+    const savings = [...savingsRows(deps, memory, input, result.backend, []), saving];
+    keepSavings(memory, savings);
+    publish(deps, memory, brought, emit, { savings });
     deps.cache.used(result.key);
     return { cached: true, draft: brought.some(({ artifact }) => artifact.draft) };
   } catch (error) {

@@ -1,23 +1,25 @@
 /** The object info of a node class in the shape of a real ComfyUI 0.33. */
-import type { Environment, InputSpec, NodeDefinition } from './nodes/define.ts';
-import type { Catalogue } from './nodes/catalogue.ts';
-import type { Json, JsonRecord } from './json.ts';
+import { type ObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
+import { type Json, type JsonRecord, printJson } from './json.ts';
+import { createModelLists } from './models.ts';
+import { type Catalogue, CATALOGUE } from './nodes/catalogue.ts';
+import type { InputSpec, Listing, NodeDefinition } from './nodes/define.ts';
 
 /** `[type, options]` as it stands in object info and in `input_config` of validation errors. */
-export function inputConfig(spec: InputSpec, schema: 'v1' | 'v3', environment: Environment): Json[] {
+export function inputConfig(spec: InputSpec, schema: 'v1' | 'v3', listing: Listing): Json[] {
   const details = { ...spec.details };
   if (spec.options !== undefined) {
-    const options = [...spec.options(environment)];
+    const options = [...spec.options(listing)];
     if (schema === 'v3') return ['COMBO', { multiselect: false, options, ...details }];
     return spec.details === undefined ? [options] : [options, details];
   }
   return schema === 'v1' && spec.details === undefined ? [spec.type] : [spec.type, details];
 }
 
-export function describeNode(definition: NodeDefinition, environment: Environment): JsonRecord {
+export function describeNode(definition: NodeDefinition, listing: Listing): JsonRecord {
   const { schema, required, optional, hidden, outputs } = definition;
   const group = (specs: Readonly<Record<string, InputSpec>>): JsonRecord =>
-    Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, inputConfig(spec, schema, environment)]));
+    Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, inputConfig(spec, schema, listing)]));
   const hiddenInputs = (): JsonRecord =>
     Object.fromEntries(Object.entries(hidden ?? {}).map(([name, type]): [string, Json] => [name, schema === 'v3' ? [type] : type]));
   return {
@@ -49,6 +51,12 @@ export function describeNode(definition: NodeDefinition, environment: Environmen
   };
 }
 
-export function describeAll(catalogue: Catalogue, environment: Environment): JsonRecord {
-  return Object.fromEntries([...catalogue].map(([name, definition]) => [name, describeNode(definition, environment)]));
+export function describeAll(catalogue: Catalogue, listing: Listing): JsonRecord {
+  return Object.fromEntries([...catalogue].map(([name, definition]) => [name, describeNode(definition, listing)]));
+}
+
+/** The classes that every sandbox knows, with its own lists of models and no input files. */
+export function builtInObjectInfo(): ObjectInfo {
+  const listing: Listing = { models: createModelLists({}, () => false), storage: { inputs: () => [] } };
+  return parseObjectInfo(printJson(describeAll(CATALOGUE, listing))).info ?? { classes: new Map() };
 }

@@ -87,7 +87,7 @@ function isNumber(value: Json | undefined): value is number | bigint {
 
 /** Whether an output of `given` may be linked to an input of `wanted`; `A,B` is a union, `*` is anything. */
 export function typesMatch(given: string, wanted: string): boolean {
-  if (given === '*' || wanted === '*') return true;
+  if ([given, wanted].some((type) => type === '*' || type === 'COMFY_MATCHTYPE_V3')) return true;
   const accepted = wanted.split(',');
   return given.split(',').some((type) => accepted.includes(type));
 }

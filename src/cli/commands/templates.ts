@@ -16,6 +16,7 @@ import { noMorePositionals, onePositional, subcommand } from '../parse-arguments
 import { printProblems } from '../report-error.ts';
 import type { Session } from '../session.ts';
 import { printForm } from '../template-form.ts';
+import { printSavings } from '../savings-text.ts';
 import { demandTemplate } from '../template-names.ts';
 import { uploadMedia } from '../upload-media.ts';
 
@@ -155,4 +156,8 @@ function printStep(step: TemplateRenderResult['steps'][number], io: Io): void {
   line(io.out, `// ${step.id}${item} on ${step.backend}${step.reason === undefined ? '' : `: ${safeText(step.reason)}`}`);
   for (const done of [...(step.replaced ?? []), ...(step.patches ?? [])]) line(io.out, `//   ${safeText(done)}`);
   if (step.workflow !== undefined) line(io.out, step.workflow.trimEnd());
+  if (step.optimised === undefined) return;
+  line(io.out, `// ${step.id}${item} as it is sent, optimised`);
+  printSavings(step.savings ?? [], io, '//   ');
+  line(io.out, step.optimised.trimEnd());
 }

@@ -1,7 +1,7 @@
 /** What a step asks of a backend, for the pool: whether it fits, and which models it would load. */
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { type BackendOffer, type Fit, stepFits } from '#templates/fits.ts';
-import { needsOf } from '#templates/needs.ts';
+import { needsOf, type StepNeeds } from '#templates/needs.ts';
 import type { Values } from '#templates/types.ts';
 
 export interface StepDemand {
@@ -15,12 +15,8 @@ export function demandOf(template: CompiledTemplate, stepId: string, values: Val
   const step = needs.steps.find(({ id }) => id === stepId);
   if (step === undefined) return { models: [], fit: () => 'unknown' };
   const judged = new Map<string, { readonly offer: BackendOffer; readonly verdict: Fit['verdict'] }>();
-  const models = step.models.flatMap(({ name, parameter }) => {
-    const value = name ?? (parameter === undefined ? undefined : values[parameter]);
-    return typeof value === 'string' ? [value] : [];
-  });
   return {
-    models: [...new Set(models)],
+    models: modelsIn([step], values),
     fit(id) {
       const now = offer(id);
       const known = judged.get(id);
@@ -30,6 +26,25 @@ export function demandOf(template: CompiledTemplate, stepId: string, values: Val
       return verdict;
     },
   };
+}
+
+/** What the steps load with which a run of these values begins. */
+export function firstModels(template: CompiledTemplate, values: Values): readonly string[] {
+  const roots = new Set(template.steps.filter(({ waits }) => waits.length === 0).map(({ id }) => id));
+  return modelsIn(
+    needsOf(template).steps.filter(({ id }) => roots.has(id)),
+    values,
+  );
+}
+
+function modelsIn(steps: readonly StepNeeds[], values: Values): readonly string[] {
+  const models = steps.flatMap((step) =>
+    step.models.flatMap(({ name, parameter }) => {
+      const value = name ?? (parameter === undefined ? undefined : values[parameter]);
+      return typeof value === 'string' ? [value] : [];
+    }),
+  );
+  return [...new Set(models)];
 }
 
 /** A condition that names the backend is decided before one is chosen: the step then stays with the one that it was decided for. */

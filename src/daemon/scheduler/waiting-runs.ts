@@ -12,6 +12,8 @@ export interface WaitingRun {
   /** Named by the client, or settled at the door. */
   readonly backend: string | null;
   readonly templateHash: string;
+  /** What its first steps load. */
+  readonly models: readonly string[];
 }
 
 interface WaitingEntry extends Entry, WaitingRun {}
@@ -21,6 +23,8 @@ export interface WaitingRunsOptions {
   readonly takers: (run: Pick<WaitingRun, 'backend' | 'templateHash'>) => readonly string[];
   readonly isUp: (id: string) => boolean;
   readonly room: (id: string) => number;
+  /** The part of the models that a backend has loaded, 0 to 1; undefined where there are none. */
+  readonly share: (id: string, models: readonly string[]) => number | undefined;
   /** Items that wait for a place now: who could take them, and their priority. */
   readonly asking: () => Iterable<{ readonly takers: readonly string[]; readonly priority: number }>;
   readonly wake: (runId: string) => void;
@@ -43,18 +47,20 @@ export interface WaitingRuns {
   settled(runId: string): void;
 }
 
-export function createWaitingRuns({ takers, isUp, room, asking, wake }: WaitingRunsOptions): WaitingRuns {
+export function createWaitingRuns({ takers, isUp, room, share, asking, wake }: WaitingRunsOptions): WaitingRuns {
   const queue = createFairQueue<WaitingEntry>();
   const byId = new Map<string, WaitingEntry>();
   /** Woken, and not yet as far as asking for a place. */
   const waking = new Map<string, { readonly takers: readonly string[]; readonly priority: number }>();
-  const inLane = new Map<string, number>();
+  /** How many wait that can go to the same backends. */
+  const alike = new Map<string, number>();
+  const kindOf = ({ backend, templateHash }: WaitingRun) => `${backend ?? ''} ${templateHash}`;
 
-  const forget = ({ runId, lane }: WaitingEntry) => {
-    byId.delete(runId);
-    const left = (inLane.get(lane) ?? 1) - 1;
-    if (left === 0) inLane.delete(lane);
-    else inLane.set(lane, left);
+  const forget = (entry: WaitingEntry) => {
+    byId.delete(entry.runId);
+    const left = (alike.get(kindOf(entry)) ?? 1) - 1;
+    if (left === 0) alike.delete(kindOf(entry));
+    else alike.set(kindOf(entry), left);
   };
   const remove = (runId: string): boolean => {
     const entry = byId.get(runId);
@@ -80,11 +86,18 @@ export function createWaitingRuns({ takers, isUp, room, asking, wake }: WaitingR
       return before < room(id) + READY_AHEAD;
     });
   };
+  /** Those that need what is loaded begin first, so that there is something to prefer when a place is free. */
+  const affinity = (entry: WaitingEntry): number | undefined => {
+    const shares = takers(entry)
+      .filter((id) => isUp(id))
+      .flatMap((id) => share(id, entry.models) ?? []);
+    return shares.length === 0 ? undefined : Math.max(...shares);
+  };
   const look = (fresh?: string) => {
     for (;;) {
       if (queue.size === 0) return;
       const ready = [...asking(), ...waking.values()];
-      const entry = queue.take((one) => isNear(one, ready, one.runId === fresh && inLane.get(one.lane) === 1));
+      const entry = queue.take((one) => isNear(one, ready, one.runId === fresh && alike.get(kindOf(one)) === 1), affinity);
       if (entry === undefined) return;
       begin(entry);
     }
@@ -94,9 +107,9 @@ export function createWaitingRuns({ takers, isUp, room, asking, wake }: WaitingR
       return byId.size;
     },
     add(run) {
-      const entry = { ...run, lane: `${run.backend ?? ''} ${run.templateHash}` };
+      const entry = { ...run, lane: [kindOf(run), ...run.models].join('\n') };
       byId.set(run.runId, entry);
-      inLane.set(entry.lane, (inLane.get(entry.lane) ?? 0) + 1);
+      alike.set(kindOf(entry), (alike.get(kindOf(entry)) ?? 0) + 1);
       queue.add(entry);
     },
     remove,

@@ -2,7 +2,7 @@
 import { array, boolean, closed, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
 import { method, templateId, templateVersion } from './define.ts';
-import { problem, templateContents, templateSummary } from './views.ts';
+import { problem, saving, templateContents, templateSummary } from './views.ts';
 
 const path = string({ minLength: 1, maxLength: 4096 });
 
@@ -109,6 +109,9 @@ export const templateRender = method({
         replaced: optional(array(string())),
         /** What `patch` and missing models did to the graph, one sentence each. */
         patches: optional(array(string())),
+        /** What a run would send, where the optimiser makes less of the workflow; with what it takes out. */
+        optimised: optional(string()),
+        savings: optional(array(saving)),
       }),
     ),
     problems: array(problem),

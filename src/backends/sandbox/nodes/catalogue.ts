@@ -7,6 +7,7 @@ import { GEOMETRY_NODES } from './geometry.ts';
 import { LATENT_NODES } from './latent.ts';
 import { LOAD_NODES } from './load.ts';
 import { LOADER_NODES } from './loaders.ts';
+import { LOGIC_NODES } from './logic.ts';
 import { MASK_NODES } from './mask.ts';
 import { PREPROCESS_NODES } from './preprocess.ts';
 import { PRIMITIVE_NODES } from './primitive.ts';
@@ -28,6 +29,7 @@ export const CATALOGUE: Catalogue = new Map(
     FILTER_NODES,
     MASK_NODES,
     PRIMITIVE_NODES,
+    LOGIC_NODES,
     LOADER_NODES,
     CONDITIONING_NODES,
     LATENT_NODES,

@@ -10,10 +10,16 @@ export interface Environment {
   readonly storage: Storage;
 }
 
+/** What lists of choices are made of. */
+export interface Listing {
+  readonly models: ModelLists;
+  readonly storage: Pick<Storage, 'inputs'>;
+}
+
 /** `options` is asked anew for every object info and validation: files and models may come and go. */
 export interface InputSpec {
   readonly type: string;
-  readonly options?: (environment: Environment) => readonly string[];
+  readonly options?: (listing: Listing) => readonly string[];
   readonly details?: JsonRecord;
 }
 
@@ -95,7 +101,7 @@ export function text(details: JsonRecord = {}): InputSpec {
 export function bool(initial?: boolean, details: JsonRecord = {}): InputSpec {
   return { type: 'BOOLEAN', details: initial === undefined ? details : { default: initial, ...details } };
 }
-export function combo(options: readonly string[] | ((environment: Environment) => readonly string[]), details?: JsonRecord): InputSpec {
+export function combo(options: readonly string[] | ((listing: Listing) => readonly string[]), details?: JsonRecord): InputSpec {
   return { type: 'COMBO', options: typeof options === 'function' ? options : () => options, ...(details === undefined ? {} : { details }) };
 }
 export function modelFile(folder: string): InputSpec {

@@ -28,6 +28,8 @@ export interface SampleRequest {
 /** Ticks through the steps with previews; the result carries one more shot. */
 export async function sample(request: SampleRequest, context: NodeContext): Promise<NodeResult> {
   const { latent, model } = request;
+  // Without a sigma ComfyUI gives the latent back as it came.
+  if (request.denoise <= 0) return { outputs: [latent, latent] };
   const shot: Shot = {
     prompt: request.positive.texts.join(' | '),
     negative: request.negative.texts.join(' | '),
