@@ -14,9 +14,17 @@ import { loadPrices } from '#backends/sandbox/costs/cost-model.ts';
 import { barsOf } from './optimiser/bars.ts';
 import { measureNaive, measureOptimised, type Reference, takeReference } from './optimiser/measure.ts';
 import { COST_MODEL, type Place, RESULTS, withPlace } from './optimiser/place.ts';
-import { measureReal } from './optimiser/real.ts';
+import { describeReal, measureReal } from './optimiser/real.ts';
 import { describe } from './optimiser/report.ts';
-import { type BenchResult, type MachineResult, type OptimiserTime, type Saver, SAVERS, type SequenceResult } from './optimiser/result.ts';
+import {
+  type BenchResult,
+  type MachineResult,
+  type OptimiserTime,
+  type RealResult,
+  type Saver,
+  SAVERS,
+  type SequenceResult,
+} from './optimiser/result.ts';
 import { createMemo, type Machine } from './optimiser/sandbox.ts';
 import { readSpec, type Sequence, type Spec } from './optimiser/spec.ts';
 import { timeOptimiser } from './optimiser/time.ts';
@@ -33,16 +41,31 @@ const { values } = parseArgs({
 });
 const wants = ({ id }: Sequence): boolean => values.sequence?.includes(id) ?? true;
 
-if (values.backend !== undefined) {
-  const url = values.backend.replace(/^comfyui=/, '');
-  const spec = readSpec('pixel-sequences');
-  console.log(await withPlace(spec, (place) => measureReal(url, spec.sequences.filter(wants), place)));
-} else {
+const made = {
+  at: new Date().toISOString(),
+  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+  machine: { cores: cpus().length, node: process.version },
+};
+if (values.backend === undefined) {
   const result = await measure();
-  const file = join(RESULTS, `optimiser-${result.at.replaceAll(/[:.]/g, '-')}.json`);
-  writeFileSync(file, `${JSON.stringify(result, undefined, 1)}\n`);
-  console.log(`${describe(result)}\n\n${result.machine.cores} cores, Node ${result.machine.node}. ${file}`);
+  console.log(`${describe(result)}\n\n${keep('optimiser', result)}`);
   if (barsOf(result).some(({ holds }) => !holds)) process.exitCode = 1;
+} else {
+  const result = await measureBackend(values.backend.replace(/^comfyui=/, ''));
+  console.log(`${describeReal(result.sequences)}\n\nComfyUI ${result.version}. ${keep('real-optimiser', result)}`);
+}
+
+function keep(kind: string, result: BenchResult | RealResult): string {
+  const file = join(RESULTS, `${kind}-${result.at.replaceAll(/[:.]/g, '-')}.json`);
+  writeFileSync(file, `${JSON.stringify(result, undefined, 1)}\n`);
+  return `${result.machine.cores} cores, Node ${result.machine.node}. ${file}`;
+}
+
+async function measureBackend(url: string): Promise<RealResult> {
+  const spec = readSpec('pixel-sequences');
+  const { system } = (await (await fetch(`${url}/system_stats`)).json()) as { system: { comfyui_version: string } };
+  const sequences = await withPlace(spec, (place) => measureReal(url, spec.sequences.filter(wants), place));
+  return { ...made, version: system.comfyui_version, sequences };
 }
 
 async function measure(): Promise<BenchResult> {
@@ -73,9 +96,7 @@ async function measure(): Promise<BenchResult> {
     }
   });
   return {
-    at: new Date().toISOString(),
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
-    machine: { cores: cpus().length, node: process.version },
+    ...made,
     machines: machines.map(({ prices, ...rest }): MachineResult => ({ profile: prices.profile, title: prices.title, ...rest })),
     optimiser,
   };

@@ -20,7 +20,7 @@ export interface LiveOptions {
   readonly sandbox?: Sandbox;
   readonly templates: string;
   readonly pictures: ReadonlyMap<string, string>;
-  /** With nothing on, each request waits for the one before, as a plain client's would; else batches are queued together. */
+  /** Without `order`, each request waits for the one before, as a plain client's would; else batches are queued together. */
   readonly variant: Variant;
 }
 
@@ -65,7 +65,7 @@ export async function playLive(sequence: Sequence, options: LiveOptions): Promis
       } else {
         const requests = 'start' in event ? [event.start] : event.batch;
         const startMs = performance.now();
-        const runs = await (variant.on.size > 0 ? all(client, requests) : oneByOne(client, requests));
+        const runs = await (variant.on.has('order') ? all(client, requests) : oneByOne(client, requests));
         wallMs += performance.now() - startMs;
         for (const run of runs) outcomes.push({ status: run.status, outputs: await pixelsOf(run), run });
       }

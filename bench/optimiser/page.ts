@@ -1,8 +1,9 @@
 /** The section "Measured" of docs/optimiser.md, drawn from a result. */
 import { show } from '../numbers.ts';
 import { barsOf, isAvoidable } from './bars.ts';
+import { REAL_COLUMNS, realRows } from './real.ts';
 import { COLUMNS, rowsOf, splitOf } from './report.ts';
-import { type BenchResult, type MachineResult, SAVERS, type SequenceResult } from './result.ts';
+import { type BenchResult, type MachineResult, type RealResult, SAVERS, type SequenceResult } from './result.ts';
 
 const START = '<!-- measured: made by `npm run optimiser:measured`; do not edit -->';
 const END = '<!-- /measured -->';
@@ -15,14 +16,14 @@ export function isWhole({ machines }: BenchResult): boolean {
 }
 
 /** Puts the section between its marks, or at the end of a page that has none. */
-export function withMeasured(page: string, result: BenchResult): string {
-  const section = `${START}\n${sectionOf(result)}\n${END}`;
+export function withMeasured(page: string, result: BenchResult, real?: RealResult): string {
+  const section = `${START}\n${sectionOf(result, real)}\n${END}`;
   const [from, to] = [page.indexOf(START), page.indexOf(END)];
   if (from < 0 || to < from) return `${page.trimEnd()}\n\n${section}\n`;
   return page.slice(0, from) + section + page.slice(to + END.length);
 }
 
-export function sectionOf(result: BenchResult): string {
+export function sectionOf(result: BenchResult, real?: RealResult): string {
   const { at, commit, machine, machines } = result;
   return [
     '## Measured',
@@ -42,6 +43,7 @@ export function sectionOf(result: BenchResult): string {
     '',
     ...shortfall(machines),
     ...machines.flatMap(machineSection),
+    ...(real === undefined ? [] : realSection(real)),
     '### What the sequences are',
     '',
     ...table(
@@ -73,6 +75,22 @@ function machineSection(machine: MachineResult): readonly string[] {
     ...(split === undefined
       ? []
       : ['Saved in % with one part alone / lost in % with all but it:', '', ...table(['', ...SAVERS], rows(split)), '']),
+  ];
+}
+
+function realSection({ at, commit, version, sequences }: RealResult): readonly string[] {
+  return [
+    `### By the clock on a real ComfyUI ${version}`,
+    '',
+    `What needs no model, on the processor, made ${at.slice(0, 10)} at ${commit}: medians of three rounds on a machine that did other things, too. The pixels are the same.`,
+    '',
+    ...table(['', ...REAL_COLUMNS], rows(realRows(sequences))),
+    '',
+    ...table(
+      ['', ''],
+      sequences.map(({ id, title }) => [id, title]),
+    ),
+    '',
   ];
 }
 

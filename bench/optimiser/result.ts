@@ -46,6 +46,25 @@ export interface BenchResult {
   readonly optimiser: readonly OptimiserTime[];
 }
 
+/** Seconds of the clock on a real ComfyUI. */
+export interface RealSequence {
+  readonly id: string;
+  readonly title: string;
+  readonly naive: number;
+  /** Through Callsheet, with nothing switched on. */
+  readonly off: number;
+  readonly optimised: number;
+}
+
+export interface RealResult {
+  readonly at: string;
+  readonly commit: string;
+  readonly machine: BenchResult['machine'];
+  /** What the server says of itself. */
+  readonly version: string;
+  readonly sequences: readonly RealSequence[];
+}
+
 /** Share of the naive seconds; 0 for nothing out of nothing, and for what is less than sums are exact. */
 export function saved(naive: number, other: number): number {
   const share = naive === 0 ? 0 : 1 - other / naive;
