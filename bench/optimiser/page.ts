@@ -8,6 +8,20 @@ import { type BenchResult, type MachineResult, type RealResult, SAVERS, type Seq
 const START = '<!-- measured: made by `npm run optimiser:measured`; do not edit -->';
 const END = '<!-- /measured -->';
 
+/** What holds of the frozen requests and prices, whatever the optimiser does. */
+const LIMITS = [
+  '- **The median depends on what is asked for.** A new seed or a new prompt has nothing to avoid, and half of the sequences are such. Had we chosen others, it',
+  '  would be another; *saved* beside *possible* says more of the optimiser.',
+  '- **Half of a batch is out of reach** with 20 steps a shot: sampling is most of it, and every picture needs its own. With few steps it is not (see *not judged*,',
+  '  which was added after the figures of the naive client were seen).',
+  '- **New servers do much of it themselves.** With `ram`, the default of new versions, a machine with enough memory keeps every result and both models; what is',
+  '  left is what a server cannot know: that nobody looks at a preview, and what was made before it was started.',
+  '- **A LoRA or a ControlNet at strength 0** costs next to nothing on ComfyUI: its nodes return at once. Taking it out saves reading a file.',
+  '- `ram` is modelled from the source of a newer version; `classic` was compared with a real server. Not counted: memory for activations, moving models off the',
+  '  card, building them, files that are read cold.',
+  '',
+];
+
 /** Every sequence on every machine, with what each part saves. */
 export function isWhole({ machines }: BenchResult): boolean {
   return (
@@ -42,6 +56,7 @@ export function sectionOf(result: BenchResult, real?: RealResult): string {
     ),
     '',
     ...shortfall(machines),
+    ...LIMITS,
     ...machines.flatMap(machineSection),
     ...(real === undefined ? [] : realSection(real)),
     '### What the sequences are',

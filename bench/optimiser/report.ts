@@ -7,7 +7,16 @@ const percent = (share: number): string => (share * 100).toFixed(1);
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 const pair = (naive: string, optimised: string): string => (naive === optimised ? naive : `${naive} → ${optimised}`);
 
-export const COLUMNS = ['naive s', 'optimised s', 'saved %', 'possible %', 'model loads', 'sampler steps', 'GB moved'] as const;
+export const COLUMNS = [
+  'naive s',
+  'optimised s',
+  'saved %',
+  'possible %',
+  'of it loading s',
+  'model loads',
+  'sampler steps',
+  'GB moved',
+] as const;
 
 /** Cells of one row for each sequence, in the order of COLUMNS. */
 export function rowsOf(sequences: readonly SequenceResult[]): readonly (readonly [what: string, cells: readonly string[]])[] {
@@ -20,6 +29,7 @@ export function rowsOf(sequences: readonly SequenceResult[]): readonly (readonly
         show(optimised.seconds),
         percent(savingOf(sequence)),
         percent(possibleOf(sequence)),
+        pair(show(naive.loading), show(optimised.loading)),
         pair(String(naive.modelLoads), String(optimised.modelLoads)),
         pair(String(naive.samplerSteps), String(optimised.samplerSteps)),
         pair(gigabytes(naive.bytesMoved), gigabytes(optimised.bytesMoved)),
