@@ -19,6 +19,7 @@ export interface LiveOptions {
   /** Absent with a server that can neither be restarted nor made to fail. */
   readonly sandbox?: Sandbox;
   readonly templates: string;
+  readonly unfused: string;
   readonly pictures: ReadonlyMap<string, string>;
   /** Without `order`, each request waits for the one before, as a plain client's would; else batches are queued together. */
   readonly variant: Variant;
@@ -41,7 +42,7 @@ export interface LiveRun {
 
 export async function playLive(sequence: Sequence, options: LiveOptions): Promise<LiveRun> {
   const { dir, sandbox, variant } = options;
-  const switches = { optimize: variant.on.has('passes') || variant.on.has('fusion'), cache: variant.on.has('cache') };
+  const switches = { optimize: variant.on.has('passes'), cache: variant.on.has('cache') };
   const recorder = createRecorder(join(dir, 'uploads'));
   let daemon = await openDaemon(options, recorder.wrap);
   let client = await connect(daemon.endpoint);
@@ -104,7 +105,9 @@ export async function playLive(sequence: Sequence, options: LiveOptions): Promis
   }
 }
 
-async function openDaemon({ dir, url, templates, pictures }: LiveOptions, wrapBackend: (backend: Backend) => Backend): Promise<Daemon> {
+async function openDaemon(options: LiveOptions, wrapBackend: (backend: Backend) => Backend): Promise<Daemon> {
+  const { dir, url, pictures, variant } = options;
+  const templates = variant.on.has('fusion') ? options.templates : options.unfused;
   const environment = { CALLSHEET_RUNTIME_DIR: join(dir, 'runtime'), CALLSHEET_LOG_LEVEL: 'silent' };
   const roots = [...pictures.values()];
   const config = parseConfig(

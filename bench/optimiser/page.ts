@@ -2,7 +2,7 @@
 import { show } from '../numbers.ts';
 import { barsOf, isAvoidable } from './bars.ts';
 import { REAL_COLUMNS, realRows } from './real.ts';
-import { COLUMNS, rowsOf, splitOf } from './report.ts';
+import { COLUMNS, rowsOf, SPLIT, splitOf } from './report.ts';
 import { type BenchResult, type MachineResult, type RealResult, SAVERS, type SequenceResult } from './result.ts';
 
 const START = '<!-- measured: made by `npm run optimiser:measured`; do not edit -->';
@@ -87,9 +87,7 @@ function machineSection(machine: MachineResult): readonly string[] {
     ...table(['', ...COLUMNS], rows(rowsOf(machine.sequences))),
     '',
     ...(machine.extras.length === 0 ? [] : ['Not judged by the bars:', '', ...table(['', ...COLUMNS], rows(rowsOf(machine.extras))), '']),
-    ...(split === undefined
-      ? []
-      : ['Saved in % with one part alone / lost in % with all but it:', '', ...table(['', ...SAVERS], rows(split)), '']),
+    ...(split === undefined ? [] : [`${SPLIT}:`, '', ...table(['', ...SAVERS], rows(split)), '']),
   ];
 }
 

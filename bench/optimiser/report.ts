@@ -1,11 +1,13 @@
 /** The result for people: a table for each machine, the split of the gain, and the bars. */
 import { formatTable, show } from '../numbers.ts';
 import { type Bar, barsOf, possibleOf, savingOf } from './bars.ts';
-import { type BenchResult, type MachineResult, saved, SAVERS, type SequenceResult } from './result.ts';
+import { type BenchResult, type MachineResult, type Saver, saved, SAVERS, type SequenceResult } from './result.ts';
 
-const percent = (share: number): string => (share * 100).toFixed(1);
+const percent = (share: number): string => (share * 100).toFixed(1).replace(/^-0\.0$/, '0.0');
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 const pair = (naive: string, optimised: string): string => (naive === optimised ? naive : `${naive} → ${optimised}`);
+
+export const SPLIT = 'Saved in % with one alone / lost in % with all but it; fusion comes on top of the passes, and is lost with them';
 
 export const COLUMNS = [
   'naive s',
@@ -43,9 +45,10 @@ export function splitOf({ sequences }: MachineResult): readonly (readonly [what:
   const rows = sequences.flatMap(({ id, naive, optimised, alone, without }) => {
     if (alone === undefined || without === undefined) return [];
     const all = saved(naive.seconds, optimised.seconds);
+    const by = (saver: Saver): number => saved(naive.seconds, alone[saver]);
     const cells = SAVERS.map((saver) => {
-      const lost = all - saved(naive.seconds, without[saver]);
-      return `${percent(saved(naive.seconds, alone[saver]))} / ${percent(lost)}`;
+      const gain = by(saver) - (saver === 'fusion' ? by('passes') : 0);
+      return `${percent(gain)} / ${percent(all - saved(naive.seconds, without[saver]))}`;
     });
     return [[id, cells] as const];
   });
@@ -59,7 +62,7 @@ export function describe(result: BenchResult): string {
       `${machine.title}, the server's cache in mode ${machine.cache}`,
       table(COLUMNS, rowsOf(machine.sequences)),
       ...(machine.extras.length === 0 ? [] : ['Not judged', table(COLUMNS, rowsOf(machine.extras))]),
-      ...(split === undefined ? [] : ['Saved in % with it alone / lost in % without it', table(SAVERS, split)]),
+      ...(split === undefined ? [] : [SPLIT, table(SAVERS, split)]),
     ];
   });
   const bars = barsOf(result).map(({ what, bar, got, holds }: Bar) => `${holds ? 'holds ' : 'FAILS '} ${what}: ${bar}; ${got}`);

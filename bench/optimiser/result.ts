@@ -13,7 +13,7 @@ export interface SequenceResult {
   /** Seconds of the least that would have given the same outputs from the same graphs. */
   readonly least: number;
   readonly optimised: Totals;
-  /** Seconds with one alone, and with all but one; absent when it was not asked for. */
+  /** Seconds with one alone, and with all but one; absent when it was not asked for. Fusion needs the passes and goes with them. */
   readonly alone?: Readonly<Record<Saver, number>>;
   readonly without?: Readonly<Record<Saver, number>>;
   /** What runs said of themselves: passes with how often they found something. */

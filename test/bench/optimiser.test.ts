@@ -6,7 +6,9 @@ import { compare } from '../../bench/optimiser/measure.ts';
 import { isWhole, withMeasured } from '../../bench/optimiser/page.ts';
 import { ancestors, leastSeconds } from '../../bench/optimiser/possible.ts';
 import type { BenchResult, SequenceResult } from '../../bench/optimiser/result.ts';
+import { splitOf } from '../../bench/optimiser/report.ts';
 import { readSpec } from '../../bench/optimiser/spec.ts';
+import { alone, without } from '../../bench/optimiser/variants.ts';
 import { loadPrices } from '#backends/sandbox/costs/cost-model.ts';
 
 const prices = loadPrices(new URL('../../bench/optimiser/cost-model.json', import.meta.url).pathname, 'rtx-4090');
@@ -71,6 +73,23 @@ describe('bars', () => {
     const slow: BenchResult = { ...gain(7.9), optimiser: gain(7.9).optimiser.map((time) => ({ ...time, processor: 11 })) };
     expect(failing(slow)).toEqual(['optimiser, 200 nodes', 'optimiser against what it saves, 20 nodes a prompt']);
     expect(failing(gain(10))).toContain('optimiser against what it saves, 20 nodes a prompt');
+  });
+});
+
+describe('the split', () => {
+  test('fusion is what comes on top of the passes', () => {
+    const base = sequence('one', { naive: 100, optimised: 40, least: 40 });
+    const only = { passes: 90, cache: 70, fusion: 85, order: 100 };
+    const rest = { passes: 60, cache: 70, fusion: 45, order: 40 };
+    const { machines } = result({ ...base, alone: only, without: rest });
+    expect(machines.map((machine) => splitOf(machine))).toEqual([[['one', ['10.0 / 20.0', '30.0 / 30.0', '5.0 / 5.0', '0.0 / 0.0']]]]);
+  });
+
+  test('fusion is switched on with the passes and off with them', () => {
+    expect([...alone('fusion').on]).toEqual(['passes', 'fusion']);
+    expect([...without('passes').on]).toEqual(['cache', 'order']);
+    expect([...without('fusion').on]).toEqual(['passes', 'cache', 'order']);
+    expect([...alone('order').on]).toEqual(['order']);
   });
 });
 
