@@ -1,5 +1,6 @@
 /** The result cache over its index and its files: looks results up, keeps new ones, and never hands out what was changed on disk. */
 import { inWords, differences, nearest } from '#graph/result-key/differences.ts';
+import { sha256Hex } from '#graph/hash.ts';
 import { toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { KeptFiles } from '#results/kept-files.ts';
@@ -121,6 +122,7 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       key: before.key,
       template: memory.template.id,
       step: input.step,
+      request: requestOf(memory),
       runId: input.runId,
       item: input.item,
       backend: before.backend.id,
@@ -162,7 +164,8 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       }
     },
     async covers(memory, takers, signal) {
-      if (limit === 0 || !memory.options.cache) return false;
+      // Most runs are asked for once only: whether it pays to look closer is known at once.
+      if (limit === 0 || !memory.options.cache || !index.isKeptOf(requestOf(memory))) return false;
       const roots = memory.template.steps.filter(({ waits }) => waits.length === 0);
       for (const { id: step, cache } of roots) {
         const backends = takers(step);
@@ -236,6 +239,11 @@ const RECHECK_MS = 10_000;
 function hitReason({ runId, createdAt, backend }: CachedResult, { saidAt, backend: now }: KeyedItem): string {
   const made = `Made by run ${runId} on '${backend}' at ${timeOf(createdAt)}, from the same graph, files and models.`;
   return saidAt === undefined ? made : `${made} '${now.id}' does not answer now; this holds by what it said at ${timeOf(saidAt)}.`;
+}
+
+/** Equal for runs that ask for the same, in most cases: nothing is taken by it. */
+function requestOf({ template, params, backend }: RunMemory): string {
+  return sha256Hex(JSON.stringify([template.id, params, backend]));
 }
 
 const timeOf = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
