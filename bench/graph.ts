@@ -1,7 +1,10 @@
-/** What loading, checking and injecting a graph costs beside plain JSON.parse and JSON.stringify. Run: `npx node bench/graph.ts`. */
+/** What loading, checking, injecting and optimising a graph costs beside plain JSON.parse and JSON.stringify. Run: `npm run bench:graph`. */
+import { builtInObjectInfo } from '#backends/sandbox/object-info.ts';
 import { parseGraph, printGraph } from '#graph/graph.ts';
+import { optimise } from '#graph/optimise/optimise.ts';
 import { checkStructure } from '#graph/structure.ts';
 import { printJson } from '#graph/values.ts';
+import { optimisableGraph } from './optimisable-graph.ts';
 
 const SIZES = [50, 200, 1000];
 const ROUNDS = 9;
@@ -65,12 +68,16 @@ function load(text: string) {
   return graph;
 }
 
+const info = builtInObjectInfo();
+
 console.log('nodes      KiB  work                          median µs   of parse+stringify');
 for (const size of SIZES) {
   const text = graphText(size);
   const targets = [0.1, 0.3, 0.5, 0.7, 0.9].map((part) => String(2 * Math.max(1, Math.floor((size * part) / 2))));
   const edits = targets.map((node, index) => ({ node, input: 'seed', json: printJson(18_446_744_073_709_551_615n - BigInt(index)) }));
   const graph = load(text);
+  const large = load(optimisableGraph(size));
+  const small = load(optimise(large, { info, outputNodes: [] }).text);
   const base = row('JSON.parse + JSON.stringify', () => JSON.stringify(JSON.parse(text)));
   const rows = [
     base,
@@ -78,6 +85,8 @@ for (const size of SIZES) {
     row('parseGraph + checkStructure', () => checkStructure(load(text))),
     row('inject 5 + print', () => printGraph(graph, edits)),
     row('load + inject 5 + print', () => printGraph(load(text), edits)),
+    row('optimise: nothing to do', () => optimise(small, { info, outputNodes: [] })),
+    row('optimise: six in ten go', () => optimise(large, { info, outputNodes: [] })),
   ];
   // Round by round, so that a busy moment of the machine meets all rows; the ratio is the median of the rounds' ratios.
   for (let round = -WARM_UP; round < ROUNDS; round++) for (const each of rows) measure(each, round >= 0);

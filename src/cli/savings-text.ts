@@ -9,8 +9,10 @@ type Shown = Pick<Saving, 'pass' | 'nodes' | 'why' | 'seconds'> & Partial<Pick<S
 const MOST_NODES = 8;
 
 export function printSavings(savings: readonly Shown[], io: Io, indent = '  '): void {
-  for (const { pass, step, item, nodes, why, seconds } of savings) {
-    const place = step === undefined ? '' : ` in ${step}${item === undefined ? '' : ` item ${item}`}`;
+  for (const { saving, items, seconds } of alike(savings)) {
+    const { pass, step, nodes, why } = saving;
+    const where = items.length > 1 ? `, ${items.length} items` : items.map((item) => ` item ${item}`).join('');
+    const place = step === undefined ? '' : ` in ${step}${where}`;
     const saved = seconds === undefined ? '' : `, ${savedTime(seconds)} saved`;
     line(io.out, `${indent}${pass}${place}${saved}: ${safeText(why)}`);
     for (const { id, classType, title, into } of nodes.slice(0, MOST_NODES)) {
@@ -24,4 +26,26 @@ export function printSavings(savings: readonly Shown[], io: Io, indent = '  '): 
 /** By what earlier runs took. */
 export function savedTime(seconds: number): string {
   return seconds < 10 ? `about ${seconds.toFixed(1)} s` : `about ${formatDuration(seconds)}`;
+}
+
+// --- helpers ---
+
+interface Group {
+  readonly saving: Shown;
+  readonly items: number[];
+  seconds: number | undefined;
+}
+
+/** The same in every item of a step is told once. */
+function alike(savings: readonly Shown[]): readonly Group[] {
+  const groups = new Map<string, Group>();
+  for (const saving of savings) {
+    const { pass, step, nodes, why, item, seconds } = saving;
+    const key = JSON.stringify([pass, step, nodes, why]);
+    const group = groups.get(key) ?? { saving, items: [], seconds: undefined };
+    groups.set(key, group);
+    if (item !== undefined) group.items.push(item);
+    if (seconds !== undefined) group.seconds = (group.seconds ?? 0) + seconds;
+  }
+  return [...groups.values()];
 }

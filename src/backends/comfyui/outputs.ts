@@ -32,6 +32,9 @@ export function readOutputs(outputs: unknown, meta: unknown, cachedNodes: readon
 function realNode(id: string, meta: unknown): string {
   const entry = isFields(meta) ? meta[id] : undefined;
   if (!isFields(entry)) return id;
+  // A node that is equal to another is not executed: it reports what that one gave, with its own id nowhere but here.
+  const made = text(entry['node_id']);
+  if (made !== undefined && made !== id && made === text(entry['real_node_id'])) return id;
   return text(entry['real_node_id']) ?? text(entry['display_node']) ?? id;
 }
 

@@ -10,7 +10,7 @@ import { GRAPH_PASSES } from './passes.ts';
 import { findRoots, type Roots } from './roots.ts';
 import type { Optimised, OptimiseOptions, Pass, PassSaving } from './types.ts';
 
-export type { GraphPass, Optimised, OptimiseOptions, PassSaving } from './types.ts';
+export type { Optimised, OptimiseOptions, PassSaving } from './types.ts';
 
 /** `passes` for tests: some of them alone. */
 export function optimise(graph: Graph, options: OptimiseOptions, passes: readonly Pass[] = GRAPH_PASSES): Optimised {

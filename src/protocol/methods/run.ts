@@ -39,7 +39,7 @@ export const runGet = method({
   name: 'run/get',
   scope: 'read',
   mutation: false,
-  description: 'One run with its steps, attempts, artifacts and problems.',
+  description: 'One run with its steps, attempts, artifacts and problems, and what the optimiser saved.',
   params: closed({ runId }),
   result: object({ run }),
   errors: ['RUN_NOT_FOUND'],

@@ -45,6 +45,19 @@ describe('outputs of nodes', () => {
     expect(readOutputs({ '5.0.0.1': { images: [triple('a.png')] } }, meta, []).files[0]?.node).toBe('5');
   });
 
+  it('belong to each of several equal nodes, of which ComfyUI executes one and names it in the meta of all', () => {
+    const meta = {
+      9: { node_id: '9', display_node: '9', parent_node: null, real_node_id: '9' },
+      8: { node_id: '9', display_node: '9', parent_node: null, real_node_id: '9' },
+    };
+    const ui = { images: [triple('a.png')] };
+    expect(
+      readOutputs({ 9: ui, 8: ui }, meta, [])
+        .files.map(({ node }) => node)
+        .toSorted(),
+    ).toEqual(['8', '9']);
+  });
+
   it('keep the sub-folder of the server as it is', () => {
     expect(readOutputs({ 1: { images: [triple('a.png', 'output', String.raw`x\y`)] } }, {}, []).files[0]?.subfolder).toBe(String.raw`x\y`);
   });

@@ -320,6 +320,31 @@ describe('run/export', () => {
     expect(run).toMatchObject({ status: 'succeeded', parameters: { name: 'hero', seed: HUGE_SEED } });
   });
 
+  it('gives the workflow back as its author wrote it, whatever the optimiser sent, and what the run was asked for', async () => {
+    await using place = await openPlace({ looked: manifest('looked') });
+    const { client } = place;
+    const looked = JSON.stringify({ ...GRAPH, '3': { class_type: 'PreviewImage', inputs: { images: ['1', 0] } } }, null, 1);
+    const before = await templateOf(client, 'looked');
+    const known = place.changed('looked', () => true);
+    writeFileSync(join(place.dir, 'templates', 'looked', 'draw.json'), looked);
+    await known;
+    expect((await templateOf(client, 'looked')).hash).not.toBe(before.hash);
+    for (const optimize of [true, false]) {
+      const { runId } = await client.call('run/start', { template: 'looked', optimize });
+      const run = await place.ended(runId);
+      expect(run.optimiser?.savings.map(({ pass }) => pass)).toEqual(optimize ? ['previews'] : []);
+      const exported = await client.call('run/export', { runId, as: 'bundle' });
+      const into = join(place.dir, `unpacked-${String(optimize)}`);
+      mkdirSync(into);
+      await unpackBundle(place.put(`run-${String(optimize)}.callsheet`, await place.download(exported.assetId)), 'run.callsheet', into);
+      const files = filesIn(into);
+      expect(files['draw.json']).toBe(looked);
+      const { optimize: wish } = JSON.parse(files['template.json'] ?? '') as { optimize?: boolean };
+      const { run: told } = JSON.parse(files['provenance.json'] ?? '') as { run: { options?: object } };
+      expect([wish, told.options]).toEqual(optimize ? [undefined, undefined] : [false, { optimize: false, cache: true }]);
+    }
+  });
+
   it('carries the files that were given to the run', async () => {
     const withPhoto = {
       ...manifest('mine'),

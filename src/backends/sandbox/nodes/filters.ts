@@ -64,6 +64,8 @@ export const FILTER_NODES: readonly NodeDefinition[] = [
     run(inputs) {
       const value = inputs.value('image', 'image');
       const radius = inputs.integer('blur_radius');
+      // Its bounds hold for what is written only: a linked 0 comes through.
+      if (radius === 0) return { outputs: [value] };
       const kernel = gaussian(radius, inputs.number('sigma'));
       return { outputs: [{ ...value, frames: value.frames.map((frame) => convolve(frame, radius, kernel)) }] };
     },
@@ -84,6 +86,7 @@ export const FILTER_NODES: readonly NodeDefinition[] = [
     run(inputs) {
       const value = inputs.value('image', 'image');
       const radius = inputs.integer('sharpen_radius');
+      if (radius === 0) return { outputs: [value] };
       const strength = inputs.number('alpha') * 10;
       const kernel = gaussian(radius, inputs.number('sigma')).map((weight) => -weight * strength);
       const centre = (kernel.length - 1) / 2;
