@@ -5,18 +5,19 @@
 import { fromCallback } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
 import { retryClass } from '#protocol/retry-class.ts';
-import type { Attempt, Backend, BackendEvent, Payload } from '#backends/contract.ts';
+import type { Attempt, Backend, BackendEvent, Payload, RemoteOutputs } from '#backends/contract.ts';
 import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { findLeft } from './find-left.ts';
+import { createFusedAttempt } from './fused/fused-attempt.ts';
 import { isRefused, withGrace } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import { isKnown } from './is-known.ts';
 import { createNodeNames } from './node-names.ts';
 import type { ExecuteEvent, ExecuteInput, ExecuteStep } from './logic.ts';
-import { renderItem } from './render-item.ts';
+import { renderFused } from './fused/render-fused.ts';
 import { createAttemptWatch } from './watch-attempt.ts';
 
 type Report = (event: ExecuteEvent) => void;
@@ -102,10 +103,20 @@ async function execute(
     report(event);
   };
   const names = createNodeNames(memory, step);
-  const failed = (cause: unknown) => {
+  const fused = createFusedAttempt(deps, memory, input);
+  const failed = (cause: unknown, outputs?: RemoteOutputs) => {
     // Given up by its machine: what becomes of it is told elsewhere.
     if (signal.aborted) return;
     const error = names.ofError(toErrorData(cause));
+    const failure = fused.failureOf(error, outputs);
+    if (failure.kind === 'shared') {
+      fused.undone();
+      note('STEP_NOT_FUSED', notFused(failure.step, step, error));
+      // By itself it fails as itself, if it must. Without its files, so is the one that the prompt was sent for.
+      if (failure.outputs !== undefined) ended({ type: 'backend.finished', outputs: failure.outputs }, { status: 'finished' });
+      else ended({ type: 'backend.lost', cause: 'restarted' }, { status: 'failed', error });
+      return;
+    }
     if (wasNeverSent(cause) && hasOther()) ended({ type: 'backend.lost', cause: 'restarted' }, { status: 'lost', error });
     else ended({ type: 'backend.failed', error }, { status: 'failed', error });
   };
@@ -122,6 +133,7 @@ async function execute(
     memory,
     input,
     backend,
+    fused,
     note: remark,
     interrupt(stall) {
       stalled = stall;
@@ -150,7 +162,7 @@ async function execute(
         report({ type: 'backend.started' });
         break;
       case 'progress':
-        deps.onProgress({ runId, step, item, backend: backend.id }, event.value, names.of(event.node));
+        fused.progress(event.value, names.of(event.node));
         break;
       case 'preview':
         deps.onPreview({ runId, step, item }, event.mediaType, event.bytes);
@@ -166,7 +178,7 @@ async function execute(
         ended({ type: 'backend.finished', outputs: event.outputs }, { status: 'finished' });
         break;
       case 'failed':
-        failed(event.error);
+        failed(event.error, event.outputs);
         break;
       case 'interrupted':
         ended({ type: 'backend.failed', error: stalled ?? INTERRUPTED }, { status: 'interrupted', error: stalled ?? INTERRUPTED });
@@ -244,8 +256,7 @@ async function submit(
   { input, attempt, backend, memory, signal, record }: Sending,
 ): Promise<CallsheetError | undefined> {
   const payload: Payload =
-    inFlight.takePayload(attempt.promptId) ??
-    (await withGrace(deps, signal, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId))));
+    inFlight.takePayload(attempt.promptId) ?? (await withGrace(deps, signal, () => renderFused(deps, memory, input, backend, signal)));
   memory.fresh.delete(attempt.promptId);
   const once = async (): Promise<CallsheetError | undefined> => {
     try {
@@ -260,6 +271,10 @@ async function submit(
   const leaves = (error: unknown) => isRefused(error) && deps.places.leave(memory, input.step, backend.id);
   // What never left this machine can safely be sent again.
   return withGrace({ ...deps, leaves }, signal, () => (signal.aborted ? Promise.resolve(undefined) : once()));
+}
+
+function notFused(shared: string, step: string, { message }: ErrorData): string {
+  return `Step '${shared}' failed in the prompt that it shared with step '${step}': ${message} It is done by itself.`;
 }
 
 const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebody interrupted the prompt on the backend.', {

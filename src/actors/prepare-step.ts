@@ -9,7 +9,7 @@ import { isRefused, withGrace } from './grace.ts';
 import { promptIdOf } from './ids.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PrepareInput, PrepareStep, ServedFromCache } from './logic.ts';
-import { type RenderedItem, renderItem } from './render-item.ts';
+import { type FusedItem, type FusedPart, renderFused } from './fused/render-fused.ts';
 import { type CachedItem, createCachedItem } from './result-cache/cached-item.ts';
 import { keepSavings, savingsKey, savingsRows } from './savings.ts';
 
@@ -33,6 +33,8 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     });
     if ('cached' in found) return found;
     const { backend, rendered } = found;
+    const { savings, parts, ...payload } = rendered;
+    for (const part of parts) await share(deps, memory, input, part, signal);
     const row = {
       promptId,
       runId,
@@ -49,11 +51,15 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
       endedAt: null,
       error: null,
       ...(profile === undefined ? {} : { profile }),
+      ...(parts.length === 0 ? {} : { fused: parts.map(({ step: id, rounds }) => ({ step: id, rounds })) }),
     };
     memory.attempts.set(promptId, row);
     memory.fresh.add(promptId);
-    const { savings, ...payload } = rendered;
-    const rows = [...savingsRows(deps, memory, input, backend.id, savings), ...notTaken(memory, input)];
+    const rows = [
+      ...savingsRows(deps, memory, input, backend.id, savings),
+      ...parts.flatMap((part) => savingsRows(deps, memory, { runId, step: part.step, item: 0 }, backend.id, part.savings)),
+      ...notTaken(memory, input),
+    ];
     keepSavings(memory, rows);
     inFlight.keepPayload(promptId, payload);
     deps.stage(runId, { attempts: [row], savings: rows });
@@ -61,10 +67,19 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
   });
 }
 
-/** An earlier try of the run took what this one makes. */
+/** In an earlier try of the run it was there without a prompt of its own; now it is made. */
 function notTaken(memory: RunMemory, { runId, step, item }: PrepareInput): readonly SavingsRow[] {
-  const row: SavingsRow = { runId, step, item, pass: 'result-cache', savings: [] };
-  return memory.savings.has(savingsKey(row)) ? [row] : [];
+  const rows = WITHOUT_PROMPT.map((pass): SavingsRow => ({ runId, step, item, pass, savings: [] }));
+  return rows.filter((row) => memory.savings.has(savingsKey(row)));
+}
+
+const WITHOUT_PROMPT = ['result-cache', 'existing-outputs', 'fused-steps'] as const;
+
+/** Its result is kept as well, if it is what the step would give by itself. */
+async function share(deps: ActorDeps, memory: RunMemory, input: PrepareInput, { step, scope, rounds }: FusedPart, signal: AbortSignal) {
+  const { runId, skipped, picks } = input;
+  const part = { runId, skipped, step, item: 0, attempt: 1, ...(picks === undefined ? {} : { picks }) };
+  if (rounds) await deps.cache.shares(promptIdOf(input), memory, { input: part, scope }, signal);
 }
 
 interface Told {
@@ -75,7 +90,7 @@ interface Told {
 
 interface Placed {
   readonly backend: Backend;
-  readonly rendered: RenderedItem;
+  readonly rendered: FusedItem;
 }
 
 /**
@@ -106,7 +121,7 @@ async function placed(
       }
       // Before anything is waited for: of two that come now only one makes it.
       cached.began(backend.id);
-      const work = () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId));
+      const work = () => renderFused(deps, memory, input, backend, signal);
       const rendered = await withGrace({ ...deps, leaves }, signal, work, onWait);
       // Cancelled meanwhile: nobody would ever take what is kept from here on.
       signal.throwIfAborted();

@@ -3,6 +3,7 @@ import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
 import type { Attempt, Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
 import { createAttemptClock, type Phase } from './attempt-clock.ts';
 import type { ActorDeps, PlaceLoad, RunMemory, StallPolicy, StepTimings } from './deps.ts';
+import type { FusedAttempt } from './fused/fused-attempt.ts';
 import type { ExecuteInput } from './logic.ts';
 
 export interface AttemptWatch {
@@ -15,6 +16,8 @@ export interface Watching {
   readonly memory: RunMemory;
   readonly input: ExecuteInput;
   readonly backend: Backend;
+  /** The steps that it does. */
+  readonly fused: Pick<FusedAttempt, 'steps' | 'whose' | 'lessons'>;
   /** Says something of this attempt: shown with its step until `STEP_MOVES` or its next state. */
   readonly note: (code: string, message: string) => void;
   /** The policy wants it interrupted. */
@@ -24,11 +27,11 @@ export interface Watching {
 /** Nodes that were too short to be learned weigh this much, in seconds. */
 const SHORT_NODE = 0.05;
 
-export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, note, interrupt }: Watching): AttemptWatch {
+export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, fused, note, interrupt }: Watching): AttemptWatch {
   const { runId, step, item, promptId, backendId } = input;
   const attempt: Attempt = { runId, step, item, attempt: input.attempt, promptId, backendId };
   const clock = createAttemptClock();
-  const learned = deps.timings.of(memory.template.id, step, backend.id);
+  const books = fused.steps.map((id) => deps.timings.of(memory.template.id, id, backend.id));
   const closing = new AbortController();
   let isTold = false;
   let askedAt = 0;
@@ -52,7 +55,7 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
     if (phase === undefined || isTold) return;
     ask();
     const isDeaf = phase !== 'queued' && !clock.hears;
-    const limit = isDeaf ? deafLimit(deps.stall, learned) : stallLimit(deps.stall, learned, phase);
+    const limit = isDeaf ? deafLimit(deps.stall, books) : stallLimit(deps.stall, books, phase);
     if (clock.quiet() < limit) return;
     isTold = true;
     const error = stalled(backend, phase, clock.quiet());
@@ -72,7 +75,7 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
   };
 
   return {
-    weightOf: weigher(learned, deps.timings.of('', '', backend.id)),
+    weightOf: weigher(fused, books, deps.timings.of('', '', backend.id)),
     take(event) {
       clock.take(event);
       if (clock.quiet() * 1000 < askedAt) askedAt = 0;
@@ -88,9 +91,11 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
         if (load.wasSpared) tellSpared(load, loading.seconds);
         lesson.push({ part: load.wasLoaded ? 'loading.warm' : 'loading.cold', seconds: loading.seconds });
       } else if (load?.wasSpared === true) tellSpared(load, undefined);
-      const whole = lesson.find(({ part }) => part === 'item');
-      if (whole !== undefined) deps.cache.took(promptId, whole.seconds);
-      deps.learn({ runId, step, item, backend: backend.id }, lesson);
+      for (const { step: id, lesson: own } of fused.lessons(lesson, event.nodes)) {
+        const whole = own.find(({ part }) => part === 'item');
+        if (whole !== undefined) deps.cache.took(promptId, whole.seconds, id === step ? undefined : id);
+        deps.learn({ runId, step: id, item: id === step ? item : 0, backend: backend.id }, own);
+      }
     },
     stop() {
       clearInterval(timer);
@@ -100,27 +105,30 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
 }
 
 /** By this step's own history, else by what the classes of its nodes took elsewhere, else all the same. */
-function weigher(own: StepTimings, classes: StepTimings): FollowOptions['weightOf'] {
-  const isKnown = own.get('item') !== undefined;
-  return (node, className) => {
-    const ofNode = own.get(`node.${node}`)?.mean;
+function weigher({ steps, whose }: Watching['fused'], books: readonly StepTimings[], classes: StepTimings): FollowOptions['weightOf'] {
+  return (id, className) => {
+    const { step, node } = whose(id);
+    const own = books[steps.indexOf(step)];
+    const ofNode = own?.get(`node.${node}`)?.mean;
     if (ofNode !== undefined) return ofNode;
-    return isKnown ? SHORT_NODE : classes.get(`class.${className}`)?.mean;
+    return own?.get('item') !== undefined ? SHORT_NODE : classes.get(`class.${className}`)?.mean;
   };
 }
 
 /** How long it may be quiet, in seconds: five times the longest that this step was on this backend, once three attempts have taught it. */
-function stallLimit(policy: StallPolicy, learned: StepTimings, phase: Phase): number {
-  const usual = learned.here(`quiet.${phase}`);
+function stallLimit(policy: StallPolicy, books: readonly StepTimings[], phase: Phase): number {
   // A queue belongs to others too: how long they take was not learned here.
   if (phase === 'queued') return (policy.limitMs * 3) / 1000;
+  // How long several steps in one prompt are quiet was not learned of each.
+  const usual = books.length === 1 ? books[0]?.here(`quiet.${phase}`) : undefined;
   if (usual === undefined || usual.count < 3) return policy.limitMs / 1000;
   return Math.min(policy.limitMs, Math.max(policy.leastMs, usual.longest * 5000)) / 1000;
 }
 
 /** Of an attempt of which nothing is heard until its end: five times the longest that this step ever took, and never less than the general time. */
-function deafLimit(policy: StallPolicy, learned: StepTimings): number {
-  return Math.max(policy.limitMs / 1000, (learned.here('item')?.longest ?? 0) * 5);
+function deafLimit(policy: StallPolicy, books: readonly StepTimings[]): number {
+  const longest = books.reduce((sum, learned) => sum + (learned.here('item')?.longest ?? 0), 0);
+  return Math.max(policy.limitMs / 1000, longest * 5);
 }
 
 const WHAT: Readonly<Record<Phase, string>> = {

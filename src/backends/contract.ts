@@ -54,7 +54,7 @@ export type AttemptState =
   | { readonly state: 'queued'; readonly position?: number }
   | { readonly state: 'running' }
   | { readonly state: 'finished'; readonly outputs: RemoteOutputs }
-  | { readonly state: 'failed'; readonly error: ErrorData }
+  | { readonly state: 'failed'; readonly error: ErrorData; readonly outputs?: RemoteOutputs }
   | { readonly state: 'interrupted' };
 
 /** What one node of an attempt took; nodes served from the cache are not told. */
@@ -74,7 +74,8 @@ export type BackendEvent =
   | { readonly type: 'contact'; readonly status: 'lost' | 'restored' | 'unresponsive' }
   /** `nodes`: how long each node took, when all of it was seen. */
   | { readonly type: 'finished'; readonly outputs: RemoteOutputs; readonly nodes?: readonly NodeTime[] }
-  | { readonly type: 'failed'; readonly error: ErrorData }
+  /** `outputs`: of nodes that had done their work before. */
+  | { readonly type: 'failed'; readonly error: ErrorData; readonly outputs?: RemoteOutputs }
   | { readonly type: 'interrupted' }
   /**
    * The backend no longer knows the attempt. `restarted`: proven by a refused connection or a counter reset since it was accepted.

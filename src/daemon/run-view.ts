@@ -236,6 +236,7 @@ function attemptView(row: AttemptRow, item: StepStatus | undefined): AttemptView
     backend: row.backend,
     status: isLatest && item !== undefined && !ITEM_ENDS.has(item) ? item : row.status,
     ...(row.profile === undefined ? {} : { profile: row.profile }),
+    ...(row.fused === undefined ? {} : { fused: row.fused }),
     ...(row.error === null ? {} : { error: row.error }),
   };
 }

@@ -30,6 +30,13 @@ export const STEP_STATUSES = [
 ] as const;
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
+/** A step that shares the prompt of the one whose picture it takes. */
+export interface FusedStep {
+  readonly step: string;
+  /** The picture was handed on as a file would give it; else with all its digits. */
+  readonly rounds: boolean;
+}
+
 export interface AttemptView {
   /** Same as `promptId` on backends that take our id; unique per (run, step, item, attempt). */
   readonly attemptId: string;
@@ -41,6 +48,8 @@ export interface AttemptView {
   readonly status: string;
   /** `low`: made with the values that the template sets for too little memory; everything else, the seed included, as asked for. */
   readonly profile?: 'low';
+  /** Steps that were done in the same prompt. */
+  readonly fused?: readonly FusedStep[];
   /** Why it failed. */
   readonly error?: ErrorData;
 }

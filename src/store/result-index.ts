@@ -27,6 +27,8 @@ export interface KeptResult<Parts = unknown> {
   readonly key: string;
   readonly template: string;
   readonly step: string;
+  /** What was asked for as it was made: the hash of template and parameters. */
+  readonly request: string;
   /** Who made it. */
   readonly runId: string;
   readonly item: number;
@@ -51,6 +53,8 @@ export interface ResultUse {
 export interface ResultIndex {
   has(key: string): boolean;
   get(key: string): KeptResult | undefined;
+  /** Whether anything is kept of what was made for the same request. */
+  isKeptOf(request: string): boolean;
   /** Of this step of this template, those used last first. */
   near(template: string, step: string, limit: number): readonly KeptResult[];
   /** How many bytes it takes, at most; undefined when it could not be written down. What stood under its key is replaced. */
@@ -66,14 +70,16 @@ export interface ResultIndex {
   readonly close: () => void;
 }
 
-const BUILD = '1';
+const BUILD = '2';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS results (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, template TEXT NOT NULL, step TEXT NOT NULL, used INTEGER NOT NULL, bytes INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, template TEXT NOT NULL, step TEXT NOT NULL, request TEXT NOT NULL,
+    used INTEGER NOT NULL, bytes INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS results_used ON results (used);
   CREATE INDEX IF NOT EXISTS results_of_step ON results (template, step, used);
+  CREATE INDEX IF NOT EXISTS results_of_request ON results (request);
   CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE, record TEXT NOT NULL, sum TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS files (
     sha256 TEXT NOT NULL, id INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE, bytes INTEGER NOT NULL, PRIMARY KEY (sha256, id)
@@ -91,6 +97,7 @@ export function openResultIndex({ file, onFailure }: ResultIndexOptions): Result
   return {
     has: (key) => use((db) => sql(db, 'SELECT 1 FROM results WHERE key = ?').get(key)) !== undefined,
     get: (key) => use((db) => readAll(db, 'r.key = ?', [key])[0]),
+    isKeptOf: (request) => use((db) => sql(db, 'SELECT 1 FROM results WHERE request = ? LIMIT 1').get(request)) !== undefined,
     near: (template, step, limit) =>
       use((db) => readAll(db, 'r.template = ? AND r.step = ? ORDER BY r.used DESC LIMIT ?', [template, step, limit])) ?? [],
     put: (result) => use((db) => write(db, result)),
@@ -140,12 +147,10 @@ function write(db: Database, { key, ...rest }: KeptResult): number {
   const record = JSON.stringify(rest);
   db.transaction(() => {
     dropWhere(db, 'key = ?', key);
-    const { lastInsertRowid: id } = sql(db, `INSERT INTO results (key, template, step, used, bytes) VALUES (?, ?, ?, ${NEXT}, ?)`).run(
-      key,
-      rest.template,
-      rest.step,
-      record.length,
-    );
+    const { lastInsertRowid: id } = sql(
+      db,
+      `INSERT INTO results (key, template, step, request, used, bytes) VALUES (?, ?, ?, ?, ${NEXT}, ?)`,
+    ).run(key, rest.template, rest.step, rest.request, record.length);
     sql(db, 'INSERT INTO records (id, record, sum) VALUES (?, ?, ?)').run(id, record, sumOf(key, record));
     const add = sql(db, 'INSERT OR IGNORE INTO files (sha256, id, bytes) VALUES (?, ?, ?)');
     for (const { sha256, bytes } of rest.files) add.run(sha256, id, bytes);

@@ -63,6 +63,7 @@ export interface RawAttempt {
   readonly ended_at: number | null;
   readonly error: string | null;
   readonly profile: string | null;
+  readonly fused: string | null;
 }
 
 export interface RawArtifact {
@@ -150,6 +151,7 @@ export function toEvent(row: RawEvent, epoch: string): RunEvent {
 }
 
 export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
+  const fused: AttemptRow['fused'] = row.fused === null ? undefined : parse(row.fused);
   return {
     promptId: row.prompt_id,
     runId,
@@ -166,6 +168,7 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
     endedAt: row.ended_at,
     error: toError(row.error),
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
+    ...(fused === undefined ? {} : { fused }),
   };
 }
 

@@ -181,7 +181,11 @@ export const MIGRATIONS: readonly Migration[] = [
     },
   },
   {
-    title: 'artifacts know which run made them, where it was another; runs know which models they begin with',
-    up: (db) => void db.exec('ALTER TABLE artifacts ADD COLUMN cached_from TEXT; ALTER TABLE runs ADD COLUMN models TEXT'),
+    title:
+      'artifacts know which run made them, where it was another; runs know which models they begin with, and attempts which steps share them',
+    up: (db) =>
+      void db.exec(
+        'ALTER TABLE artifacts ADD COLUMN cached_from TEXT; ALTER TABLE runs ADD COLUMN models TEXT; ALTER TABLE attempts ADD COLUMN fused TEXT',
+      ),
   },
 ];

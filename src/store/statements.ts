@@ -21,7 +21,7 @@ const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.num
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const ATTEMPT_COLUMNS = `a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number,
-  a.created_at, a.ended_at, a.error, a.profile`;
+  a.created_at, a.ended_at, a.error, a.profile, a.fused`;
 
 const OUTBOX_COLUMNS = 'o.id, r.run_id AS runId, o.kind, o.body, o.tries FROM outbox o JOIN runs r ON r.id = o.run';
 const ASSET_COLUMNS = 'asset_id AS assetId, path, name, media_type AS mediaType, bytes, sha256, created_at AS createdAt';
@@ -54,11 +54,12 @@ export function prepareStatements(db: Database) {
     ),
     putAttempt: db.prepare(
       `INSERT INTO attempts (run, prompt_id, step, item, attempt, backend, address, payload_hash, status, acknowledged, number, created_at, ended_at, error,
-         profile)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         profile, fused)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, prompt_id) DO UPDATE SET step = excluded.step, item = excluded.item, attempt = excluded.attempt,
          backend = excluded.backend, address = excluded.address, payload_hash = excluded.payload_hash, status = excluded.status, acknowledged = excluded.acknowledged,
-         number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error, profile = excluded.profile`,
+         number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error, profile = excluded.profile,
+         fused = excluded.fused`,
     ),
     putArtifact: db.prepare(
       `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset,

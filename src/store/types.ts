@@ -1,7 +1,7 @@
 /** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody, RunEvent } from '#protocol/events.ts';
-import type { ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
+import type { FusedStep, ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
 
 /** Inserted once, when a run is accepted. */
 export interface NewRun {
@@ -74,6 +74,8 @@ export interface AttemptRow {
   readonly error: ErrorData | null;
   /** Absent: with the values that were asked for. */
   readonly profile?: 'low';
+  /** Steps that were done in the same prompt; absent when there are none. */
+  readonly fused?: readonly FusedStep[];
 }
 
 export interface NewEvent {

@@ -206,6 +206,7 @@ function attemptValues(row: AttemptRow) {
     row.endedAt,
     jsonOrNull(row.error),
     row.profile ?? null,
+    jsonOrNull(row.fused ?? null),
   ] as const;
 }
 

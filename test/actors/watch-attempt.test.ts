@@ -34,6 +34,7 @@ function watched(
     memory: { template: { id: 't' } } as unknown as RunMemory,
     input: { runId: 'r', step: 's', item: 0, skipped: [], attempt: 1, promptId: 'p', backendId: 'b' },
     backend: { id: 'b', url: 'http://b:1', diagnose } as unknown as Backend,
+    fused: { steps: ['s'], whose: (node) => ({ step: 's', node }), lessons: (lesson) => [{ step: 's', lesson }] },
     note: (code, message) => void notes.push([code, message]),
     interrupt: (error) => void interrupted.push(error),
   });

@@ -14,6 +14,7 @@ function result(key: string, changes: Partial<KeptResult> = {}): KeptResult {
     key,
     template: 'demo',
     step: 'base',
+    request: `request-${key}`,
     runId: `run-${key}`,
     item: 0,
     backend: 'comfyui',
@@ -49,6 +50,14 @@ describe('the index of results', () => {
     index.touch('a');
     expect(index.near('demo', 'base', 2).map(({ key }) => key)).toEqual(['a', 'c']);
     expect(index.near('demo', 'nowhere', 2)).toEqual([]);
+  });
+
+  it('tells whether anything is kept of a request', () => {
+    const { index } = opened();
+    index.put(result('a'));
+    expect([index.isKeptOf('request-a'), index.isKeptOf('request-b')]).toEqual([true, false]);
+    index.drop('a');
+    expect(index.isKeptOf('request-a')).toBe(false);
   });
 
   it('counts a file that several results share once, and gives it free with the last of them', () => {

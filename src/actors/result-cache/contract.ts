@@ -3,6 +3,7 @@ import type { Backend, RemoteFile, ServerFile } from '#backends/contract.ts';
 import type { ObjectInfo } from '#graph/node-classes.ts';
 import type { KeyParts, ResultKey } from '#graph/result-key/key.ts';
 import type { KeptResult } from '#store/result-index.ts';
+import type { Scope } from '#templates/types.ts';
 import type { RunMemory } from '../deps.ts';
 import type { PrepareInput } from '../logic.ts';
 
@@ -50,6 +51,17 @@ export interface MadeFile {
   readonly remote: RemoteFile | undefined;
 }
 
+/** What a step gave that shared the prompt of another one. */
+export interface MadePart {
+  readonly input: PrepareInput;
+  readonly files: readonly MadeFile[];
+}
+
+export interface SharedPart {
+  readonly input: PrepareInput;
+  readonly scope: Scope;
+}
+
 export interface ResultCache {
   /** Whether the item was made before, on one of the backends that it may go to; with `anew` only its keys. Throws the signal's reason. */
   look(memory: RunMemory, input: PrepareInput, backends: readonly Backend[], signal: AbortSignal, anew?: boolean): Promise<Look>;
@@ -59,14 +71,16 @@ export interface ResultCache {
   flight(key: string): Promise<void> | undefined;
   /** This attempt is going to make it. */
   began(promptId: string, keyed: KeyedItem): void;
-  /** What it took, once that is known. */
-  took(promptId: string, seconds: number): void;
+  /** It makes that of another step as well, which sees `scope`; it is kept where that gives the same as by itself. Throws the signal's reason. */
+  shares(promptId: string, memory: RunMemory, part: SharedPart, signal: AbortSignal): Promise<void>;
+  /** What it took, once that is known; with `step`, what the part of another step took. */
+  took(promptId: string, seconds: number, step?: string): void;
   /** Nobody knows how long it will take: whoever waits for its result makes it himself. */
   doubted(promptId: string): void;
   /** It ended without a result that could be kept. */
   ended(promptId: string): void;
   /** Keeps what the attempt made, in the background; nothing where it was not begun in this process or something changed meanwhile. */
-  keep(memory: RunMemory, input: PrepareInput, promptId: string, files: readonly MadeFile[]): void;
+  keep(memory: RunMemory, input: PrepareInput, promptId: string, files: readonly MadeFile[], parts?: readonly MadePart[]): void;
   /** Absolute path of a kept file that is what it was when it was kept; else why not, as a clause. */
   whole(result: CachedResult): Promise<{ readonly paths: readonly string[] } | { readonly why: string }>;
   used(key: string): void;

@@ -13,7 +13,7 @@ import type { CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
 import { requiredModels } from '#templates/check-requires.ts';
 import { renderStep, usesObjectInfo } from '#templates/render.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
-import type { MediaValue } from '#templates/types.ts';
+import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from '../deps.ts';
 import type { PrepareInput } from '../logic.ts';
 import { itemScope } from '../render-item.ts';
@@ -28,13 +28,14 @@ export interface KeyMaker {
   readonly version: string;
 }
 
-/** Throws what rendering throws, and the signal's reason. */
+/** `scope` where it is not that of the item. Throws what rendering throws, and the signal's reason. */
 export async function keyOf(
   { facts, version }: KeyMaker,
   memory: RunMemory,
   input: PrepareInput,
   backend: Backend,
   signal: AbortSignal,
+  scope?: Scope,
 ): Promise<Keyed> {
   const known = await facts.of(backend, signal);
   if (known === undefined) return { why: `Backend '${backend.id}' has not said yet what it is.` };
@@ -42,7 +43,7 @@ export async function keyOf(
   const template = currentTemplate(memory.template, info).template;
   const step = stepOf(template, input.step);
   const profile = input.profile === undefined ? {} : { profile: input.profile };
-  const { value, problems } = renderStep(template, input.step, itemScope(memory, input, backend), {
+  const { value, problems } = renderStep(template, input.step, scope ?? itemScope(memory, input, backend), {
     mediaName: contentName,
     ...(usesObjectInfo(template, input.step) ? { objectInfo: info } : {}),
     ...profile,
@@ -64,10 +65,7 @@ export async function keyOf(
     engine: engine['kind'] === 'sandbox' ? { ...engine, Callsheet: version } : engine,
     modelFact: (reference) => modelFact(stampOf.get(nameOf(fileOf(reference))), claims.get(modelKey(reference.name))),
     fileFact: (reference) => factOf(stampOf.get(nameOf(fileOf(reference)))),
-    also: {
-      ...(memory.options.optimize && step.optimize ? {} : { 'the optimiser': 'off' }),
-      ...(step.fuse === true ? { rounding: 'may be left out' } : {}),
-    },
+    also: memory.options.optimize && step.optimize ? {} : { 'the optimiser': 'off' },
   });
   const [doubt] = keyed.doubts;
   if (doubt !== undefined && step.cache !== true) return { why: `${capital(doubt)}, so that it may be another one by now.` };

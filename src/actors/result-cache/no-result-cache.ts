@@ -7,6 +7,7 @@ export function noResultCache(): OwnedResultCache {
     covers: async () => false,
     flight: () => undefined,
     began: () => undefined,
+    shares: () => Promise.resolve(),
     took: () => undefined,
     doubted: () => undefined,
     ended: () => undefined,

@@ -2,28 +2,20 @@
 import { inWords, differences, nearest } from '#graph/result-key/differences.ts';
 import { toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
-import type { KeptFiles } from '#results/kept-files.ts';
-import type { KeptFile, ResultIndex } from '#store/result-index.ts';
 import { planStep } from '#templates/render.ts';
+import type { Scope } from '#templates/types.ts';
 import type { RunMemory } from '../deps.ts';
 import type { PrepareInput } from '../logic.ts';
 import { scopeOf } from '../scope.ts';
-import type { CachedResult, KeyedItem, Look, MadeFile, ResultCache } from './contract.ts';
-import { type KeyMaker, keyOf } from './item-key.ts';
+import type { CachedResult, KeyedItem, Look, MadeFile, MadePart, ResultCache } from './contract.ts';
+import { type Keyed, type KeyMaker, keyOf } from './item-key.ts';
+import { createKeptStore, type KeptStoreOptions, requestOf } from './kept-store.ts';
 
 /** So many of the results of a step are looked through for the one that differs least. */
 const NEAR = 24;
 /** So many items of a step are looked up before its run's turn: they are all that begin at once. */
 const FIRST_ITEMS = 16;
-/** When the limit is passed, it is left by so much, so that not every new result drops an old one. */
-const LEFT = 0.9;
-
-export interface ResultCacheOptions extends KeyMaker {
-  readonly index: ResultIndex;
-  readonly files: KeptFiles;
-  /** Bytes; 0 keeps nothing and takes nothing. */
-  readonly limit: number;
-  readonly now: () => number;
+export interface ResultCacheOptions extends KeyMaker, KeptStoreOptions {
   readonly onTrouble: (error: unknown, what: string) => void;
 }
 
@@ -40,18 +32,29 @@ interface Flight {
   readonly keyed: KeyedItem;
   readonly over: PromiseWithResolvers<void>;
   seconds: number | undefined;
+  /** Steps that share the prompt. */
+  readonly parts: Map<string, FlightPart>;
+}
+
+interface FlightPart {
+  readonly scope: Scope;
+  /** Its key while it was not there yet what it takes: only tells whether the server is still what it was. */
+  readonly probe: KeyedItem;
+  seconds: number | undefined;
 }
 
 export function createResultCache(options: ResultCacheOptions): OwnedResultCache {
   const { index, files, limit, onTrouble } = options;
   const byPrompt = new Map<string, Flight>();
   const byKey = new Map<string, Flight>();
+  /** By template and step, what is being kept of steps that shared a prompt: nobody knew its key while it was made. */
+  const storingPart = new Map<string, Promise<void>>();
   const counts = { hits: 0, misses: 0 };
   let working: Promise<unknown> = Promise.resolve();
-  let bytes = index.use().bytes;
+  const kept = createKeptStore(options);
 
-  const keyed = (memory: RunMemory, input: PrepareInput, backend: Backend, signal: AbortSignal) =>
-    keyOf(options, memory, input, backend, signal);
+  const keyed = (memory: RunMemory, input: PrepareInput, backend: Backend, signal: AbortSignal, scope?: Scope) =>
+    keyOf(options, memory, input, backend, signal, scope);
 
   function doubt(promptId: string): void {
     const flight = byPrompt.get(promptId);
@@ -89,8 +92,8 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
   }
 
   function missReason(memory: RunMemory, step: string, now: KeyedItem): string {
-    const kept = index.near(memory.template.id, step, NEAR) as readonly CachedResult[];
-    const near = nearest(now, kept);
+    const candidates = index.near(memory.template.id, step, NEAR) as readonly CachedResult[];
+    const near = nearest(now, candidates);
     if (near === undefined) return 'No result of this step is kept.';
     const found = differences(now, near.parts);
     return found.length === 0
@@ -98,46 +101,19 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       : `The nearest result that is kept, of run ${near.runId}, is of something else: ${inWords(found)}.`;
   }
 
-  async function store(memory: RunMemory, input: PrepareInput, flight: Flight, made: readonly MadeFile[]) {
+  async function store(memory: RunMemory, input: PrepareInput, flight: Flight, made: readonly MadeFile[], shared: readonly MadePart[]) {
     const { keyed: before } = flight;
-    const kept = made.flatMap(({ sha256, bytes: size, nodes, artifactId, remote }): KeptFile[] => {
-      const [name] = nodes.flatMap((node) => before.names.get(node) ?? []);
-      if (name === undefined) return [];
-      const { key, filename, type, draft = false } = remote ?? {};
-      const from =
-        key === undefined || filename === undefined || type === undefined
-          ? {}
-          : { remote: { key, filename, type, ...(draft ? { draft } : {}) } };
-      return [{ sha256, bytes: size, node: name, artifactId, ...from }];
-    });
-    const size = kept.reduce((sum, file) => sum + file.bytes, 0);
-    // Something of it cannot be named, or it would push everything else out.
-    if (kept.length < made.length || kept.length === 0 || size > limit / 2) return;
     // A server that was changed while it worked made the result of neither state.
-    const after = await keyed(memory, input, before.backend, AbortSignal.timeout(RECHECK_MS));
-    if (!('keyed' in after) || after.keyed.key !== before.key || after.keyed.saidAt !== undefined) return;
-    for (const { path, sha256, bytes: each } of made) await files.add(path, sha256, each);
-    const added = index.put({
-      key: before.key,
-      template: memory.template.id,
-      step: input.step,
-      runId: input.runId,
-      item: input.item,
-      backend: before.backend.id,
-      createdAt: options.now(),
-      seconds: flight.seconds ?? null,
-      files: kept,
-      parts: before.parts,
-    });
-    if (added === undefined) return;
-    bytes += added;
-    if (bytes > limit) await shrink();
-  }
-
-  async function shrink(): Promise<void> {
-    const { files: gone } = index.shrink(limit * LEFT);
-    await files.remove(gone);
-    bytes = index.use().bytes;
+    const signal = AbortSignal.timeout(RECHECK_MS);
+    if (!isSame(before, await keyed(memory, input, before.backend, signal))) return;
+    await kept.put({ memory, input, item: before, seconds: flight.seconds, files: made });
+    for (const { input: partInput, files: itsOwn } of shared) {
+      const part = flight.parts.get(partInput.step);
+      if (part === undefined) continue;
+      if (!isSame(part.probe, await keyed(memory, partInput, before.backend, signal, part.scope))) continue;
+      const now = await keyed(memory, partInput, before.backend, signal);
+      if ('keyed' in now) await kept.put({ memory, input: partInput, item: now.keyed, seconds: part.seconds, files: itsOwn });
+    }
   }
 
   /** One after the other: the disk is the run's own first of all. */
@@ -152,7 +128,13 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       const step = memory.template.steps.find(({ id }) => id === input.step);
       if (limit === 0 || step === undefined || step.cache === false || step.backend === 'wan2gp') return { kind: 'off' };
       try {
-        const found = await lookAt(memory, input, backends, signal, anew || !memory.options.cache);
+        const lookOnce = () => lookAt(memory, input, backends, signal, anew || !memory.options.cache);
+        let found = await lookOnce();
+        const storing = found.kind === 'miss' ? storingPart.get(partOf(memory, input.step)) : undefined;
+        if (storing !== undefined) {
+          await storing;
+          found = await lookOnce();
+        }
         if (found.kind === 'miss') counts.misses += 1;
         return found;
       } catch (error) {
@@ -162,7 +144,8 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       }
     },
     async covers(memory, takers, signal) {
-      if (limit === 0 || !memory.options.cache) return false;
+      // Most runs are asked for once only: whether it pays to look closer is known at once.
+      if (limit === 0 || !memory.options.cache || !index.isKeptOf(requestOf(memory))) return false;
       const roots = memory.template.steps.filter(({ waits }) => waits.length === 0);
       for (const { id: step, cache } of roots) {
         const backends = takers(step);
@@ -182,20 +165,37 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
     flight: (key) => byKey.get(key)?.over.promise ?? (index.get(key) === undefined ? undefined : Promise.resolve()),
     began(promptId, item) {
       if (byPrompt.has(promptId)) return;
-      const flight: Flight = { promptId, keyed: item, over: Promise.withResolvers<void>(), seconds: undefined };
+      const flight: Flight = { promptId, keyed: item, over: Promise.withResolvers<void>(), seconds: undefined, parts: new Map() };
       byPrompt.set(promptId, flight);
       if (!byKey.has(item.key)) byKey.set(item.key, flight);
     },
-    took(promptId, seconds) {
+    async shares(promptId, memory, { input, scope }, signal) {
       const flight = byPrompt.get(promptId);
-      if (flight !== undefined) flight.seconds = seconds;
+      const step = memory.template.steps.find(({ id }) => id === input.step);
+      if (flight === undefined || step?.cache === false) return;
+      try {
+        const found = await keyed(memory, input, flight.keyed.backend, signal, scope);
+        if ('keyed' in found) flight.parts.set(input.step, { scope, probe: found.keyed, seconds: undefined });
+      } catch {
+        signal.throwIfAborted();
+      }
+    },
+    took(promptId, seconds, step) {
+      const flight = byPrompt.get(promptId);
+      const part = step === undefined ? flight : flight?.parts.get(step);
+      if (part !== undefined) part.seconds = seconds;
     },
     doubted: doubt,
     ended: end,
-    keep(memory, input, promptId, made) {
+    keep(memory, input, promptId, made, shared = []) {
       const flight = byPrompt.get(promptId);
       if (flight === undefined) return;
-      void later(() => store(memory, input, flight, made), 'a result could not be kept').then(() => end(promptId));
+      const done = later(() => store(memory, input, flight, made, shared), 'a result could not be kept').then(() => end(promptId));
+      for (const part of shared) {
+        const name = partOf(memory, part.input.step);
+        storingPart.set(name, done);
+        void done.then(() => storingPart.get(name) === done && storingPart.delete(name));
+      }
     },
     async whole(result) {
       const paths: string[] = [];
@@ -210,19 +210,12 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       counts.hits += 1;
       index.touch(key);
     },
-    async drop(result) {
-      index.drop(result.key);
-      await files.remove(result.files.map(({ sha256 }) => sha256));
-      bytes = index.use().bytes;
-    },
-    use: () => ({ ...index.use(), limit, ...counts }),
+    drop: (result) => kept.drop(result),
+    use: () => ({ ...kept.use(), limit, ...counts }),
     async clear() {
-      const { entries, bytes: size } = index.use();
-      await later(async () => {
-        await files.remove(index.shrink(0).files);
-        bytes = 0;
-      }, 'the result cache could not be cleared');
-      return { entries, bytes: size };
+      const { entries, bytes } = kept.use();
+      await later(() => kept.clear(), 'the result cache could not be cleared');
+      return { entries, bytes };
     },
     settled: async () => void (await working),
   };
@@ -237,5 +230,12 @@ function hitReason({ runId, createdAt, backend }: CachedResult, { saidAt, backen
   const made = `Made by run ${runId} on '${backend}' at ${timeOf(createdAt)}, from the same graph, files and models.`;
   return saidAt === undefined ? made : `${made} '${now.id}' does not answer now; this holds by what it said at ${timeOf(saidAt)}.`;
 }
+
+/** What was said by a server that did not answer is no ground to keep anything. */
+function isSame(before: KeyedItem, now: Keyed): boolean {
+  return 'keyed' in now && now.keyed.key === before.key && now.keyed.saidAt === undefined;
+}
+
+const partOf = ({ template }: RunMemory, step: string): string => `${template.id}\n${step}`;
 
 const timeOf = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -9,7 +9,8 @@ import type { SavingsRow } from '#store/types.ts';
 import type { ActorDeps, RunMemory } from '../deps.ts';
 import { promptIdOf } from '../ids.ts';
 import type { PrepareInput, ServedFromCache } from '../logic.ts';
-import { bringHomeAll, type Fetching, publish } from '../parse-results.ts';
+import { bringHomeAll, type Fetching } from '../bring-home.ts';
+import { publish } from '../parse-results.ts';
 import { keepSavings, savingsRows } from '../savings.ts';
 import type { CachedResult, KeyedItem, Look } from './contract.ts';
 

@@ -2,8 +2,9 @@
 import { isFields, list, text } from './replies.ts';
 import type { Fields } from './replies.ts';
 
-/** Switches that choose how numbers are computed; those about memory, folders and the network do not. */
-const SWITCH = /^--(?:force-|dont-upcast|fp\d|bf16|cpu|directml|oneapi|use-.*attention|disable-xformers|fast|deterministic|supports-fp8)/;
+/** Switches that choose how numbers are computed; those about memory, folders and the network do not, but for `--gpu-only`: pictures are then computed where models are. */
+const SWITCH =
+  /^--(?:gpu-only|force-|dont-upcast|fp\d|bf16|cpu|directml|oneapi|use-.*attention|disable-xformers|fast|deterministic|supports-fp8)/;
 
 /** By name, for people too; only what the server says. */
 export function engineOf(system: Fields, devices: unknown, isSandbox: boolean): Readonly<Record<string, string>> {

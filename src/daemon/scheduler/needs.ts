@@ -1,7 +1,8 @@
 /** What a step asks of a backend, for the pool: whether it fits, and which models it would load. */
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { type BackendOffer, type Fit, stepFits } from '#templates/fits.ts';
-import { needsOf, type StepNeeds } from '#templates/needs.ts';
+import { needsOf } from '#templates/needs.ts';
+import { modelsOf } from '#templates/step-models.ts';
 import type { Values } from '#templates/types.ts';
 
 export interface StepDemand {
@@ -16,7 +17,7 @@ export function demandOf(template: CompiledTemplate, stepId: string, values: Val
   if (step === undefined) return { models: [], fit: () => 'unknown' };
   const judged = new Map<string, { readonly offer: BackendOffer; readonly verdict: Fit['verdict'] }>();
   return {
-    models: modelsIn([step], values),
+    models: modelsOf(template, [stepId], values),
     fit(id) {
       const now = offer(id);
       const known = judged.get(id);
@@ -30,21 +31,8 @@ export function demandOf(template: CompiledTemplate, stepId: string, values: Val
 
 /** What the steps load with which a run of these values begins. */
 export function firstModels(template: CompiledTemplate, values: Values): readonly string[] {
-  const roots = new Set(template.steps.filter(({ waits }) => waits.length === 0).map(({ id }) => id));
-  return modelsIn(
-    needsOf(template).steps.filter(({ id }) => roots.has(id)),
-    values,
-  );
-}
-
-function modelsIn(steps: readonly StepNeeds[], values: Values): readonly string[] {
-  const models = steps.flatMap((step) =>
-    step.models.flatMap(({ name, parameter }) => {
-      const value = name ?? (parameter === undefined ? undefined : values[parameter]);
-      return typeof value === 'string' ? [value] : [];
-    }),
-  );
-  return [...new Set(models)];
+  const roots = template.steps.filter(({ waits }) => waits.length === 0).map(({ id }) => id);
+  return modelsOf(template, roots, values);
 }
 
 /** A condition that names the backend is decided before one is chosen: the step then stays with the one that it was decided for. */

@@ -43,6 +43,8 @@ interface KnownRun extends RunHead {
   readonly order: number;
   /** Models of the run that came before it; undefined once its own first item has a place. */
   readonly before: readonly string[] | undefined;
+  /** It began before its turn. */
+  readonly isEarly?: true;
 }
 
 export interface Scheduler {
@@ -129,7 +131,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     isUp: (id) => health(id) === 'up',
     room: (id) => pool.room(id),
     share: (id, models) => slots.share(id, models),
-    asking: () => [...pool.requests()].map((request) => ({ takers: pool.candidates(request), priority: request.priority })),
+    asking: () =>
+      [...pool.requests()].map((request) => ({
+        ...request,
+        takers: pool.candidates(request),
+        isEarly: runs.get(request.runId)?.isEarly ?? false,
+      })),
     wake: options.begin,
   });
   const look = (fresh?: string) => {
@@ -261,7 +268,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       return true;
     },
     hasten(runId) {
-      if (opened && !paused) waiting.begin(runId);
+      const head = runs.get(runId);
+      if (!opened || paused || head === undefined || !waiting.has(runId)) return;
+      runs.set(runId, { ...head, isEarly: true });
+      waiting.begin(runId);
     },
     has: (runId) => waiting.has(runId),
     note(rows) {

@@ -18,6 +18,13 @@ export interface WaitingRun {
 
 interface WaitingEntry extends Entry, WaitingRun {}
 
+/** An item that has begun: who could take it, and its turn. */
+export interface Ready extends Pick<WaitingRun, 'priority' | 'order'> {
+  readonly takers: readonly string[];
+  /** Its run began before its turn. */
+  readonly isEarly: boolean;
+}
+
 export interface WaitingRunsOptions {
   /** Ids of the backends that may take steps of such runs, as far as is known. */
   readonly takers: (run: Pick<WaitingRun, 'backend' | 'templateHash'>) => readonly string[];
@@ -25,8 +32,8 @@ export interface WaitingRunsOptions {
   readonly room: (id: string) => number;
   /** The part of the models that a backend has loaded, 0 to 1; undefined where there are none. */
   readonly share: (id: string, models: readonly string[]) => number | undefined;
-  /** Items that wait for a place now: who could take them, and their priority. */
-  readonly asking: () => Iterable<{ readonly takers: readonly string[]; readonly priority: number }>;
+  /** Items that wait for a place now. */
+  readonly asking: () => Iterable<Ready>;
   readonly wake: (runId: string) => void;
 }
 
@@ -51,7 +58,7 @@ export function createWaitingRuns({ takers, isUp, room, share, asking, wake }: W
   const queue = createFairQueue<WaitingEntry>();
   const byId = new Map<string, WaitingEntry>();
   /** Woken, and not yet as far as asking for a place. */
-  const waking = new Map<string, { readonly takers: readonly string[]; readonly priority: number }>();
+  const waking = new Map<string, Ready>();
   /** How many wait that can go to the same backends. */
   const alike = new Map<string, number>();
   const kindOf = ({ backend, templateHash }: WaitingRun) => `${backend ?? ''} ${templateHash}`;
@@ -68,21 +75,17 @@ export function createWaitingRuns({ takers, isUp, room, share, asking, wake }: W
     forget(entry);
     return queue.remove(entry);
   };
-  const begin = (entry: WaitingEntry) => {
+  const begin = (entry: WaitingEntry, isEarly = false) => {
     forget(entry);
-    waking.set(entry.runId, { takers: takers(entry), priority: entry.priority });
+    waking.set(entry.runId, { ...entry, takers: takers(entry), isEarly });
     wake(entry.runId);
   };
-  /** Those before it: what waits with a lower priority would have to wait for it anyway. */
-  const isNear = (
-    entry: WaitingEntry,
-    ready: readonly { readonly takers: readonly string[]; readonly priority: number }[],
-    isAlone: boolean,
-  ) => {
+  /** By how many are before it: what waits with a lower priority, or began before its turn, would have to wait for it anyway. */
+  const isNear = (entry: WaitingEntry, ready: readonly Ready[], isAlone: boolean) => {
     const able = takers(entry);
     const live = able.filter((id) => isUp(id));
     return (live.length === 0 && isAlone ? able : live).some((id) => {
-      const before = ready.filter((one) => one.priority >= entry.priority && one.takers.includes(id)).length;
+      const before = ready.filter((one) => isBefore(one, entry) && one.takers.includes(id)).length;
       return before < room(id) + READY_AHEAD;
     });
   };
@@ -116,9 +119,15 @@ export function createWaitingRuns({ takers, isUp, room, share, asking, wake }: W
     has: (runId) => byId.has(runId),
     begin(runId) {
       const entry = byId.get(runId);
-      if (entry !== undefined && queue.remove(entry)) begin(entry);
+      if (entry !== undefined && queue.remove(entry)) begin(entry, true);
     },
     look,
     settled: (runId) => void waking.delete(runId),
   };
+}
+
+// --- helpers ---
+
+function isBefore(one: Ready, entry: WaitingEntry): boolean {
+  return one.priority > entry.priority || (one.priority === entry.priority && !(one.isEarly && one.order > entry.order));
 }

@@ -1,5 +1,5 @@
 /** An engine with a result cache over sandboxes, whose ledgers count what was really executed. Everything ends with the test, promises held. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -9,6 +9,8 @@ import type { StartRequest } from '#daemon/run-service.ts';
 import type { ArtifactView, RunView } from '#protocol/views.ts';
 import { brokenPromises } from '../../faults/promises.ts';
 import { type Engine, type EngineOptions, startEngine } from '../supervisor-harness.ts';
+
+const THREE_STEPS = join(import.meta.dirname, '../../fixtures/templates/three-steps');
 
 export interface CacheRig {
   readonly engine: Engine;
@@ -29,6 +31,13 @@ export interface RigOptions extends Omit<EngineOptions, 'servers' | 'templates'>
   readonly sandbox?: Partial<SandboxOptions>;
   /** Templates of one step, by id: their graph, what else stands in the step and in the manifest. */
   readonly templates?: Readonly<Record<string, TemplateOfOneStep>>;
+  /** Templates of several, by id. */
+  readonly chains?: Readonly<Record<string, TemplateOfSteps>>;
+}
+
+export interface TemplateOfSteps {
+  readonly steps: readonly { readonly id: string; readonly graph: object; readonly step?: object }[];
+  readonly manifest?: object;
 }
 
 export interface TemplateOfOneStep {
@@ -37,12 +46,15 @@ export interface TemplateOfOneStep {
   readonly manifest?: object;
 }
 
-export async function startCacheRig({ count = 1, sandbox, templates = {}, ...options }: RigOptions = {}): Promise<CacheRig> {
+export async function startCacheRig({ count = 1, sandbox, templates = {}, chains = {}, ...options }: RigOptions = {}): Promise<CacheRig> {
   const dir = mkdtempSync(join(tmpdir(), 'callsheet-cache-rig-'));
   const sandboxes: Sandbox[] = [];
   for (let n = 0; n < count; n += 1)
     sandboxes.push(await startSandbox({ dir: join(dir, `sandbox-${String(n)}`), latencyMs: 0, ...sandbox }));
-  for (const [id, template] of Object.entries(templates)) writeTemplate(join(dir, 'templates', id), id, template);
+  for (const [id, { graph, step = {}, manifest = {} }] of Object.entries(templates))
+    writeTemplate(join(dir, 'templates', id), id, { steps: [{ id: 'only', graph, step }], manifest });
+  for (const [id, template] of Object.entries(chains)) writeTemplate(join(dir, 'templates', id), id, template);
+  copyOneByOne(join(dir, 'templates', 'one-by-one-steps'));
   const servers = Object.fromEntries(sandboxes.map(({ url }, n) => [n === 0 ? 'comfyui' : `comfyui-${String(n + 1)}`, { url }]));
   const engine = await startEngine({ cacheBytes: 1024 ** 3, ...options, servers, templates: join(dir, 'templates') });
   const started: string[] = [];
@@ -56,7 +68,7 @@ export async function startCacheRig({ count = 1, sandbox, templates = {}, ...opt
     sandboxes,
     executed: () => sandboxes.flatMap((one) => one.ledger()).length,
     async start(request) {
-      const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: {}, ...request });
+      const { runId } = await engine.supervisor.start({ template: 'one-by-one-steps', parameters: {}, ...request });
       started.push(runId);
       return runId;
     },
@@ -90,9 +102,17 @@ export function cacheOf(run: RunView): Readonly<Record<string, string>> {
   );
 }
 
-function writeTemplate(folder: string, id: string, { graph, step = {}, manifest = {} }: TemplateOfOneStep): void {
+/** `three-steps` of the fixtures, each step with a prompt of its own. */
+function copyOneByOne(folder: string): void {
+  cpSync(THREE_STEPS, folder, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(folder, 'template.json'), 'utf8')) as { readonly steps: readonly object[] };
+  const steps = manifest.steps.map((step) => ({ ...step, fuse: false }));
+  writeFileSync(join(folder, 'template.json'), JSON.stringify({ ...manifest, id: 'one-by-one-steps', steps }));
+}
+
+function writeTemplate(folder: string, id: string, { steps, manifest = {} }: TemplateOfSteps): void {
   mkdirSync(folder, { recursive: true });
-  const only = { id: 'only', workflow: 'graph.json', ...step };
-  writeFileSync(join(folder, 'template.json'), JSON.stringify({ format: 1, id, version: '1.0.0', ...manifest, steps: [only] }));
-  writeFileSync(join(folder, 'graph.json'), JSON.stringify(graph));
+  const defined = steps.map(({ id: step, step: rest }) => ({ id: step, workflow: `${step}.json`, ...rest }));
+  writeFileSync(join(folder, 'template.json'), JSON.stringify({ format: 1, id, version: '1.0.0', ...manifest, steps: defined }));
+  for (const { id: step, graph } of steps) writeFileSync(join(folder, `${step}.json`), JSON.stringify(graph));
 }

@@ -165,14 +165,30 @@ describe('the fair queue', () => {
     expect(taken).toEqual([...of('x', 0), ...of('y', 1)]);
   });
 
-  it('overtakes nobody for a client or a priority: shares and priorities stay what they are', () => {
+  it('prefers nothing of a lower priority, however it is liked', () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 60 }), fc.constantFrom('x', 'y'), (given, liked) => {
         const order = (affinity?: (one: Named) => number) => {
-          const { queue } = filled(given);
-          return Array.from({ length: given.length }, () => queue.take(open, affinity)).map((one) => [one?.client, one?.priority]);
+          const { queue } = filled(given.map((one) => ({ ...one, client: 'a' })));
+          return Array.from({ length: given.length }, () => queue.take(open, affinity)?.priority);
         };
         expect(order(({ lane }) => Number(lane === liked))).toEqual(order());
+      }),
+    );
+  });
+
+  it('gives no client more than its share, however its entries are liked', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 60 }), fc.constantFrom('x', 'y'), (given, liked) => {
+        const { queue } = filled(given.map((one) => ({ ...one, priority: 0 })));
+        const turns = new Map<string, number>(given.map(({ client }) => [client, 0]));
+        for (let left = given.length; left > 0; left -= 1) {
+          const waiting = new Set([...queue.entries()].map(({ client }) => client));
+          const { client = '' } = queue.take(open, ({ lane }) => Number(lane === liked)) ?? {};
+          turns.set(client, (turns.get(client) ?? 0) + 1);
+          const fewest = Math.min(...[...waiting].map((one) => turns.get(one) ?? 0));
+          expect(turns.get(client)).toBeLessThanOrEqual(fewest + 1);
+        }
       }),
     );
   });
