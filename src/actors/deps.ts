@@ -4,6 +4,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { ArtifactView, RunOptions } from '#protocol/views.ts';
 import type { AttemptRow, OutboxItem, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
 import type { PrepareInput, Picks } from './logic.ts';
+import type { ResultCache } from './result-cache/contract.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
@@ -24,6 +25,14 @@ export interface RunMemory {
   readonly fresh: Set<string>;
   /** It comes from a backup: what was sent and made after that is in no database. */
   readonly restored?: boolean;
+}
+
+export interface PlaceLoad {
+  /** Its models are those of what went there before. */
+  readonly wasLoaded: boolean;
+  /** In the order of arrival another run's models would have been loaded in between. */
+  readonly wasSpared: boolean;
+  readonly models: readonly string[];
 }
 
 /** The pool as an item sees it: a place on a backend before anything is sent there. */
@@ -49,6 +58,10 @@ export interface Places {
   freed(backendId: string): void;
   /** It answers and will execute nothing any more: nothing new goes there until another process does. */
   workerDied(backendId: string, proof: string): void;
+  /** The backends that would take the step if they had room, in order of preference, whether they answer or not. Throws BACKEND_NOT_FOUND. */
+  takers(memory: RunMemory, step: string): readonly Backend[];
+  /** What an attempt that has its place finds there; undefined for one without models, or of an earlier process. */
+  loadOf(promptId: string): PlaceLoad | undefined;
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */
@@ -117,6 +130,9 @@ export interface ActorDeps {
   /** What tells this server from another under the same id; of the embedded sandbox a new one with every start. */
   addressOf(backend: Backend): string;
   readonly places: Places;
+  readonly cache: ResultCache;
+  /** True when a person wants this step of the run made anew, whatever was made before. */
+  isMadeAnew(runId: string, step: string): boolean;
   /** The backend that conditions of a step see before it has its place. Throws BACKEND_NOT_FOUND. */
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;
   /** Absolute directory for the run's files; made on first use. */

@@ -4,13 +4,14 @@
  */
 import { fromCallback } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
-import type { Attempt, Backend, BackendEvent } from '#backends/contract.ts';
+import type { Attempt, Backend, BackendEvent, RemoteOutputs } from '#backends/contract.ts';
 import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import { createDeathWatch, deathOf } from './death-watch.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { outputsAtHome } from './find-home.ts';
 import { findLeft } from './find-left.ts';
+import { createFusedAttempt } from './fused/fused-attempt.ts';
 import { isRefused } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import { isKnown } from './is-known.ts';
@@ -103,10 +104,20 @@ async function execute(
     report(event);
   };
   const names = createNodeNames(memory, step);
-  const failed = (cause: unknown) => {
+  const fused = createFusedAttempt(deps, memory, input);
+  const failed = (cause: unknown, outputs?: RemoteOutputs) => {
     // Given up by its machine: what becomes of it is told elsewhere.
     if (signal.aborted) return;
     const error = names.ofError(toErrorData(cause));
+    const failure = fused.failureOf(error, outputs);
+    if (failure.kind === 'shared') {
+      fused.undone();
+      note('STEP_NOT_FUSED', notFused(failure.step, step, error));
+      // By itself it fails as itself, if it must. Without its files, so is the one that the prompt was sent for.
+      if (failure.outputs !== undefined) ended({ type: 'backend.finished', outputs: failure.outputs }, { status: 'finished' });
+      else ended({ type: 'backend.lost', cause: 'restarted' }, { status: 'failed', error });
+      return;
+    }
     if (wasNeverSent(cause) && hasOther()) ended({ type: 'backend.lost', cause: 'restarted' }, { status: 'lost', error });
     else ended({ type: 'backend.failed', error }, { status: 'failed', error });
   };
@@ -123,6 +134,7 @@ async function execute(
     memory,
     input,
     backend,
+    fused,
     note: remark,
     interrupt(stall) {
       stalled = stall;
@@ -163,20 +175,23 @@ async function execute(
         report({ type: 'backend.started' });
         break;
       case 'progress':
-        deps.onProgress({ runId, step, item, backend: backend.id }, event.value, names.of(event.node));
+        fused.progress(event.value, names.of(event.node));
         break;
       case 'preview':
         deps.onPreview({ runId, step, item }, event.mediaType, event.bytes);
         break;
       case 'contact':
-        if (event.status !== 'restored') watch.start();
+        if (event.status !== 'restored') {
+          watch.start();
+          deps.cache.doubted(promptId);
+        }
         report({ type: 'backend.contact', status: event.status });
         break;
       case 'finished':
         ended({ type: 'backend.finished', outputs: event.outputs }, { status: 'finished' });
         break;
       case 'failed':
-        failed(event.error);
+        failed(event.error, event.outputs);
         break;
       case 'interrupted':
         // Taken off by ourselves, and told by whoever did.
@@ -251,6 +266,10 @@ async function execute(
 /** The embedded sandbox lives and dies with the daemon: another address is the proof that it restarted. */
 function diedWithUs(deps: ActorDeps, backend: Backend, row: AttemptRow | undefined): boolean {
   return backend.kind === 'sandbox' && row !== undefined && row.address !== deps.addressOf(backend);
+}
+
+function notFused(shared: string, step: string, { message }: ErrorData): string {
+  return `Step '${shared}' failed in the prompt that it shared with step '${step}': ${message} It is done by itself.`;
 }
 
 const INTERRUPTED: ErrorData = new CallsheetError('PROMPT_INTERRUPTED', 'Somebody interrupted the prompt on the backend.', {

@@ -5,7 +5,7 @@ import { checkArtifact } from '#results/save.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { withGrace } from './grace.ts';
 import type { PrepareInput } from './logic.ts';
-import { renderItem } from './render-item.ts';
+import { renderFused } from './fused/render-fused.ts';
 
 export interface LostAttempt {
   readonly memory: RunMemory;
@@ -42,7 +42,7 @@ async function search(deps: ActorDeps, { memory, input, backend, attempt, signal
   const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true };
   return withGrace(patience, signal, async () => {
     // The same input gives the same graph, which names the files.
-    const payload = await renderItem(memory, input, backend, signal, () => deps.committed(attempt.runId));
+    const payload = await renderFused(deps, memory, input, backend, signal);
     return (await backend.findLeft?.(attempt, payload, signal)) ?? { state: 'nothing' };
   });
 }

@@ -88,6 +88,12 @@ export interface Prepared {
   readonly backendId: string;
 }
 
+/** Nothing has to be sent: the result was made before, and its files are there. */
+export interface ServedFromCache {
+  readonly cached: true;
+  readonly draft: boolean;
+}
+
 export interface ExecuteInput extends PrepareInput, Prepared {}
 
 export interface ParseInput extends ExecuteInput {
@@ -123,7 +129,7 @@ export type LoadTemplate = PromiseActorLogic<RunPlan, RunKey>;
 export type InjectParameters = PromiseActorLogic<void, RunKey>;
 export type PlanStep = PromiseActorLogic<PlanOutput, PlanInput>;
 export type OfferChoice = PromiseActorLogic<OfferOutput, ChoiceInput, RunEventBody>;
-export type PrepareStep = PromiseActorLogic<Prepared, PrepareInput, RunEventBody>;
+export type PrepareStep = PromiseActorLogic<Prepared | ServedFromCache, PrepareInput, RunEventBody>;
 export type ExecuteStep = CallbackActorLogic<{ type: 'none' }, ExecuteInput, RunEventBody>;
 export type ParseResults = PromiseActorLogic<ParseOutput, ParseInput, RunEventBody>;
 export type CancelStep = PromiseActorLogic<void, ExecuteInput, RunEventBody>;

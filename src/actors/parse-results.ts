@@ -1,184 +1,74 @@
 /** Parse-results: brings an attempt's outputs home as artifacts. Repeating it after a crash gives the same files and rows. */
-import { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
-import { CallsheetError, toErrorData } from '#protocol/errors.ts';
-import type { ArtifactView } from '#protocol/views.ts';
-import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
-import { saveArtifact } from '#results/save.ts';
-import type { ActorDeps, RunMemory } from './deps.ts';
-import { fileAtHome } from './find-home.ts';
-import { withGrace } from './grace.ts';
-import { artifactIdOf } from './ids.ts';
+import { toErrorData } from '#protocol/errors.ts';
+import type { RunEventBody } from '#protocol/events.ts';
+import type { Attempt } from '#backends/contract.ts';
+import { bringHomeAll, type Brought } from './bring-home.ts';
+import type { ActorDeps, RunMemory, StagedRows } from './deps.ts';
+import { outputsOf, partsHome } from './fused/parts-home.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
-import { createNodeNames } from './node-names.ts';
-import { givenBy } from './savings.ts';
-
-/** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
-const REFETCH_PAUSES = [200, 1000];
+import type { MadeFile } from './result-cache/contract.ts';
+import { keepSavings } from './savings.ts';
 
 export function createParseResults(deps: ActorDeps): ParseResults {
   return fromPromise(async ({ input, signal, emit }) => {
     const memory = deps.memory(input.runId);
-    const backend = deps.backend(input.backendId);
-    const artifacts: ArtifactView[] = [];
-    let isTold = false;
-    const onWait = (error: unknown) => {
-      if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
-      isTold = true;
-    };
-    for (const wanted of wantedFiles(memory, input)) {
-      artifacts.push(await bringHome(deps, { memory, backend, input, signal, onWait }, wanted));
+    try {
+      let isTold = false;
+      const onWait = (error: unknown) => {
+        if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
+        isTold = true;
+      };
+      const fused = memory.attempts.get(input.promptId)?.fused ?? [];
+      const fetching = { memory, backend: deps.backend(input.backendId), input, signal, onWait };
+      const own = { ...input, outputs: outputsOf(input.outputs, fused) };
+      const brought = await bringHomeAll(deps, { ...fetching, input: own });
+      const parts = await partsHome(deps, fetching, fused, brought, emit);
+      // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
+      const outbox = [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }];
+      const savings = parts.map(({ saving }) => saving);
+      keepSavings(memory, savings);
+      publish(deps, memory, [...brought, ...parts.flatMap((part) => part.brought)], emit, { outbox, savings });
+      deps.cache.keep(
+        memory,
+        input,
+        input.promptId,
+        brought.map(madeFile),
+        parts.map((part) => ({ input: part.input, files: part.brought.map(madeFile) })),
+      );
+      return { artifacts: brought.length, draft: brought.some(({ artifact }) => artifact.draft) };
+    } catch (error) {
+      deps.cache.ended(input.promptId);
+      throw error;
     }
-    mustHaveEvidence(memory, input, artifacts);
-    // Cancelled meanwhile: nothing may be told of a run after its end.
-    signal.throwIfAborted();
-    for (const artifact of artifacts) {
-      const place = memory.artifacts.findIndex((one) => one.artifactId === artifact.artifactId);
-      if (place < 0) memory.artifacts.push(artifact);
-      else memory.artifacts[place] = artifact;
-      const { artifactId, step, item, output, path, mediaType } = artifact;
-      emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
-    }
-    // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
-    deps.stage(input.runId, { artifacts, outbox: [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }] });
-    return { artifacts: artifacts.length, draft: artifacts.some((artifact) => artifact.draft) };
   });
 }
 
-interface Wanted {
-  readonly output: string;
-  /** Position among the files of this node, from 0. */
-  readonly index: number;
-  readonly file: RemoteFile | { readonly node: string; readonly text: string };
-}
-
-/** The files of declared outputs, or every file when the step declares none. Temp files count only when asked for by name. */
-function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
-  const declared = Object.entries(memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {});
-  const names = createNodeNames(memory, input.step);
-  const all = declared.find(([, node]) => node === '*');
-  const nameOf = (node: string) => declared.find(([, id]) => id === node)?.[0] ?? all?.[0] ?? (declared.length === 0 ? '*' : undefined);
-  const isNamed = (node: string) => declared.some(([, id]) => id === node);
-  const counts = new Map<string, number>();
-  const wanted: Wanted[] = [];
-  const nodesOf = givenBy(memory, input.step, input.item);
-  // A node that a patch put in gives its files in the name of the one that it stands for, and one that others were merged into for each of them.
-  const reported = [...input.outputs.files, ...input.outputs.texts].flatMap((found) =>
-    nodesOf(names.of(found.node)).map((node) => ({ ...found, node })),
-  );
-  for (const file of reported) {
-    const output = nameOf(file.node);
-    if (output === undefined) continue;
-    if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;
-    const index = counts.get(file.node) ?? 0;
-    counts.set(file.node, index + 1);
-    wanted.push({ output, index, file });
+/** All at once: an item has all of its files or none. */
+export function publish(
+  deps: ActorDeps,
+  memory: RunMemory,
+  brought: readonly Brought[],
+  emit: (event: RunEventBody) => void,
+  rows: StagedRows = {},
+): void {
+  const artifacts = brought.map(({ artifact }) => artifact);
+  for (const artifact of artifacts) {
+    const place = memory.artifacts.findIndex((one) => one.artifactId === artifact.artifactId);
+    if (place < 0) memory.artifacts.push(artifact);
+    else memory.artifacts[place] = artifact;
+    const { artifactId, step, item, output, path, mediaType } = artifact;
+    emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
   }
-  return wanted;
+  deps.stage(memory.runId, { artifacts, ...rows });
 }
 
-interface Fetching {
-  readonly memory: RunMemory;
-  readonly backend: Backend;
-  readonly input: ParseInput;
-  readonly signal: AbortSignal;
-  readonly onWait: (error: unknown) => void;
+function madeFile({ artifact: { artifactId, path, sha256, bytes, node }, found }: Brought): MadeFile {
+  return { artifactId, path, sha256, bytes, nodes: [node, found.node], remote: 'filename' in found ? found : undefined };
 }
 
 function waitingFor(error: unknown): string {
   return `${toErrorData(error).message} The finished files are fetched once it answers.`;
-}
-
-async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWait }: Fetching, wanted: Wanted): Promise<ArtifactView> {
-  const { runId, step, item, promptId } = input;
-  const { output, index, file } = wanted;
-  const draft = 'filename' in file && (file.draft ?? false);
-  const lowered = input.profile === undefined ? {} : { profile: input.profile };
-  const artifactId = artifactIdOf(promptId, file.node, index);
-  // Brought home after the backup was made: its row is all that is missing.
-  const home = memory.restored === true ? await fileAtHome(deps, runId, artifactId) : undefined;
-  if (home !== undefined) {
-    const { path, bytes, sha256, mediaType, width, height, duration } = home;
-    const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
-    const facts = { path, bytes, sha256, mediaType, ...size, ...(duration === undefined ? {} : { duration }) };
-    return { artifactId, runId, step, item, output, node: file.node, index, draft: home.draft, ...lowered, ...facts };
-  }
-  const provenance = {
-    artifactId,
-    runId,
-    template: memory.template.id,
-    version: memory.template.version,
-    templateHash: memory.template.hash,
-    step,
-    item,
-    output,
-    node: file.node,
-    index,
-    promptId,
-    backend: backend.id,
-    draft,
-    ...lowered,
-    store: deps.storeId,
-  };
-  // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
-  const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true, outwaitsErrors: true };
-  const fetchOnce = () =>
-    refetching(signal, async () => {
-      const remote = 'filename' in file ? await backend.fetch(file, signal) : { stream: textStream(file.text) };
-      return saveArtifact({
-        source: remote.stream,
-        ...('bytes' in remote && remote.bytes !== undefined ? { expectedBytes: remote.bytes } : {}),
-        directory: deps.artifactDirectory(runId),
-        baseName: fileName(step, item, output, file.node, index),
-        ...('filename' in file ? { claimedName: file.filename } : { allowEmpty: true }),
-        provenance,
-        signal,
-      });
-    });
-  const saved = await withGrace(patience, signal, fetchOnce, onWait);
-  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...saved };
-}
-
-function textStream(text: string): NodeJS.ReadableStream {
-  return Readable.from([Buffer.from(text, 'utf8')]);
-}
-
-async function refetching<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  for (const wait of REFETCH_PAUSES) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof CallsheetError) || error.code !== 'OUTPUT_INVALID') throw error;
-      await pause(wait, undefined, { signal });
-    }
-  }
-  return work();
-}
-
-/** `base-02_portrait_1`: step, item from the second on, output, file from the second on. */
-function fileName(step: string, item: number, output: string, node: string, index: number): string {
-  const head = item === 0 ? step : `${step}-${String(item + 1).padStart(2, '0')}`;
-  const tail = index === 0 ? '' : `_${String(index + 1)}`;
-  return `${head}_${output === '*' ? node : output}${tail}`;
-}
-
-/** `succeeded` only with evidence: every declared output has at least one file, and a step that declares none has any at all (DESIGN 5). */
-function mustHaveEvidence(memory: RunMemory, input: ParseInput, artifacts: readonly ArtifactView[]): void {
-  const declared = memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {};
-  if (Object.keys(declared).length === 0 && artifacts.length === 0) {
-    throw new CallsheetError('OUTPUT_MISSING', `Step '${input.step}' finished without a single file to show for it.`, {
-      step: input.step,
-      hint: 'Give the workflow a node that saves its result; what only a preview shows counts when `outputs` of the step names its node.',
-    });
-  }
-  const missing = Object.entries(declared).filter(([name]) => !artifacts.some((artifact) => artifact.output === name));
-  if (missing.length === 0) return;
-  const list = missing.map(([name, node]) => `'${name}' (node ${node})`).join(', ');
-  throw new CallsheetError('OUTPUT_MISSING', `Step '${input.step}' finished without its output ${list}.`, {
-    step: input.step,
-    hint: 'The node gave no file: check in the workflow that it is an output node that runs, and that `outputs` of the step names its id.',
-  });
 }
 
 function attemptOf({ runId, step, item, attempt, promptId, backendId }: ParseInput): Attempt {

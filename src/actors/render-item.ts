@@ -61,7 +61,7 @@ export function itemScope(memory: RunMemory, input: ItemInput, backend: Backend)
 /**
  * Uploads what the item needs and injects its values. The same input always gives the same text:
  * values come from the run's own records, never from a clock or a dice.
- * `committed` is awaited before anything leaves this machine. Throws STEP_INPUT_MISSING, UPLOAD_FAILED, BACKEND_UNREACHABLE.
+ * `committed` is awaited before anything leaves this machine. Files without a size are not there yet and stand for themselves. Throws STEP_INPUT_MISSING, UPLOAD_FAILED, BACKEND_UNREACHABLE.
  */
 export async function renderItem(
   memory: RunMemory,
@@ -69,10 +69,10 @@ export async function renderItem(
   backend: Backend,
   signal: AbortSignal,
   committed: () => Promise<void>,
+  scope = itemScope(memory, input, backend),
 ): Promise<RenderedItem> {
-  const scope = itemScope(memory, input, backend);
   const names = new Map<string, string>();
-  const wanted = stepMedia(memory.template, input.step, scope, input.profile);
+  const wanted = stepMedia(memory.template, input.step, scope, input.profile).filter(({ bytes }) => bytes > 0);
   if (wanted.length > 0) await committed();
   for (const media of wanted) {
     if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));

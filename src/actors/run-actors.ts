@@ -8,10 +8,11 @@ import { isBlocking } from '#protocol/problem.ts';
 import { waitingOrder } from '#templates/order.ts';
 import { planStep, renderOutputs } from '#templates/render.ts';
 import type { MediaValue, Value } from '#templates/types.ts';
-import type { AttemptRow } from '#store/types.ts';
+import type { AttemptRow, SavingsRow } from '#store/types.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import type { Begin, CollectResults, InjectParameters, LoadTemplate, Planned, PlanOutput, PlanStep } from './logic.ts';
 import { refused } from './render-item.ts';
+import { keepSavings, savingsKey } from './savings.ts';
 import { scopeOf } from './scope.ts';
 
 export function createLoadTemplate(deps: ActorDeps): LoadTemplate {
@@ -37,7 +38,12 @@ export function createPlanStep(deps: ActorDeps): PlanStep {
     const scope = scopeOf(memory, input, deps.chooseBackend(memory, kind));
     const { value, problems } = planStep(memory.template, input.step, scope);
     if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
-    return 'skip' in value ? { skip: value.skip } : { items: value.items.length, ...earlierTries(memory, input.step, value.items.length) };
+    if ('skip' in value) return { skip: value.skip };
+    const found = earlierTries(memory, input.step, value.items.length);
+    const rows = (found.kept ?? []).flatMap((item) => notMadeAgain(deps, memory, { runId: input.runId, step: input.step, item }));
+    keepSavings(memory, rows);
+    if (rows.length > 0) deps.stage(input.runId, { savings: rows });
+    return { items: value.items.length, ...found };
   });
 }
 
@@ -54,6 +60,15 @@ function earlierTries({ artifacts, attempts }: RunMemory, step: string, items: n
     return { item, attempt, isTakenUp: true, ...(profile === undefined ? {} : { profile }) };
   });
   return { ...(kept.length === 0 ? {} : { kept }), ...(begin.length === 0 ? {} : { begin }) };
+}
+
+/** By what the step takes on the backend that made it. What came with the prompt of another step says so itself. */
+function notMadeAgain({ timings }: ActorDeps, memory: RunMemory, key: Pick<SavingsRow, 'runId' | 'step' | 'item'>): readonly SavingsRow[] {
+  if (memory.savings.has(savingsKey({ ...key, pass: 'fused-steps' }))) return [];
+  const made = [...memory.attempts.values()].findLast(({ step, item }) => step === key.step && item === key.item);
+  const seconds = made === undefined ? undefined : timings.of(memory.template.id, key.step, made.backend).here('item')?.mean;
+  const why = 'An earlier try of the run made its files, and they are there.';
+  return [{ ...key, pass: 'existing-outputs', savings: [{ nodes: [], why, ...(seconds === undefined ? {} : { seconds }) }] }];
 }
 
 /** Gives the artifacts their places in the template's outputs. What a failed run has is mapped all the same. */

@@ -5,10 +5,10 @@ import type { Attempt, Backend, Payload } from '#backends/contract.ts';
 import { wasNeverSent } from '#backends/never-sent.ts';
 import type { AttemptRow } from '#store/types.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { renderFused } from './fused/render-fused.ts';
 import { isRefused, withGrace } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import type { ExecuteInput } from './logic.ts';
-import { renderItem } from './render-item.ts';
 
 export interface Sending {
   readonly input: ExecuteInput;
@@ -45,9 +45,7 @@ export async function sendAttempt(
     );
   const payload: Payload =
     inFlight.takePayload(attempt.promptId) ??
-    (await withGrace(deps, signal, (anew) =>
-      go(anew, () => renderItem(memory, input, backend, signal, () => deps.committed(input.runId))),
-    ));
+    (await withGrace(deps, signal, (anew) => go(anew, () => renderFused(deps, memory, input, backend, signal))));
   const once = async (): Promise<CallsheetError | undefined> => {
     memory.fresh.delete(attempt.promptId);
     try {

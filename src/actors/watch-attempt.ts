@@ -3,7 +3,8 @@ import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
 import type { Attempt, Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
 import { workerDead } from '#backends/worker-dead.ts';
 import { createAttemptClock, type Phase } from './attempt-clock.ts';
-import type { ActorDeps, RunMemory, StallPolicy, StepTimings } from './deps.ts';
+import type { ActorDeps, PlaceLoad, RunMemory, StallPolicy, StepTimings } from './deps.ts';
+import type { FusedAttempt } from './fused/fused-attempt.ts';
 import type { ExecuteInput } from './logic.ts';
 
 export interface AttemptWatch {
@@ -16,6 +17,8 @@ export interface Watching {
   readonly memory: RunMemory;
   readonly input: ExecuteInput;
   readonly backend: Backend;
+  /** The steps that it does. */
+  readonly fused: Pick<FusedAttempt, 'steps' | 'whose' | 'lessons'>;
   /** Says something of this attempt: shown with its step until `STEP_MOVES` or its next state. */
   readonly note: (code: string, message: string) => void;
   /** The policy wants it interrupted. */
@@ -27,11 +30,11 @@ export interface Watching {
 /** Nodes that were too short to be learned weigh this much, in seconds. */
 const SHORT_NODE = 0.05;
 
-export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, note, interrupt, abandoned }: Watching): AttemptWatch {
+export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, fused, note, interrupt, abandoned }: Watching): AttemptWatch {
   const { runId, step, item, promptId, backendId } = input;
   const attempt: Attempt = { runId, step, item, attempt: input.attempt, promptId, backendId };
   const clock = createAttemptClock();
-  const learned = deps.timings.of(memory.template.id, step, backend.id);
+  const books = fused.steps.map((id) => deps.timings.of(memory.template.id, id, backend.id));
   const closing = new AbortController();
   let isTold = false;
   let dead: ErrorData | undefined;
@@ -60,7 +63,7 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
     if (phase === undefined || isTold) return;
     ask();
     const isDeaf = phase !== 'queued' && !clock.hears;
-    const limit = isDeaf ? deafLimit(deps.stall, learned) : stallLimit(deps.stall, learned, phase);
+    const limit = isDeaf ? deafLimit(deps.stall, books) : stallLimit(deps.stall, books, phase);
     if (clock.quiet() < limit) return;
     isTold = true;
     const error = stalled(backend, phase, clock.quiet());
@@ -71,8 +74,16 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
   const timer = deps.stall.limitMs === 0 ? undefined : setInterval(look, deps.stall.lookMs);
   timer?.unref();
 
+  /** Another run's models were not loaded in between: what that saved is what a load of this step took, less what it took now. */
+  const tellSpared = ({ models }: PlaceLoad, seconds: number | undefined): void => {
+    const cold = deps.timings.of(memory.template.id, step, backend.id).here('loading.cold')?.mean;
+    const saved = cold === undefined || seconds === undefined ? {} : { seconds: Math.max(0, cold - seconds) };
+    const why = `It went before runs that came earlier, while ${models.join(', ')} ${models.length === 1 ? 'was' : 'were'} loaded on '${backend.id}': in the order of arrival ${models.length === 1 ? 'it' : 'they'} would have been loaded anew.`;
+    deps.stage(runId, { savings: [{ step, item, pass: 'model-order', savings: [{ nodes: [], why, ...saved }] }] });
+  };
+
   return {
-    weightOf: weigher(learned, deps.timings.of('', '', backend.id)),
+    weightOf: weigher(fused, books, deps.timings.of('', '', backend.id)),
     take(event) {
       clock.take(event);
       if (clock.quiet() * 1000 < askedAt) askedAt = 0;
@@ -81,7 +92,19 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
         dead = undefined;
         note('STEP_MOVES', `It moves again on ${backend.url}.`);
       }
-      if (event.type === 'finished') deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
+      if (event.type !== 'finished') return;
+      const lesson = [...clock.lesson(event.nodes)];
+      const loading = lesson.find(({ part }) => part === 'loading');
+      const load = deps.places.loadOf(promptId);
+      if (loading !== undefined && load !== undefined) {
+        if (load.wasSpared) tellSpared(load, loading.seconds);
+        lesson.push({ part: load.wasLoaded ? 'loading.warm' : 'loading.cold', seconds: loading.seconds });
+      } else if (load?.wasSpared === true) tellSpared(load, undefined);
+      for (const { step: id, lesson: own } of fused.lessons(lesson, event.nodes)) {
+        const whole = own.find(({ part }) => part === 'item');
+        if (whole !== undefined) deps.cache.took(promptId, whole.seconds, id === step ? undefined : id);
+        deps.learn({ runId, step: id, item: id === step ? item : 0, backend: backend.id }, own);
+      }
     },
     stop() {
       clearInterval(timer);
@@ -91,27 +114,30 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
 }
 
 /** By this step's own history, else by what the classes of its nodes took elsewhere, else all the same. */
-function weigher(own: StepTimings, classes: StepTimings): FollowOptions['weightOf'] {
-  const isKnown = own.get('item') !== undefined;
-  return (node, className) => {
-    const ofNode = own.get(`node.${node}`)?.mean;
+function weigher({ steps, whose }: Watching['fused'], books: readonly StepTimings[], classes: StepTimings): FollowOptions['weightOf'] {
+  return (id, className) => {
+    const { step, node } = whose(id);
+    const own = books[steps.indexOf(step)];
+    const ofNode = own?.get(`node.${node}`)?.mean;
     if (ofNode !== undefined) return ofNode;
-    return isKnown ? SHORT_NODE : classes.get(`class.${className}`)?.mean;
+    return own?.get('item') !== undefined ? SHORT_NODE : classes.get(`class.${className}`)?.mean;
   };
 }
 
 /** How long it may be quiet, in seconds: five times the longest that this step was on this backend, once three attempts have taught it. */
-function stallLimit(policy: StallPolicy, learned: StepTimings, phase: Phase): number {
-  const usual = learned.here(`quiet.${phase}`);
+function stallLimit(policy: StallPolicy, books: readonly StepTimings[], phase: Phase): number {
   // A queue belongs to others too: how long they take was not learned here.
   if (phase === 'queued') return (policy.limitMs * 3) / 1000;
+  // How long several steps in one prompt are quiet was not learned of each.
+  const usual = books.length === 1 ? books[0]?.here(`quiet.${phase}`) : undefined;
   if (usual === undefined || usual.count < 3) return policy.limitMs / 1000;
   return Math.min(policy.limitMs, Math.max(policy.leastMs, usual.longest * 5000)) / 1000;
 }
 
 /** Of an attempt of which nothing is heard until its end: five times the longest that this step ever took, and never less than the general time. */
-function deafLimit(policy: StallPolicy, learned: StepTimings): number {
-  return Math.max(policy.limitMs / 1000, (learned.here('item')?.longest ?? 0) * 5);
+function deafLimit(policy: StallPolicy, books: readonly StepTimings[]): number {
+  const longest = books.reduce((sum, learned) => sum + (learned.here('item')?.longest ?? 0), 0);
+  return Math.max(policy.limitMs / 1000, longest * 5);
 }
 
 const WHAT: Readonly<Record<Phase, string>> = {

@@ -54,7 +54,7 @@ export type AttemptState =
   | { readonly state: 'queued'; readonly position?: number }
   | { readonly state: 'running' }
   | { readonly state: 'finished'; readonly outputs: RemoteOutputs }
-  | { readonly state: 'failed'; readonly error: ErrorData }
+  | { readonly state: 'failed'; readonly error: ErrorData; readonly outputs?: RemoteOutputs }
   | { readonly state: 'interrupted' };
 
 /** What one node of an attempt took; nodes served from the cache are not told. */
@@ -74,7 +74,8 @@ export type BackendEvent =
   | { readonly type: 'contact'; readonly status: 'lost' | 'restored' | 'unresponsive' }
   /** `nodes`: how long each node took, when all of it was seen. */
   | { readonly type: 'finished'; readonly outputs: RemoteOutputs; readonly nodes?: readonly NodeTime[] }
-  | { readonly type: 'failed'; readonly error: ErrorData }
+  /** `outputs`: of nodes that had done their work before. */
+  | { readonly type: 'failed'; readonly error: ErrorData; readonly outputs?: RemoteOutputs }
   | { readonly type: 'interrupted' }
   /**
    * The backend no longer knows the attempt. `restarted`: proven by a refused connection or a counter reset since it was accepted.
@@ -127,6 +128,15 @@ export interface BackendDescription {
   /** Bytes of graphics memory that its process keeps for itself; undefined when it does not say, or computes without a card. */
   readonly reserved?: number;
   readonly capabilities: Readonly<Record<string, boolean>>;
+  /** What of it changes pixels, by name: backends that agree in all of it give the same for the same. Absent where that is not known. */
+  readonly engine?: Readonly<Record<string, string>>;
+}
+
+/** A file that a graph takes from the server by name. */
+export interface ServerFile {
+  /** A folder of models, or `input`. */
+  readonly folder: string;
+  readonly name: string;
 }
 
 /** A local file to hand to the backend. */
@@ -152,6 +162,11 @@ export interface Backend {
   objectInfo(options?: { refresh?: boolean; signal?: AbortSignal }): Promise<string>;
   /** JSON text of what it says of renamed node classes; `{}` when it says nothing. Absent where there are no node classes. Cached. */
   nodeReplacements?(signal?: AbortSignal): Promise<string>;
+  /**
+   * For each file what changes when its content does, as size and time of writing; undefined where the server does not say. A backend without it
+   * says nothing of any.
+   */
+  stamps?(files: readonly ServerFile[], signal?: AbortSignal): Promise<readonly (string | undefined)[]>;
   /** Uploads under a content-hash name (known ones are not sent again) and returns the name to put into the graph. */
   upload(file: InputFile, signal?: AbortSignal): Promise<string>;
   /** Sends the prompt once. Rejects with BACKEND_UNREACHABLE when no answer came: the prompt may or may not have arrived. */

@@ -1,6 +1,7 @@
 /** The commands, in the order of the help text. */
 import type { Command } from './command.ts';
 import { backendsCommand } from './commands/backends.ts';
+import { cacheCommand } from './commands/cache.ts';
 import { callCommand } from './commands/call.ts';
 import { checkCommand } from './commands/check.ts';
 import { convertCommand } from './commands/convert.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   daemonCommand,
   runsCommand,
   queueCommand,
+  cacheCommand,
   backendsCommand,
   templatesCommand,
   checkCommand,

@@ -34,6 +34,10 @@ export function eventLine(event: RunEventBody): string | undefined {
       const why = event.error?.message ?? event.reason;
       return `choice ${event.into} ${event.status}${why === undefined ? '' : `: ${safeText(why)}`}`;
     }
+    case 'step.cache': {
+      const item = event.item > 0 ? ` item ${event.item}` : '';
+      return `step ${event.step}${item} cache ${event.result}: ${safeText(event.reason)}`;
+    }
     case 'step.note':
       return `step ${event.step}${event.item > 0 ? ` item ${event.item}` : ''} note ${event.code} ${safeText(event.message)}`;
     case 'run.note':

@@ -63,6 +63,7 @@ function printStep(step: StepView, io: Io): void {
   const items = step.items > 1 ? ` ${step.itemsDone}/${step.items}` : '';
   const why = step.error?.message ?? step.reason;
   line(io.out, `  ${step.id} ${step.status}${items}${why === undefined ? '' : `: ${safeText(why)}`}`);
+  for (const { item, result, reason } of step.cache ?? []) line(io.out, `    item ${item} cache ${result}: ${safeText(reason)}`);
   for (const attempt of step.attempts) {
     line(io.out, `    item ${attempt.item} attempt ${attempt.attempt} ${attempt.status} on ${attempt.backend}  ${attempt.attemptId}`);
   }

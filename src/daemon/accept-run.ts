@@ -8,6 +8,7 @@ import { storeParameters } from '#templates/parameters.ts';
 import type { Values } from '#templates/types.ts';
 import { admit, type DoorOptions } from './run-door.ts';
 import type { StartRequest } from './run-service.ts';
+import { firstModels } from './scheduler/needs.ts';
 import { backendById, firstTaker, takersOf } from './takers.ts';
 
 export interface Accepted {
@@ -48,6 +49,7 @@ export async function acceptRun(options: AcceptOptions, request: StartRequest, p
     ...(request.priority === undefined ? {} : { priority: request.priority }),
     ...(request.client === undefined ? {} : { client: request.client }),
     ...optionsOf(request),
+    ...modelsOf(template, params),
   };
   const answer = JSON.stringify({ runId });
   const batch: Batch = {
@@ -59,6 +61,11 @@ export async function acceptRun(options: AcceptOptions, request: StartRequest, p
     events: [{ runId, at: run.createdAt, body: { type: 'run.created', template: template.id, version: template.version } }],
   };
   return { run, template, params, batch };
+}
+
+function modelsOf(template: CompiledTemplate, params: Values): Pick<NewRun, 'models'> {
+  const models = firstModels(template, params);
+  return models.length === 0 ? {} : { models };
 }
 
 /** Nothing for a run that asks for nothing else. */

@@ -1,7 +1,7 @@
 /** Knows how each backend is: asks it now and then, and tells when that changes. */
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { BackendView } from '#protocol/views.ts';
-import type { Backend } from '#backends/contract.ts';
+import type { Backend, BackendDescription } from '#backends/contract.ts';
 import { workerDead } from '#backends/worker-dead.ts';
 import { createWorkerWatch } from './worker-watch.ts';
 
@@ -9,8 +9,17 @@ import { createWorkerWatch } from './worker-watch.ts';
 const ASK_EVERY_MS = 2500;
 const GIVE_UP_MS = 3000;
 
+/** What a backend said of what changes pixels, and when. */
+export interface HeardEngine {
+  readonly engine: NonNullable<BackendDescription['engine']>;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 export interface BackendMonitor {
   views(): readonly BackendView[];
+  /** As it said it last; undefined when it never did. */
+  engineOf(id: string): HeardEngine | undefined;
   onChange(listener: (view: BackendView) => void): () => void;
   /** After every answer, and every one that did not come. */
   onHeard(listener: (view: BackendView) => void): () => void;
@@ -27,6 +36,7 @@ export function createBackendMonitor(backends: readonly Backend[], askMs: number
   const views = new Map<string, BackendView>(
     backends.map(({ id, kind, url }) => [id, { id, kind, url, status: 'unknown', draft: kind === 'sandbox' }]),
   );
+  const engines = new Map<string, HeardEngine>();
   const listeners = new Set<(view: BackendView) => void>();
   const hearing = new Set<(view: BackendView) => void>();
   const closing = new AbortController();
@@ -40,7 +50,9 @@ export function createBackendMonitor(backends: readonly Backend[], askMs: number
   const ask = async (backend: Backend): Promise<void> => {
     const { id, kind, url } = backend;
     try {
-      const { version, draft, queueRemaining } = await backend.describe(AbortSignal.any([closing.signal, AbortSignal.timeout(GIVE_UP_MS)]));
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(GIVE_UP_MS)]);
+      const { version, draft, queueRemaining, engine } = await backend.describe(signal);
+      if (engine !== undefined) engines.set(id, { engine, at: Date.now() });
       const proof = await workers.look(backend, queueRemaining, closing.signal);
       const about = { id, kind, url, version, draft, queueRemaining };
       tell(proof === undefined ? { ...about, status: 'ready' } : { ...about, status: 'worker-dead', error: workerDead(backend, proof) });
@@ -58,6 +70,7 @@ export function createBackendMonitor(backends: readonly Backend[], askMs: number
   timer.unref();
   return {
     views: () => [...views.values()],
+    engineOf: (id) => engines.get(id),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -41,6 +41,8 @@ export interface DaemonConfig {
   readonly logToTerminal: boolean;
   readonly limits: DoorLimits;
   readonly pool: PoolSettings;
+  /** Bytes that results may be kept in; 0 keeps none; undefined leaves it to the size of the disk. */
+  readonly cacheBytes: number | undefined;
 }
 
 /** As the command line gives them. */
@@ -95,6 +97,10 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     problem('CONFIG_STALL_ACTION', 'CALLSHEET_STALL_ACTION is no action.', `One of ${STALL_ACTIONS.join(', ')}.`);
   }
   const maxOpenRuns = whole(read(env, 'CALLSHEET_MAX_RUNS'), USUAL_POOL.maxOpenRuns, 1_000_000, 'CALLSHEET_MAX_RUNS');
+  const cacheBytes = size(read(env, 'CALLSHEET_CACHE'));
+  if (cacheBytes === 'invalid') {
+    problem('CONFIG_CACHE', 'CALLSHEET_CACHE is no size.', 'Write a number of bytes, or 500M, 20G; 0 or off keeps no results.');
+  }
   if (problems.length > 0) {
     const [first] = problems;
     throw new CallsheetError('CONFIG_INVALID', first?.message ?? 'The configuration is wrong.', {
@@ -119,11 +125,23 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,
     limits: DOOR_LIMITS,
+    cacheBytes: cacheBytes === 'invalid' ? undefined : cacheBytes,
     pool: { maxOpenRuns, backends: Object.fromEntries(backends.map(({ id, pool }) => [id, pool])) },
   };
 }
 
 // --- helpers ---
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
+
+/** Undefined when nothing is said. */
+function size(text: string | undefined): number | undefined | 'invalid' {
+  if (text === undefined) return undefined;
+  if (text.toLowerCase() === 'off') return 0;
+  const [, digits = '', unit = ''] = /^(\d{1,12})\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+  const bytes = Number(digits) * (UNITS[unit.toUpperCase()] ?? 1);
+  return digits === '' || !Number.isSafeInteger(bytes) ? 'invalid' : bytes;
+}
 
 /** The directory one works in, unless it holds everything one has: started from there, nothing was meant by it. */
 function projectRoot(cwd: string, env: Environment): readonly string[] {

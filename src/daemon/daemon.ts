@@ -19,6 +19,7 @@ import { openApprovals } from './exchange/approvals.ts';
 import { createExchangeService } from './exchange/exchange-service.ts';
 import { gateLibrary } from './exchange/gate.ts';
 import { sweepImports } from './exchange/imports.ts';
+import { openKeptResults } from './kept-results.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
@@ -111,6 +112,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const resolveMedia = createMediaResolver(roots, library);
 
   const contention = createContention(log);
+  const kept = made.adopt(await openKeptResults(dataDir, config.cacheBytes, log), (one) => one.close());
   const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
   const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
   const offers = made.adopt(createOffers(backends, log), (one) => one.close());
@@ -136,6 +138,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
           retryMs,
           stall,
           pool: config.pool,
+          kept,
           log,
           ...(parts.settleMs === undefined ? {} : { settleMs: parts.settleMs }),
           onStorageFailure,

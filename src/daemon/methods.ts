@@ -76,6 +76,7 @@ export function createMethods({ version, runs, templates, exchange, store, statu
     'backend/assume-lost': ({ id, requestKey }) => runs.queue.assumeLost(id, requestKey),
     'queue/pause': async ({ requestKey }) => ({ queue: await runs.queue.pause(requestKey) }),
     'queue/resume': async ({ requestKey }) => ({ queue: await runs.queue.resume(requestKey) }),
+    'cache/clear': ({ requestKey }) => runs.cache.clear(requestKey),
     'event/subscribe': (params, { subscriber, afterAnswer }) => {
       const { result, deliver } = subscriber.subscribe(params);
       afterAnswer(deliver);

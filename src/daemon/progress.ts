@@ -196,7 +196,8 @@ function partDone(step: StepProgress, items: ReadonlyMap<string, Item>): number 
 
 function partOver(step: StepProgress, items: ReadonlyMap<string, Item>): number {
   if (isSettled(step)) return 1;
-  if (step.items === 0) return 0;
+  // Before it is planned it can only be at work in the prompt of the step before.
+  if (step.items === 0) return items.get(keyOf(step.id, 0))?.value ?? 0;
   const settled = Math.max(0, step.next - step.open.length);
   const running = step.open.reduce((sum, item) => sum + (items.get(keyOf(step.id, item))?.value ?? 0), 0);
   return Math.min(1, (settled + running) / step.items);

@@ -63,7 +63,7 @@ export function planRetry(facts: RetryFacts): RetryPlan {
     const lost = new Set(artifacts.filter(({ artifactId }) => gone.has(artifactId)).map(({ item }) => item));
     for (const { artifactId, item } of artifacts) if (lost.has(item)) dropped.add(artifactId);
     if (lost.size > 0) changed.add(id);
-    if (lost.size > 0 || (status !== 'done' && status !== 'skipped')) again.push(id);
+    if (lost.size > 0 || (status !== 'done' && status !== 'cached' && status !== 'skipped')) again.push(id);
   }
   const kept = run.artifacts.filter(({ artifactId }) => !dropped.has(artifactId));
   return { again, dropped: [...dropped], picks, attempts: changedAttempts(facts, kept, whole) };

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { choiceOf } from '#machines/run-steps.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
-import { type ArtifactView, RUN_ENDS, type RunStatus, type RunView } from '#protocol/views.ts';
+import { type ArtifactView, RUN_ENDS, type RunStatus, type RunView, type StepStatus } from '#protocol/views.ts';
 import type { Picks } from '#actors/logic.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, Batch, NewEvent, RunRow, Store } from '#store/types.ts';
@@ -134,6 +134,12 @@ export function picksOf(events: readonly RunEvent[]): Picks | undefined {
   return undefined;
 }
 
+/** True for the step that a person named when the run was tried again: it is made anew, whatever was made before. */
+export function isMadeAnew(events: readonly RunEvent[], step: string): boolean {
+  for (const { event } of events.toReversed()) if (event.type === 'run.retried') return event.from === step;
+  return false;
+}
+
 // --- helpers ---
 
 function refused(message: string, hint: string): CallsheetError {
@@ -160,6 +166,8 @@ function mustHaveEnded({ runId, status, machine, templateHash }: RunRow): void {
     );
 }
 
+const SETTLED: readonly StepStatus[] = ['done', 'cached', 'skipped'];
+
 /** What the step needs must be done: it cannot be tried before. */
 function mustBeReached(template: CompiledTemplate, { steps }: RunView, from: string): void {
   const step = template.steps.find(({ id }) => id === from);
@@ -168,7 +176,7 @@ function mustBeReached(template: CompiledTemplate, { steps }: RunView, from: str
     throw new CallsheetError('STEP_NOT_FOUND', `The run has no step '${from}'.`, { hint: didYouMean(from, names, 'steps') });
   }
   const waits = step.waits.filter((id) => choiceOf(id) === undefined);
-  const open = steps.find(({ id, status }) => waits.includes(id) && status !== 'done' && status !== 'skipped');
+  const open = steps.find(({ id, status }) => waits.includes(id) && !SETTLED.includes(status));
   if (open !== undefined)
     throw refused(
       `Step '${from}' cannot be the first: '${open.id}', which it needs, is ${open.status}.`,

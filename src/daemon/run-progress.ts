@@ -77,7 +77,8 @@ export function createRunProgress(options: RunProgressOptions): RunProgress {
         const isClass = part.startsWith('class.');
         return { template: isClass ? '' : template, step: isClass ? '' : step, backend, part, seconds };
       });
-      if (rows.length > 0 && item === 0 && items !== undefined) rows.push({ template, step, backend, part: 'items', seconds: items });
+      if (rows.length > 0 && item === 0 && items !== undefined && items > 0)
+        rows.push({ template, step, backend, part: 'items', seconds: items });
       options.stage(runId, { timings: rows });
       timings.forget(template, step);
       timings.forget('', '');

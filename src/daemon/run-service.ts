@@ -40,6 +40,19 @@ export interface RetryRequest {
   readonly requestKey?: string;
 }
 
+export interface CacheService {
+  /** What is kept, in bytes of at most `limit`, and how often it was asked since the start: 0 is a cache that is off. */
+  use(): {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly limit: number;
+    readonly hits: number;
+    readonly misses: number;
+  };
+  /** Drops everything that is kept; how much that was. */
+  clear(requestKey?: string): Promise<{ readonly entries: number; readonly bytes: number }>;
+}
+
 export interface RunService {
   /** Answers once the run is on disk. Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND, REQUEST_KEY_CONFLICT … */
   start(request: StartRequest): Promise<{ readonly runId: string }>;
@@ -78,6 +91,7 @@ export interface RunService {
   readonly queue: QueueService;
   /** Whether what happens can be written down. */
   storage(): StorageState;
+  readonly cache: CacheService;
   /** Takes no new work, writes everything down, leaves backend jobs running. */
   close(): Promise<void>;
 }

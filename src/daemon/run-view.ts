@@ -4,6 +4,7 @@ import type { RunEvent } from '#protocol/events.ts';
 import {
   type ArtifactView,
   type AttemptView,
+  type CacheView,
   RUN_ENDS,
   type RunSummary,
   type RunView,
@@ -102,6 +103,8 @@ interface StepFold {
   readonly reasons: Map<number, string>;
   /** What ended an item, or its last attempt; gone once the item goes on. By item, -1 for the step as a whole. */
   readonly errors: Map<number, ErrorData>;
+  /** What the result cache had, by item. */
+  readonly cache: Map<number, CacheView>;
 }
 
 function stepsOf(
@@ -122,6 +125,7 @@ function stepsOf(
       statuses: new Map(),
       reasons: new Map(),
       errors: new Map(),
+      cache: new Map(),
     };
     folds.set(step, known);
     return known;
@@ -137,6 +141,10 @@ function stepsOf(
       if (event.code === 'STEP_MOVES') fold(event.step).reasons.delete(event.item);
       else fold(event.step).reasons.set(event.item, event.message);
     }
+    if (event.type === 'step.cache') {
+      const { item, result, reason, runId } = event;
+      fold(event.step).cache.set(item, { item, result, reason, ...(runId === undefined ? {} : { runId }) });
+    }
     if (event.type !== 'step.status') continue;
     const step = fold(event.step);
     // Attempt 0 speaks of the step as a whole: it never got as far as an item.
@@ -150,7 +158,7 @@ function stepsOf(
     else step.errors.set(of, event.error);
   }
   return template.steps.map(({ id, title }) => {
-    const { items, whole, statuses, reasons, errors, reason = reasons.values().next().value } = fold(id);
+    const { items, whole, statuses, reasons, errors, cache, reason = reasons.values().next().value } = fold(id);
     const error = errors.values().next().value;
     const done = [...statuses.values()].filter((status) => status === 'done' || status === 'cached').length;
     const settled = [...statuses.values()].filter((status) => ITEM_ENDS.has(status)).length;
@@ -170,6 +178,7 @@ function stepsOf(
       attempts: attempts
         .filter((attempt) => attempt.step === id)
         .map((attempt) => attemptView(attempt, isOutOfReach(attempt, held) ? 'unknown' : statuses.get(attempt.item))),
+      ...(cache.size === 0 ? {} : { cache: [...cache.values()].toSorted((a, b) => a.item - b.item) }),
       ...(error === undefined ? {} : { error }),
     };
   });
@@ -186,8 +195,11 @@ function goOn(folds: Map<string, StepFold>, again: readonly string[], finished: 
     const fold = folds.get(id);
     if (fold === undefined) continue;
     folds.delete(id);
-    const done = [...fold.statuses].filter(([item, status]) => status === 'done' && finished.has(itemKey(id, item)));
-    if (done.length > 0) folds.set(id, { ...fold, whole: undefined, statuses: new Map(done), reasons: new Map(), errors: new Map() });
+    const done = [...fold.statuses].filter(
+      ([item, status]) => (status === 'done' || status === 'cached') && finished.has(itemKey(id, item)),
+    );
+    if (done.length > 0)
+      folds.set(id, { ...fold, whole: undefined, statuses: new Map(done), reasons: new Map(), errors: new Map(), cache: new Map() });
   }
 }
 
@@ -212,7 +224,7 @@ function statusOfItems(items: number, statuses: ReadonlyMap<number, StepStatus>,
   if (items === 0) return 'pending';
   if (all.length < items) return 'preparing';
   const worst = (['lost', 'failed', 'cancelled'] as const).find((status) => all.includes(status));
-  return worst ?? 'done';
+  return worst ?? (all.every((status) => status === 'cached') ? 'cached' : 'done');
 }
 
 function attemptView(row: AttemptRow, item: StepStatus | undefined): AttemptView {
@@ -225,6 +237,7 @@ function attemptView(row: AttemptRow, item: StepStatus | undefined): AttemptView
     backend: row.backend,
     status: isLatest && item !== undefined && !ITEM_ENDS.has(item) ? item : row.status,
     ...(row.profile === undefined ? {} : { profile: row.profile }),
+    ...(row.fused === undefined ? {} : { fused: row.fused }),
     ...(row.error === null ? {} : { error: row.error }),
   };
 }

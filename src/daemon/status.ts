@@ -15,7 +15,7 @@ export interface StatusParts {
   /** What the start found damaged and mended. */
   readonly recovery: DaemonStatus['recovery'];
   readonly store: Pick<Store, 'epoch' | 'lastPosition'>;
-  readonly supervisor: Pick<RunService, 'counts' | 'queue' | 'storage'>;
+  readonly supervisor: Pick<RunService, 'counts' | 'queue' | 'storage' | 'cache'>;
   readonly library: Pick<TemplateLibrary, 'use'>;
   readonly hub: Pick<EventHub, 'subscriptions'>;
   readonly refusals: Refusals;
@@ -49,6 +49,7 @@ export function createStatus({
     runs: supervisor.counts(),
     queue: supervisor.queue.status(),
     storage: supervisor.storage(),
+    cache: supervisor.cache.use(),
     templates: library.use(),
     connections: connections(),
     subscriptions: hub.subscriptions,

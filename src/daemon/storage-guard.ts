@@ -126,6 +126,9 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
       const { message, hint = '' } = failure.data;
       return { status: 'failed', seconds: (performance.now() - failedAt) / 1000, message, hint };
     },
+    get cache() {
+      return current.cache;
+    },
     resume: () => current.resume(),
     setAside: () => current.setAside(),
     async close() {

@@ -15,16 +15,19 @@ import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { acceptRun, queueFull } from './accept-run.ts';
+import { createBackendFacts } from './backend-facts.ts';
 import { createChoose } from './choose.ts';
 import type { Contention } from './contention.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
 import { givenUp } from './held-runs.ts';
+import type { KeptResults } from './kept-results.ts';
+import { openCache } from './open-cache.ts';
 import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
 import { BACKEND_FORGET, createOutboxWorker, forgetAttempt } from './outbox-worker.ts';
 import { RUN_RECORD, writeRecord } from './rebuild/record.ts';
 import { createRequestKeys } from './request-keys.ts';
-import { createRetry, picksOf } from './retry-run.ts';
+import { createRetry, isMadeAnew, picksOf } from './retry-run.ts';
 import { countRuns } from './run-counts.ts';
 import { createRunHost } from './run-host.ts';
 import { createRunMemories } from './run-memory.ts';
@@ -49,6 +52,8 @@ export interface SupervisorOptions {
   readonly storeId: string;
   readonly offers: Pick<Offers, 'ask' | 'known' | 'onChange'>;
   readonly pool?: PoolSettings;
+  /** Where results are kept; absent: nothing is kept, nor taken. */
+  readonly kept?: KeptResults;
   readonly resolveMedia: (template: CompiledTemplate) => ParameterTools['resolveMedia'];
   readonly resolveDirectory: ParameterTools['resolveDirectory'];
   /** How long a backend that refuses connections is waited for: before anything was sent, and with work on it. In milliseconds. */
@@ -82,6 +87,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const ends = createPace();
   const monitor = createBackendMonitor(backends, options.stall.askMs);
   const notices = createNotices();
+  const facts = createBackendFacts({ ...options, monitor, directory: options.kept?.backends });
+  const cache = openCache({ ...options, facts });
 
   // The embedded sandbox is another one with every start, at whatever port.
   const instance = randomUUID();
@@ -94,7 +101,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     stage(runId, rows) {
       host.stage(runId, rows);
       scheduler.note(rows.attempts ?? []);
+      for (const { promptId, endedAt, status } of rows.attempts ?? []) if (endedAt !== null && status !== 'finished') cache.ended(promptId);
     },
+    cache,
+    isMadeAnew: (runId, step) => isMadeAnew(allEvents(store, runId), step),
     backend: (id) => backendById(backends, id),
     addressOf,
     chooseBackend: (memory, kind) => firstTaker(backends, memory.backend ?? undefined, kind),
@@ -167,6 +177,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     touch: (runId) => host.touch(runId),
     tell: (notice) => notices.progress(notice),
   });
+  const closing = new AbortController();
   const isCancelling = (runId: string) => ['cancelling', 'releasing'].includes(String(host.snapshot(runId)?.value));
   const live = (runId: string) => (host.snapshot(runId) === undefined ? undefined : progress.live(runId));
   const rowOf = (runId: string) => {
@@ -198,8 +209,23 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     // Read from the database again where it does not begin at once: thousands may wait.
     memories.add(run, template, params);
     scheduler.enqueue(run, true);
-    if (scheduler.has(runId)) memories.drop(runId);
+    if (scheduler.has(runId)) hasten(runId);
     return { runId };
+  }
+
+  /** What was made before needs no backend, so it waits for none. */
+  function hasten(runId: string): void {
+    const memory = memories.get(runId);
+    memories.drop(runId);
+    cache
+      .covers(memory, (step) => dispatch.places.takers(memory, step), closing.signal)
+      .then(
+        (covered) => {
+          if (covered) scheduler.hasten(runId);
+        },
+        // It begins in its turn, and is told then what is wrong.
+        () => undefined,
+      );
   }
 
   const get = (runId: string) => {
@@ -223,6 +249,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     now: Date.now,
   });
   function setAside(): void {
+    closing.abort();
+    facts.close();
     storedRuns.stop();
     for (const outbox of outboxes) outbox.close();
     monitor.close();
@@ -297,11 +325,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       void monitor.ask();
     },
     setAside,
+    cache: {
+      use: () => cache.use(),
+      clear: (requestKey) => keys.once(requestKey, 'cache/clear', canonicalHashOf({}), () => cache.clear(), null),
+    },
     async close() {
       storedRuns.close();
       setAside();
       // A call to a backend may take as long as it likes; records of runs are a few small files.
       await Promise.all([records.workOff(), ...backends.map((backend) => backend.close())]);
+      await cache.settled();
     },
   };
 }

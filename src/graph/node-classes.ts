@@ -34,6 +34,8 @@ export interface NodeClass {
   readonly outputNode: boolean;
   /** Shows something without being an output (≥ 0.20). */
   readonly intermediateOutput: boolean;
+  /** Its work is done by a service elsewhere. */
+  readonly apiNode?: boolean;
   /** Required ones first, each part in the server's order. Hidden inputs are not among them. */
   readonly inputs: ReadonlyMap<string, InputSpec>;
   readonly outputs: readonly OutputSpec[];
@@ -117,6 +119,7 @@ function readClass(name: string, node: JsonNode): NodeClass | undefined {
     inputs,
     outputs: readOutputs(output, node),
     ...(hidden.length === 0 ? {} : { hidden }),
+    ...(isTrue(member(node, 'api_node')) ? { apiNode: true } : {}),
     ...(isTrue(member(node, 'is_input_list')) ? { inputIsList: true } : {}),
   };
 }

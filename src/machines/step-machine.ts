@@ -76,10 +76,19 @@ export function createStepMachine(actors: StepActors, backOff: BackOffOptions = 
           src: 'prepare-step',
           id: 'prepare',
           input: ({ context }) => prepareInput(context),
-          onDone: {
-            target: 'executing',
-            actions: assign({ promptId: ({ event }) => event.output.promptId, backendId: ({ event }) => event.output.backendId }),
-          },
+          onDone: [
+            {
+              guard: ({ event }) => 'cached' in event.output,
+              target: 'cached',
+              actions: assign({ draft: ({ event }) => 'cached' in event.output && event.output.draft }),
+            },
+            {
+              target: 'executing',
+              actions: assign(({ event }) =>
+                'cached' in event.output ? {} : { promptId: event.output.promptId, backendId: event.output.backendId },
+              ),
+            },
+          ],
           onError: [
             {
               guard: { type: 'mayPass', params: ({ event }) => toErrorData(event.error) },
@@ -227,6 +236,8 @@ export function createStepMachine(actors: StepActors, backOff: BackOffOptions = 
         },
       },
       done: { type: 'final', entry: [assign({ end: 'done' }), { type: 'report', params: 'done' }] },
+      /** Its result was made before: nothing was sent. */
+      cached: { type: 'final', entry: [assign({ end: 'done' }), { type: 'report', params: 'cached' }] },
       failed: { type: 'final', entry: [assign({ end: 'failed' }), { type: 'report', params: 'failed' }] },
       cancelled: { type: 'final', entry: [assign({ end: 'cancelled' }), { type: 'report', params: 'cancelled' }] },
       lost: { type: 'final', entry: [assign({ end: 'lost' }), { type: 'report', params: 'lost' }] },

@@ -1,6 +1,6 @@
 /** Events: the numbered lines of a run's log. What clients see and what resume replays (DESIGN 1, 5, 7). */
 import type { ErrorData } from './errors.ts';
-import type { ChoiceCandidate, RunStatus, StepStatus } from './views.ts';
+import type { CacheResult, ChoiceCandidate, RunStatus, StepStatus } from './views.ts';
 
 export type RunEventBody =
   | { readonly type: 'run.created'; readonly template: string; readonly version: string }
@@ -62,6 +62,18 @@ export type RunEventBody =
       readonly status: 'skipped' | 'blocked' | 'failed' | 'cancelled';
       readonly reason?: string;
       readonly error?: ErrorData;
+    }
+  /** What the result cache had for an item; `hit` is followed by the status `cached`. */
+  | {
+      readonly type: 'step.cache';
+      readonly step: string;
+      readonly item: number;
+      readonly attempt: number;
+      readonly result: CacheResult;
+      /** One sentence for people. */
+      readonly reason: string;
+      /** Of a hit: the run that made it. */
+      readonly runId?: string;
     }
   /** Something about an item that does not change its state: shown as its reason until its next state, or until a note `STEP_MOVES`. */
   | {

@@ -30,6 +30,13 @@ export const STEP_STATUSES = [
 ] as const;
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
+/** A step that shares the prompt of the one whose picture it takes. */
+export interface FusedStep {
+  readonly step: string;
+  /** The picture was handed on as a file would give it; else with all its digits. */
+  readonly rounds: boolean;
+}
+
 export interface AttemptView {
   /** Same as `promptId` on backends that take our id; unique per (run, step, item, attempt). */
   readonly attemptId: string;
@@ -41,8 +48,24 @@ export interface AttemptView {
   readonly status: string;
   /** `low`: made with the values that the template sets for too little memory; everything else, the seed included, as asked for. */
   readonly profile?: 'low';
+  /** Steps that were done in the same prompt. */
+  readonly fused?: readonly FusedStep[];
   /** Why it failed. */
   readonly error?: ErrorData;
+}
+
+/** `hit`: taken from the result cache. `miss`: made anew, and kept. `off`: made anew and not kept. */
+export const CACHE_RESULTS = ['hit', 'miss', 'off'] as const;
+export type CacheResult = (typeof CACHE_RESULTS)[number];
+
+/** What the result cache had for an item. */
+export interface CacheView {
+  readonly item: number;
+  readonly result: CacheResult;
+  /** One sentence for people: who made it, or what differs from the nearest result that is kept. */
+  readonly reason: string;
+  /** Of a hit: the run that made it. */
+  readonly runId?: string;
 }
 
 export interface StepView {
@@ -55,7 +78,15 @@ export interface StepView {
   readonly itemsDone: number;
   readonly progress: number;
   readonly attempts: readonly AttemptView[];
+  /** In order of items; absent when the result cache was not asked. */
+  readonly cache?: readonly CacheView[];
   readonly error?: ErrorData;
+}
+
+/** The artifact of an earlier run whose bytes were taken instead of making them again. */
+export interface CachedFrom {
+  readonly runId: string;
+  readonly artifactId: string;
 }
 
 export interface ArtifactView {
@@ -81,6 +112,8 @@ export interface ArtifactView {
   readonly draft: boolean;
   /** `low`: made with the values that the template sets for too little memory. */
   readonly profile?: 'low';
+  /** It was not made by this run: which one made it. */
+  readonly cachedFrom?: CachedFrom;
   /** Names of the template outputs that this file belongs to. */
   readonly outputs?: readonly string[];
   /** What the template's output makes of it: kind of asset, and its name for people. */

@@ -27,6 +27,8 @@ export interface SaveRequest {
   readonly source: NodeJS.ReadableStream;
   /** What the backend announced (Content-Length); another length is OUTPUT_INVALID. */
   readonly expectedBytes?: number;
+  /** Of a file that was seen before: other content is OUTPUT_INVALID. */
+  readonly expectedSha256?: string;
   /** Made when it is not there. */
   readonly directory: string;
   /** Without extension, which the content decides; made safe for every file system. */
@@ -131,10 +133,11 @@ type Checked = Omit<SavedArtifact, 'path'> & { readonly extension: string };
 
 async function fill(handle: FileHandle, request: SaveRequest): Promise<Checked> {
   const { bytes, sha256, content } = await pour(handle, request);
-  const { expectedBytes } = request;
+  const { expectedBytes, expectedSha256 } = request;
   if (expectedBytes !== undefined && bytes !== expectedBytes) {
     throw invalid(`The file arrived with ${bytes} bytes where ${expectedBytes} were announced.`);
   }
+  if (expectedSha256 !== undefined && sha256 !== expectedSha256) throw invalid('The file is not what it was when it was kept.');
   if (bytes === 0 && request.allowEmpty !== true) throw invalid('The file is empty.');
   const source = content === undefined ? bytesOfFile(handle, bytes) : bytesInMemory(content);
   const [known] = await Promise.all([recognise(source, request), handle.sync()]);

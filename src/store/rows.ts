@@ -17,6 +17,7 @@ export interface RawRun {
   readonly priority: number;
   readonly client: string | null;
   readonly options: string | null;
+  readonly models: string | null;
   readonly status: string;
   readonly draft: number;
   readonly progress: number;
@@ -34,6 +35,7 @@ export interface RawOpenRun {
   readonly template_hash: string;
   readonly priority: number;
   readonly client: string | null;
+  readonly models: string | null;
   readonly status: string;
   readonly begun: number;
 }
@@ -61,6 +63,7 @@ export interface RawAttempt {
   readonly ended_at: number | null;
   readonly error: string | null;
   readonly profile: string | null;
+  readonly fused: string | null;
 }
 
 export interface RawArtifact {
@@ -82,6 +85,7 @@ export interface RawArtifact {
   readonly outputs: string | null;
   readonly asset: string | null;
   readonly profile: string | null;
+  readonly cached_from: string | null;
 }
 
 export interface RawSavings {
@@ -128,8 +132,17 @@ export function toOpenRun(row: RawOpenRun): OpenRun {
   return { runId, backend, templateHash, ...standing(row), status: toStatus(status), begun: begun === 1 };
 }
 
-function standing({ priority, client }: Pick<RawRun, 'priority' | 'client'>): Pick<OpenRun, 'priority' | 'client'> {
-  return { ...(priority === 0 ? {} : { priority }), ...(client === null ? {} : { client }) };
+function standing({
+  priority,
+  client,
+  models,
+}: Pick<RawRun, 'priority' | 'client' | 'models'>): Pick<OpenRun, 'priority' | 'client' | 'models'> {
+  const names: readonly string[] | undefined = models === null ? undefined : parse(models);
+  return {
+    ...(priority === 0 ? {} : { priority }),
+    ...(client === null ? {} : { client }),
+    ...(names === undefined ? {} : { models: names }),
+  };
 }
 
 export function toEvent(row: RawEvent, epoch: string): RunEvent {
@@ -138,6 +151,7 @@ export function toEvent(row: RawEvent, epoch: string): RunEvent {
 }
 
 export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
+  const fused: AttemptRow['fused'] = row.fused === null ? undefined : parse(row.fused);
   return {
     promptId: row.prompt_id,
     runId,
@@ -154,11 +168,13 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
     endedAt: row.ended_at,
     error: toError(row.error),
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
+    ...(fused === undefined ? {} : { fused }),
   };
 }
 
 export function toArtifact(row: RawArtifact): ArtifactView {
   const outputs: string[] | null = row.outputs === null ? null : parse(row.outputs);
+  const cachedFrom: ArtifactView['cachedFrom'] | null = row.cached_from === null ? null : parse(row.cached_from);
   const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
   return {
     artifactId: row.artifact_id,
@@ -177,6 +193,7 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.duration === null ? {} : { duration: row.duration }),
     draft: row.draft === 1,
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
+    ...(cachedFrom === null || cachedFrom === undefined ? {} : { cachedFrom }),
     ...(outputs === null ? {} : { outputs }),
     ...(asset === null || asset === undefined ? {} : { asset }),
   };

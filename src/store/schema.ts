@@ -184,4 +184,12 @@ export const MIGRATIONS: readonly Migration[] = [
       db.exec(`ALTER TABLE runs ADD COLUMN options TEXT; ${SAVINGS}`);
     },
   },
+  {
+    title:
+      'artifacts know which run made them, where it was another; runs know which models they begin with, and attempts which steps share them',
+    up: (db) =>
+      void db.exec(
+        'ALTER TABLE artifacts ADD COLUMN cached_from TEXT; ALTER TABLE runs ADD COLUMN models TEXT; ALTER TABLE attempts ADD COLUMN fused TEXT',
+      ),
+  },
 ];

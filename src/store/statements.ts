@@ -12,16 +12,16 @@ const BOUND = '(SELECT ?)';
 /** The mean of a timing moves as if it were of this many samples at most. */
 const REMEMBERED_SAMPLES = 8;
 
-const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client, r.options,
+const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client, r.options, r.models,
   s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
-  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile`;
+  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile, a.cached_from`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const ATTEMPT_COLUMNS = `a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number,
-  a.created_at, a.ended_at, a.error, a.profile`;
+  a.created_at, a.ended_at, a.error, a.profile, a.fused`;
 
 const OUTBOX_COLUMNS = 'o.id, r.run_id AS runId, o.kind, o.body, o.tries FROM outbox o JOIN runs r ON r.id = o.run';
 const ASSET_COLUMNS = 'asset_id AS assetId, path, name, media_type AS mediaType, bytes, sha256, created_at AS createdAt';
@@ -33,8 +33,8 @@ export function prepareStatements(db: Database) {
     ...prepareReads(db),
     insertTemplate: db.prepare<[string, string]>('INSERT INTO templates (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     insertRun: db.prepare(
-      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client, options)
-       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client, options, models)
+       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?, ?, ?)`,
     ),
     insertState: db.prepare(
       `INSERT INTO run_states (open, status, draft, progress, machine, machine_version, ended_at, error, timers, snapshot, id)
@@ -54,20 +54,21 @@ export function prepareStatements(db: Database) {
     ),
     putAttempt: db.prepare(
       `INSERT INTO attempts (run, prompt_id, step, item, attempt, backend, address, payload_hash, status, acknowledged, number, created_at, ended_at, error,
-         profile)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         profile, fused)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, prompt_id) DO UPDATE SET step = excluded.step, item = excluded.item, attempt = excluded.attempt,
          backend = excluded.backend, address = excluded.address, payload_hash = excluded.payload_hash, status = excluded.status, acknowledged = excluded.acknowledged,
-         number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error, profile = excluded.profile`,
+         number = excluded.number, created_at = excluded.created_at, ended_at = excluded.ended_at, error = excluded.error, profile = excluded.profile,
+         fused = excluded.fused`,
     ),
     putArtifact: db.prepare(
       `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset,
-         profile)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         profile, cached_from)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
          path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
          height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
-         asset = excluded.asset, profile = excluded.profile`,
+         asset = excluded.asset, profile = excluded.profile, cached_from = excluded.cached_from`,
     ),
     setBackend: db.prepare<[string | null, number]>('UPDATE runs SET backend = ? WHERE id = ?'),
     dropArtifact: db.prepare<[string, number]>('DELETE FROM artifacts WHERE artifact_id = ? AND run = ?'),
@@ -118,7 +119,7 @@ function prepareReads(db: Database) {
     run: db.prepare<[string], RawRun>(`SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE r.run_id = ${BOUND}`),
     openRuns: db.prepare<[], string>('SELECT r.run_id FROM run_states s JOIN runs r ON r.id = s.id WHERE s.open = 1 ORDER BY s.id').pluck(),
     openRunHeads: db.prepare<[], RawOpenRun>(
-      `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, s.status, s.snapshot IS NOT NULL
+      `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, r.models, s.status, s.snapshot IS NOT NULL
          OR EXISTS (SELECT 1 FROM attempts a WHERE a.run = r.id AND a.ended_at IS NULL) AS begun
        FROM run_states s JOIN runs r ON r.id = s.id JOIN templates t ON t.id = r.template_id WHERE s.open = 1 ORDER BY s.id`,
     ),

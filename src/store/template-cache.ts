@@ -3,18 +3,13 @@
  * Nothing here is a promise to anyone, so no flush waits for the disk and every failure means "not known".
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { connect } from './connection.ts';
+import { openDisposable } from './disposable.ts';
 
 /** Of all sources together, in bytes; those beyond stay in memory. */
 const SOURCES_LIMIT = 512 * 1024 * 1024;
-/** How long another process that writes is waited for, in milliseconds. */
-const BUSY_MS = 50;
 
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS build (id TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS places (path TEXT PRIMARY KEY, record TEXT NOT NULL, hash TEXT, sum TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS places_hash ON places (hash);
   CREATE TABLE IF NOT EXISTS sources (hash TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT;
@@ -38,41 +33,12 @@ export interface TemplateCache {
     readonly sources: readonly { readonly hash: string; readonly content: string }[];
   }): ReadonlySet<string>;
   source(hash: string): string | undefined;
-  close(): void;
+  readonly close: () => void;
 }
 
-/** Never throws. A file that is damaged is made anew once; when that fails too, nothing is remembered. */
+/** Never throws: see disposable.ts. */
 export function openTemplateCache({ file, build, onFailure, limit = SOURCES_LIMIT }: TemplateCacheOptions): TemplateCache {
-  let db = attempt(() => open(file, build)) ?? remake();
-
-  function attempt<T>(work: () => T): T | undefined {
-    try {
-      return work();
-    } catch (error) {
-      onFailure(error);
-      return undefined;
-    }
-  }
-  function remake(): Database | undefined {
-    return attempt(() => {
-      for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true });
-      return open(file, build);
-    });
-  }
-  /** A damaged file is given up at the first failure: the next start makes a new one. */
-  function use<T>(work: (db: Database) => T): T | undefined {
-    if (db === undefined) return undefined;
-    try {
-      return work(db);
-    } catch (error) {
-      onFailure(error);
-      if (isBusy(error)) return undefined;
-      attempt(() => db?.close());
-      db = remake();
-      return undefined;
-    }
-  }
-
+  const { use, close } = openDisposable({ file, build, schema: SCHEMA, tables: ['places', 'sources'], onFailure });
   return {
     places() {
       const rows = use((one) =>
@@ -103,31 +69,8 @@ export function openTemplateCache({ file, build, onFailure, limit = SOURCES_LIMI
       return stored ?? new Set();
     },
     source: (hash) => use((one) => one.prepare<[string], string>('SELECT content FROM sources WHERE hash = ?').pluck().get(hash)),
-    close() {
-      attempt(() => db?.close());
-      db = undefined;
-    },
+    close,
   };
-}
-
-function open(file: string, build: string): Database {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const db = connect(file, 'NORMAL', 'serving');
-  try {
-    db.pragma('synchronous = OFF');
-    db.pragma(`busy_timeout = ${BUSY_MS}`);
-    db.exec(SCHEMA);
-    if (db.prepare('SELECT id FROM build').pluck().get() !== build) {
-      db.transaction(() => {
-        db.exec('DELETE FROM build; DELETE FROM places; DELETE FROM sources;');
-        db.prepare('INSERT INTO build (id) VALUES (?)').run(build);
-      })();
-    }
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
 }
 
 /** Pages in use, in bytes: near enough to the sum of the sources, which are nearly all of it. */
@@ -139,8 +82,4 @@ function sizeOf(db: Database): number {
 /** Nothing is flushed, so after a power cut a page may hold anything. */
 function sumOf(path: string, record: string): string {
   return createHash('sha256').update(`${path}\n${record}`).digest('base64url');
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
 }

@@ -1,7 +1,7 @@
 /** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody, RunEvent } from '#protocol/events.ts';
-import type { ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
+import type { FusedStep, ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
 
 /** Inserted once, when a run is accepted. */
 export interface NewRun {
@@ -21,10 +21,12 @@ export interface NewRun {
   readonly client?: string;
   /** Absent: everything is allowed. */
   readonly options?: RunOptions;
+  /** What its first steps load, for the order of the queue; absent: nothing that is known. */
+  readonly models?: readonly string[];
 }
 
 /** What the scheduler keeps in memory of an open run. */
-export interface OpenRun extends Pick<NewRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client'> {
+export interface OpenRun extends Pick<NewRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client' | 'models'> {
   readonly status: RunStatus;
   /** False: it was accepted and waits for its turn; it has no snapshot yet. */
   readonly begun: boolean;
@@ -72,6 +74,8 @@ export interface AttemptRow {
   readonly error: ErrorData | null;
   /** Absent: with the values that were asked for. */
   readonly profile?: 'low';
+  /** Steps that were done in the same prompt; absent when there are none. */
+  readonly fused?: readonly FusedStep[];
 }
 
 export interface NewEvent {

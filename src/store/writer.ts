@@ -68,6 +68,7 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       run.priority ?? 0,
       run.client ?? null,
       jsonOrNull(run.options ?? null),
+      jsonOrNull(run.models ?? null),
     );
     const key = remember(run.runId, { id: Number(lastInsertRowid), seq: 0, open: isOpen(state) });
     statements.insertState.run(Number(key.open), ...stateValues(state), key.id);
@@ -205,6 +206,7 @@ function attemptValues(row: AttemptRow) {
     row.endedAt,
     jsonOrNull(row.error),
     row.profile ?? null,
+    jsonOrNull(row.fused ?? null),
   ] as const;
 }
 
@@ -226,6 +228,7 @@ function artifactValues(view: ArtifactView) {
     jsonOrNull(view.outputs ?? null),
     jsonOrNull(view.asset ?? null),
     view.profile ?? null,
+    jsonOrNull(view.cachedFrom ?? null),
   ] as const;
 }
 

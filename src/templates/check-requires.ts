@@ -137,15 +137,17 @@ interface RequiredEntry {
   readonly name: string;
   readonly folder?: string;
   readonly url?: string;
+  readonly sha256?: string;
 }
 
 /** `index` is the place in the list. */
 export function requiredModels(requires: Readonly<Record<string, unknown>>): RequiredEntry[] {
   const list: readonly unknown[] = Array.isArray(requires['models']) ? requires['models'] : [];
   return list.flatMap((entry, index) => {
-    const { name, folder, url } = record(entry);
+    const { name, folder, url, sha256 } = record(entry);
     if (typeof name !== 'string') return [];
-    return [{ index, name, ...(typeof folder === 'string' ? { folder } : {}), ...(typeof url === 'string' ? { url } : {}) }];
+    const texts = { folder, url, sha256 };
+    return [{ index, name, ...Object.fromEntries(Object.entries(texts).filter(([, text]) => typeof text === 'string')) }];
   });
 }
 

@@ -67,6 +67,8 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
     lowMemory,
     patches,
     optimize: step.optimize ?? true,
+    cache: step.cache,
+    fuse: step.fuse,
     outputs: Object.fromEntries(outputs),
   };
 }

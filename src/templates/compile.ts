@@ -46,8 +46,8 @@ export function compileTemplate(source: TemplateSource, options: CompileOptions 
     placeBack === undefined ? written : { ...written, steps: written.steps.map((step) => sitesBack(step, where.file, placeBack)) };
   problems.sort(byPlace(where.file));
   if (manifest === undefined) return { value: undefined, problems };
-  const { id, version, optimize = true } = manifest;
-  const steps = optimize ? compiled.steps : compiled.steps.map((step) => ({ ...step, optimize }));
+  const { id, version, optimize = true, cache } = manifest;
+  const steps = compiled.steps.map((step) => ({ ...step, optimize: optimize && step.optimize, cache: step.cache ?? cache }));
   const value = { id, version, hash: source.hash, manifest, source, ...compiled, steps, problems };
   return problems.some(isBlocking) ? { value: undefined, problems, partial: value } : { value, problems };
 }

@@ -44,6 +44,10 @@ export interface CompiledStep {
   readonly patches: readonly CompiledPatch[];
   /** False: the manifest wants its graph sent as it is. */
   readonly optimize: boolean;
+  /** False: its results are neither kept nor taken; true: its author vouches for classes that nobody here knows. */
+  readonly cache: boolean | undefined;
+  /** False: it has a prompt of its own; true: it may share that of the step before, also where pixels then pass without being rounded. */
+  readonly fuse: boolean | undefined;
   /** Output name → node id, or `*` for every file. */
   readonly outputs: Readonly<Record<string, string>>;
 }

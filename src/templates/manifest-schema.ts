@@ -152,6 +152,15 @@ const step = shape(['id', 'workflow'], {
   },
   patch: { type: 'array', maxItems: 50, items: patch, description: 'Changes of the graph itself, on the copy of the run.' },
   optimize: { type: 'boolean', description: 'False: the graph of this step is sent as it is, without the optimiser.' },
+  cache: {
+    type: 'boolean',
+    description: 'False: its results are never kept nor taken. True: it gives the same each time, also where that cannot be seen.',
+  },
+  fuse: {
+    type: 'boolean',
+    description:
+      'False: it is always sent by itself. True: it may share the prompt of the step whose picture it takes, which is then not rounded to 8 bits.',
+  },
   outputs: map(
     OUTPUT_NAME_PATTERN,
     { type: 'string', minLength: 1, maxLength: 200 },
@@ -231,6 +240,7 @@ export const MANIFEST_SCHEMA = {
     author: text('Who made it.', 500),
     license: text('SPDX identifier.', 200),
     optimize: { type: 'boolean', description: 'False: no graph of this template is optimised before it is sent.' },
+    cache: { type: 'boolean', description: 'As in a step, for the steps that do not say it.' },
     requires,
     parameters: map(PARAMETER_NAME_PATTERN, parameter, 500, 'Typed, named inputs.'),
     steps: { type: 'array', minItems: 1, maxItems: 200, items: step, description: 'Units of work, each sent to one backend.' },

@@ -116,6 +116,9 @@ export interface StepDefinition {
   readonly patch?: readonly PatchDefinition[];
   /** True when absent. */
   readonly optimize?: boolean;
+  /** That of the manifest when absent. */
+  readonly cache?: boolean;
+  readonly fuse?: boolean;
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
@@ -161,6 +164,8 @@ export interface Manifest {
   readonly license?: string;
   /** True when absent; false holds for every step. */
   readonly optimize?: boolean;
+  /** Holds for steps that say nothing themselves. */
+  readonly cache?: boolean;
   readonly requires?: Readonly<Record<string, unknown>>;
   readonly parameters?: Readonly<Record<string, ParameterDefinition>>;
   readonly steps: readonly StepDefinition[];

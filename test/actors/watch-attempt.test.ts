@@ -1,5 +1,6 @@
 // An attempt that does not move is said to be stalled after its phase's own time, never killed by itself; a finished one teaches.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { noResultCache } from '#actors/result-cache/no-result-cache.ts';
 import type { ActorDeps, Lesson, RunMemory, StallPolicy } from '#actors/deps.ts';
 import { createAttemptWatch } from '#actors/watch-attempt.ts';
 import type { Backend, BackendEvent } from '#backends/contract.ts';
@@ -27,13 +28,15 @@ function watched(
   const deps = {
     timings: { of: () => ({ get: row, here: row }) },
     stall: { limitMs: 600 * SECOND, leastMs: 60 * SECOND, lookMs: 2 * SECOND, askMs: 30 * SECOND, action: 'note', ...policy },
-    places: { workerDied: (id: string) => void died.push(id) },
     learn: (_key: unknown, lesson: Lesson) => void lessons.push(lesson),
+    cache: noResultCache(),
+    places: { workerDied: (id: string) => void died.push(id), loadOf: () => undefined },
   } as unknown as ActorDeps;
   const watch = createAttemptWatch(deps, {
     memory: { template: { id: 't' } } as unknown as RunMemory,
     input: { runId: 'r', step: 's', item: 0, skipped: [], attempt: 1, promptId: 'p', backendId: 'b' },
     backend: { id: 'b', url: 'http://b:1', diagnose } as unknown as Backend,
+    fused: { steps: ['s'], whose: (node) => ({ step: 's', node }), lessons: (lesson) => [{ step: 's', lesson }] },
     note: (code, message) => void notes.push([code, message]),
     interrupt: (error) => void interrupted.push(error),
     abandoned: (error) => void abandoned.push(error.code),

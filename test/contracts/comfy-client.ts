@@ -43,15 +43,27 @@ export async function runToEnd(url: string, prompt: TestGraph): Promise<Entry> {
   }
 }
 
+/** The first file of a node, as it was saved. */
+export async function fetchPicture(url: string, entry: Entry, node: string): Promise<Buffer> {
+  const [file] = entry.outputs[node]?.images ?? [];
+  if (file === undefined) throw new Error(`Node ${node} saved nothing.`);
+  return fetchFile(url, file);
+}
+
 export async function picturesOf(url: string, entry: Entry, node: string): Promise<Raster[]> {
   const rasters: Raster[] = [];
-  for (const { filename, subfolder, type } of entry.outputs[node]?.images ?? []) {
-    const query = new URLSearchParams({ filename, subfolder, type });
-    const bytes = await (await fetch(`${url}/view?${query.toString()}`)).arrayBuffer();
-    const { data, info } = await sharp(Buffer.from(bytes)).raw().toBuffer({ resolveWithObject: true });
+  for (const file of entry.outputs[node]?.images ?? []) {
+    const { data, info } = await sharp(await fetchFile(url, file))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     rasters.push({ width: info.width, height: info.height, channels: info.channels, data });
   }
   return rasters;
+}
+
+async function fetchFile(url: string, { filename, subfolder, type }: FileEntry): Promise<Buffer> {
+  const query = new URLSearchParams({ filename, subfolder, type });
+  return Buffer.from(await (await fetch(`${url}/view?${query.toString()}`)).arrayBuffer());
 }
 
 /** The largest difference of any channel of any pixel, in levels of 255; Infinity when the sizes differ. */

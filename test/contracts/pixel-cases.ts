@@ -103,6 +103,14 @@ export const PIXEL_CASES: readonly PixelCase[] = [
   ...['90 degrees', '180 degrees', '270 degrees'].map((rotation) =>
     exact(`ImageRotate ${rotation}`, picture('ImageRotate', { image: IMAGE, rotation })),
   ),
+  ...[0, 1].map((slot) => ({
+    name: `SplitImageWithAlpha, output ${String(slot)}`,
+    tolerance: slot,
+    graph: {
+      ...(slot === 0 ? picture('SplitImageWithAlpha', { image: ['3', 0] }) : mask('SplitImageWithAlpha', { image: ['3', 0] }, ['10', 1])),
+      '3': { class_type: 'JoinImageWithAlpha', inputs: { image: IMAGE, alpha: MASK } },
+    },
+  })),
   near('JoinImageWithAlpha', picture('JoinImageWithAlpha', { image: IMAGE, alpha: MASK })),
 ];
 

@@ -72,6 +72,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       outputDir: dir,
       templateDirs: [],
       roots: [],
+      cache: runs.service.cache.use(),
       runs: runs.service.counts(),
       queue: runs.service.queue.status(),
       storage: runs.service.storage(),
@@ -205,6 +206,7 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
       free: async () => ({ asked: true }),
       assumeLost: async () => ({ attempts: 0 }),
     },
+    cache: { use: () => ({ entries: 0, bytes: 0, limit: 0, hits: 0, misses: 0 }), clear: async () => ({ entries: 0, bytes: 0 }) },
     close: async () => {},
   };
   return {

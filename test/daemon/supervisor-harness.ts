@@ -9,6 +9,7 @@ import type { Backend } from '#backends/contract.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 import type { Timeouts } from '#backends/comfyui/settings.ts';
 import { createContention } from '#daemon/contention.ts';
+import { openKeptResults } from '#daemon/kept-results.ts';
 import { createOffers } from '#daemon/offers.ts';
 import type { StallPolicy } from '#actors/deps.ts';
 import type { PoolSettings } from '#daemon/scheduler/settings.ts';
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly templates?: string;
   /** A stored data directory to start from, copied first. */
   readonly from?: string;
+  /** Bytes of the result cache; without it there is none, so that the same request is executed each time. */
+  readonly cacheBytes?: number;
 }
 
 export interface Engine {
@@ -81,6 +84,9 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   await library.refresh();
   if (options.from !== undefined) moveTo(dir, fakes);
   let store = openStore({ dir });
+  const openKept = async () =>
+    options.cacheBytes === undefined ? undefined : openKeptResults(dir, options.cacheBytes, pino({ level: 'silent' }));
+  let kept = await openKept();
   let supervisor = start();
 
   function start(only?: readonly string[]): Supervisor {
@@ -113,6 +119,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       stall: options.stall ?? { limitMs: 600_000, leastMs: 60_000, lookMs: 2000, askMs: 30_000, action: 'note' },
       backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
       ...(options.pool === undefined ? {} : { pool: options.pool }),
+      ...(kept === undefined ? {} : { kept }),
       log,
     };
     const made = guardStorage({
@@ -143,8 +150,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     async restart(only, meanwhile) {
       await supervisor.close();
       store.close();
+      kept?.close();
       meanwhile?.();
       store = openStore({ dir });
+      kept = await openKept();
       supervisor = start(only);
     },
     ended(runId) {
@@ -164,6 +173,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     async close() {
       await supervisor.close();
       store.close();
+      kept?.close();
       for (const fake of fakes.values()) await fake.close();
       rmSync(dir, { recursive: true, force: true });
     },

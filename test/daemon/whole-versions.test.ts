@@ -202,7 +202,7 @@ describe('[F22] a template that is saved while it is used', () => {
     const titled = async (): Promise<string> => (await one.client.call('template/get', { id: 'hero' })).template.title;
     put(1);
     await expect.poll(titled, { timeout: 20_000 }).toBe('save 1');
-    const { runId } = await one.client.call('run/start', { template: 'hero', parameters: {} });
+    const { runId } = await one.client.call('run/start', { template: 'hero', parameters: {}, cache: false });
     await reached.promise;
     put(2);
     await expect.poll(titled, { timeout: 20_000 }).toBe('save 2');

@@ -228,6 +228,28 @@ describe('steps', () => {
     expect(compiled(manifest(changes, more)).steps[0]?.optimize).toBe(expected);
   });
 
+  it.each([
+    [{}, {}, undefined],
+    [{ cache: false }, {}, false],
+    [{ cache: false }, { cache: true }, true],
+    [{ cache: true }, { cache: false }, false],
+    [{}, { cache: true }, true],
+  ])('[TS12] with %j in the manifest and %j in the step, caching is %j', (changes, more, expected) => {
+    expect(compiled(manifest(changes, more)).steps[0]?.cache).toBe(expected);
+  });
+
+  it.each([
+    [{}, undefined],
+    [{ fuse: false }, false],
+    [{ fuse: true }, true],
+  ] as const)('[TS13] with %j in the step, fusing is %j', (more, expected) => {
+    expect(compiled(manifest({}, more)).steps[0]?.fuse).toBe(expected);
+  });
+
+  it('[TS12] [TS13] refuse anything but true and false', () => {
+    expect(codes(compile(manifest({ cache: 'no' }, { cache: 0, fuse: 'maybe' })).problems)).toHaveLength(3);
+  });
+
   it('[TS11] refuses anything but true and false', () => {
     expect(codes(compile(manifest({ optimize: 'no' }, { optimize: 0 })).problems)).toHaveLength(2);
   });

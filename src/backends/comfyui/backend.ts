@@ -25,6 +25,7 @@ import { serverStart } from './server-start.ts';
 import { createSharedAnswer } from './shared-answer.ts';
 import type { Socket, SocketEvents } from './socket.ts';
 import { createSocket } from './socket.ts';
+import { readStamps } from './stamps.ts';
 import { postPrompt } from './submit.ts';
 import { createTracks } from './track.ts';
 import { createUploader } from './upload.ts';
@@ -161,6 +162,8 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     },
 
     nodeReplacements: (signal) => replacements.get(signal),
+
+    stamps: (files, signal) => readStamps(http, timeouts.getMs, files, signal),
 
     upload: (file, signal) => uploader.upload(file, signal),
 

@@ -22,7 +22,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ...same('samples', 'VAEDecode', 'VAEDecodeTiled', 'LatentUpscale', 'LatentUpscaleBy', 'SetLatentNoiseMask', 'LatentFlip', 'LatentRotate'),
   ...same('pixels', 'VAEEncode', 'VAEEncodeForInpaint', 'VAEEncodeTiled'),
   ...same('image', 'ImageScale', 'ImageScaleBy', 'ImageScaleToTotalPixels', 'ImageInvert', 'ImageBlur', 'ImageSharpen', 'ImageQuantize'),
-  ...same('image', 'ImageCrop', 'ImagePadForOutpaint', 'ImageUpscaleWithModel'),
+  ...same('image', 'ImageCrop', 'SplitImageWithAlpha', 'ImagePadForOutpaint', 'ImageUpscaleWithModel'),
   ...same('destination', 'ImageCompositeMasked'),
   ['ImageBatch', { sum: ['image1', 'image2'] }],
   ['ImageBlend', { equal: ['image1', 'image2'] }],

@@ -1,6 +1,7 @@
 /** What a server says about itself: version, queue, features, object info. */
 import { CallsheetError } from '#protocol/errors.ts';
 import type { BackendDescription } from '../contract.ts';
+import { engineOf } from './engine.ts';
 import type { Http } from './http.ts';
 import { MIB } from './http.ts';
 import { finite, isFields, notComfyUI, parsePython, readObject, text } from './replies.ts';
@@ -26,6 +27,7 @@ export async function describeServer(http: Http, timeouts: Timeouts, draft: bool
     ...(vram === undefined ? {} : { vram }),
     ...(reserved === undefined ? {} : { reserved }),
     capabilities: booleans(flags),
+    engine: engineOf(system, devices, flags['callsheet_sandbox'] === true),
   };
 }
 

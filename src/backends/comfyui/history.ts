@@ -1,5 +1,5 @@
 /** One entry of ComfyUI's history as an attempt's end (comfyui.md 1.2). */
-import type { AttemptState } from '../contract.ts';
+import type { AttemptState, RemoteOutputs } from '../contract.ts';
 import { nodeFailure } from './failures.ts';
 import { readOutputs } from './outputs.ts';
 import { isFields, list, text } from './replies.ts';
@@ -18,10 +18,16 @@ export function readHistoryEntry(entry: Fields): Ended {
   if (messages.has('execution_interrupted')) return { state: 'interrupted' };
   const failure = messages.get('execution_error');
   // Before 0.3.65 or so a cycle found while running leaves `success` beside its error message.
-  if (failure !== undefined) return { state: 'failed', error: nodeFailure(failure) };
-  if (status['status_str'] === 'error') return { state: 'failed', error: nodeFailure({}) };
   const cached = list(messages.get('execution_cached')?.['nodes']).map(String);
-  return { state: 'finished', outputs: readOutputs(entry['outputs'], entry['meta'], cached) };
+  const outputs = readOutputs(entry['outputs'], entry['meta'], cached);
+  if (failure !== undefined) return { state: 'failed', error: nodeFailure(failure), ...before(outputs) };
+  if (status['status_str'] === 'error') return { state: 'failed', error: nodeFailure({}), ...before(outputs) };
+  return { state: 'finished', outputs };
+}
+
+/** What nodes gave before one failed. */
+function before(outputs: RemoteOutputs): { readonly outputs?: RemoteOutputs } {
+  return outputs.files.length === 0 && outputs.texts.length === 0 ? {} : { outputs };
 }
 
 /** A terminal job of /api/jobs/{id}, for servers whose history has dropped the entry meanwhile. */

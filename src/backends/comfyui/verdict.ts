@@ -30,6 +30,8 @@ function toldBySocket(track: Track): Terminal | undefined {
 
 export function asEvent(found: Ended): Terminal {
   if (found.state === 'finished') return { type: 'finished', outputs: found.outputs };
-  if (found.state === 'failed') return { type: 'failed', error: found.error };
+  if (found.state === 'failed') {
+    return { type: 'failed', error: found.error, ...(found.outputs === undefined ? {} : { outputs: found.outputs }) };
+  }
   return { type: 'interrupted' };
 }

@@ -1,7 +1,10 @@
 /** Runs one prompt: nodes in order, cached ones not at all, every event in ComfyUI's order. */
-import { cacheKeys, type NodeCache } from './cache.ts';
+import { cacheKeys } from './cache-keys.ts';
+import type { NodeCache } from './cache.ts';
+import type { Account, PromptCosts } from './costs/account.ts';
 import { isLink, type Json, type JsonRecord, printJson } from './json.ts';
 import type { LedgerRecord } from './ledger.ts';
+import type { ResultMemo } from './options.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
 import type { Environment, NodeResult } from './nodes/define.ts';
 import { createInputs } from './nodes/inputs.ts';
@@ -26,12 +29,22 @@ export interface ExecutorOptions {
   readonly onNode: (id: string | undefined) => void;
   /** The first node that is really executed runs out of memory. */
   readonly outOfMemory?: boolean;
+  /** Classes whose next executions fail, with how often. */
+  readonly failNodes?: Record<string, number>;
+  readonly account?: Account;
+  readonly memo?: ResultMemo;
+  readonly previews?: boolean;
+}
+
+export interface Execution {
+  readonly entry: HistoryEntry;
+  readonly costs?: PromptCosts;
 }
 
 class Interrupted extends Error {}
 
 /** Never rejects: whatever happens ends in a history entry, which the worker drops when the server stops. */
-export async function execute(item: QueueItem, ledger: LedgerRecord, options: ExecutorOptions): Promise<HistoryEntry> {
+export async function execute(item: QueueItem, ledger: LedgerRecord, options: ExecutorOptions): Promise<Execution> {
   const { catalogue, environment, cache, sockets } = options;
   const { prompt, promptId } = item;
   const client = typeof item.extraData['client_id'] === 'string' ? item.extraData['client_id'] : undefined;
@@ -40,7 +53,10 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
   const meta: JsonRecord = {};
   const executed: string[] = [];
   const results = new Map<string, NodeResult>();
-  const keyOf = cacheKeys(prompt, catalogue, environment);
+  const keys = cacheKeys(prompt, catalogue, environment);
+  const cached = cache.begin(prompt, keys);
+  const account = options.account?.begin(keys);
+  const scene = { prompt, catalogue, output: (id: string, slot: number) => results.get(id)?.outputs[slot] };
   const progress = createProgress(promptId, sockets, client);
 
   /** Without a client nobody hears of a prompt's life; interrupts are told to everybody. */
@@ -59,9 +75,9 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     meta[id] = { node_id: id, display_node: id, parent_node: null, real_node_id: id };
   };
   const isDone = (id: string): boolean => {
-    const cached = results.get(id) ?? cache.get(keyOf(id));
-    if (cached !== undefined) results.set(id, cached);
-    return cached !== undefined;
+    const found = results.get(id) ?? cached.get(id);
+    if (found !== undefined) results.set(id, found);
+    return found !== undefined;
   };
   const schedule = createSchedule(prompt, catalogue, isDone);
 
@@ -81,7 +97,7 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     const definition = definitionOf(prompt, id, catalogue);
     if (definition === undefined) throw new Error(`Node ${id} does not exist.`);
     // An equal node of the same prompt may have filled the cache since.
-    const twin = cache.get(keyOf(id));
+    const twin = cached.get(id);
     if (twin !== undefined) {
       results.set(id, twin);
       progress.finish(id);
@@ -113,22 +129,34 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
     if (options.interrupted()) throw new Interrupted();
     ledger.node(id);
     if (options.outOfMemory === true) throw new SandboxOutOfMemory();
-    const result = await definition.run(createInputs(values), {
-      environment,
-      nodeId: id,
-      prompt,
-      extraPngInfo: pngInfo(item.extraData),
-      preview: (image) => sockets.preview(image, { node_id: id, prompt_id: promptId }, client),
-      async step(value, max, preview) {
-        progress.step(id, value, max);
-        if (preview !== undefined) sockets.preview(preview, { node_id: id, prompt_id: promptId }, client);
-        await options.pace();
-        if (options.interrupted()) throw new Interrupted();
-      },
-    });
+    const failures = options.failNodes?.[definition.name] ?? 0;
+    if (options.failNodes !== undefined && failures > 0) {
+      options.failNodes[definition.name] = failures - 1;
+      throw new Error(`${definition.name} failed on purpose`);
+    }
+    const key = keys.get(id) ?? '';
+    const memo = definition.isOutput === true ? undefined : options.memo;
+    const known = memo?.get(key);
+    const result =
+      known ??
+      (await definition.run(createInputs(values), {
+        environment,
+        nodeId: id,
+        prompt,
+        showsSteps: options.previews !== false,
+        extraPngInfo: pngInfo(item.extraData),
+        preview: (image) => sockets.preview(image, { node_id: id, prompt_id: promptId }, client),
+        async step(value, max, preview) {
+          progress.step(id, value, max);
+          if (preview !== undefined) sockets.preview(preview, { node_id: id, prompt_id: promptId }, client);
+          await options.pace();
+          if (options.interrupted()) throw new Interrupted();
+        },
+      }));
+    if (known === undefined) memo?.put(key, result);
     results.set(id, result);
     executed.push(id);
-    cache.put(keyOf(id), result);
+    cached.put(id, result, account?.node({ id, inputs: values, outputs: result.outputs }, scene));
     if (result.ui !== undefined) show(id, result);
     progress.finish(id);
     return true;
@@ -136,17 +164,22 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
 
   /** A cached root is served at once; what it depends on is not even looked at. */
   function addUncached(id: string): void {
-    const cached = cache.get(keyOf(id));
-    if (cached === undefined) return schedule.add(id);
-    results.set(id, cached);
-    show(id, cached);
+    const found = cached.get(id);
+    if (found === undefined) return schedule.add(id);
+    results.set(id, found);
+    show(id, found);
     progress.finish(id);
   }
+
+  const ended = (status: 'success' | 'error'): Execution => ({
+    entry: { item, outputs, meta, status: { status_str: status, completed: status === 'success', messages } },
+    ...(account === undefined ? {} : { costs: account.costs() }),
+  });
 
   let current = '';
   try {
     record('execution_start', {});
-    record('execution_cached', { nodes: Object.keys(prompt).filter((id) => cache.get(keyOf(id)) !== undefined) });
+    record('execution_cached', { nodes: Object.keys(prompt).filter((id) => cached.get(id) !== undefined) });
     for (const id of item.outputs) addUncached(id);
     for (let id = schedule.next(); id !== undefined; id = schedule.next()) {
       current = id;
@@ -159,10 +192,10 @@ export async function execute(item: QueueItem, ledger: LedgerRecord, options: Ex
       progress.fail(current);
       record('execution_error', { ...base, ...failure(error, gather(current)), current_outputs: [...executed] });
     }
-    return { item, outputs, meta, status: { status_str: 'error', completed: false, messages } };
+    return ended('error');
   }
   record('execution_success', {});
-  return { item, outputs, meta, status: { status_str: 'success', completed: true, messages } };
+  return ended('success');
 }
 
 function toJson(ui: Readonly<Record<string, readonly Json[]>>): JsonRecord {

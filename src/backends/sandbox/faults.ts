@@ -27,6 +27,8 @@ export interface SandboxFaults {
   crashWorker?: boolean;
   /** The next N prompts run out of memory at their first node that is really executed. */
   outOfMemory?: number;
+  /** Class → how many of its next executions fail with an exception. */
+  failNodes?: Record<string, number>;
   /** The next `slowStarts` prompts are silent for `slowStartMs` before their first node, as when a model is loaded. */
   slowStarts?: number;
   slowStartMs?: number;
@@ -34,7 +36,9 @@ export interface SandboxFaults {
   windowsSeparators?: boolean;
 }
 
-const KINDS: Readonly<Record<keyof SandboxFaults, 'number' | 'boolean'>> = {
+type Kind = 'number' | 'boolean' | 'counts';
+
+const KINDS: Readonly<Record<keyof SandboxFaults, Kind>> = {
   dropSocketAtEvent: 'number',
   muteSockets: 'boolean',
   historyDelayMs: 'number',
@@ -47,20 +51,26 @@ const KINDS: Readonly<Record<keyof SandboxFaults, 'number' | 'boolean'>> = {
   maxBodyBytes: 'number',
   crashWorker: 'boolean',
   outOfMemory: 'number',
+  failNodes: 'counts',
   slowStarts: 'number',
   slowStartMs: 'number',
   windowsSeparators: 'boolean',
 };
 
+const WORDS = { number: 'number from 0 up', boolean: 'boolean', counts: 'table of class names and numbers' } as const;
+
+function fits(given: unknown, kind: Kind): boolean {
+  if (kind !== 'counts') return typeof given === kind && (typeof given !== 'number' || given >= 0);
+  return typeof given === 'object' && given !== null && Object.values(given).every((count) => typeof count === 'number' && count >= 0);
+}
+
 /** Throws CallsheetError INVALID_PARAMS naming the first unknown or mistyped fault. */
 export function checkFaults(value: unknown): SandboxFaults {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Faults are a JSON object.');
   for (const [name, given] of Object.entries(value)) {
-    const kind = new Map<string, 'number' | 'boolean'>(Object.entries(KINDS)).get(name);
+    const kind = new Map<string, Kind>(Object.entries(KINDS)).get(name);
     if (kind === undefined) throw refuse(`The sandbox knows no fault named "${name}".`);
-    if (typeof given !== kind || (typeof given === 'number' && !(given >= 0))) {
-      throw refuse(`The fault "${name}" takes a ${kind === 'number' ? 'number from 0 up' : 'boolean'}.`);
-    }
+    if (!fits(given, kind)) throw refuse(`The fault "${name}" takes a ${WORDS[kind]}.`);
   }
   return { ...value };
 }

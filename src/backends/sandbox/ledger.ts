@@ -1,12 +1,13 @@
 /** The ledger of executions: in memory, and appended to ledger.jsonl before the first node runs. */
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import type { PromptCosts } from './costs/account.ts';
 import type { LedgerEntry } from './options.ts';
 
 type Outcome = NonNullable<LedgerEntry['outcome']>;
 
 export interface LedgerRecord {
   node(id: string): void;
-  finish(outcome: Outcome): void;
+  finish(outcome: Outcome, costs?: PromptCosts): void;
 }
 
 export interface Ledger {
@@ -23,6 +24,7 @@ interface Row {
   finished: number | null;
   outcome: LedgerEntry['outcome'];
   nodes: string[];
+  costs?: PromptCosts;
 }
 
 interface Line {
@@ -32,6 +34,7 @@ interface Line {
   at: number;
   outcome?: Outcome;
   nodes?: string[];
+  costs?: PromptCosts;
 }
 
 /** Rows of an earlier process in the same directory stay: a judge must survive the accused. */
@@ -47,10 +50,12 @@ export function createLedger(file: string): Ledger {
       appendLine(file, { event: 'start', row: index, prompt_id: promptId, at: row.started });
       return {
         node: (id) => void row.nodes.push(id),
-        finish(outcome) {
+        finish(outcome, costs) {
           row.finished = Date.now();
           row.outcome = outcome;
-          appendLine(file, { event: 'finish', row: index, prompt_id: promptId, at: row.finished, outcome, nodes: row.nodes });
+          if (costs !== undefined) row.costs = costs;
+          const more = costs === undefined ? {} : { costs };
+          appendLine(file, { event: 'finish', row: index, prompt_id: promptId, at: row.finished, outcome, nodes: row.nodes, ...more });
         },
       };
     },
@@ -79,6 +84,7 @@ function replay(text: string): Row[] {
     row.finished = line.at;
     row.outcome = line.outcome ?? null;
     row.nodes = line.nodes ?? [];
+    if (line.costs !== undefined) row.costs = line.costs;
   }
   return rows;
 }

@@ -1,10 +1,12 @@
 /** What the routes and the worker share. Created anew when the server "restarts". */
-import { createNodeCache, type NodeCache } from './cache.ts';
+import { type CacheMode, createNodeCache, type NodeCache } from './cache.ts';
+import type { Account } from './costs/account.ts';
 import type { SandboxFaults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import type { Catalogue } from './nodes/catalogue.ts';
 import type { Environment } from './nodes/define.ts';
 import { createQueue, type Queue } from './queue.ts';
+import type { ResultMemo } from './options.ts';
 import type { Sockets } from './sockets.ts';
 import type { JsonRecord } from './json.ts';
 
@@ -21,7 +23,11 @@ export interface ServerState {
   readonly queue: Queue;
   readonly cache: NodeCache;
   readonly interrupt: InterruptFlag;
-  readonly free: { memory: boolean };
+  readonly free: { memory: boolean; models: boolean };
+  /** What the work would cost on a machine with models. */
+  readonly account?: Account;
+  readonly memo?: ResultMemo;
+  readonly previews?: boolean;
   readonly settings: JsonRecord;
   readonly startedAt: Date;
   /** Id of the node at work. */
@@ -41,7 +47,12 @@ export interface InterruptFlag {
 /** As many as ComfyUI keeps. */
 const PRINTED = 300;
 
-export type StateBase = Pick<ServerState, 'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log'>;
+export interface StateBase extends Pick<
+  ServerState,
+  'catalogue' | 'environment' | 'faults' | 'sockets' | 'ledger' | 'log' | 'account' | 'memo' | 'previews'
+> {
+  readonly cacheMode: CacheMode;
+}
 
 export function createState(base: StateBase): ServerState {
   const startedAt = new Date();
@@ -55,9 +66,9 @@ export function createState(base: StateBase): ServerState {
       base.log(line);
     },
     queue: createQueue(() => sendStatus(state)),
-    cache: createNodeCache(),
+    cache: createNodeCache(base.cacheMode, (key) => base.account?.drop(key)),
     interrupt: { since: undefined },
-    free: { memory: false },
+    free: { memory: false, models: false },
     settings: {},
     startedAt,
     currentNode: undefined,

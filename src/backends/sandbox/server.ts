@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_CACHE } from './cache.ts';
+import { createAccount } from './costs/account.ts';
 import { checkFaults, type SandboxFaults } from './faults.ts';
 import { createGate, type Gate } from './gates.ts';
 import { createLedger } from './ledger.ts';
@@ -42,6 +44,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     sockets: createSockets(faults),
     ledger: createLedger(path.join(storage.dir, 'ledger.jsonl')),
     log: options.log ?? (() => undefined),
+    cacheMode: options.cache ?? (options.prices === undefined ? DEFAULT_CACHE : { kind: 'ram', bytes: options.prices.ramBytes }),
+    ...(options.prices === undefined ? {} : { account: createAccount(options.prices, options.pageCache) }),
+    ...(options.memo === undefined ? {} : { memo: options.memo }),
+    ...(options.previews === undefined ? {} : { previews: options.previews }),
   };
   const latencyMs = options.latencyMs ?? DEFAULT_LATENCY_MS;
 
@@ -86,6 +92,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await stop();
       storage.wipeTemp();
       if (downMs > 0) await sleep(downMs);
+      base.account?.restart();
       life = begin(base, latencyMs);
       await listen(port);
     },

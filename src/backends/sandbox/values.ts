@@ -17,10 +17,14 @@ export interface ModelValue {
   readonly name: string;
   /** LoRAs in order of application, e.g. `style.safetensors × 0.8`. */
   readonly loras: readonly string[];
+  /** What else changes it, in order: other settings give another picture. */
+  readonly marks?: readonly string[];
 }
 export interface ConditioningValue {
   readonly kind: 'conditioning';
   readonly texts: readonly string[];
+  /** What made it besides the texts: encoder, ControlNets, areas, weights. */
+  readonly marks?: readonly string[];
 }
 /** What a sampler was asked for: the material of a storyboard card. */
 export interface Shot {
@@ -32,6 +36,8 @@ export interface Shot {
   readonly sampler: string;
   readonly model: string;
   readonly denoise: number;
+  /** What is not printed on the card and still gives another picture. */
+  readonly marks?: readonly string[];
 }
 /** No numbers of a real latent: size in pixels, the picture it was encoded from, and the shots sampled so far. */
 export interface LatentValue {
@@ -42,6 +48,8 @@ export interface LatentValue {
   readonly source?: ImageValue;
   readonly mask?: MaskValue;
   readonly shots: readonly Shot[];
+  /** The encoder of `source`, scalings between samplers. */
+  readonly marks?: readonly string[];
 }
 /** Things that only have a name here: CLIP, VAE, CONTROL_NET, SAMPLER, SIGMAS … */
 export interface NamedValue {

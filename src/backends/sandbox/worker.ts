@@ -12,11 +12,12 @@ export async function runWorker(state: ServerState, latencyMs: number, signal: A
     await sleep(latencyMs, undefined, { signal });
   };
   while (!signal.aborted) {
+    if (state.free.models) state.account?.unload();
     if (state.free.memory) {
-      state.free.memory = false;
       state.cache.clear();
       state.ledger.freed();
     }
+    state.free.memory = state.free.models = false;
     const item = queue.take();
     if (item === undefined) {
       await idle(state, signal);
@@ -42,11 +43,18 @@ async function runItem(state: ServerState, item: QueueItem, pace: () => Promise<
   await pace();
   if (takeFault(faults, 'slowStarts')) await sleep(faults.slowStartMs ?? 0, undefined, { signal });
   const outOfMemory = takeFault(faults, 'outOfMemory');
-  const entry = await execute(item, record, { ...state, pace, interrupted, outOfMemory, onNode: (id) => void (state.currentNode = id) });
+  const { entry, costs } = await execute(item, record, {
+    ...state,
+    pace,
+    interrupted,
+    outOfMemory,
+    ...(faults.failNodes === undefined ? {} : { failNodes: faults.failNodes }),
+    onNode: (id) => void (state.currentNode = id),
+  });
   state.currentNode = undefined;
   signal.throwIfAborted();
   const last = entry.status.messages.at(-1)?.[0];
-  record.finish(last === 'execution_success' ? 'success' : last === 'execution_interrupted' ? 'interrupted' : 'error');
+  record.finish(last === 'execution_success' ? 'success' : last === 'execution_interrupted' ? 'interrupted' : 'error', costs);
   if (faults.historyDelayMs !== undefined) await sleep(faults.historyDelayMs, undefined, { signal });
   queue.finish(entry);
   sendStatus(state);

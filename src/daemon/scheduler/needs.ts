@@ -2,6 +2,7 @@
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { type BackendOffer, type Fit, stepFits } from '#templates/fits.ts';
 import { needsOf } from '#templates/needs.ts';
+import { modelsOf } from '#templates/step-models.ts';
 import type { Values } from '#templates/types.ts';
 
 export interface StepDemand {
@@ -15,12 +16,8 @@ export function demandOf(template: CompiledTemplate, stepId: string, values: Val
   const step = needs.steps.find(({ id }) => id === stepId);
   if (step === undefined) return { models: [], fit: () => 'unknown' };
   const judged = new Map<string, { readonly offer: BackendOffer; readonly verdict: Fit['verdict'] }>();
-  const models = step.models.flatMap(({ name, parameter }) => {
-    const value = name ?? (parameter === undefined ? undefined : values[parameter]);
-    return typeof value === 'string' ? [value] : [];
-  });
   return {
-    models: [...new Set(models)],
+    models: modelsOf(template, [stepId], values),
     fit(id) {
       const now = offer(id);
       const known = judged.get(id);
@@ -30,6 +27,12 @@ export function demandOf(template: CompiledTemplate, stepId: string, values: Val
       return verdict;
     },
   };
+}
+
+/** What the steps load with which a run of these values begins. */
+export function firstModels(template: CompiledTemplate, values: Values): readonly string[] {
+  const roots = template.steps.filter(({ waits }) => waits.length === 0).map(({ id }) => id);
+  return modelsOf(template, roots, values);
 }
 
 /** A condition that names the backend is decided before one is chosen: the step then stays with the one that it was decided for. */

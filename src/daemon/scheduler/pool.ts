@@ -15,7 +15,8 @@ export interface PlaceRequest extends Entry {
   /** By what the backend said last. */
   readonly fit: (id: string) => 'fits' | 'lacks' | 'unknown';
   readonly models: readonly string[];
-  readonly grant: (backendId: string) => void;
+  /** `wasLoaded`: whether all of its models were used by what went there before; undefined for an item without models. */
+  readonly grant: (backendId: string, wasLoaded: boolean | undefined) => void;
   /** Why it has to wait is another than before. */
   readonly onWait: (reason: string) => void;
 }
@@ -62,15 +63,29 @@ export function createPool({ slots, cards, health, foreign, ahead, isOpen, waits
     // What all lack may have come since they were asked; the backend itself says it best.
     return able.length > 0 ? able : takers;
   };
+  /** Backends that an item whose turn it is waits for until they are empty. */
+  let draining: ReadonlySet<string> = new Set();
+
+  /**
+   * What makes a backend load other models is not sent ahead: until it is done with the rest, something may come that needs what is loaded.
+   * Where others have work there too, its place in their queue counts for more.
+   */
+  const wouldSwitch = (id: string, { models }: PlaceRequest) =>
+    (slots.share(id, models) ?? 1) < 1 && slots.on(id).length > 0 && foreign(id) === 0;
   const placesFor = (request: PlaceRequest): readonly Place[] =>
     candidates(request).map((id) => ({
       id,
       health: health(id),
       fits: request.fit(id) === 'fits',
-      free: cards.mayUse(id) ? room(id) : 0,
+      free: cards.mayUse(id) && !draining.has(id) && !wouldSwitch(id, request) ? room(id) : 0,
       load: slots.on(id).length + foreign(id),
       holdsModels: slots.holds(id, request.models),
     }));
+  /** Where it could go now, were it not for the models that are loaded there. */
+  const switches = (request: PlaceRequest): readonly string[] =>
+    eligible(placesFor(request)).flatMap(({ id }) =>
+      cards.mayUse(id) && room(id) > 0 && !draining.has(id) && wouldSwitch(id, request) ? [id] : [],
+    );
   /** With nothing up, only an item that has just come is sent to what there is: to fail there with a reason, after a grace. */
   const placeFor = (request: PlaceRequest, isNew: boolean): Place | undefined => {
     const places = placesFor(request);
@@ -79,20 +94,38 @@ export function createPool({ slots, cards, health, foreign, ahead, isOpen, waits
 
   function pump(fresh?: PlaceRequest): void {
     if (closed) return;
+    draining = new Set();
     while (isOpen()) {
       cards.look(wanted());
+      let held: PlaceRequest | undefined;
+      const placeOf = (one: PlaceRequest) => placeFor(one, one === fresh);
       const request = queue.take(
-        (one) => placeFor(one, one === fresh) !== undefined,
-        (one) => Number(placeFor(one, one === fresh)?.holdsModels ?? false),
+        (one) => placeOf(one) !== undefined || switches(one).length > 0,
+        (one) => shareOf(one, placeOf(one)),
+        (one) => {
+          if (placeOf(one) === undefined) held = one;
+          return held === undefined;
+        },
       );
-      const place = request === undefined ? undefined : placeFor(request, request === fresh);
-      if (request === undefined || place === undefined) break;
-      slots.occupy({ promptId: request.promptId, runId: request.runId, backendId: place.id });
-      slots.loaded(place.id, request.models);
-      cards.sent(place.id, wanted());
-      request.grant(place.id);
+      const place = request === undefined ? undefined : placeOf(request);
+      if (request !== undefined && place !== undefined) {
+        const wasLoaded = slots.share(place.id, request.models);
+        slots.occupy({ promptId: request.promptId, runId: request.runId, backendId: place.id });
+        slots.loaded(place.id, request.models);
+        cards.sent(place.id, wanted());
+        request.grant(place.id, wasLoaded === undefined ? undefined : wasLoaded === 1);
+      } else if (held === undefined) break;
+      // Nothing more goes where it is to go; others may still go elsewhere.
+      else draining = new Set([...draining, ...switches(held)]);
     }
+    draining = new Set();
     onPumped();
+  }
+
+  function shareOf(request: PlaceRequest, place: Place | undefined): number | undefined {
+    const shares =
+      place === undefined ? switches(request).map((id) => slots.share(id, request.models)) : [slots.share(place.id, request.models)];
+    return shares.reduce((most, share) => (share === undefined ? most : Math.max(most ?? 0, share)), undefined as number | undefined);
   }
 
   /** Backends that answer and that something waits for which cannot go anywhere else now, by turn: a card is handed to no other. */

@@ -3,7 +3,7 @@
  * holds can be made again from the store. It hands out places and starts nothing itself.
  */
 import type { BackendView } from '#protocol/views.ts';
-import type { Places, RunMemory } from '#actors/deps.ts';
+import type { PlaceLoad, Places, RunMemory } from '#actors/deps.ts';
 import { promptIdOf } from '#actors/ids.ts';
 import type { PrepareInput } from '#actors/logic.ts';
 import type { Backend } from '#backends/contract.ts';
@@ -39,7 +39,15 @@ export interface SchedulerOptions {
   readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
-export type RunHead = Pick<OpenRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client'>;
+export type RunHead = Pick<OpenRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client' | 'models'>;
+
+interface KnownRun extends RunHead {
+  readonly order: number;
+  /** Models of the run that came before it; undefined once its own first item has a place. */
+  readonly before: readonly string[] | undefined;
+  /** It began before its turn. */
+  readonly isEarly?: true;
+}
 
 export interface Scheduler {
   readonly places: Omit<Places, 'onAssumedLost' | 'workerDied'>;
@@ -49,6 +57,8 @@ export interface Scheduler {
   know(run: RunHead, attempts: readonly AttemptRow[]): void;
   /** Takes a run out that has not begun; false when it has. */
   withdraw(runId: string): boolean;
+  /** Begins a run before its turn: it asks for nothing that another one waits for. Not while the queue is paused. */
+  hasten(runId: string): void;
   has(runId: string): boolean;
   /** Rows of attempts as they change. */
   note(rows: readonly AttemptRow[]): void;
@@ -74,7 +84,11 @@ export interface Scheduler {
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const { backends, settings, offers, monitor, log } = options;
   const slots = createSlots();
-  const runs = new Map<string, RunHead & { readonly order: number }>();
+  const runs = new Map<string, KnownRun>();
+  /** By prompt id. */
+  const loads = new Map<string, PlaceLoad>();
+  /** The models of the run that came last, by the backends that it may go to. */
+  const lastModels = new Map<string, readonly string[]>();
   /** Backends that took steps of a template, once it was asked for one; before that, all may. */
   const takersOfTemplate = new Map<string, Set<string>>();
   /** Prompts of others, as of the last answer. */
@@ -137,7 +151,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     },
     isUp: (id) => health(id) === 'up',
     room: (id) => pool.room(id),
-    asking: () => [...pool.requests()].map((request) => ({ takers: pool.candidates(request), priority: request.priority })),
+    share: (id, models) => slots.share(id, models),
+    asking: () =>
+      [...pool.requests()].map((request) => ({
+        ...request,
+        takers: pool.candidates(request),
+        isEarly: runs.get(request.runId)?.isEarly ?? false,
+      })),
     wake: options.begin,
   });
   const look = (fresh?: string) => {
@@ -161,9 +181,27 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }),
   ];
 
-  function headOf(memory: RunMemory) {
+  function headOf(memory: RunMemory): KnownRun {
     const { runId, backend, template } = memory;
-    return runs.get(runId) ?? { runId, backend, templateHash: template.hash, order: (order += 1) };
+    return runs.get(runId) ?? { runId, backend, templateHash: template.hash, order: (order += 1), before: undefined };
+  }
+
+  /** With what came before it. */
+  function arrived(run: RunHead): KnownRun {
+    const { models = [], backend } = run;
+    const before = lastModels.get(backend ?? '');
+    if (models.length > 0) lastModels.set(backend ?? '', models);
+    return { ...run, order: (order += 1), before: models.length === 0 ? undefined : before };
+  }
+
+  /** Only its first item follows another run: the others follow each other. */
+  function noteLoad(runId: string, promptId: string, models: readonly string[], wasLoaded: boolean | undefined): void {
+    const head = runs.get(runId);
+    const { before } = head ?? {};
+    if (head !== undefined) runs.set(runId, { ...head, before: undefined });
+    if (wasLoaded === undefined) return;
+    const wasSpared = wasLoaded && before !== undefined && models.some((model) => !before.includes(model));
+    loads.set(promptId, { wasLoaded, wasSpared, models });
   }
 
   function takers(memory: RunMemory, step: string): readonly Backend[] {
@@ -193,7 +231,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         takers: able.map(({ id }) => id),
         fit,
         models,
-        grant: granted.resolve,
+        grant(id, wasLoaded) {
+          noteLoad(runId, request.promptId, models, wasLoaded);
+          granted.resolve(id);
+        },
         onWait,
       };
       const known = takersOfTemplate.get(templateHash) ?? new Set<string>();
@@ -217,7 +258,16 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     send: (id, signal, onWait, work) => sending.send(id, signal, onWait, work),
     freed: (backendId) => slots.emptied(backendId),
     release(promptId) {
+      loads.delete(promptId);
       if (slots.release(promptId)) pool.wake();
+    },
+    loadOf: (promptId) => loads.get(promptId),
+    takers(memory, step) {
+      const { fit } = demandOf(memory.template, step, memory.params, (id) => offers.known(id));
+      const able = takers(memory, step);
+      const fitting = able.filter(({ id }) => fit(id) !== 'lacks');
+      const likely = fitting.length > 0 ? fitting : able;
+      return [...likely.filter(({ id }) => health(id) === 'up'), ...likely.filter(({ id }) => health(id) !== 'up')];
     },
     hasOther,
     leave(memory, step, backendId) {
@@ -230,12 +280,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   return {
     places,
     enqueue(run, isNew = false) {
-      runs.set(run.runId, { ...run, order: (order += 1) });
-      waiting.add({ ...run, client: run.client ?? '', priority: run.priority ?? 0, order });
+      runs.set(run.runId, arrived(run));
+      waiting.add({ ...run, client: run.client ?? '', priority: run.priority ?? 0, models: run.models ?? [], order });
       look(isNew ? run.runId : undefined);
     },
     know(run, attempts) {
-      runs.set(run.runId, { ...run, order: (order += 1) });
+      runs.set(run.runId, { ...arrived(run), before: undefined });
       for (const { promptId, runId, backend, endedAt } of attempts) {
         if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
       }
@@ -245,6 +295,12 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       runs.delete(runId);
       return true;
     },
+    hasten(runId) {
+      const head = runs.get(runId);
+      if (!opened || sending.isPaused || head === undefined || !waiting.has(runId)) return;
+      runs.set(runId, { ...head, isEarly: true });
+      waiting.begin(runId);
+    },
     has: (runId) => waiting.has(runId),
     note(rows) {
       let isFreed = false;
@@ -252,7 +308,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         // A process that died had its models in it, and ComfyUI drops its own when a node runs out of memory.
         if (status === 'lost' || error?.code === 'OUT_OF_MEMORY') slots.emptied(backend);
         if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
-        else isFreed = slots.release(promptId) || isFreed;
+        else {
+          loads.delete(promptId);
+          isFreed = slots.release(promptId) || isFreed;
+        }
       }
       if (isFreed) pool.wake();
     },

@@ -18,6 +18,8 @@ export interface Slots {
   loaded(backendId: string, models: readonly string[]): void;
   /** True when all of `models` were used by what went there last; an item without models is at home everywhere. */
   holds(backendId: string, models: readonly string[]): boolean;
+  /** The part of `models` that was used by what went there last, 0 to 1; undefined for an item without models. */
+  share(backendId: string, models: readonly string[]): number | undefined;
   modelsOn(backendId: string): readonly string[];
   /** Its memory was emptied: nothing that went there before is in it. */
   emptied(backendId: string): void;
@@ -51,6 +53,10 @@ export function createSlots(): Slots {
     on: (backendId) => [...(byBackend.get(backendId)?.values() ?? [])],
     loaded: (backendId, names) => void (names.length > 0 && models.set(backendId, new Set(names))),
     holds: (backendId, names) => names.every((name) => models.get(backendId)?.has(name) ?? false),
+    share(backendId, names) {
+      const held = models.get(backendId);
+      return names.length === 0 ? undefined : names.filter((name) => held?.has(name) ?? false).length / names.length;
+    },
     modelsOn: (backendId) => [...(models.get(backendId) ?? [])],
     emptied: (backendId) => void models.delete(backendId),
   };

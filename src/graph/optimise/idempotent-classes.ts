@@ -8,7 +8,7 @@ import { isCore } from './known-classes.ts';
  * of later versions. Those that read a file (`LoadImage` and its like) answer IS_CHANGED with its content or time, which is the
  * same for both of two equal nodes of a prompt.
  */
-const IDEMPOTENT: ReadonlySet<string> = new Set(
+export const IDEMPOTENT: ReadonlySet<string> = new Set(
   (
     'APG AddNoise AlignYourStepsScheduler AudioAdjustVolume AudioConcat AudioEncoderEncode AudioEncoderLoader AudioMerge BasicGuider ' +
     'BasicScheduler BetaSamplingScheduler CFGGuider CFGNorm CFGZeroStar CLIPAttentionMultiply CLIPLoader CLIPMergeAdd CLIPMergeSimple ' +

@@ -5,7 +5,7 @@ import { templateApprove, templateExport, templateImport, runExport } from './ex
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
 import { artifactList, runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
-import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
+import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
 
 export const METHODS = {
@@ -37,6 +37,7 @@ export const METHODS = {
   'backend/assume-lost': backendAssumeLost,
   'queue/pause': queuePause,
   'queue/resume': queueResume,
+  'cache/clear': cacheClear,
   'event/subscribe': eventSubscribe,
   'event/unsubscribe': eventUnsubscribe,
 } as const;

@@ -71,6 +71,14 @@ const storageState = object({
   hint: optional(string()),
 });
 
+const cacheUse = object({
+  entries: integer({ minimum: 0 }),
+  bytes: integer({ minimum: 0 }),
+  limit: integer({ minimum: 0 }),
+  hits: integer({ minimum: 0 }),
+  misses: integer({ minimum: 0 }),
+});
+
 export const daemonStatus = method({
   name: 'daemon/status',
   scope: 'read',
@@ -105,6 +113,8 @@ export const daemonStatus = method({
     queue: queueState,
     /** Whether what happens can be written down. */
     storage: storageState,
+    /** Results that are kept, in bytes of at most `limit` (0: the cache is off), and how often one was taken, or looked for in vain, since the start. */
+    cache: cacheUse,
     /** `compiled` are in memory, about `compiledBytes` of at most `compiledLimit`; `sources` are there because no file of ours has them. */
     templates: object({
       known: integer({ minimum: 0 }),
@@ -150,6 +160,16 @@ export const daemonStatus = method({
     ),
   }),
   errors: [],
+});
+
+export const cacheClear = method({
+  name: 'cache/clear',
+  scope: 'run',
+  mutation: true,
+  description: 'Drops every result that is kept. Files of runs stay where they are.',
+  params: closed({ requestKey }),
+  result: object({ entries: integer({ minimum: 0 }), bytes: integer({ minimum: 0 }) }),
+  errors: ['REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
 });
 
 export const daemonShutdown = method({

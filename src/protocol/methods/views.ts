@@ -4,11 +4,12 @@ import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { Problem } from '../problem.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, pair, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
-import { CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import { CACHE_RESULTS, CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
 import type {
   ArtifactView,
   AttemptView,
   BackendView,
+  CacheView,
   ChoiceCandidate,
   ChoiceView,
   OptimiserView,
@@ -63,6 +64,13 @@ const attempt: Schema<AttemptView, false> = object({
   error: optional(errorData),
 });
 
+const cache: Schema<CacheView, false> = object({
+  item: integer({ minimum: 0 }),
+  result: oneOf(CACHE_RESULTS),
+  reason: string(),
+  runId: optional(string()),
+});
+
 const step: Schema<StepView, false> = object({
   id: string(),
   title: optional(string()),
@@ -72,6 +80,7 @@ const step: Schema<StepView, false> = object({
   itemsDone: integer({ minimum: 0 }),
   progress: fraction,
   attempts: array(attempt),
+  cache: optional(array(cache)),
   error: optional(errorData),
 });
 
@@ -92,6 +101,7 @@ export const artifact: Schema<ArtifactView, false> = object({
   duration: optional(number()),
   draft: boolean(),
   profile: optional(oneOf(['low'])),
+  cachedFrom: optional(object({ runId: string(), artifactId: string() })),
   outputs: optional(array(string())),
 });
 

@@ -139,6 +139,7 @@ describe('what a server says about itself', () => {
     const fake = await startFake();
     expect(await connect(fake.url).describe()).toEqual({
       version: '0.3.64',
+      engine: { kind: 'comfyui', version: '0.3.64' },
       draft: false,
       queueRemaining: 0,
       capabilities: { supports_preview_metadata: true },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFairQueue, type Entry, type FairQueue, TURNS_PER_PRIORITY, WINDOW } from '#daemon/scheduler/fair-queue.ts';
+import { createFairQueue, type Entry, type FairQueue, MOST_OVERTAKEN, TURNS_PER_PRIORITY } from '#daemon/scheduler/fair-queue.ts';
 
 interface Named extends Entry {
   readonly id: number;
@@ -106,18 +106,88 @@ describe('the fair queue', () => {
     );
   });
 
-  it('may prefer an entry that is liked, without leaving the oldest behind for ever', () => {
+  it('lets no entry be overtaken more often than it may, whatever is preferred and whatever comes and goes meanwhile', () => {
+    const arrival = fc.record({ client: fc.constantFrom('a', 'b'), priority: fc.constantFrom(0, 1), lane: fc.constantFrom('x', 'y', 'z') });
+    const command = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant('add' as const), of: arrival }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          kind: fc.constant('take' as const),
+          likes: fc.constantFrom('x', 'y', 'z'),
+          shut: fc.constantFrom('', 'x', 'y'),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), nth: fc.nat(100) }) },
+    );
     fc.assert(
-      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }), (likes) => {
-        const { queue } = filled(same(likes.length));
-        for (let oldest = 0, overtaken = 0; queue.size > 0;) {
-          const [first] = [...queue.entries()].toSorted((a, b) => a.order - b.order);
-          const taken = queue.take(open, ({ id }) => Number(likes[id]));
-          overtaken = first?.id === oldest ? overtaken + 1 : 1;
-          oldest = first?.id ?? 0;
-          if (taken === first) overtaken = 0;
-          expect(overtaken).toBeLessThanOrEqual(WINDOW);
-          expect((taken?.order ?? 0) - (first?.order ?? 0)).toBeLessThan(2 * WINDOW);
+      fc.property(fc.array(command, { maxLength: 300 }), (commands) => {
+        const queue = createFairQueue<Named>();
+        const counts = new Map<Named, number>();
+        let id = 0;
+        for (const one of commands) {
+          const entries = [...queue.entries()];
+          if (one.kind === 'add') queue.add({ ...one.of, order: (id += 1), id });
+          else if (one.kind === 'remove')
+            queue.remove(
+              entries[one.nth % Math.max(1, entries.length)] ?? { ...same(1)[0], client: '', priority: 0, lane: '', order: 0, id: 0 },
+            );
+          else {
+            const isOpen = ({ lane }: Named) => lane !== one.shut;
+            const taken = queue.take(isOpen, ({ lane }) => (lane === 'z' ? undefined : Number(lane === one.likes)));
+            const before = entries.filter(
+              (each) =>
+                taken !== undefined &&
+                each.client === taken.client &&
+                each.priority === taken.priority &&
+                each.order < taken.order &&
+                isOpen(each),
+            );
+            for (const each of before) counts.set(each, (counts.get(each) ?? 0) + 1);
+          }
+        }
+        expect(Math.max(0, ...counts.values())).toBeLessThanOrEqual(MOST_OVERTAKEN);
+      }),
+    );
+  });
+
+  it('makes two loads of twenty shots over two models that came in turns, and serves the rest in the order of arrival', () => {
+    const lanes = Array.from({ length: 20 }, (_, n) => ({ client: 'a', priority: 0, lane: n % 2 === 0 ? 'x' : 'y' }));
+    const { queue } = filled(lanes);
+    let loaded = '';
+    const taken: string[] = [];
+    for (let next = queue.take(open, ({ lane }) => Number(lane === loaded)); next !== undefined;) {
+      loaded = next.lane;
+      taken.push(`${next.lane}${String(next.order)}`);
+      next = queue.take(open, ({ lane }) => Number(lane === loaded));
+    }
+    const of = (lane: string, first: number) => Array.from({ length: 10 }, (_, n) => `${lane}${String(first + 2 * n)}`);
+    expect(taken).toEqual([...of('x', 0), ...of('y', 1)]);
+  });
+
+  it('prefers nothing of a lower priority, however it is liked', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 60 }), fc.constantFrom('x', 'y'), (given, liked) => {
+        const order = (affinity?: (one: Named) => number) => {
+          const { queue } = filled(given.map((one) => ({ ...one, client: 'a' })));
+          return Array.from({ length: given.length }, () => queue.take(open, affinity)?.priority);
+        };
+        expect(order(({ lane }) => Number(lane === liked))).toEqual(order());
+      }),
+    );
+  });
+
+  it('gives no client more than its share, however its entries are liked', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 60 }), fc.constantFrom('x', 'y'), (given, liked) => {
+        const { queue } = filled(given.map((one) => ({ ...one, priority: 0 })));
+        const turns = new Map<string, number>(given.map(({ client }) => [client, 0]));
+        for (let left = given.length; left > 0; left -= 1) {
+          const waiting = new Set([...queue.entries()].map(({ client }) => client));
+          const { client = '' } = queue.take(open, ({ lane }) => Number(lane === liked)) ?? {};
+          turns.set(client, (turns.get(client) ?? 0) + 1);
+          const fewest = Math.min(...[...waiting].map((one) => turns.get(one) ?? 0));
+          expect(turns.get(client)).toBeLessThanOrEqual(fewest + 1);
         }
       }),
     );

@@ -12,11 +12,15 @@ export interface CardOptions {
   readonly progress: number;
   /** Over a source picture the card is a band at the bottom instead of the whole frame. */
   readonly band: boolean;
+  /** What happened to the latent before and after this shot. */
+  readonly marks?: readonly string[];
 }
 
 /** The card as an SVG of the given size; as a band it leaves the rest transparent. */
-export function cardSvg({ width, height, shot, index, progress, band }: CardOptions): string {
-  const hash = createHash('sha256').update(`${shot.prompt}\0${shot.negative}\0${shot.seed}\0${index}`).digest();
+export function cardSvg(options: CardOptions): string {
+  const { width, height, shot, index, progress, band } = options;
+  const marks = [...(shot.marks ?? []), ...(options.marks ?? [])].map((mark) => `\0${mark}`).join('');
+  const hash = createHash('sha256').update(`${shot.prompt}\0${shot.negative}\0${shot.seed}\0${index}${marks}`).digest();
   const hue = (place: number): number => Math.round(((hash[place] ?? 0) / 255) * 360);
   const unit = Math.max(6, Math.min(width, height) / 24);
   const columns = Math.max(8, Math.floor((width - unit * 2) / (unit * 0.6)));
@@ -29,7 +33,7 @@ export function cardSvg({ width, height, shot, index, progress, band }: CardOpti
   const bandHeight = Math.min(height, unit * (lines.length + facts.length * 0.8 + 2.7));
   const top = band ? height - bandHeight : 0;
   const backdrop = band
-    ? `<rect y="${top}" width="${width}" height="${bandHeight}" fill="#101018" fill-opacity="0.55"/>`
+    ? `<rect y="${top}" width="${width}" height="${bandHeight}" fill="#101018" fill-opacity="0.55"/>${strip(hash, width, top, unit)}`
     : `<rect width="${width}" height="${height}" fill="url(#sky)"/>${shapes(hash, width, height)}<rect width="${width}" height="${height}" fill="#101018" fill-opacity="0.35"/>`;
   const step = Math.round(progress * shot.steps);
   const counter = progress < 1 ? [row(`${step}/${shot.steps}`, unit * 6, top + unit * 1.4, unit, '#ffd166', true)] : [];
@@ -56,6 +60,16 @@ const MARK = [
 function draftMark(x: number, y: number, scale: number): string {
   const letters = MARK.map((path, place) => `<path transform="translate(${place * 6.2} 0)" d="${path}"/>`).join('');
   return `<g transform="translate(${x} ${y}) scale(${scale})" fill="none" stroke="#ffd166" stroke-width="1.1" stroke-linejoin="round">${letters}</g>`;
+}
+
+/** On a band, where no sky shows what was asked for: cells whose colours do. */
+function strip(hash: Buffer, width: number, top: number, unit: number): string {
+  const side = unit * 0.4;
+  const cells = [...hash.subarray(0, 12)].map(
+    (byte, place) =>
+      `<rect x="${width - side * (13 - place)}" y="${top + side}" width="${side}" height="${side}" fill="hsl(${Math.round((byte / 255) * 360)},50%,50%)"/>`,
+  );
+  return cells.join('');
 }
 
 /** Three discs and a horizon, placed by the hash: enough to tell two seeds apart at a glance. */

@@ -11,10 +11,13 @@ const PREVIEW_SIDE = 512;
 /** The tint over the region that an inpainting sampler would have repainted. */
 const TINT = [255, 209, 102] as const;
 
-export async function decodeLatent(latent: LatentValue): Promise<ImageValue> {
+/** `vae` is the name of what decodes: another one gives another picture. */
+export async function decodeLatent(latent: LatentValue, vae: string): Promise<ImageValue> {
   const frames: Pixels[] = [];
   for (let index = 0; index < latent.batch; index++) {
-    const { data, info } = await paint(latent, index, 1).raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await paint({ ...latent, marks: [...(latent.marks ?? []), `vae ${vae}`] }, index, 1)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     frames.push(fromBytes(data, info.width, info.height, info.channels));
   }
   return { kind: 'image', frames, draft: true };
@@ -32,13 +35,14 @@ export async function previewLatent(latent: LatentValue, progress: number): Prom
 
 /** Drawn by sharp, off this thread. Always three channels. */
 function paint(latent: LatentValue, index: number, progress: number): Sharp {
-  const { width, height, source, mask } = latent;
-  const shot = latent.shots.at(-1);
+  const { width, height, source, mask, shots } = latent;
+  const shot = shots.at(-1);
+  const marks = [...(latent.marks ?? []), ...shots.slice(0, -1).map((earlier) => JSON.stringify(earlier))];
   const under = pick(source?.frames, index);
   // An empty latent that no sampler touched decodes to grey in ComfyUI, too.
   const base = under === undefined ? undefined : raster(fit(withChannels(under, 3), width, height), 3);
   if (shot === undefined) return base ?? raster(blank(width, height, 3, 0.5), 3);
-  const card = Buffer.from(cardSvg({ width, height, shot, index, progress, band: base !== undefined }));
+  const card = Buffer.from(cardSvg({ width, height, shot, index, progress, band: base !== undefined, marks }));
   if (base === undefined) return sharp(card).removeAlpha();
   const region = pick(mask?.frames, index);
   const tint =

@@ -9,6 +9,7 @@ import { LOAD_NODES } from './load.ts';
 import { LOADER_NODES } from './loaders.ts';
 import { LOGIC_NODES } from './logic.ts';
 import { MASK_NODES } from './mask.ts';
+import { PREPROCESS_NODES } from './preprocess.ts';
 import { PRIMITIVE_NODES } from './primitive.ts';
 import { SAMPLING_NODES } from './sampling.ts';
 import { SAVE_NODES } from './save.ts';
@@ -34,6 +35,7 @@ export const CATALOGUE: Catalogue = new Map(
     LATENT_NODES,
     SAMPLING_NODES,
     UPSCALE_MODEL_NODES,
+    PREPROCESS_NODES,
     TEST_NODES,
   ]
     .flat()

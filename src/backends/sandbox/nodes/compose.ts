@@ -169,6 +169,32 @@ export const COMPOSE_NODES: readonly NodeDefinition[] = [
     },
   },
   {
+    name: 'SplitImageWithAlpha',
+    displayName: 'Split Image with Alpha',
+    category: 'image/compositing',
+    module: 'comfy_extras.nodes_compositing',
+    schema: 'v3',
+    required: { image: link('IMAGE') },
+    outputs: [
+      ['IMAGE', 'IMAGE'],
+      ['MASK', 'MASK'],
+    ],
+    run(inputs) {
+      const { frames, draft } = inputs.value('image', 'image');
+      const masks = frames.map(({ width, height, channels, data }) => {
+        const mask = blank(width, height, 1);
+        if (channels > 3) for (let pixel = 0; pixel < mask.data.length; pixel++) mask.data[pixel] = 1 - (data[pixel * channels + 3] ?? 0);
+        return mask;
+      });
+      return {
+        outputs: [
+          { kind: 'image', frames: frames.map((frame) => withChannels(frame, 3)), draft },
+          { kind: 'mask', frames: masks, draft },
+        ],
+      };
+    },
+  },
+  {
     name: 'MaskToImage',
     displayName: 'Convert Mask to Image',
     category: 'image/mask',

@@ -29,6 +29,8 @@ export interface NodeContext {
   /** The graph and extra data as they came, for the metadata of saved files. */
   readonly prompt: JsonRecord;
   readonly extraPngInfo: JsonRecord;
+  /** Whether samplers show what they have so far. */
+  readonly showsSteps: boolean;
   /** Reports progress, waits one pace, and throws when the prompt was interrupted. `preview` is a JPEG or PNG. */
   step(value: number, max: number, preview?: Uint8Array): Promise<void>;
   preview(image: Uint8Array): void;

@@ -3,6 +3,7 @@ import { decodeLatent } from '../draft/decode.ts';
 import type { ImageValue, LatentValue, MaskValue } from '../values.ts';
 import { bool, combo, float, int, link, MAX_SIDE, type NodeDefinition, side, type InputSpec } from './define.ts';
 import type { Inputs } from './inputs.ts';
+import { describe, marked } from './marks.ts';
 
 const BASE = { category: 'model/latent', module: 'nodes', schema: 'v1', outputs: [['LATENT', 'LATENT']] } as const;
 const METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'bislerp'];
@@ -42,9 +43,16 @@ export function encode(source: ImageValue, mask?: MaskValue): LatentValue {
   return mask === undefined ? latent : { ...latent, mask };
 }
 
-const encodeNode = (inputs: Inputs): { outputs: [LatentValue] } => ({ outputs: [encode(inputs.value('pixels', 'image'))] });
+/** Scaled to the size it has, a latent is the same. */
+function resized(inputs: Inputs, latent: LatentValue, width: number, height: number): LatentValue {
+  if (width === latent.width && height === latent.height) return latent;
+  return marked({ ...latent, width, height }, describe('scaled', inputs, ['upscale_method']));
+}
+
+const byVae = (inputs: Inputs, latent: LatentValue): LatentValue => marked(latent, describe('encoded by', inputs, ['vae']));
+const encodeNode = (inputs: Inputs): { outputs: [LatentValue] } => ({ outputs: [byVae(inputs, encode(inputs.value('pixels', 'image')))] });
 const decodeNode = async (inputs: Inputs): Promise<{ outputs: [ImageValue] }> => ({
-  outputs: [await decodeLatent(inputs.value('samples', 'latent'))],
+  outputs: [await decodeLatent(inputs.value('samples', 'latent'), inputs.value('vae', 'named').name)],
 });
 
 export const LATENT_NODES: readonly NodeDefinition[] = [
@@ -94,7 +102,14 @@ export const LATENT_NODES: readonly NodeDefinition[] = [
     name: 'VAEEncodeForInpaint',
     displayName: 'VAE Encode (for Inpainting)',
     required: { pixels: link('IMAGE'), vae: link('VAE'), mask: link('MASK'), grow_mask_by: int({ default: 6, min: 0, max: 64, step: 1 }) },
-    run: (inputs) => ({ outputs: [encode(inputs.value('pixels', 'image'), inputs.value('mask', 'mask'))] }),
+    run: (inputs) => ({
+      outputs: [
+        byVae(
+          inputs,
+          marked(encode(inputs.value('pixels', 'image'), inputs.value('mask', 'mask')), describe('grown', inputs, ['grow_mask_by'])),
+        ),
+      ],
+    }),
   },
   {
     ...BASE,
@@ -122,7 +137,10 @@ export const LATENT_NODES: readonly NodeDefinition[] = [
       ['LATENT', 'latent'],
     ],
     run(inputs) {
-      const latent = encode(inputs.value('pixels', 'image'), inputs.boolean('noise_mask') ? inputs.value('mask', 'mask') : undefined);
+      const latent = byVae(
+        inputs,
+        encode(inputs.value('pixels', 'image'), inputs.boolean('noise_mask') ? inputs.value('mask', 'mask') : undefined),
+      );
       return { outputs: [inputs.value('positive', 'conditioning'), inputs.value('negative', 'conditioning'), latent] };
     },
   },
@@ -141,15 +159,9 @@ export const LATENT_NODES: readonly NodeDefinition[] = [
       const latent = inputs.value('samples', 'latent');
       const [width, height] = [inputs.integer('width'), inputs.integer('height')];
       if (width === 0 && height === 0) return { outputs: [latent] };
-      return {
-        outputs: [
-          {
-            ...latent,
-            width: onGrid(width === 0 ? (latent.width * height) / latent.height : width),
-            height: onGrid(height === 0 ? (latent.height * width) / latent.width : height),
-          },
-        ],
-      };
+      const wide = onGrid(width === 0 ? (latent.width * height) / latent.height : width);
+      const high = onGrid(height === 0 ? (latent.height * width) / latent.width : height);
+      return { outputs: [resized(inputs, latent, wide, high)] };
     },
   },
   {
@@ -160,7 +172,7 @@ export const LATENT_NODES: readonly NodeDefinition[] = [
     run(inputs) {
       const latent = inputs.value('samples', 'latent');
       const factor = inputs.number('scale_by');
-      return { outputs: [{ ...latent, width: onGrid(latent.width * factor), height: onGrid(latent.height * factor) }] };
+      return { outputs: [resized(inputs, latent, onGrid(latent.width * factor), onGrid(latent.height * factor))] };
     },
   },
   {

@@ -1,6 +1,7 @@
 /** Nodes that load models in ComfyUI; here they only carry the name along. */
-import type { NamedValue } from '../values.ts';
+import type { ModelValue, NamedValue } from '../values.ts';
 import { combo, float, link, modelFile, type NodeDefinition, type InputSpec } from './define.ts';
+import { describe, marked, renamed } from './marks.ts';
 
 const CLIP_TYPES = (
   'stable_diffusion stable_cascade sd3 stable_audio mochi ltxv pixart cosmos lumina2 wan hidream chroma ace omnigen2 qwen_image hunyuan_image ' +
@@ -62,9 +63,16 @@ export const LOADER_NODES: readonly NodeDefinition[] = [
       weight_dtype: combo(['default', 'fp8_e4m3fn', 'fp8_e4m3fn_fast', 'fp8_e5m2'], { advanced: true }),
     },
     outputs: [['MODEL', 'MODEL']],
-    run: (inputs) => ({ outputs: [{ kind: 'model', name: inputs.string('unet_name'), loras: [] }] }),
+    run(inputs) {
+      const model: ModelValue = { kind: 'model', name: inputs.string('unet_name'), loras: [] };
+      return { outputs: [inputs.string('weight_dtype') === 'default' ? model : marked(model, describe('as', inputs, ['weight_dtype']))] };
+    },
   },
-  { ...single('CLIPLoader', 'Load CLIP', 'clip_name', 'text_encoders', 'CLIP', { type: combo(CLIP_TYPES) }), optional: { device } },
+  {
+    ...single('CLIPLoader', 'Load CLIP', 'clip_name', 'text_encoders', 'CLIP', { type: combo(CLIP_TYPES) }),
+    optional: { device },
+    run: (inputs) => ({ outputs: [named('CLIP', `${inputs.string('clip_name')} as ${inputs.string('type')}`)] }),
+  },
   {
     ...BASE,
     name: 'DualCLIPLoader',
@@ -72,7 +80,9 @@ export const LOADER_NODES: readonly NodeDefinition[] = [
     required: { clip_name1: modelFile('text_encoders'), clip_name2: modelFile('text_encoders'), type: combo(DUAL_TYPES) },
     optional: { device },
     outputs: [['CLIP', 'CLIP']],
-    run: (inputs) => ({ outputs: [named('CLIP', `${inputs.string('clip_name1')} + ${inputs.string('clip_name2')}`)] }),
+    run: (inputs) => ({
+      outputs: [named('CLIP', `${inputs.string('clip_name1')} + ${inputs.string('clip_name2')} as ${inputs.string('type')}`)],
+    }),
   },
   {
     ...single('VAELoader', 'Load VAE', 'vae_name', 'vae', 'VAE'),
@@ -102,7 +112,9 @@ export const LOADER_NODES: readonly NodeDefinition[] = [
         inputs.number('strength_model') === 0
           ? model.loras
           : [...model.loras, `${inputs.string('lora_name')} × ${inputs.number('strength_model')}`];
-      return { outputs: [{ ...model, loras: applied }, inputs.value('clip', 'named')] };
+      const clip = inputs.value('clip', 'named');
+      const weight = inputs.number('strength_clip');
+      return { outputs: [{ ...model, loras: applied }, weight === 0 ? clip : renamed(clip, `${inputs.string('lora_name')} × ${weight}`)] };
     },
   },
   {
@@ -132,7 +144,9 @@ export const LOADER_NODES: readonly NodeDefinition[] = [
       strength: float({ default: 1, min: -10, max: 10, step: 0.01 }),
     },
     outputs: [['MODEL', 'MODEL']],
-    run: (inputs) => ({ outputs: [inputs.value('model', 'model')] }),
+    run: (inputs) => ({
+      outputs: [marked(inputs.value('model', 'model'), describe('hypernetwork', inputs, ['hypernetwork_name', 'strength']))],
+    }),
   },
   // Both npm clients index the first element of this spec: it keeps the V1 combo form that ComfyUI had for years.
   {

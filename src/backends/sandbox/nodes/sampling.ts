@@ -2,8 +2,9 @@
 import { previewLatent } from '../draft/decode.ts';
 import { SAMPLERS, SCHEDULERS } from '../models.ts';
 import type { ConditioningValue, LatentValue, ModelValue, Shot } from '../values.ts';
-import { combo, float, int, link, MAX_SEED, MAX_SIDE, type NodeContext, type NodeDefinition, type NodeResult } from './define.ts';
+import { bool, combo, float, int, link, MAX_SEED, MAX_SIDE, type NodeContext, type NodeDefinition, type NodeResult } from './define.ts';
 import type { Inputs } from './inputs.ts';
+import { describe, marked } from './marks.ts';
 
 const seed = int({ default: 0, min: 0, max: MAX_SEED, control_after_generate: true });
 const steps = int({ default: 20, min: 1, max: 10000 });
@@ -38,14 +39,19 @@ export async function sample(request: SampleRequest, context: NodeContext): Prom
     sampler: request.sampler,
     model: [model.name, ...model.loras].join(', '),
     denoise: request.denoise,
+    marks: [...(model.marks ?? []), ...marksOf('positive', request.positive), ...marksOf('negative', request.negative)],
   };
   const result: LatentValue = { ...latent, shots: [...latent.shots, shot] };
   const every = Math.max(1, Math.ceil(request.steps / MOST_PREVIEWS));
   for (let step = 1; step <= request.steps; step++) {
-    const shown = step % every === 0 || step === request.steps;
+    const shown = context.showsSteps && (step % every === 0 || step === request.steps);
     await context.step(step, request.steps, shown ? await previewLatent(result, step / (request.steps + 1)) : undefined);
   }
   return { outputs: [result, result] };
+}
+
+function marksOf(side: string, { marks }: ConditioningValue): string[] {
+  return (marks ?? []).map((mark) => `${side} ${mark}`);
 }
 
 function patch(name: string, module: string, category: string, required: NodeDefinition['required']): NodeDefinition {
@@ -57,7 +63,7 @@ function patch(name: string, module: string, category: string, required: NodeDef
     schema: 'v1',
     required: { model: link('MODEL'), ...required },
     outputs: [['MODEL', 'MODEL']],
-    run: (inputs) => ({ outputs: [inputs.value('model', 'model')] }),
+    run: (inputs) => ({ outputs: [marked(inputs.value('model', 'model'), describe(name, inputs, Object.keys(required)))] }),
   };
 }
 
@@ -153,5 +159,9 @@ export const SAMPLING_NODES: readonly NodeDefinition[] = [
     height: int({ default: 1024, min: 16, max: MAX_SIDE, step: 8 }),
   }),
   patch('ModelSamplingSD3', ADVANCED, 'model/patch/stable diffusion', { shift: shift(3) }),
+  patch('ModelSamplingDiscrete', ADVANCED, 'model/patch', {
+    sampling: combo(['eps', 'v_prediction', 'lcm', 'x0', 'img_to_img', 'img_to_img_flow']),
+    zsnr: bool(false, { advanced: true }),
+  }),
   patch('ModelSamplingAuraFlow', ADVANCED, 'model/patch', { shift: shift(1.73) }),
 ];

@@ -76,6 +76,7 @@ export function queueRoutes(state: ServerState): Route[] {
       async handler(call) {
         const body = await readLenientBody(call);
         if (isRecord(body) && body['free_memory'] === true) state.free.memory = true;
+        if (isRecord(body) && body['unload_models'] === true) state.free.models = true;
         state.wake();
         sendEmpty(call.response);
       },

@@ -1,0 +1,90 @@
+/** Index and files of the result cache as one: what is put in is there whole or not at all, and never more than the limit for long. */
+import { sha256Hex } from '#graph/hash.ts';
+import type { KeptFiles } from '#results/kept-files.ts';
+import type { KeptFile, ResultIndex, ResultUse } from '#store/result-index.ts';
+import type { RunMemory } from '../deps.ts';
+import type { PrepareInput } from '../logic.ts';
+import type { CachedResult, KeyedItem, MadeFile } from './contract.ts';
+
+/** When the limit is passed, it is left by so much, so that not every new result drops an old one. */
+const LEFT = 0.9;
+
+export interface KeptStoreOptions {
+  readonly index: ResultIndex;
+  readonly files: KeptFiles;
+  /** Bytes; 0 keeps nothing and takes nothing. */
+  readonly limit: number;
+  readonly now: () => number;
+}
+
+export interface Made {
+  readonly memory: RunMemory;
+  readonly input: PrepareInput;
+  readonly item: KeyedItem;
+  readonly seconds: number | undefined;
+  readonly files: readonly MadeFile[];
+}
+
+export interface KeptStore {
+  /** Nothing where a file of it cannot be named, or it would push everything else out. */
+  put(made: Made): Promise<void>;
+  drop(result: CachedResult): Promise<void>;
+  clear(): Promise<void>;
+  use(): ResultUse;
+}
+
+export function createKeptStore({ index, files, limit, now }: KeptStoreOptions): KeptStore {
+  let bytes = index.use().bytes;
+  return {
+    async put({ memory, input, item, seconds, files: made }) {
+      const kept = made.flatMap((file) => keptFile(item, file));
+      const size = kept.reduce((sum, file) => sum + file.bytes, 0);
+      if (kept.length < made.length || kept.length === 0 || size > limit / 2) return;
+      for (const { path, sha256, bytes: each } of made) await files.add(path, sha256, each);
+      const added = index.put({
+        key: item.key,
+        template: memory.template.id,
+        step: input.step,
+        request: requestOf(memory),
+        runId: input.runId,
+        item: input.item,
+        backend: item.backend.id,
+        createdAt: now(),
+        seconds: seconds ?? null,
+        files: kept,
+        parts: item.parts,
+      });
+      bytes += added ?? 0;
+      if (bytes <= limit) return;
+      await files.remove(index.shrink(limit * LEFT).files);
+      bytes = index.use().bytes;
+    },
+    async drop(result) {
+      index.drop(result.key);
+      await files.remove(result.files.map(({ sha256 }) => sha256));
+      bytes = index.use().bytes;
+    },
+    async clear() {
+      await files.remove(index.shrink(0).files);
+      bytes = 0;
+    },
+    use: () => index.use(),
+  };
+}
+
+/** Equal for runs that ask for the same, in most cases: nothing is taken by it. */
+export function requestOf({ template, params, backend }: RunMemory): string {
+  return sha256Hex(JSON.stringify([template.id, params, backend]));
+}
+
+// --- helpers ---
+
+/** Empty where its node has no name of its own. */
+function keptFile({ names }: KeyedItem, { sha256, bytes, nodes, artifactId, remote }: MadeFile): KeptFile | readonly [] {
+  const [node] = nodes.flatMap((one) => names.get(one) ?? []);
+  if (node === undefined) return [];
+  const { key, filename, type, draft = false } = remote ?? {};
+  const isFile = key !== undefined && filename !== undefined && type !== undefined;
+  const from = isFile ? { remote: { key, filename, type, ...(draft ? { draft } : {}) } } : {};
+  return { sha256, bytes, node, artifactId, ...from };
+}
