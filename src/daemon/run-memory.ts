@@ -51,7 +51,17 @@ export function createRunMemories(store: Store): RunMemories {
     pinned,
     add({ runId, backend, options = USUAL_OPTIONS }, template, params) {
       keep(template);
-      memories.set(runId, { runId, template, params, backend, options, attempts: new Map(), artifacts: [], fresh: new Set() });
+      memories.set(runId, {
+        runId,
+        template,
+        params,
+        backend,
+        options,
+        attempts: new Map(),
+        artifacts: [],
+        provenance: new Map(),
+        fresh: new Set(),
+      });
     },
     get(runId) {
       const known = memories.get(runId);
@@ -67,6 +77,7 @@ export function createRunMemories(store: Store): RunMemories {
         options: row.options ?? USUAL_OPTIONS,
         attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
         artifacts: [...store.artifacts(runId)],
+        provenance: new Map(store.provenance(runId).map((row) => [row.promptId, row])),
         fresh: new Set(),
       };
       memories.set(runId, memory);

@@ -16,6 +16,8 @@ export interface StartRequest {
   /** True when absent, as `cache`. */
   readonly optimize?: boolean;
   readonly cache?: boolean;
+  /** False when absent. */
+  readonly embed?: boolean;
   readonly requestKey?: string;
 }
 

@@ -1,6 +1,8 @@
 /** What clients see of runs, steps, attempts, artifacts, backends and templates (DESIGN 7). */
+import type { AssetView } from './assets.ts';
 import type { ErrorData } from './errors.ts';
 import type { Problem } from './problem.ts';
+import type { Conversion, SourceFile } from './provenance.ts';
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'cancelling', 'succeeded', 'failed', 'cancelled', 'lost'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -58,6 +60,19 @@ export interface StepView {
   readonly error?: ErrorData;
 }
 
+/** Numbered pictures in a folder of their own. */
+export interface SequenceView {
+  readonly count: number;
+  /** Number of the first. */
+  readonly first: number;
+  /** Name of each, with the digits of its number as `#`: `frame_####.png`. */
+  readonly pattern: string;
+  /** Of all of them together. */
+  readonly bytes: number;
+  /** sha256 over the sha256 of each, in order, as text. */
+  readonly sha256: string;
+}
+
 export interface ArtifactView {
   readonly artifactId: string;
   readonly runId: string;
@@ -83,8 +98,16 @@ export interface ArtifactView {
   readonly profile?: 'low';
   /** Names of the template outputs that this file belongs to. */
   readonly outputs?: readonly string[];
-  /** What the template's output makes of it: kind of asset, and its name for people. */
-  readonly asset?: { readonly kind: string; readonly name?: string };
+  /** The attempt that made it. */
+  readonly promptId?: string;
+  /** What the backend gave, where the file that is kept is another: with its provenance embedded. */
+  readonly source?: SourceFile;
+  /** It was made of other files by the template's `convert`. */
+  readonly conversion?: Conversion;
+  /** It is the first of numbered files; `path`, `bytes` and `sha256` are those of the first. */
+  readonly sequence?: SequenceView;
+  /** What it becomes in Blender by the template's output. */
+  readonly asset?: AssetView;
 }
 
 export const CHOICE_STATUSES = ['pending', 'waiting', 'made', 'skipped', 'blocked', 'failed', 'cancelled'] as const;
@@ -127,12 +150,14 @@ export interface ChoiceView {
   readonly pickedBy?: 'person' | 'timeout';
 }
 
-/** How a run may save work. What is false is stored with the run and holds for every try of it. */
+/** What was asked for a run besides its parameters. What is not usual is stored with the run and holds for every try of it. */
 export interface RunOptions {
   /** Graphs are optimised before they are sent, unless their template says otherwise. */
   readonly optimize: boolean;
   /** Results of earlier runs may be taken where they are proven to be the same. */
   readonly cache: boolean;
+  /** True: every file gets its graph and its provenance put inside, where its kind takes them. */
+  readonly embed?: boolean;
 }
 
 /** What saves work, in the order of the report. */

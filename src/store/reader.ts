@@ -1,6 +1,6 @@
 /** The reads of the store. */
 import { RUN_ENDS } from '#protocol/views.ts';
-import { toArtifact, toAttempt, toEvent, toOpenRun, toRequestKey, toRun, toSavings } from './rows.ts';
+import { toArtifact, toAttempt, toEvent, toGraph, toOpenRun, toProvenance, toRequestKey, toRun, toSavings } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Store } from './types.ts';
 
@@ -17,6 +17,8 @@ export type Reader = Pick<
   | 'setting'
   | 'template'
   | 'attempts'
+  | 'provenance'
+  | 'graph'
   | 'artifacts'
   | 'artifact'
   | 'listArtifacts'
@@ -51,6 +53,11 @@ export function createReader(statements: Statements, epoch: string): Reader {
     setting: (name) => statements.setting.get(`setting ${name}`),
     template: (hash) => statements.template.get(hash),
     attempts: (runId) => statements.attempts.all(runId).map((row) => toAttempt(row, runId)),
+    provenance: (runId) => statements.provenance.all(runId).map((row) => toProvenance(row, runId)),
+    graph(hash) {
+      const content = statements.graph.get(hash);
+      return content === undefined ? undefined : toGraph(content);
+    },
     artifacts: (runId) => statements.artifactsOfRun.all(runId).map(toArtifact),
     artifact(artifactId) {
       const row = statements.artifact.get(artifactId);

@@ -1,10 +1,14 @@
 /** Shapes of the rows as SQLite gives them, and how they become the types of types.ts. */
+import { inflateRawSync } from 'node:zlib';
 import { CallsheetError, isErrorData } from '#protocol/errors.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import { PASSES, RUN_STATUSES } from '#protocol/views.ts';
 import type { ArtifactView, RunOptions, RunStatus } from '#protocol/views.ts';
-import type { AttemptRow, OpenRun, RequestKeyRow, RunRow, SavingsRow } from './types.ts';
+import type { AttemptRow, OpenRun, ProvenanceRow, RequestKeyRow, RunRow, SavingsRow } from './types.ts';
+
+/** In bytes; larger ones are never sent. */
+const LARGEST_GRAPH = 256 * 1024 * 1024;
 
 export interface RawRun {
   readonly run_id: string;
@@ -82,6 +86,18 @@ export interface RawArtifact {
   readonly outputs: string | null;
   readonly asset: string | null;
   readonly profile: string | null;
+  readonly prompt_id: string | null;
+  readonly source: string | null;
+  readonly conversion: string | null;
+  readonly sequence: string | null;
+}
+
+export interface RawProvenance {
+  readonly prompt_id: string;
+  readonly graph: string;
+  readonly workflow: string | null;
+  readonly facts: string;
+  readonly times: string | null;
 }
 
 export interface RawSavings {
@@ -160,6 +176,9 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
 export function toArtifact(row: RawArtifact): ArtifactView {
   const outputs: string[] | null = row.outputs === null ? null : parse(row.outputs);
   const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
+  const source: ArtifactView['source'] | null = row.source === null ? null : parse(row.source);
+  const conversion: ArtifactView['conversion'] | null = row.conversion === null ? null : parse(row.conversion);
+  const sequence: ArtifactView['sequence'] | null = row.sequence === null ? null : parse(row.sequence);
   return {
     artifactId: row.artifact_id,
     runId: row.run_id,
@@ -179,7 +198,27 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
     ...(outputs === null ? {} : { outputs }),
     ...(asset === null || asset === undefined ? {} : { asset }),
+    ...(row.prompt_id === null ? {} : { promptId: row.prompt_id }),
+    ...(source === null || source === undefined ? {} : { source }),
+    ...(conversion === null || conversion === undefined ? {} : { conversion }),
+    ...(sequence === null || sequence === undefined ? {} : { sequence }),
   };
+}
+
+export function toProvenance(row: RawProvenance, runId: string): ProvenanceRow {
+  const { prompt_id: promptId, graph, workflow, facts, times } = row;
+  const read: ProvenanceRow['facts'] = parse(facts);
+  const took: ProvenanceRow['times'] = times === null ? null : parse(times);
+  return { runId, promptId, graph, workflow, facts: read, times: took };
+}
+
+/** Only we write these, so one that cannot be unpacked was changed behind our back. */
+export function toGraph(content: Buffer): string {
+  try {
+    return inflateRawSync(content, { maxOutputLength: LARGEST_GRAPH }).toString('utf8');
+  } catch (error) {
+    throw damaged(error);
+  }
 }
 
 /** Of a pass that this release does not know, as after a way back, nothing is told. */
@@ -198,11 +237,15 @@ function parse(text: string) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new CallsheetError('STORAGE_CORRUPT', 'A stored text is damaged.', {
-      hint: 'Check the disk. A copy of the database from `backups` in the data directory may still hold it.',
-      cause: error,
-    });
+    throw damaged(error);
   }
+}
+
+function damaged(cause: unknown): CallsheetError {
+  return new CallsheetError('STORAGE_CORRUPT', 'A stored text is damaged.', {
+    hint: 'Check the disk. A copy of the database from `backups` in the data directory may still hold it.',
+    cause,
+  });
 }
 
 function toStatus(text: string): RunStatus {

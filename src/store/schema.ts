@@ -146,6 +146,23 @@ CREATE TABLE savings (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * What made files: a row for each attempt, written before it is sent, and the graphs themselves once each by content, packed. Neither is
+ * read or written while a run goes on. `graph` and `workflow` are ids of `graphs`; no foreign keys, so that cleaning up searches them once.
+ */
+const PROVENANCE = `
+CREATE TABLE graphs (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, content BLOB NOT NULL) STRICT;
+CREATE TABLE provenance (
+  run INTEGER NOT NULL REFERENCES runs (id),
+  prompt_id TEXT NOT NULL,
+  graph INTEGER NOT NULL,
+  workflow INTEGER,
+  facts TEXT NOT NULL,
+  times TEXT,
+  PRIMARY KEY (run, prompt_id)
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     title: 'the tables of 0.1.0',
@@ -178,6 +195,13 @@ export const MIGRATIONS: readonly Migration[] = [
     title: 'runs know whether they may be optimised and cached, and what that saved',
     up(db) {
       db.exec(`ALTER TABLE runs ADD COLUMN options TEXT; ${SAVINGS}`);
+    },
+  },
+  {
+    title: 'what made each file: attempts, graphs by content, files as the backend gave them',
+    up(db) {
+      db.exec(PROVENANCE);
+      for (const column of ['prompt_id', 'source', 'conversion', 'sequence']) db.exec(`ALTER TABLE artifacts ADD COLUMN ${column} TEXT`);
     },
   },
 ];

@@ -1,7 +1,7 @@
 /** Every SQL statement of the store, prepared once per connection. */
 import type { Database } from 'better-sqlite3';
 import type { AssetRow, OutboxItem, Timing } from './types.ts';
-import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawRequestKey, RawRun, RawSavings } from './rows.ts';
+import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawProvenance, RawRequestKey, RawRun, RawSavings } from './rows.ts';
 
 /**
  * In a join, a bare parameter makes SQLite (built with STAT4) plan the statement anew at every call, because the value might change the plan
@@ -17,7 +17,7 @@ const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
-  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile`;
+  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile, a.prompt_id, a.source, a.conversion, a.sequence`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const ATTEMPT_COLUMNS = `a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number,
@@ -62,12 +62,19 @@ export function prepareStatements(db: Database) {
     ),
     putArtifact: db.prepare(
       `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset,
-         profile)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         profile, prompt_id, source, conversion, sequence)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
          path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
          height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
-         asset = excluded.asset, profile = excluded.profile`,
+         asset = excluded.asset, profile = excluded.profile, prompt_id = excluded.prompt_id, source = excluded.source,
+         conversion = excluded.conversion, sequence = excluded.sequence`,
+    ),
+    insertGraph: db.prepare<[string, Uint8Array]>('INSERT INTO graphs (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
+    putProvenance: db.prepare<[number, string, number, number | null, string, string | null]>(
+      `INSERT INTO provenance (run, prompt_id, graph, workflow, facts, times) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run, prompt_id) DO UPDATE SET graph = excluded.graph, workflow = excluded.workflow, facts = excluded.facts,
+         times = ifnull(excluded.times, times)`,
     ),
     setBackend: db.prepare<[string | null, number]>('UPDATE runs SET backend = ? WHERE id = ?'),
     dropArtifact: db.prepare<[string, number]>('DELETE FROM artifacts WHERE artifact_id = ? AND run = ?'),
@@ -151,6 +158,13 @@ function prepareReads(db: Database) {
     attempts: db.prepare<[string], RawAttempt>(
       `SELECT ${ATTEMPT_COLUMNS}
        FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ${BOUND} ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
+    ),
+    graphId: db.prepare<[string], number>('SELECT id FROM graphs WHERE hash = ?').pluck(),
+    graph: db.prepare<[string], Buffer>('SELECT content FROM graphs WHERE hash = ?').pluck(),
+    provenance: db.prepare<[string], RawProvenance>(
+      `SELECT p.prompt_id, g.hash AS graph, w.hash AS workflow, p.facts, p.times
+       FROM runs r JOIN provenance p ON p.run = r.id JOIN graphs g ON g.id = p.graph LEFT JOIN graphs w ON w.id = p.workflow
+       WHERE r.run_id = ${BOUND}`,
     ),
     artifactsOfRun: db.prepare<[string], RawArtifact>(
       `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE r.run_id = ${BOUND} ORDER BY a.id`,

@@ -124,6 +124,8 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     putSetting: (name, value) => use(({ statements }) => void statements.putSetting.run(`setting ${name}`, value)),
     template: (hash) => use(({ reader }) => reader.template(hash)),
     attempts: (runId) => use(({ reader }) => reader.attempts(runId)),
+    provenance: (runId) => use(({ reader }) => reader.provenance(runId)),
+    graph: (hash) => use(({ reader }) => reader.graph(hash)),
     artifacts: (runId) => use(({ reader }) => reader.artifacts(runId)),
     artifact: (artifactId) => use(({ reader }) => reader.artifact(artifactId)),
     listArtifacts: (query) => use(({ reader }) => reader.listArtifacts(query)),

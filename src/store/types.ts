@@ -1,6 +1,7 @@
 /** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody, RunEvent } from '#protocol/events.ts';
+import type { AttemptFacts, AttemptTimes } from '#protocol/provenance.ts';
 import type { ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
 
 /** Inserted once, when a run is accepted. */
@@ -110,6 +111,18 @@ export interface AssetRow {
   readonly createdAt: number;
 }
 
+/** What made the files of one attempt: written before it is sent, its times when it has finished. */
+export interface ProvenanceRow {
+  readonly runId: string;
+  readonly promptId: string;
+  /** Hash under which the graph is stored, and the workflow in UI format that goes along with it; null when none does. */
+  readonly graph: string;
+  readonly workflow: string | null;
+  readonly facts: AttemptFacts;
+  /** Null leaves what is stored. */
+  readonly times: AttemptTimes | null;
+}
+
 /** Everything that one pass saved at one item, or at a step as a whole. */
 export interface SavingsRow {
   readonly runId: string;
@@ -148,7 +161,7 @@ export interface RunRetry {
   readonly dropped: readonly string[];
 }
 
-/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, artifacts, states, events, outbox, timings, savings. */
+/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, graphs, provenance, artifacts, states, events, outbox, timings, savings. */
 export interface Batch {
   readonly templates?: readonly { readonly hash: string; readonly content: string }[];
   readonly newRuns?: readonly NewRun[];
@@ -156,6 +169,10 @@ export interface Batch {
   readonly requestKeys?: readonly RequestKeyRow[];
   /** Upserted by promptId. */
   readonly attempts?: readonly AttemptRow[];
+  /** Kept once by content. */
+  readonly graphs?: readonly { readonly hash: string; readonly content: string }[];
+  /** Upserted by promptId; its graphs are stored or part of the same batch. */
+  readonly provenance?: readonly ProvenanceRow[];
   /** Upserted by (run, step, item, node, index). */
   readonly artifacts?: readonly ArtifactView[];
   readonly states?: readonly RunState[];
@@ -214,6 +231,10 @@ export interface Store {
   assumedLost(): readonly AttemptRow[];
   template(hash: string): string | undefined;
   attempts(runId: string): readonly AttemptRow[];
+  /** Of attempts that were prepared by this release or a later one. */
+  provenance(runId: string): readonly ProvenanceRow[];
+  /** A stored graph, or workflow in UI format, by its hash. */
+  graph(hash: string): string | undefined;
   artifacts(runId: string): readonly ArtifactView[];
   /** In no order that means anything. */
   savings(runId: string): readonly SavingsRow[];

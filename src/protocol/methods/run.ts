@@ -18,6 +18,7 @@ export const runStart = method({
     priority: optional(described(integer({ minimum: -100, maximum: 100 }), 'Higher goes first; 0 when absent. Nothing waits for ever.')),
     optimize: optional(described(boolean(), 'False: graphs are sent as they are. True when absent.')),
     cache: optional(described(boolean(), 'False: nothing is taken from results of earlier runs. True when absent.')),
+    embed: optional(described(boolean(), 'True: graph and provenance are put into every file whose kind takes them. False when absent.')),
     requestKey,
   }),
   result: object({ runId: string() }),
