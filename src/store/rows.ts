@@ -2,7 +2,7 @@
 import { CallsheetError, isErrorData } from '#protocol/errors.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
-import { RUN_STATUSES } from '#protocol/views.ts';
+import { ARTIFACT_KINDS, RUN_STATUSES } from '#protocol/views.ts';
 import type { ArtifactView, RunStatus } from '#protocol/views.ts';
 import type { AttemptRow, OpenRun, RequestKeyRow, RunRow } from './types.ts';
 
@@ -81,6 +81,10 @@ export interface RawArtifact {
   readonly outputs: string | null;
   readonly asset: string | null;
   readonly profile: string | null;
+  readonly kind: string;
+  readonly facts: string | null;
+  readonly created_at: number;
+  readonly same_as: string | null;
 }
 
 export interface RawRequestKey {
@@ -150,6 +154,7 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
 export function toArtifact(row: RawArtifact): ArtifactView {
   const outputs: string[] | null = row.outputs === null ? null : parse(row.outputs);
   const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
+  const facts: ArtifactView['facts'] | null = row.facts === null ? null : parse(row.facts);
   return {
     artifactId: row.artifact_id,
     runId: row.run_id,
@@ -165,6 +170,11 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.width === null ? {} : { width: row.width }),
     ...(row.height === null ? {} : { height: row.height }),
     ...(row.duration === null ? {} : { duration: row.duration }),
+    // A kind that a newer release gave and this one does not know is a file like any other.
+    kind: ARTIFACT_KINDS.find((kind) => kind === row.kind) ?? 'file',
+    ...(facts === null || facts === undefined ? {} : { facts }),
+    createdAt: row.created_at,
+    ...(row.same_as === null ? {} : { sameAs: row.same_as }),
     draft: row.draft === 1,
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
     ...(outputs === null ? {} : { outputs }),

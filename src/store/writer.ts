@@ -220,6 +220,10 @@ function artifactValues(view: ArtifactView) {
     jsonOrNull(view.outputs ?? null),
     jsonOrNull(view.asset ?? null),
     view.profile ?? null,
+    view.kind,
+    jsonOrNull(view.facts ?? null),
+    view.createdAt,
+    view.sameAs ?? null,
   ] as const;
 }
 

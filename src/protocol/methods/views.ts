@@ -4,13 +4,14 @@ import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { Problem } from '../problem.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, pair, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
-import { CHOICE_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import { ARTIFACT_KINDS, CHOICE_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
 import type {
   ArtifactView,
   AttemptView,
   BackendView,
   ChoiceCandidate,
   ChoiceView,
+  MediaFacts,
   RunSummary,
   RunView,
   StepView,
@@ -72,6 +73,17 @@ const step: Schema<StepView, false> = object({
   error: optional(errorData),
 });
 
+const facts: Schema<MediaFacts, false> = object({
+  frames: optional(integer({ minimum: 1 })),
+  fps: optional(number()),
+  channels: optional(integer({ minimum: 1 })),
+  sampleRate: optional(number()),
+  depth: optional(integer({ minimum: 1 })),
+  alpha: optional(boolean()),
+  codec: optional(string()),
+  audioCodec: optional(string()),
+});
+
 export const artifact: Schema<ArtifactView, false> = object({
   artifactId: string(),
   runId: string(),
@@ -87,6 +99,10 @@ export const artifact: Schema<ArtifactView, false> = object({
   width: optional(integer()),
   height: optional(integer()),
   duration: optional(number()),
+  kind: oneOf(ARTIFACT_KINDS),
+  facts: optional(facts),
+  createdAt: milliseconds,
+  sameAs: optional(string()),
   draft: boolean(),
   profile: optional(oneOf(['low'])),
   outputs: optional(array(string())),
