@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import { kindOf } from '#protocol/file-formats.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
 import { saveArtifact } from '#results/save.ts';
@@ -133,7 +134,8 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
       });
     });
   const { notEmbedded, ...saved } = await withGrace(patience, signal, fetchOnce, onWait);
-  return { artifact: { ...identity, promptId, ...saved }, notEmbedded };
+  const kind = kindOf(saved.mediaType);
+  return { artifact: { ...identity, promptId, ...saved, kind, createdAt: deps.now() }, notEmbedded };
 }
 
 function textStream(text: string): NodeJS.ReadableStream {

@@ -73,6 +73,30 @@ export interface SequenceView {
   readonly sha256: string;
 }
 
+/** What a file is by its content; a moving picture without sound in a picture format is an animation. */
+export const ARTIFACT_KINDS = ['image', 'animation', 'video', 'audio', 'model3d', 'text', 'latent', 'file'] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+/** What the headers of a file say of it; absent is what a kind does not have or a file does not say. */
+export interface MediaFacts {
+  /** Pictures in an animation or a film. */
+  readonly frames?: number;
+  /** Pictures a second, on average. */
+  readonly fps?: number;
+  /** Of a picture its colours and alpha (grey 1, RGB 3, RGBA 4); of a sound, or of a film's sound, its channels. */
+  readonly channels?: number;
+  /** Samples a second of a sound, or of a film's sound. */
+  readonly sampleRate?: number;
+  /** Bits of one colour of one pixel, or of one sample of a sound that is not compressed with loss. */
+  readonly depth?: number;
+  /** True when pixels can be transparent. */
+  readonly alpha?: boolean;
+  /** Of the picture, else of the sound: `h264`, `vp9`, `prores`, `flac`, `opus` … */
+  readonly codec?: string;
+  /** Of a film's sound. */
+  readonly audioCodec?: string;
+}
+
 export interface ArtifactView {
   readonly artifactId: string;
   readonly runId: string;
@@ -92,6 +116,12 @@ export interface ArtifactView {
   readonly height?: number;
   /** Seconds. */
   readonly duration?: number;
+  readonly kind: ArtifactKind;
+  readonly facts?: MediaFacts;
+  /** Milliseconds since 1970, when it was brought home. */
+  readonly createdAt: number;
+  /** The artifactId of an earlier one of this run with the same content: both names stand for the same bytes on the disk (a hard link). */
+  readonly sameAs?: string;
   /** True when the sandbox drew a storyboard card instead of running a model. */
   readonly draft: boolean;
   /** `low`: made with the values that the template sets for too little memory. */

@@ -3,7 +3,7 @@ import { inflateRawSync } from 'node:zlib';
 import { CallsheetError, isErrorData } from '#protocol/errors.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
-import { PASSES, RUN_STATUSES } from '#protocol/views.ts';
+import { ARTIFACT_KINDS, PASSES, RUN_STATUSES } from '#protocol/views.ts';
 import type { ArtifactView, RunOptions, RunStatus } from '#protocol/views.ts';
 import type { AttemptRow, OpenRun, ProvenanceRow, RequestKeyRow, RunRow, SavingsRow } from './types.ts';
 
@@ -86,6 +86,10 @@ export interface RawArtifact {
   readonly outputs: string | null;
   readonly asset: string | null;
   readonly profile: string | null;
+  readonly kind: string;
+  readonly facts: string | null;
+  readonly created_at: number;
+  readonly same_as: string | null;
   readonly prompt_id: string | null;
   readonly source: string | null;
   readonly conversion: string | null;
@@ -179,6 +183,7 @@ export function toArtifact(row: RawArtifact): ArtifactView {
   const source: ArtifactView['source'] | null = row.source === null ? null : parse(row.source);
   const conversion: ArtifactView['conversion'] | null = row.conversion === null ? null : parse(row.conversion);
   const sequence: ArtifactView['sequence'] | null = row.sequence === null ? null : parse(row.sequence);
+  const facts: ArtifactView['facts'] | null = row.facts === null ? null : parse(row.facts);
   return {
     artifactId: row.artifact_id,
     runId: row.run_id,
@@ -194,6 +199,11 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.width === null ? {} : { width: row.width }),
     ...(row.height === null ? {} : { height: row.height }),
     ...(row.duration === null ? {} : { duration: row.duration }),
+    // A kind that a newer release gave and this one does not know is a file like any other.
+    kind: ARTIFACT_KINDS.find((kind) => kind === row.kind) ?? 'file',
+    ...(facts === null || facts === undefined ? {} : { facts }),
+    createdAt: row.created_at,
+    ...(row.same_as === null ? {} : { sameAs: row.same_as }),
     draft: row.draft === 1,
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
     ...(outputs === null ? {} : { outputs }),

@@ -163,6 +163,17 @@ CREATE TABLE provenance (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Kinds of the files of older rows, by the beginning of the media type: as well as it was known then. */
+const OLD_KINDS: readonly (readonly [string, string])[] = [
+  ['image/', 'image'],
+  ['video/', 'video'],
+  ['audio/', 'audio'],
+  ['model/', 'model3d'],
+  ['application/x-fbx', 'model3d'],
+  ['text/', 'text'],
+  ['application/json', 'text'],
+];
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     title: 'the tables of 0.1.0',
@@ -195,6 +206,22 @@ export const MIGRATIONS: readonly Migration[] = [
     title: 'runs know whether they may be optimised and cached, and what that saved',
     up(db) {
       db.exec(`ALTER TABLE runs ADD COLUMN options TEXT; ${SAVINGS}`);
+    },
+  },
+  {
+    title: 'artifacts know their kind, what their headers say, when they came, and whose bytes they share',
+    up(db) {
+      db.exec(`
+        ALTER TABLE artifacts ADD COLUMN kind TEXT NOT NULL DEFAULT 'file';
+        ALTER TABLE artifacts ADD COLUMN facts TEXT;
+        ALTER TABLE artifacts ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE artifacts ADD COLUMN same_as TEXT;
+        UPDATE artifacts SET created_at = (SELECT created_at FROM runs WHERE id = run);
+      `);
+      const kinds = db.prepare<[], { media_type: string }>('SELECT DISTINCT media_type FROM artifacts').all();
+      const set = db.prepare<[string, string]>('UPDATE artifacts SET kind = ? WHERE media_type = ?');
+      for (const { media_type: mediaType } of kinds)
+        set.run(OLD_KINDS.find(([start]) => mediaType.startsWith(start))?.[1] ?? 'file', mediaType);
     },
   },
   {

@@ -12,7 +12,8 @@ function setup(content: string, name = 'portrait.png'): { readonly artifact: Art
   writeFileSync(path, content);
   const sha256 = createHash('sha256').update(content).digest('hex');
   const base = { artifactId: 'a', runId: 'r', step: 's', item: 0, output: 'o', node: '9', index: 0, mediaType: 'image/png', draft: false };
-  return { artifact: { ...base, path, bytes: content.length, sha256 }, out: join(folder, 'deep', 'out') };
+  const kind = { kind: 'image', createdAt: 1 } as const;
+  return { artifact: { ...base, ...kind, path, bytes: content.length, sha256 }, out: join(folder, 'deep', 'out') };
 }
 
 describe('copies of artifacts', () => {

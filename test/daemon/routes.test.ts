@@ -160,6 +160,8 @@ describe('GET /artifacts/{id}', () => {
           mediaType,
           bytes: PNG.length,
           sha256: 'abc',
+          kind: 'image',
+          createdAt: 1,
           draft: false,
         },
       ],

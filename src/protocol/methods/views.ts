@@ -7,7 +7,7 @@ import { array, boolean, integer, json, number, object, oneOf, optional, pair, r
 import type { Schema } from '../schema.ts';
 import { ASSET_KINDS, COLOR_SPACES, MATERIAL_MAPS, MESH_FORMATS } from '../assets.ts';
 import type { AssetView } from '../assets.ts';
-import { CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import { ARTIFACT_KINDS, CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
 import type {
   SequenceView,
   ArtifactView,
@@ -17,6 +17,7 @@ import type {
   ChoiceView,
   OptimiserView,
   RunOptions,
+  MediaFacts,
   RunSummary,
   RunView,
   Saving,
@@ -102,6 +103,17 @@ const sequence: Schema<SequenceView, false> = object({
   sha256: string(),
 });
 
+const facts: Schema<MediaFacts, false> = object({
+  frames: optional(integer({ minimum: 1 })),
+  fps: optional(number()),
+  channels: optional(integer({ minimum: 1 })),
+  sampleRate: optional(number()),
+  depth: optional(integer({ minimum: 1 })),
+  alpha: optional(boolean()),
+  codec: optional(string()),
+  audioCodec: optional(string()),
+});
+
 export const artifact: Schema<ArtifactView, false> = object({
   artifactId: string(),
   runId: string(),
@@ -117,6 +129,10 @@ export const artifact: Schema<ArtifactView, false> = object({
   width: optional(integer()),
   height: optional(integer()),
   duration: optional(number()),
+  kind: oneOf(ARTIFACT_KINDS),
+  facts: optional(facts),
+  createdAt: milliseconds,
+  sameAs: optional(string()),
   draft: boolean(),
   profile: optional(oneOf(['low'])),
   outputs: optional(array(string())),
