@@ -1,6 +1,8 @@
 /** Renders one item of a step for one backend: files uploaded, parameters injected, the payload ready to send. */
 import { type ObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
 import { sha256Hex } from '#graph/hash.ts';
+import { workflowWith } from '#graph/convert/write-back.ts';
+import { redactJson } from '#graph/secrets.ts';
 import { isReplaceable, parseReplacements } from '#graph/replacements.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
@@ -94,7 +96,30 @@ export async function renderItem(
     ...(input.profile === undefined ? {} : { profile: input.profile }),
   });
   if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
-  return { text: value.text, outputNodes: value.outputNodes, inputs: wanted.map((media) => useOf(memory, media)) };
+  const workflow = await workflowOf(memory.template, input.step, value.text, backend, signal);
+  const inputs = wanted.map((media) => useOf(memory, media));
+  return { text: value.text, outputNodes: value.outputNodes, inputs, ...(workflow === undefined ? {} : { workflow }) };
+}
+
+/** The author's file with the values of this graph, without its secrets, where the server's classes are known already: it is not worth a question. */
+async function workflowOf(
+  template: CompiledTemplate,
+  stepId: string,
+  graph: string,
+  backend: Backend,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const step = template.steps.find(({ id }) => id === stepId);
+  const original = step === undefined ? undefined : template.source.originals?.[step.workflow];
+  if (original === undefined || !parsed.has(backend)) return undefined;
+  try {
+    const info = await objectInfoOf(backend, signal);
+    const workflow = info === undefined ? undefined : workflowWith(original, graph, info);
+    return workflow === undefined ? undefined : redactJson(workflow, redactJson(graph).values).text;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 function useOf({ artifacts }: RunMemory, { name, sha256, bytes, mediaType, path }: MediaValue): InputUse {

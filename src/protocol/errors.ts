@@ -54,6 +54,7 @@ export const ERRORS = {
   PARAMETERS_INVALID: entry(RPC.invalidParams, false, 'Parameters are missing, unknown or out of bounds; `problems` lists all of them.'),
   PATH_NOT_ALLOWED: entry(RPC.invalidParams, false, 'The path lies outside every approved root.'),
   ASSET_NOT_FOUND: entry(RPC.invalidParams, false, 'No upload has this id.'),
+  ARTIFACT_NOT_FOUND: entry(RPC.failed, false, 'No artifact has this id.'),
   RUN_NOT_FOUND: entry(RPC.failed, false, 'No run has this id.'),
   CHOICE_NOT_WAITING: entry(
     RPC.failed,

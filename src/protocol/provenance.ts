@@ -54,8 +54,8 @@ export interface SourceFile {
 /** How a file was made of others by the template's `convert`. */
 export interface Conversion {
   readonly to: string;
-  /** artifactIds, in order. */
-  readonly from: readonly string[];
+  /** In order. */
+  readonly from: readonly { readonly artifactId: string; readonly sha256: string }[];
   readonly options: Readonly<Record<string, string | number>>;
 }
 

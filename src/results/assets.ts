@@ -119,11 +119,12 @@ function hintFor(kind: AssetKind, { mediaType }: ArtifactView): string {
 /** Why the file cannot be loaded so, as a clause; undefined when it can. */
 function misfit(artifact: ArtifactView, kind: AssetKind): string | undefined {
   const { mediaType, width, height } = artifact;
-  const isPicture = PICTURES.has(mediaType);
+  const isMoving = artifact.kind === 'animation' && mediaType === 'image/webp';
+  const isPicture = PICTURES.has(mediaType) && !isMoving;
   switch (kind) {
     case 'image':
     case 'material':
-      return isPicture ? undefined : `Blender opens no ${mediaType} as a picture`;
+      return isPicture ? undefined : `Blender opens no ${isMoving ? 'moving ' : ''}${mediaType} as a picture`;
     case 'image_sequence':
       return artifact.sequence === undefined
         ? 'it is no sequence of pictures'
@@ -191,12 +192,15 @@ function viewOf({ wish, artifact, kind }: Fitting, name: string, usualCollection
   };
 }
 
-function motionOf({ fps: asked }: AssetWish, { sequence }: ArtifactView, kind: AssetKind): Partial<AssetView> {
+function motionOf({ fps: asked }: AssetWish, { sequence, facts = {} }: ArtifactView, kind: AssetKind): Partial<AssetView> {
   if (kind === 'image_sequence' && sequence !== undefined) {
     const { count, first, pattern } = sequence;
-    return { frames: count, firstFrame: first, pattern, ...(asked === undefined ? {} : { fps: asked }) };
+    const fps = asked ?? facts.fps;
+    return { frames: count, firstFrame: first, pattern, ...(fps === undefined ? {} : { fps }) };
   }
-  return kind === 'movie' && asked !== undefined ? { fps: asked } : {};
+  if (kind !== 'movie') return {};
+  const fps = facts.fps ?? asked;
+  return { ...(facts.frames === undefined ? {} : { frames: facts.frames }), ...(fps === undefined ? {} : { fps }) };
 }
 
 const DATA =

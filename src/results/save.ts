@@ -11,7 +11,7 @@ import type { ByteSource } from './bytes.ts';
 import { assertClaim } from './claims.ts';
 import { measure } from './dimensions.ts';
 import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
-import { embed, type EmbeddedTexts } from './embed/embed.ts';
+import { embedChecked, type EmbeddedTexts } from './embed/embed.ts';
 import { safeName } from './names.ts';
 import { readPngText } from './png-text.ts';
 import { sidecarPath, writeSidecar } from './sidecar.ts';
@@ -111,7 +111,7 @@ async function enrich(from: string, to: string, came: Came, texts: SaveRequest['
   if (texts === undefined) return came;
   const { bytes, sha256, mediaType } = came;
   const source = { sha256, bytes, mediaType };
-  const made = await embed(from, to, mediaType, texts(source));
+  const made = await embedChecked(from, to, mediaType, texts(source));
   return 'refused' in made ? { ...came, notEmbedded: made.refused } : { ...came, ...made, source };
 }
 

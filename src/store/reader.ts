@@ -63,8 +63,7 @@ export function createReader(statements: Statements, epoch: string): Reader {
       const row = statements.artifact.get(artifactId);
       return row === undefined ? undefined : toArtifact(row);
     },
-    listArtifacts: ({ runId, limit, before }) =>
-      statements.listArtifacts.all({ runId: runId ?? null, before: before ?? null, limit: rowLimit(limit) }).map(toArtifact),
+    listArtifacts: (query) => statements.artifactLists.page(query),
     events({ runId, after, limit }) {
       const most = Math.max(0, limit);
       const rows = runId === undefined ? statements.eventsOfAll.all(after, most) : statements.eventsOfRun.all(runId, after, most);

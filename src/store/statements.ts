@@ -1,5 +1,6 @@
 /** Every SQL statement of the store, prepared once per connection. */
 import type { Database } from 'better-sqlite3';
+import { createArtifactLists } from './artifact-list.ts';
 import type { AssetRow, OutboxItem, Timing } from './types.ts';
 import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawProvenance, RawRequestKey, RawRun, RawSavings } from './rows.ts';
 
@@ -172,12 +173,7 @@ function prepareReads(db: Database) {
       `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE r.run_id = ${BOUND} ORDER BY a.id`,
     ),
     artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ${BOUND}`),
-    listArtifacts: db.prepare<{ runId: string | null; before: string | null; limit: number }, RawArtifact>(
-      `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES}
-       WHERE (@before IS NULL OR a.id < (SELECT id FROM artifacts WHERE artifact_id = @before))
-         AND (@runId IS NULL OR r.run_id = @runId)
-       ORDER BY a.id DESC LIMIT @limit`,
-    ),
+    artifactLists: createArtifactLists(db, ARTIFACT_COLUMNS, ARTIFACT_TABLES),
     requestKey: db.prepare<[string], RawRequestKey>(
       `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ${BOUND}`,
     ),

@@ -1,8 +1,9 @@
 /** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
+import type { AssetKind } from '#protocol/assets.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody, RunEvent } from '#protocol/events.ts';
 import type { AttemptFacts, AttemptTimes } from '#protocol/provenance.ts';
-import type { ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
+import type { ArtifactKind, ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
 
 /** Inserted once, when a run is accepted. */
 export interface NewRun {
@@ -192,6 +193,33 @@ export interface RunQuery {
   readonly before?: string;
 }
 
+/** What is given must hold. */
+export interface ArtifactQuery {
+  readonly runId?: string;
+  readonly template?: string;
+  readonly step?: string;
+  /** Of the step or of the template. */
+  readonly output?: string;
+  readonly kind?: ArtifactKind;
+  /** `image/png`, or `image/*`. */
+  readonly mediaType?: string;
+  readonly asset?: AssetKind;
+  /** Milliseconds since 1970: from `since` on, before `until`. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly draft?: boolean;
+  /** Newest first; at most this many (default 100, cap 1000). */
+  readonly limit?: number;
+  /** `next` of the page before, or an artifactId. */
+  readonly before?: string;
+}
+
+export interface ArtifactPage {
+  readonly artifacts: readonly ArtifactView[];
+  /** Absent on the last page. */
+  readonly next?: string;
+}
+
 export interface EventQuery {
   readonly runId?: string;
   /** Exclusive. With a runId it is a `seq` of that run, else a `position`. */
@@ -239,7 +267,8 @@ export interface Store {
   /** In no order that means anything. */
   savings(runId: string): readonly SavingsRow[];
   artifact(artifactId: string): ArtifactView | undefined;
-  listArtifacts(query: { readonly runId?: string; readonly limit?: number; readonly before?: string }): readonly ArtifactView[];
+  /** Undefined when `before` names an artifact that is not there. */
+  listArtifacts(query: ArtifactQuery): ArtifactPage | undefined;
   events(query: EventQuery): readonly RunEvent[];
   /** Highest position in the log, 0 when empty. */
   lastPosition(): number;

@@ -200,6 +200,8 @@ export interface TemplateSource {
   readonly manifest: string;
   /** Workflow file name → text, exactly as on disk. */
   readonly workflows: Readonly<Record<string, string>>;
+  /** Workflow file name → the author's own file in UI format that it was made of, where there is one. Not part of the hash: it runs nowhere. */
+  readonly originals?: Readonly<Record<string, string>>;
 }
 
 /** Where a template was found, for messages. */

@@ -35,7 +35,7 @@ export const sourceFile: Schema<SourceFile, false> = object({ sha256, bytes: cou
 
 export const conversion: Schema<Conversion, false> = object({
   to: string(),
-  from: described(array(string()), 'artifactIds, in order.'),
+  from: array(object({ artifactId: string(), sha256 })),
   // Numbers and texts; the subset of schemas has no unions.
   options: record(json()) as Schema<Conversion['options'], false>,
 });

@@ -2,8 +2,11 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { member, parseJson } from '#graph/json.ts';
 import { bytesOfFile } from '../bytes.ts';
 import type { ByteSource } from '../bytes.ts';
+import { measure } from '../dimensions.ts';
+import { readEmbedded } from '../embedded/read.ts';
 import { planFilm } from './film.ts';
 import { planGlb } from './glb.ts';
 import { planJpeg } from './jpeg.ts';
@@ -47,6 +50,20 @@ export const EMBEDDABLE: readonly string[] = Object.keys(PLANS);
 const LONGEST = 12 * 1024 * 1024;
 const COPY_BYTES = 1024 * 1024;
 
+/**
+ * As `embed`, and looks at what was made: it must be a whole file of the same kind and size, and give the texts back. A file with a structure
+ * that nobody thought of stays as it is.
+ */
+export async function embedChecked(from: string, to: string, mediaType: string, texts: EmbeddedTexts): Promise<EmbedResult> {
+  const made = await embed(from, to, mediaType, texts);
+  if ('refused' in made) return made;
+  const [before, after] = await Promise.all([lookAt(from, mediaType), lookAt(to, mediaType)]);
+  const { texts: found, fault, ...facts } = after;
+  const isSame = fault === undefined && JSON.stringify(facts) === JSON.stringify(withoutTexts(before));
+  const isRead = found.includes(asciiJson(texts.callsheet)) && (texts.prompt === undefined || found.includes(asciiJson(texts.prompt)));
+  return isSame && isRead ? made : { refused: 'its structure is an unusual one' };
+}
+
 /** Writes `to`, which must not be there, and has it on the disk when it resolves. Throws what the disk throws; `to` may then be left in part. */
 export async function embed(
   from: string,
@@ -69,6 +86,31 @@ export async function embed(
 }
 
 // --- helpers ---
+
+async function lookAt(path: string, mediaType: string) {
+  const handle = await open(path, 'r');
+  try {
+    const source = bytesOfFile(handle, (await handle.stat()).size);
+    const { texts } = await readEmbedded(source);
+    // glTF and RIFF keep them as members of one text.
+    const found = texts.flatMap(({ text }) => [text, ...membersOf(text)]);
+    return { texts: found, ...(await measure(source, mediaType)) };
+  } finally {
+    await handle.close();
+  }
+}
+
+function withoutTexts({ texts: _texts, fault: _fault, ...facts }: Awaited<ReturnType<typeof lookAt>>): object {
+  return facts;
+}
+
+/** The texts, as they stand, of the members of an object that holds several. */
+function membersOf(text: string): readonly string[] {
+  const { root } = text.startsWith('{') ? parseJson(text) : { root: undefined };
+  const holder = [member(member(root, 'asset'), 'extras'), root].find((node) => member(node, 'callsheet') !== undefined);
+  if (holder?.kind !== 'object') return [];
+  return holder.members.map(({ value }) => (value.kind === 'string' ? value.value : text.slice(value.start, value.end)));
+}
 
 async function write(source: FileHandle, to: string, pieces: readonly Piece[]): Promise<EmbedResult> {
   const hash = createHash('sha256');

@@ -8,7 +8,8 @@ import { joined, type Plan, type Texts, uint32LE } from './pieces.ts';
 import { readWhole } from './read-whole.ts';
 
 const HEAD = 20;
-const LARGEST_JSON = 64 * 1024 * 1024;
+/** Of the text that describes the model; its vertices stand elsewhere. */
+const LARGEST_JSON = 16 * 1024 * 1024;
 
 export async function planGlb(source: ByteSource, texts: Texts): Promise<Plan> {
   const head = await source.read(0, HEAD);
