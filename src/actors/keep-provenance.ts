@@ -48,7 +48,11 @@ export function wantsEmbedding({ template, options }: RunMemory, step: string, o
 }
 
 /** The note's content, and how the same gets into the file. */
-export function saveWith(file: FileIdentity, sources: AttemptSources, isEmbedded: boolean): Pick<SaveRequest, 'provenance' | 'embed'> {
+export function saveWith(
+  file: FileIdentity,
+  sources: AttemptSources & Pick<ProvenanceSources, 'conversion'>,
+  isEmbedded: boolean,
+): Pick<SaveRequest, 'provenance' | 'embed'> {
   const provenance = provenanceOf(file, sources);
   if (!isEmbedded) return { provenance };
   return { provenance, embed: (source) => textsOf({ ...provenance, source }, sources) };

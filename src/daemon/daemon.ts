@@ -135,7 +135,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const locks = made.adopt(openClassLocks(lockStore(dataDir), log), (one) => one.close());
   const templates = createLibraryService({ library, offers, locks, roots, resolveMedia, backends, templateDirs, objectInfoFile });
   supervisor.onBackend((view) => offers.heard(view));
-  const { pinned } = createRunMemories(store);
+  const kept = createRunMemories(store);
+  const pinned = (hash: string) => kept.pinned(hash);
   const exchange = createExchangeService({
     importDir: config.importDir,
     assetDir,

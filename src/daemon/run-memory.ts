@@ -77,7 +77,7 @@ export function createRunMemories(store: Store): RunMemories {
         options: row.options ?? USUAL_OPTIONS,
         attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
         artifacts: [...store.artifacts(runId)],
-        provenance: new Map(store.provenance(runId).map((row) => [row.promptId, row])),
+        provenance: new Map(store.provenance(runId).map((kept) => [kept.promptId, kept])),
         fresh: new Set(),
       };
       memories.set(runId, memory);

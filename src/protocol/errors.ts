@@ -91,6 +91,7 @@ export const ERRORS = {
   NODE_FAILED: entry(RPC.failed, false, 'A node raised an exception.'),
   OUT_OF_MEMORY: entry(RPC.failed, true, 'The backend ran out of memory.'),
   STEP_STALLED: entry(RPC.failed, true, 'Nothing moved for longer than usual, and the policy had the attempt interrupted.'),
+  CONVERSION_FAILED: entry(RPC.failed, false, 'A file could not be converted as the template asks; the file itself is kept.'),
   OUTPUT_MISSING: entry(RPC.failed, false, 'The prompt finished without an output that the step declares.'),
   OUTPUT_INVALID: entry(RPC.failed, true, 'An output was empty, cut short or not the media it claims to be.'),
   UPLOAD_FAILED: entry(RPC.failed, true, 'An input file could not be uploaded to the backend.'),

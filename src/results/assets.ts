@@ -4,6 +4,7 @@ import { MATERIAL_MAPS, MESH_FORMATS } from '#protocol/assets.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import { assetName, collectionName, uniqueNames } from './asset-names.ts';
+import { isMovingPicture } from './moving.ts';
 
 /** One file of an output of the template, and what the template says of it. */
 export interface AssetWish {
@@ -119,7 +120,7 @@ function hintFor(kind: AssetKind, { mediaType }: ArtifactView): string {
 /** Why the file cannot be loaded so, as a clause; undefined when it can. */
 function misfit(artifact: ArtifactView, kind: AssetKind): string | undefined {
   const { mediaType, width, height } = artifact;
-  const isMoving = artifact.kind === 'animation' && mediaType === 'image/webp';
+  const isMoving = isMovingPicture(artifact) && mediaType === 'image/webp';
   const isPicture = PICTURES.has(mediaType) && !isMoving;
   switch (kind) {
     case 'image':

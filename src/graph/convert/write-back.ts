@@ -60,7 +60,7 @@ function changesOf(nodes: readonly ConvertedNode[], target: Graph): readonly Spl
     if (goal === undefined) {
       // Bypassed by a patch; a node in a subgraph stands there for every instance.
       const mode = node.id.includes(':') ? undefined : modeSplice(node.at);
-      if (mode === undefined || !write(mode, String(mode.parts[0]))) return undefined;
+      if (mode === undefined || !write(mode, mode.text)) return undefined;
       continue;
     }
     if (goal.classType !== node.classType) return undefined;
@@ -97,9 +97,9 @@ function namedPlace(node: JsonNode, name: string, at: Span): Span | undefined {
   return isOwn && named !== undefined ? { start: named.start, end: named.end } : undefined;
 }
 
-function modeSplice(node: JsonNode): Splice | undefined {
+function modeSplice(node: JsonNode): (Span & { readonly text: string }) | undefined {
   const mode = memberOf(node, 'mode');
-  if (mode !== undefined) return { start: mode.value.start, end: mode.value.end, parts: [String(BYPASSED)] };
+  if (mode !== undefined) return { start: mode.value.start, end: mode.value.end, text: String(BYPASSED) };
   if (node.kind !== 'object' || node.members.length === 0) return undefined;
-  return { start: node.end - 1, end: node.end - 1, parts: [`,"mode":${String(BYPASSED)}`] };
+  return { start: node.end - 1, end: node.end - 1, text: `,"mode":${String(BYPASSED)}` };
 }
