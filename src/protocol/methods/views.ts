@@ -198,6 +198,7 @@ const summaryMembers = {
   etaRange: optional(pair(number({ minimum: 0 }))),
   createdAt: milliseconds,
   endedAt: optional(milliseconds),
+  pinned: optional(boolean()),
   error: optional(errorData),
 };
 
