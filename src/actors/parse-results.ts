@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
-import { kindOf } from '#protocol/file-formats.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
 import { saveArtifact } from '#results/save.ts';
@@ -124,8 +123,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
       });
     });
   const saved = await withGrace(patience, signal, fetchOnce, onWait);
-  const kind = kindOf(saved.mediaType);
-  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...saved, kind, createdAt: deps.now() };
+  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...saved, createdAt: deps.now() };
 }
 
 function textStream(text: string): NodeJS.ReadableStream {
