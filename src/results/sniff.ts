@@ -105,7 +105,8 @@ function boxes(head: Uint8Array): Sniffed | null {
 
 function matroska(head: Uint8Array): Sniffed | null {
   if (textAt(head, 0, 4) !== '\x1a\x45\xdf\xa3') return null;
-  return textAt(head, 4, 64).includes('webm') ? type('video/webm') : type('video/x-matroska');
+  // The header names the kind; writers that do not count bytes spend ten on each of its members.
+  return textAt(head, 4, 160).includes('webm') ? type('video/webm') : type('video/x-matroska');
 }
 
 function ogg(head: Uint8Array): Sniffed | null {
