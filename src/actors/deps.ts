@@ -1,8 +1,8 @@
 /** What the actors need of the daemon. The supervisor gives it; tests give small fakes. */
 import type { Backend } from '#backends/contract.ts';
 import type { ErrorData } from '#protocol/errors.ts';
-import type { ArtifactView } from '#protocol/views.ts';
-import type { AttemptRow, OutboxItem, RequestKeyRow, Timing, TimingSample } from '#store/types.ts';
+import type { ArtifactView, RunOptions } from '#protocol/views.ts';
+import type { AttemptRow, Batch, OutboxItem, ProvenanceRow, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
 import type { PrepareInput, Picks } from './logic.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
@@ -14,9 +14,12 @@ export interface RunMemory {
   readonly params: Values;
   /** Backend that the client asked for; null lets the daemon choose. */
   readonly backend: string | null;
+  readonly options: RunOptions;
   /** By promptId. */
   readonly attempts: Map<string, AttemptRow>;
   readonly artifacts: ArtifactView[];
+  /** What made the files of attempts, by promptId. */
+  readonly provenance: Map<string, ProvenanceRow>;
   /** Attempts prepared by this process and not yet handed to a backend: only these may be sent without a look first. */
   readonly fresh: Set<string>;
 }
@@ -40,10 +43,13 @@ export interface Places {
 /** Rows that go into the run's next transaction. */
 export interface StagedRows {
   readonly attempts?: readonly AttemptRow[];
+  readonly graphs?: NonNullable<Batch['graphs']>;
+  readonly provenance?: readonly ProvenanceRow[];
   readonly artifacts?: readonly ArtifactView[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries' | 'runId'>[];
   readonly requestKeys?: readonly Omit<RequestKeyRow, 'runId'>[];
   readonly timings?: readonly TimingSample[];
+  readonly savings?: readonly Omit<SavingsRow, 'runId'>[];
 }
 
 /** One item of a step at work on a backend. */
@@ -95,6 +101,10 @@ export interface ActorDeps {
   backend(id: string): Backend;
   /** What tells this server from another under the same id; of the embedded sandbox a new one with every start. */
   addressOf(backend: Backend): string;
+  /** Versions, for provenance: of Callsheet, of the server as it said last, and the sha256 of its object info. Asks nobody. */
+  software(backend: Backend): { readonly callsheet: string; readonly version?: string; readonly objectInfo?: string };
+  /** A stored graph by its hash. */
+  graph(hash: string): string | undefined;
   readonly places: Places;
   /** The backend that conditions of a step see before it has its place. Throws BACKEND_NOT_FOUND. */
   chooseBackend(memory: RunMemory, kind: Backend['kind']): Backend;

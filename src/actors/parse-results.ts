@@ -1,4 +1,5 @@
 /** Parse-results: brings an attempt's outputs home as artifacts. Repeating it after a crash gives the same files and rows. */
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
@@ -9,6 +10,7 @@ import { saveArtifact } from '#results/save.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { withGrace } from './grace.ts';
 import { artifactIdOf } from './ids.ts';
+import { attemptSources, type AttemptSources, keepGraphs, saveWith, wantsEmbedding } from './keep-provenance.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
 import { inOrderOfFetching, wantedFiles } from './wanted-files.ts';
@@ -26,10 +28,18 @@ export function createParseResults(deps: ActorDeps): ParseResults {
       if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
       isTold = true;
     };
+    const sources = attemptSources(deps, memory, input.promptId);
     const names = createNodeNames(memory, input.step);
     const wanted = wantedFiles(declaredOutputs(memory, input.step), input.outputs, (node) => names.of(node));
+    if (wanted.length > 0) await keepGraphs(deps.artifactDirectory(input.runId), sources);
     const home = new Map<Wanted, ArtifactView>();
-    for (const one of inOrderOfFetching(wanted)) home.set(one, await bringHome(deps, { memory, backend, input, signal, onWait }, one));
+    for (const one of inOrderOfFetching(wanted)) {
+      const { artifact, notEmbedded } = await bringHome(deps, { memory, backend, input, signal, onWait, sources }, one);
+      home.set(one, artifact);
+      if (notEmbedded === undefined) continue;
+      const message = leftBare(artifact, notEmbedded);
+      emit({ type: 'run.note', code: 'EMBED_NOT_POSSIBLE', severity: 'warning', message, step: input.step });
+    }
     const artifacts = wanted.flatMap((one) => home.get(one) ?? []);
     mustHaveEvidence(memory, input, artifacts);
     // Cancelled meanwhile: nothing may be told of a run after its end.
@@ -57,34 +67,30 @@ interface Fetching {
   readonly input: ParseInput;
   readonly signal: AbortSignal;
   readonly onWait: (error: unknown) => void;
+  readonly sources: AttemptSources;
+}
+
+interface Home {
+  readonly artifact: ArtifactView;
+  /** A clause for people: why its provenance is not inside it. */
+  readonly notEmbedded: string | undefined;
+}
+
+function leftBare({ path }: ArtifactView, why: string): string {
+  return `Graph and provenance are not in ${basename(path)}: ${why}. They stand in its note.`;
 }
 
 function waitingFor(error: unknown): string {
   return `${toErrorData(error).message} The finished files are fetched once it answers.`;
 }
 
-async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWait }: Fetching, wanted: Wanted): Promise<ArtifactView> {
+async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWait, sources }: Fetching, wanted: Wanted): Promise<Home> {
   const { runId, step, item, promptId } = input;
   const { output, index, file } = wanted;
   const draft = 'filename' in file && (file.draft ?? false);
   const lowered = input.profile === undefined ? {} : { profile: input.profile };
   const artifactId = artifactIdOf(promptId, file.node, index);
-  const provenance = {
-    artifactId,
-    runId,
-    template: memory.template.id,
-    version: memory.template.version,
-    templateHash: memory.template.hash,
-    step,
-    item,
-    output,
-    node: file.node,
-    index,
-    promptId,
-    backend: backend.id,
-    draft,
-    ...lowered,
-  };
+  const identity = { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered };
   // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
   const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true, outwaitsErrors: true };
   const fetchOnce = () =>
@@ -96,12 +102,12 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
         directory: deps.artifactDirectory(runId),
         baseName: fileName(step, item, output, file.node, index),
         ...('filename' in file ? { claimedName: file.filename } : { allowEmpty: true }),
-        provenance,
+        ...saveWith(identity, sources, wantsEmbedding(memory, step, output)),
         signal,
       });
     });
-  const saved = await withGrace(patience, signal, fetchOnce, onWait);
-  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...saved, createdAt: deps.now() };
+  const { notEmbedded, ...saved } = await withGrace(patience, signal, fetchOnce, onWait);
+  return { artifact: { ...identity, promptId, ...saved, createdAt: deps.now() }, notEmbedded };
 }
 
 function textStream(text: string): NodeJS.ReadableStream {

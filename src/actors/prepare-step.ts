@@ -3,6 +3,7 @@ import { fromPromise } from 'xstate';
 import { toErrorData } from '#protocol/errors.ts';
 import { sha256Hex } from '#graph/hash.ts';
 import type { Backend, Payload } from '#backends/contract.ts';
+import { keepFacts } from './attempt-facts.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { isRefused, withGrace } from './grace.ts';
 import { promptIdOf } from './ids.ts';
@@ -46,7 +47,9 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     memory.attempts.set(promptId, row);
     memory.fresh.add(promptId);
     inFlight.keepPayload(promptId, payload);
-    deps.stage(runId, { attempts: [row] });
+    const facts = keepFacts(deps, memory, promptId, backend, payload);
+    memory.provenance.set(promptId, facts.row);
+    deps.stage(runId, { attempts: [row], graphs: facts.graphs, provenance: [facts.row] });
     return { promptId, backendId: backend.id };
   });
 }

@@ -72,7 +72,13 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, no
         isTold = false;
         note('STEP_MOVES', `It moves again on ${backend.url}.`);
       }
-      if (event.type === 'finished') deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
+      if (event.type !== 'finished') return;
+      deps.learn({ runId, step, item, backend: backend.id }, clock.lesson(event.nodes));
+      const kept = memory.provenance.get(promptId);
+      if (kept === undefined) return;
+      const timed = { ...kept, times: clock.times(event.nodes) };
+      memory.provenance.set(promptId, timed);
+      deps.stage(runId, { provenance: [timed] });
     },
     stop() {
       clearInterval(timer);

@@ -47,6 +47,7 @@ export async function acceptRun(options: AcceptOptions, request: StartRequest, p
     createdAt: Date.now(),
     ...(request.priority === undefined ? {} : { priority: request.priority }),
     ...(request.client === undefined ? {} : { client: request.client }),
+    ...optionsOf(request),
   };
   const answer = JSON.stringify({ runId });
   const batch: Batch = {
@@ -58,6 +59,11 @@ export async function acceptRun(options: AcceptOptions, request: StartRequest, p
     events: [{ runId, at: run.createdAt, body: { type: 'run.created', template: template.id, version: template.version } }],
   };
   return { run, template, params, batch };
+}
+
+/** Nothing for a run that asks for nothing else. */
+function optionsOf({ optimize = true, cache = true, embed = false }: StartRequest): Pick<NewRun, 'options'> {
+  return optimize && cache && !embed ? {} : { options: { optimize, cache, ...(embed ? { embed } : {}) } };
 }
 
 /**

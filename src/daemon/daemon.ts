@@ -8,6 +8,7 @@ import { createValidator } from '#protocol/validate.ts';
 import { lockDataDirectory } from '#store/lock.ts';
 import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
+import { createArtifactService } from './artifact-service.ts';
 import { createAuth } from './auth.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
@@ -134,6 +135,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const locks = made.adopt(openClassLocks(lockStore(dataDir), log), (one) => one.close());
   const templates = createLibraryService({ library, offers, locks, roots, resolveMedia, backends, templateDirs, objectInfoFile });
   supervisor.onBackend((view) => offers.heard(view));
+  const kept = createRunMemories(store);
+  const pinned = (hash: string) => kept.pinned(hash);
   const exchange = createExchangeService({
     importDir: config.importDir,
     assetDir,
@@ -144,7 +147,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     offers,
     locks,
     store,
-    pinned: (hash) => createRunMemories(store).pinned(hash),
+    pinned,
     refresh: (paths) => templates.refresh(paths),
     announce: (id, version) => templates.announce(id, version),
   });
@@ -180,7 +183,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     runs: supervisor,
     templates,
     exchange,
-    store,
+    artifacts: createArtifactService({ store, pinned }),
     status,
     shutdown: () => lifecycle.stop(),
   });

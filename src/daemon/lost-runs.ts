@@ -1,8 +1,8 @@
 /** Runs that a database does not know and whose files lie in the output directory: what was lost when a damaged one was replaced (docs/store.md 5). */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCode } from '#results/durable.ts';
-import { sidecarPath } from '#results/sidecar.ts';
+import { readSidecar, sidecarPath } from '#results/sidecar.ts';
 
 export interface LostRun {
   readonly runId: string;
@@ -40,13 +40,8 @@ async function notesOf(directory: string): Promise<readonly { readonly file: str
 }
 
 async function readNote({ file, note }: { readonly file: string; readonly note: string }) {
-  try {
-    const { provenance } = JSON.parse(await readFile(note, 'utf8')) as { readonly provenance?: Readonly<Record<string, unknown>> };
-    const { runId, template } = provenance ?? {};
-    return typeof runId === 'string' && typeof template === 'string' ? { file, runId, template } : undefined;
-  } catch {
-    return undefined;
-  }
+  const read = await readSidecar(note);
+  return read === undefined ? undefined : { file, runId: read.provenance.runId, template: read.provenance.template };
 }
 
 function nothingThere(error: unknown): [] {

@@ -9,11 +9,14 @@ export function emptyBatch() {
     retries: [] as NonNullable<Batch['retries']>[number][],
     requestKeys: [] as NonNullable<Batch['requestKeys']>[number][],
     attempts: [] as NonNullable<Batch['attempts']>[number][],
+    graphs: [] as NonNullable<Batch['graphs']>[number][],
+    provenance: [] as NonNullable<Batch['provenance']>[number][],
     artifacts: [] as NonNullable<Batch['artifacts']>[number][],
     states: [] as RunState[],
     events: [] as NewEvent[],
     outbox: [] as NonNullable<Batch['outbox']>[number][],
     timings: [] as NonNullable<Batch['timings']>[number][],
+    savings: [] as NonNullable<Batch['savings']>[number][],
   };
 }
 

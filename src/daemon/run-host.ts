@@ -1,6 +1,6 @@
 /**
  * The run host: keeps machines alive and on disk. Everything that happened since the last flush, of all runs, goes into ONE transaction:
- * snapshots, timers, events, attempts, artifacts, outbox. Effects wait at the gate (`committed`) until what led to them is written.
+ * snapshots, timers, events, attempts, artifacts, outbox, savings. Effects wait at the gate (`committed`) until what led to them is written.
  */
 import { type Actor, type AnyActorRef, createActor, type InspectionEvent, type SnapshotFrom } from 'xstate';
 import { CallsheetError, type ErrorData, toErrorData } from '#protocol/errors.ts';
@@ -198,11 +198,17 @@ export function createRunHost(options: RunHostOptions): RunHost {
       return !awaits(actor, into);
     },
     committed: gate,
-    stage(runId, { attempts = [], artifacts = [], outbox = [], requestKeys = [], timings = [] }) {
+    stage(
+      runId,
+      { attempts = [], graphs = [], provenance = [], artifacts = [], outbox = [], requestKeys = [], timings = [], savings = [] },
+    ) {
       pending.attempts.push(...attempts);
+      pending.graphs.push(...graphs);
+      pending.provenance.push(...provenance);
       pending.artifacts.push(...artifacts);
       pending.outbox.push(...outbox.map((item) => ({ ...item, runId })));
       pending.timings.push(...timings);
+      pending.savings.push(...savings.map((row) => ({ ...row, runId })));
       pending.requestKeys.push(...requestKeys.map((row) => ({ ...row, runId })));
       mark(runId);
     },

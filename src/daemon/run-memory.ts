@@ -1,7 +1,8 @@
 /** Open runs in memory: loaded from the store on first use, so that a restarted daemon finds what the dead one wrote. */
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunMemory } from '#actors/deps.ts';
-import type { Store } from '#store/types.ts';
+import type { RunOptions } from '#protocol/views.ts';
+import type { NewRun, Store } from '#store/types.ts';
 import { compileTemplate } from '#templates/compile.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { reviveParameters } from '#templates/parameters.ts';
@@ -14,11 +15,14 @@ export interface RunMemories {
   /** Throws RUN_NOT_FOUND, SNAPSHOT_REFUSED. */
   get(runId: string): RunMemory;
   /** Adds a run that is about to be stored. */
-  add(run: { readonly runId: string; readonly template: CompiledTemplate; readonly params: Values; readonly backend: string | null }): void;
+  add(run: Pick<NewRun, 'runId' | 'backend' | 'options'>, template: CompiledTemplate, params: Values): void;
   drop(runId: string): void;
   /** The template a run pinned. Throws SNAPSHOT_REFUSED. */
   pinned(hash: string): CompiledTemplate;
 }
+
+/** Of a run that asked for nothing else. */
+export const USUAL_OPTIONS: RunOptions = { optimize: true, cache: true };
 
 export function createRunMemories(store: Store): RunMemories {
   const memories = new Map<string, RunMemory>();
@@ -45,9 +49,19 @@ export function createRunMemories(store: Store): RunMemories {
   };
   return {
     pinned,
-    add({ runId, template, params, backend }) {
+    add({ runId, backend, options = USUAL_OPTIONS }, template, params) {
       keep(template);
-      memories.set(runId, { runId, template, params, backend, attempts: new Map(), artifacts: [], fresh: new Set() });
+      memories.set(runId, {
+        runId,
+        template,
+        params,
+        backend,
+        options,
+        attempts: new Map(),
+        artifacts: [],
+        provenance: new Map(),
+        fresh: new Set(),
+      });
     },
     get(runId) {
       const known = memories.get(runId);
@@ -60,8 +74,10 @@ export function createRunMemories(store: Store): RunMemories {
         template,
         params: reviveParameters(template, row.parameters),
         backend: row.backend,
+        options: row.options ?? USUAL_OPTIONS,
         attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
         artifacts: [...store.artifacts(runId)],
+        provenance: new Map(store.provenance(runId).map((kept) => [kept.promptId, kept])),
         fresh: new Set(),
       };
       memories.set(runId, memory);

@@ -13,6 +13,11 @@ export interface StartRequest {
   readonly priority?: number;
   /** Name of the client, for its fair share of the backends. */
   readonly client?: string;
+  /** True when absent, as `cache`. */
+  readonly optimize?: boolean;
+  readonly cache?: boolean;
+  /** False when absent. */
+  readonly embed?: boolean;
   readonly requestKey?: string;
 }
 

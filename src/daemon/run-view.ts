@@ -1,6 +1,7 @@
 /** The view of a run, folded from its log and its rows: the same for a live run, a finished one and one from before a crash. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
+import type { Problem } from '#protocol/problem.ts';
 import {
   type ArtifactView,
   type AttemptView,
@@ -13,7 +14,9 @@ import {
 import type { AttemptRow, RunRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { choicesOf } from './choice-view.ts';
+import { optimiserOf } from './optimiser-view.ts';
 import type { HeldRun } from './held-runs.ts';
+import { USUAL_OPTIONS } from './run-memory.ts';
 
 export interface LiveProgress {
   readonly progress: number;
@@ -64,15 +67,18 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
     );
   const events = allEvents(store, row.runId);
   const ended = RUN_ENDS.includes(row.status);
+  const { options = USUAL_OPTIONS } = row;
   return {
     ...summaryOf(row, live),
     draft: row.draft || artifacts.some((artifact) => artifact.draft),
     parameters: JSON.parse(row.parameters) as Record<string, unknown>,
+    options,
     steps: stepsOf(template, events, store.attempts(row.runId), artifacts, ended, held),
     artifacts,
     ...triesOf(events),
     ...(template.choices.length === 0 ? {} : { choices: choicesOf(template, events, ended) }),
-    problems: held === undefined ? (row.error?.problems ?? []) : [held.problem],
+    optimiser: optimiserOf(template, options, store.savings(row.runId)),
+    problems: [...(held === undefined ? (row.error?.problems ?? []) : [held.problem]), ...warningsOf(events)],
   };
 }
 
@@ -85,6 +91,19 @@ export function allEvents(store: Store, runId: string): readonly RunEvent[] {
     events.push(...page);
     if (page.length < PAGE) return events;
   }
+}
+
+/** Those of its newest try: what is done again says again what is wrong. */
+function warningsOf(events: readonly RunEvent[]): readonly Problem[] {
+  const tried = events.findLastIndex(({ event }) => event.type === 'run.retried');
+  const found = new Map<string, Problem>();
+  for (const { event } of events.slice(tried + 1)) {
+    if (event.type !== 'run.note' || event.severity === undefined) continue;
+    const { code, severity, message, hint, step } = event;
+    const problem = { code, severity, message, ...(hint === undefined ? {} : { hint }), ...(step === undefined ? {} : { step }) };
+    found.set(`${code}\n${message}`, problem);
+  }
+  return [...found.values()];
 }
 
 interface StepFold {

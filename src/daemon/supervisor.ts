@@ -6,6 +6,7 @@ import { canonicalHash } from '#graph/hash.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
+import { knownInfoHash } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
@@ -33,6 +34,7 @@ import type { RunService, StartRequest } from './run-service.ts';
 import { backendById, firstTaker } from './takers.ts';
 import { createStoredRuns } from './stored-runs.ts';
 import { allEvents, summaryOf, viewOf } from './run-view.ts';
+import { VERSION } from './version.ts';
 
 export interface SupervisorOptions {
   readonly store: Store;
@@ -91,6 +93,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     backend: (id) => backendById(backends, id),
     addressOf,
+    software(backend) {
+      const { version } = options.offers.known(backend.id);
+      const objectInfo = knownInfoHash(backend);
+      return { callsheet: VERSION, ...(version === undefined ? {} : { version }), ...(objectInfo === undefined ? {} : { objectInfo }) };
+    },
+    graph: (hash) => store.graph(hash),
     chooseBackend: (memory, kind) => firstTaker(backends, memory.backend ?? undefined, kind),
     get places() {
       return dispatch.places;
@@ -184,7 +192,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     pinned.add(template.hash);
     log.info({ runId, template: template.id, version: template.version }, 'run accepted');
     // Read from the database again where it does not begin at once: thousands may wait.
-    memories.add({ runId, template, params, backend: run.backend });
+    memories.add(run, template, params);
     scheduler.enqueue(run, true);
     if (scheduler.has(runId)) memories.drop(runId);
     return { runId };

@@ -1,6 +1,8 @@
 /** What clients see of runs, steps, attempts, artifacts, backends and templates (DESIGN 7). */
+import type { AssetView } from './assets.ts';
 import type { ErrorData } from './errors.ts';
 import type { Problem } from './problem.ts';
+import type { Conversion, SourceFile } from './provenance.ts';
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'cancelling', 'succeeded', 'failed', 'cancelled', 'lost'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -58,6 +60,19 @@ export interface StepView {
   readonly error?: ErrorData;
 }
 
+/** Numbered pictures in a folder of their own. */
+export interface SequenceView {
+  readonly count: number;
+  /** Number of the first. */
+  readonly first: number;
+  /** Name of each, with the digits of its number as `#`: `frame_####.png`. */
+  readonly pattern: string;
+  /** Of all of them together. */
+  readonly bytes: number;
+  /** sha256 over the sha256 of each, in order, as text. */
+  readonly sha256: string;
+}
+
 /** What a file is by its content; a moving picture without sound in a picture format is an animation. */
 export const ARTIFACT_KINDS = ['image', 'animation', 'video', 'audio', 'model3d', 'text', 'latent', 'file'] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
@@ -113,8 +128,16 @@ export interface ArtifactView {
   readonly profile?: 'low';
   /** Names of the template outputs that this file belongs to. */
   readonly outputs?: readonly string[];
-  /** What the template's output makes of it: kind of asset, and its name for people. */
-  readonly asset?: { readonly kind: string; readonly name?: string };
+  /** The attempt that made it. */
+  readonly promptId?: string;
+  /** What the backend gave, where the file that is kept is another: with its provenance embedded. */
+  readonly source?: SourceFile;
+  /** It was made of other files by the template's `convert`. */
+  readonly conversion?: Conversion;
+  /** It is the first of numbered files; `path`, `bytes` and `sha256` are those of the first. */
+  readonly sequence?: SequenceView;
+  /** What it becomes in Blender by the template's output. */
+  readonly asset?: AssetView;
 }
 
 export const CHOICE_STATUSES = ['pending', 'waiting', 'made', 'skipped', 'blocked', 'failed', 'cancelled'] as const;
@@ -157,6 +180,62 @@ export interface ChoiceView {
   readonly pickedBy?: 'person' | 'timeout';
 }
 
+/** What was asked for a run besides its parameters. What is not usual is stored with the run and holds for every try of it. */
+export interface RunOptions {
+  /** Graphs are optimised before they are sent, unless their template says otherwise. */
+  readonly optimize: boolean;
+  /** Results of earlier runs may be taken where they are proven to be the same. */
+  readonly cache: boolean;
+  /** True: every file gets its graph and its provenance put inside, where its kind takes them. */
+  readonly embed?: boolean;
+}
+
+/** What saves work, in the order of the report. */
+export const PASSES = [
+  'dead-nodes',
+  'equal-nodes',
+  'no-ops',
+  'constants',
+  'shared-loaders',
+  'previews',
+  'existing-outputs',
+  'fused-steps',
+  'model-order',
+  'result-cache',
+] as const;
+export type PassName = (typeof PASSES)[number];
+
+/** A node of the author's graph that a pass took out of what is sent. */
+export interface SavedNode {
+  readonly id: string;
+  readonly classType: string;
+  readonly title?: string;
+  /** The node that gives its result in its place. */
+  readonly into?: string;
+}
+
+/** Work that was not done, by which pass, and why the result is the same all the same. */
+export interface Saving {
+  readonly pass: PassName;
+  readonly step: string;
+  /** Absent: of the step as a whole. */
+  readonly item?: number;
+  readonly nodes: readonly SavedNode[];
+  /** One sentence for people. */
+  readonly why: string;
+  /** By what it took in earlier runs; absent when nothing was measured. */
+  readonly seconds?: number;
+}
+
+export interface OptimiserView {
+  /** False: the run was asked to leave graphs as they are. */
+  readonly enabled: boolean;
+  /** In the order of steps, items and passes. */
+  readonly savings: readonly Saving[];
+  /** Sum of those that were measured; absent when none was. */
+  readonly seconds?: number;
+}
+
 export interface RunView {
   readonly runId: string;
   readonly template: string;
@@ -174,15 +253,17 @@ export interface RunView {
   /** How often it was tried, when more than once. */
   readonly tries?: number;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly options: RunOptions;
   readonly steps: readonly StepView[];
   readonly artifacts: readonly ArtifactView[];
   /** Every choice of the template; absent when it has none. */
   readonly choices?: readonly ChoiceView[];
+  readonly optimiser?: OptimiserView;
   readonly problems: readonly Problem[];
   readonly error?: ErrorData;
 }
 
-export type RunSummary = Omit<RunView, 'tries' | 'steps' | 'artifacts' | 'choices' | 'parameters' | 'problems'>;
+export type RunSummary = Omit<RunView, 'tries' | 'steps' | 'artifacts' | 'choices' | 'parameters' | 'options' | 'optimiser' | 'problems'>;
 
 export interface BackendView {
   readonly id: string;

@@ -5,12 +5,14 @@ import { mkdir, open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
+import type { Provenance, SourceFile } from '#protocol/provenance.ts';
 import { bytesInMemory, bytesOfFile } from './bytes.ts';
 import type { ByteSource } from './bytes.ts';
 import { assertClaim, keptExtension } from './claims.ts';
 import { saysDraft } from './embedded/draft.ts';
 import { readEmbedded } from './embedded/read.ts';
 import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
+import { embedChecked, type EmbeddedTexts } from './embed/embed.ts';
 import { safeName } from './names.ts';
 import { sidecarPath, writeSidecar } from './sidecar.ts';
 import { recognise } from './recognise.ts';
@@ -35,7 +37,9 @@ export interface SaveRequest {
   /** The backend's own name of the file: media by that name must be media by content. */
   readonly claimedName?: string;
   /** Where the file came from, as JSON; kept in a sidecar from which the database can be rebuilt. */
-  readonly provenance?: Readonly<Record<string, unknown>>;
+  readonly provenance?: Provenance;
+  /** Texts that are put into the file before it gets its name; `source` is the file as it came. A kind that takes none stays as it is. */
+  readonly embed?: (source: SourceFile) => EmbeddedTexts;
   readonly signal?: AbortSignal;
   /** Default 4 GiB. */
   readonly maxBytes?: number;
@@ -48,6 +52,10 @@ export interface SavedArtifact extends Omit<Recognised, 'extension' | 'fault'> {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** The file as it came, where texts were put into it. */
+  readonly source?: SourceFile;
+  /** A clause for people: why they were not. */
+  readonly notEmbedded?: string;
 }
 
 /**
@@ -58,28 +66,49 @@ export interface SavedArtifact extends Omit<Recognised, 'extension' | 'fault'> {
 export async function saveArtifact(request: SaveRequest): Promise<SavedArtifact> {
   const { directory, signal } = request;
   const temporary = partialPath(directory);
+  const enriched = partialPath(directory);
   let isPublished = false;
   try {
     signal?.throwIfAborted();
     const handle = await openFresh(temporary, request.provenance === undefined ? directory : dirname(sidecarPath(temporary)));
     const checked = await fill(handle, request).finally(() => handle.close());
     signal?.throwIfAborted();
-    const { extension, ...facts } = checked;
-    const { path, isNew } = await settle(temporary, directory, safeName(request.baseName), extension, facts);
+    const { extension, ...came } = checked;
+    const { source, notEmbedded, ...facts } = await enrich(temporary, enriched, came, request.embed);
+    signal?.throwIfAborted();
+    const { path, isNew } = await settle(
+      source === undefined ? temporary : enriched,
+      directory,
+      safeName(request.baseName),
+      extension,
+      facts,
+    );
     isPublished = isNew;
     const saved = { path, ...facts };
+    const provenance = request.provenance && { ...request.provenance, ...(source === undefined ? {} : { source }) };
     // Both only need the name to stand, so they wait for the disk together.
     await Promise.all([
       isNew ? syncDirectory(directory) : undefined,
-      request.provenance === undefined ? undefined : writeSidecar(saved, request.provenance, isNew),
+      provenance === undefined ? undefined : writeSidecar(saved, provenance, isNew),
     ]);
-    return saved;
+    return { ...saved, ...(source === undefined ? {} : { source }), ...(notEmbedded === undefined ? {} : { notEmbedded }) };
   } catch (error) {
     throw translateFileFailure(error, directory);
   } finally {
     destroy(request.source);
-    if (!isPublished) await discard(temporary);
+    if (!isPublished || request.embed !== undefined) await Promise.all([discard(temporary), discard(enriched)]);
   }
+}
+
+type Came = Omit<SavedArtifact, 'path' | 'source' | 'notEmbedded'>;
+
+/** The facts of the file that is kept; with `source` it is the one at `to`. */
+async function enrich(from: string, to: string, came: Came, texts: SaveRequest['embed']): Promise<Omit<SavedArtifact, 'path'>> {
+  if (texts === undefined) return came;
+  const { bytes, sha256, mediaType } = came;
+  const source = { sha256, bytes, mediaType };
+  const made = await embedChecked(from, to, mediaType, texts(source));
+  return 'refused' in made ? { ...came, notEmbedded: made.refused } : { ...came, ...made, source };
 }
 
 /** `folder` is made when the file's own is not there: for a first result the note's folder comes into being with it. */

@@ -1,10 +1,14 @@
 /** Shapes of the rows as SQLite gives them, and how they become the types of types.ts. */
+import { inflateRawSync } from 'node:zlib';
 import { CallsheetError, isErrorData } from '#protocol/errors.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
-import { ARTIFACT_KINDS, RUN_STATUSES } from '#protocol/views.ts';
-import type { ArtifactView, RunStatus } from '#protocol/views.ts';
-import type { AttemptRow, OpenRun, RequestKeyRow, RunRow } from './types.ts';
+import { ARTIFACT_KINDS, PASSES, RUN_STATUSES } from '#protocol/views.ts';
+import type { ArtifactView, RunOptions, RunStatus } from '#protocol/views.ts';
+import type { AttemptRow, OpenRun, ProvenanceRow, RequestKeyRow, RunRow, SavingsRow } from './types.ts';
+
+/** In bytes; larger ones are never sent. */
+const LARGEST_GRAPH = 256 * 1024 * 1024;
 
 export interface RawRun {
   readonly run_id: string;
@@ -16,6 +20,7 @@ export interface RawRun {
   readonly created_at: number;
   readonly priority: number;
   readonly client: string | null;
+  readonly options: string | null;
   readonly status: string;
   readonly draft: number;
   readonly progress: number;
@@ -85,6 +90,25 @@ export interface RawArtifact {
   readonly facts: string | null;
   readonly created_at: number;
   readonly same_as: string | null;
+  readonly prompt_id: string | null;
+  readonly source: string | null;
+  readonly conversion: string | null;
+  readonly sequence: string | null;
+}
+
+export interface RawProvenance {
+  readonly prompt_id: string;
+  readonly graph: string;
+  readonly workflow: string | null;
+  readonly facts: string;
+  readonly times: string | null;
+}
+
+export interface RawSavings {
+  readonly step: string;
+  readonly item: number;
+  readonly pass: string;
+  readonly savings: string;
 }
 
 export interface RawRequestKey {
@@ -96,6 +120,7 @@ export interface RawRequestKey {
 }
 
 export function toRun(row: RawRun): RunRow {
+  const options: RunOptions | undefined = row.options === null ? undefined : parse(row.options);
   return {
     runId: row.run_id,
     template: row.template,
@@ -105,6 +130,7 @@ export function toRun(row: RawRun): RunRow {
     parameters: row.parameters,
     createdAt: row.created_at,
     ...standing(row),
+    ...(options === undefined ? {} : { options }),
     status: toStatus(row.status),
     draft: row.draft === 1,
     progress: row.progress,
@@ -154,6 +180,9 @@ export function toAttempt(row: RawAttempt, runId: string): AttemptRow {
 export function toArtifact(row: RawArtifact): ArtifactView {
   const outputs: string[] | null = row.outputs === null ? null : parse(row.outputs);
   const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
+  const source: ArtifactView['source'] | null = row.source === null ? null : parse(row.source);
+  const conversion: ArtifactView['conversion'] | null = row.conversion === null ? null : parse(row.conversion);
+  const sequence: ArtifactView['sequence'] | null = row.sequence === null ? null : parse(row.sequence);
   const facts: ArtifactView['facts'] | null = row.facts === null ? null : parse(row.facts);
   return {
     artifactId: row.artifact_id,
@@ -179,7 +208,34 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
     ...(outputs === null ? {} : { outputs }),
     ...(asset === null || asset === undefined ? {} : { asset }),
+    ...(row.prompt_id === null ? {} : { promptId: row.prompt_id }),
+    ...(source === null || source === undefined ? {} : { source }),
+    ...(conversion === null || conversion === undefined ? {} : { conversion }),
+    ...(sequence === null || sequence === undefined ? {} : { sequence }),
   };
+}
+
+export function toProvenance(row: RawProvenance, runId: string): ProvenanceRow {
+  const { prompt_id: promptId, graph, workflow, facts, times } = row;
+  const read: ProvenanceRow['facts'] = parse(facts);
+  const took: ProvenanceRow['times'] = times === null ? null : parse(times);
+  return { runId, promptId, graph, workflow, facts: read, times: took };
+}
+
+/** Only we write these, so one that cannot be unpacked was changed behind our back. */
+export function toGraph(content: Buffer): string {
+  try {
+    return inflateRawSync(content, { maxOutputLength: LARGEST_GRAPH }).toString('utf8');
+  } catch (error) {
+    throw damaged(error);
+  }
+}
+
+/** Of a pass that this release does not know, as after a way back, nothing is told. */
+export function toSavings(row: RawSavings, runId: string): readonly SavingsRow[] {
+  const pass = PASSES.find((name) => name === row.pass);
+  const savings: SavingsRow['savings'] = parse(row.savings);
+  return pass === undefined ? [] : [{ runId, step: row.step, item: row.item < 0 ? null : row.item, pass, savings }];
 }
 
 export function toRequestKey(row: RawRequestKey): RequestKeyRow {
@@ -191,11 +247,15 @@ function parse(text: string) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new CallsheetError('STORAGE_CORRUPT', 'A stored text is damaged.', {
-      hint: 'Check the disk. A copy of the database from `backups` in the data directory may still hold it.',
-      cause: error,
-    });
+    throw damaged(error);
   }
+}
+
+function damaged(cause: unknown): CallsheetError {
+  return new CallsheetError('STORAGE_CORRUPT', 'A stored text is damaged.', {
+    hint: 'Check the disk. A copy of the database from `backups` in the data directory may still hold it.',
+    cause,
+  });
 }
 
 function toStatus(text: string): RunStatus {

@@ -134,6 +134,35 @@ CREATE TABLE timings (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What was saved: one row for everything that one pass did to one item, or with item -1 to a step as a whole. */
+const SAVINGS = `
+CREATE TABLE savings (
+  run INTEGER NOT NULL REFERENCES runs (id),
+  step TEXT NOT NULL,
+  item INTEGER NOT NULL,
+  pass TEXT NOT NULL,
+  savings TEXT NOT NULL,
+  PRIMARY KEY (run, step, item, pass)
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * What made files: a row for each attempt, written before it is sent, and the graphs themselves once each by content, packed. Neither is
+ * read or written while a run goes on. `graph` and `workflow` are ids of `graphs`; no foreign keys, so that cleaning up searches them once.
+ */
+const PROVENANCE = `
+CREATE TABLE graphs (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, content BLOB NOT NULL) STRICT;
+CREATE TABLE provenance (
+  run INTEGER NOT NULL REFERENCES runs (id),
+  prompt_id TEXT NOT NULL,
+  graph INTEGER NOT NULL,
+  workflow INTEGER,
+  facts TEXT NOT NULL,
+  times TEXT,
+  PRIMARY KEY (run, prompt_id)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** Kinds of the files of older rows, by the beginning of the media type: as well as it was known then. */
 const OLD_KINDS: readonly (readonly [string, string])[] = [
   ['image/', 'image'],
@@ -174,6 +203,12 @@ export const MIGRATIONS: readonly Migration[] = [
     },
   },
   {
+    title: 'runs know whether they may be optimised and cached, and what that saved',
+    up(db) {
+      db.exec(`ALTER TABLE runs ADD COLUMN options TEXT; ${SAVINGS}`);
+    },
+  },
+  {
     title: 'artifacts know their kind, what their headers say, when they came, and whose bytes they share',
     up(db) {
       db.exec(`
@@ -187,6 +222,13 @@ export const MIGRATIONS: readonly Migration[] = [
       const set = db.prepare<[string, string]>('UPDATE artifacts SET kind = ? WHERE media_type = ?');
       for (const { media_type: mediaType } of kinds)
         set.run(OLD_KINDS.find(([start]) => mediaType.startsWith(start))?.[1] ?? 'file', mediaType);
+    },
+  },
+  {
+    title: 'what made each file: attempts, graphs by content, files as the backend gave them',
+    up(db) {
+      db.exec(PROVENANCE);
+      for (const column of ['prompt_id', 'source', 'conversion', 'sequence']) db.exec(`ALTER TABLE artifacts ADD COLUMN ${column} TEXT`);
     },
   },
 ];

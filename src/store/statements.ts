@@ -1,7 +1,8 @@
 /** Every SQL statement of the store, prepared once per connection. */
 import type { Database } from 'better-sqlite3';
+import { createArtifactLists } from './artifact-list.ts';
 import type { AssetRow, OutboxItem, Timing } from './types.ts';
-import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawRequestKey, RawRun } from './rows.ts';
+import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawProvenance, RawRequestKey, RawRun, RawSavings } from './rows.ts';
 
 /**
  * In a join, a bare parameter makes SQLite (built with STAT4) plan the statement anew at every call, because the value might change the plan
@@ -12,12 +13,13 @@ const BOUND = '(SELECT ?)';
 /** The mean of a timing moves as if it were of this many samples at most. */
 const REMEMBERED_SAMPLES = 8;
 
-const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client,
+const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client, r.options,
   s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
-  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile, a.kind, a.facts, a.created_at, a.same_as`;
+  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile, a.kind, a.facts, a.created_at, a.same_as,
+  a.prompt_id, a.source, a.conversion, a.sequence`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const ATTEMPT_COLUMNS = `a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number,
@@ -33,8 +35,8 @@ export function prepareStatements(db: Database) {
     ...prepareReads(db),
     insertTemplate: db.prepare<[string, string]>('INSERT INTO templates (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     insertRun: db.prepare(
-      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client)
-       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (run_id, template, version, template_id, backend, parameters, created_at, priority, client, options)
+       VALUES (?, ?, ?, (SELECT id FROM templates WHERE hash = ?), ?, ?, ?, ?, ?, ?)`,
     ),
     insertState: db.prepare(
       `INSERT INTO run_states (open, status, draft, progress, machine, machine_version, ended_at, error, timers, snapshot, id)
@@ -62,13 +64,20 @@ export function prepareStatements(db: Database) {
     ),
     putArtifact: db.prepare(
       `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset,
-         profile, kind, facts, created_at, same_as)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         profile, kind, facts, created_at, same_as, prompt_id, source, conversion, sequence)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
          path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
          height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
          asset = excluded.asset, profile = excluded.profile, kind = excluded.kind, facts = excluded.facts, created_at = excluded.created_at,
-         same_as = excluded.same_as`,
+         same_as = excluded.same_as, prompt_id = excluded.prompt_id, source = excluded.source, conversion = excluded.conversion,
+         sequence = excluded.sequence`,
+    ),
+    insertGraph: db.prepare<[string, Uint8Array]>('INSERT INTO graphs (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
+    putProvenance: db.prepare<[number, string, number, number | null, string, string | null]>(
+      `INSERT INTO provenance (run, prompt_id, graph, workflow, facts, times) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run, prompt_id) DO UPDATE SET graph = excluded.graph, workflow = excluded.workflow, facts = excluded.facts,
+         times = ifnull(excluded.times, times)`,
     ),
     setBackend: db.prepare<[string | null, number]>('UPDATE runs SET backend = ? WHERE id = ?'),
     dropArtifact: db.prepare<[string, number]>('DELETE FROM artifacts WHERE artifact_id = ? AND run = ?'),
@@ -92,6 +101,11 @@ export function prepareStatements(db: Database) {
            (variance + (@seconds - mean) * (@seconds - mean) / min(count + 1, ${REMEMBERED_SAMPLES})),
          longest = max(longest, @seconds)`,
     ),
+    putSavings: db.prepare<[number, string, number, string, string]>(
+      `INSERT INTO savings (run, step, item, pass, savings) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (run, step, item, pass) DO UPDATE SET savings = excluded.savings`,
+    ),
+    dropSavings: db.prepare<[number, string, number, string]>('DELETE FROM savings WHERE run = ? AND step = ? AND item = ? AND pass = ?'),
     putAsset: db.prepare(
       `INSERT INTO assets (asset_id, path, name, media_type, bytes, sha256, created_at)
        VALUES (@assetId, @path, @name, @mediaType, @bytes, @sha256, @createdAt)
@@ -148,22 +162,27 @@ function prepareReads(db: Database) {
       `SELECT ${ATTEMPT_COLUMNS}
        FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ${BOUND} ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
     ),
+    graphId: db.prepare<[string], number>('SELECT id FROM graphs WHERE hash = ?').pluck(),
+    graph: db.prepare<[string], Buffer>('SELECT content FROM graphs WHERE hash = ?').pluck(),
+    provenance: db.prepare<[string], RawProvenance>(
+      `SELECT p.prompt_id, g.hash AS graph, w.hash AS workflow, p.facts, p.times
+       FROM runs r JOIN provenance p ON p.run = r.id JOIN graphs g ON g.id = p.graph LEFT JOIN graphs w ON w.id = p.workflow
+       WHERE r.run_id = ${BOUND}`,
+    ),
     artifactsOfRun: db.prepare<[string], RawArtifact>(
       `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE r.run_id = ${BOUND} ORDER BY a.id`,
     ),
     artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ${BOUND}`),
-    listArtifacts: db.prepare<{ runId: string | null; before: string | null; limit: number }, RawArtifact>(
-      `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES}
-       WHERE (@before IS NULL OR a.id < (SELECT id FROM artifacts WHERE artifact_id = @before))
-         AND (@runId IS NULL OR r.run_id = @runId)
-       ORDER BY a.id DESC LIMIT @limit`,
-    ),
+    artifactLists: createArtifactLists(db, ARTIFACT_COLUMNS, ARTIFACT_TABLES),
     requestKey: db.prepare<[string], RawRequestKey>(
       `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ${BOUND}`,
     ),
     outbox: db.prepare<[number], OutboxItem>(`SELECT ${OUTBOX_COLUMNS} ORDER BY o.id LIMIT ?`),
     timings: db.prepare<[string, string], Timing>(
       'SELECT template, step, backend, part, count, mean, variance, longest FROM timings WHERE template = ? AND step = ?',
+    ),
+    savings: db.prepare<[string], RawSavings>(
+      `SELECT s.step, s.item, s.pass, s.savings FROM runs r JOIN savings s ON s.run = r.id WHERE r.run_id = ${BOUND}`,
     ),
     asset: db.prepare<[string], AssetRow>(`SELECT ${ASSET_COLUMNS} FROM assets WHERE asset_id = ?`),
   };

@@ -1,7 +1,9 @@
 /** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
+import type { AssetKind } from '#protocol/assets.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody, RunEvent } from '#protocol/events.ts';
-import type { ArtifactView, RunStatus } from '#protocol/views.ts';
+import type { AttemptFacts, AttemptTimes } from '#protocol/provenance.ts';
+import type { ArtifactKind, ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
 
 /** Inserted once, when a run is accepted. */
 export interface NewRun {
@@ -19,6 +21,8 @@ export interface NewRun {
   readonly priority?: number;
   /** Name of the client that started it, for its fair share; absent: nobody in particular. */
   readonly client?: string;
+  /** Absent: everything is allowed. */
+  readonly options?: RunOptions;
 }
 
 /** What the scheduler keeps in memory of an open run. */
@@ -108,6 +112,29 @@ export interface AssetRow {
   readonly createdAt: number;
 }
 
+/** What made the files of one attempt: written before it is sent, its times when it has finished. */
+export interface ProvenanceRow {
+  readonly runId: string;
+  readonly promptId: string;
+  /** Hash under which the graph is stored, and the workflow in UI format that goes along with it; null when none does. */
+  readonly graph: string;
+  readonly workflow: string | null;
+  readonly facts: AttemptFacts;
+  /** Null leaves what is stored. */
+  readonly times: AttemptTimes | null;
+}
+
+/** Everything that one pass saved at one item, or at a step as a whole. */
+export interface SavingsRow {
+  readonly runId: string;
+  readonly step: string;
+  /** Null: the step as a whole. */
+  readonly item: number | null;
+  readonly pass: PassName;
+  /** Empty: what was stored before holds no longer, as after a new try. */
+  readonly savings: readonly Pick<Saving, 'nodes' | 'why' | 'seconds'>[];
+}
+
 /** How long one part of a step took once. `template` and `step` are '' for what holds for a node class wherever it stands. */
 export interface TimingSample {
   readonly template: string;
@@ -135,7 +162,7 @@ export interface RunRetry {
   readonly dropped: readonly string[];
 }
 
-/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, artifacts, states, events, outbox, timings. */
+/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, graphs, provenance, artifacts, states, events, outbox, timings, savings. */
 export interface Batch {
   readonly templates?: readonly { readonly hash: string; readonly content: string }[];
   readonly newRuns?: readonly NewRun[];
@@ -143,12 +170,18 @@ export interface Batch {
   readonly requestKeys?: readonly RequestKeyRow[];
   /** Upserted by promptId. */
   readonly attempts?: readonly AttemptRow[];
+  /** Kept once by content. */
+  readonly graphs?: readonly { readonly hash: string; readonly content: string }[];
+  /** Upserted by promptId; its graphs are stored or part of the same batch. */
+  readonly provenance?: readonly ProvenanceRow[];
   /** Upserted by (run, step, item, node, index). */
   readonly artifacts?: readonly ArtifactView[];
   readonly states?: readonly RunState[];
   readonly events?: readonly NewEvent[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries'>[];
   readonly timings?: readonly TimingSample[];
+  /** Upserted by (run, step, item, pass). */
+  readonly savings?: readonly SavingsRow[];
 }
 
 export interface RunQuery {
@@ -158,6 +191,33 @@ export interface RunQuery {
   readonly limit?: number;
   /** Rows older than this run. */
   readonly before?: string;
+}
+
+/** What is given must hold. */
+export interface ArtifactQuery {
+  readonly runId?: string;
+  readonly template?: string;
+  readonly step?: string;
+  /** Of the step or of the template. */
+  readonly output?: string;
+  readonly kind?: ArtifactKind;
+  /** `image/png`, or `image/*`. */
+  readonly mediaType?: string;
+  readonly asset?: AssetKind;
+  /** Milliseconds since 1970: from `since` on, before `until`. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly draft?: boolean;
+  /** Newest first; at most this many (default 100, cap 1000). */
+  readonly limit?: number;
+  /** `next` of the page before, or an artifactId. */
+  readonly before?: string;
+}
+
+export interface ArtifactPage {
+  readonly artifacts: readonly ArtifactView[];
+  /** Absent on the last page. */
+  readonly next?: string;
 }
 
 export interface EventQuery {
@@ -199,9 +259,16 @@ export interface Store {
   assumedLost(): readonly AttemptRow[];
   template(hash: string): string | undefined;
   attempts(runId: string): readonly AttemptRow[];
+  /** Of attempts that were prepared by this release or a later one. */
+  provenance(runId: string): readonly ProvenanceRow[];
+  /** A stored graph, or workflow in UI format, by its hash. */
+  graph(hash: string): string | undefined;
   artifacts(runId: string): readonly ArtifactView[];
+  /** In no order that means anything. */
+  savings(runId: string): readonly SavingsRow[];
   artifact(artifactId: string): ArtifactView | undefined;
-  listArtifacts(query: { readonly runId?: string; readonly limit?: number; readonly before?: string }): readonly ArtifactView[];
+  /** Undefined when `before` names an artifact that is not there. */
+  listArtifacts(query: ArtifactQuery): ArtifactPage | undefined;
   events(query: EventQuery): readonly RunEvent[];
   /** Highest position in the log, 0 when empty. */
   lastPosition(): number;

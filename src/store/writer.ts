@@ -1,4 +1,5 @@
 /** Writes one batch: everything in the documented order inside the transaction that its caller opened, numbering events as it goes. */
+import { deflateRawSync } from 'node:zlib';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
@@ -67,6 +68,7 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       run.createdAt,
       run.priority ?? 0,
       run.client ?? null,
+      jsonOrNull(run.options ?? null),
     );
     const key = remember(run.runId, { id: Number(lastInsertRowid), seq: 0, open: isOpen(state) });
     statements.insertState.run(Number(key.open), ...stateValues(state), key.id);
@@ -95,6 +97,12 @@ export function createWriter(statements: Statements, epoch: string): Writer {
     }
   }
 
+  function graphId(hash: string): number {
+    const id = statements.graphId.get(hash);
+    if (id === undefined) throw new CallsheetError('INTERNAL', `The store was asked to write about graph ${hash}, which it does not hold.`);
+    return id;
+  }
+
   function settle(): void {
     for (const id of done) statements.deleteOutbox.run(id);
   }
@@ -116,6 +124,13 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       }
       for (const row of batch.requestKeys ?? []) putRequestKey(row);
       for (const row of batch.attempts ?? []) statements.putAttempt.run(keyOf(row.runId).id, ...attemptValues(row));
+      for (const { hash, content } of batch.graphs ?? []) {
+        if (statements.graphId.get(hash) === undefined) statements.insertGraph.run(hash, deflateRawSync(content));
+      }
+      for (const { runId, promptId, graph, workflow, facts, times } of batch.provenance ?? []) {
+        const workflowId = workflow === null ? null : graphId(workflow);
+        statements.putProvenance.run(keyOf(runId).id, promptId, graphId(graph), workflowId, JSON.stringify(facts), jsonOrNull(times));
+      }
       for (const view of batch.artifacts ?? []) statements.putArtifact.run(view.artifactId, keyOf(view.runId).id, ...artifactValues(view));
       for (const state of batch.states ?? []) if (!inserted.has(state)) writeState(state);
       const events: RunEvent[] = [];
@@ -132,6 +147,11 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       }
       for (const { template, step, backend, part, seconds } of batch.timings ?? []) {
         statements.putTiming.run({ template, step, backend, part, seconds });
+      }
+      for (const { runId, step, item, pass, savings } of batch.savings ?? []) {
+        const place = [keyOf(runId).id, step, item ?? -1, pass] as const;
+        if (savings.length === 0) statements.dropSavings.run(...place);
+        else statements.putSavings.run(...place, JSON.stringify(savings));
       }
       return events;
     },
@@ -224,6 +244,10 @@ function artifactValues(view: ArtifactView) {
     jsonOrNull(view.facts ?? null),
     view.createdAt,
     view.sameAs ?? null,
+    view.promptId ?? null,
+    jsonOrNull(view.source ?? null),
+    jsonOrNull(view.conversion ?? null),
+    jsonOrNull(view.sequence ?? null),
   ] as const;
 }
 

@@ -66,6 +66,7 @@ export function compileStep(context: CompileContext, step: StepDefinition, at: n
     sites,
     lowMemory,
     patches,
+    optimize: step.optimize ?? true,
     outputs: Object.fromEntries(outputs),
   };
 }

@@ -1,11 +1,12 @@
 /** The compiled template: everything that could be decided before a value was known. Pure data and parsed conditions. */
 import type { NewNode, Rewiring } from '#graph/patch-graph.ts';
 import type { Graph, JsonNode } from '#graph/types.ts';
+import type { AssetKind, ColorSpace, MaterialMap } from '#protocol/assets.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Condition } from './conditions.ts';
 import type { ChoiceName } from './environment.ts';
 import type { Placeholder, TextTemplate } from './grammar.ts';
-import type { Manifest, ParameterDefinition, TemplateSource, TimeoutPolicy } from './types.ts';
+import type { ConvertDefinition, Manifest, ParameterDefinition, TemplateSource, TimeoutPolicy } from './types.ts';
 
 /** JSON text that goes in as it stands, or a string of the JSON that holds placeholders. */
 export type Piece = string | TextTemplate;
@@ -42,6 +43,8 @@ export interface CompiledStep {
   /** The sites of the lower profile: `sites`, with those that `lowMemory` writes in their place. Undefined when the step has none. */
   readonly lowMemory: readonly Site[] | undefined;
   readonly patches: readonly CompiledPatch[];
+  /** False: the manifest wants its graph sent as it is. */
+  readonly optimize: boolean;
   /** Output name → node id, or `*` for every file. */
   readonly outputs: Readonly<Record<string, string>>;
 }
@@ -98,8 +101,17 @@ export interface CompiledPick {
 export interface CompiledOutput {
   readonly from: Placeholder;
   readonly title: string | undefined;
-  readonly kind: string | undefined;
+  readonly embed: boolean;
+  readonly convert: ConvertDefinition | undefined;
+  readonly asset: CompiledAsset | undefined;
+}
+
+export interface CompiledAsset {
+  readonly kind: AssetKind;
   readonly name: TextTemplate | string | undefined;
+  readonly collection: TextTemplate | string | undefined;
+  readonly colorSpace: ColorSpace | undefined;
+  readonly map: MaterialMap | undefined;
 }
 
 export interface CompiledTemplate {

@@ -5,8 +5,8 @@ import { currentManifest } from './migrate-format.ts';
 import { objectAt } from './locate.ts';
 
 export interface ManifestChanges {
-  /** Top-level members whose values are texts. */
-  readonly fields?: Readonly<Record<string, string>>;
+  /** Top-level members. */
+  readonly fields?: Readonly<Record<string, string | boolean>>;
   /** Parameter → JSON text of its new default; undefined takes the default away, so that the value must be given. */
   readonly defaults?: ReadonlyMap<string, string | undefined>;
 }

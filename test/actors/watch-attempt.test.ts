@@ -28,7 +28,7 @@ function watched(
     learn: (_key: unknown, lesson: Lesson) => void lessons.push(lesson),
   } as unknown as ActorDeps;
   const watch = createAttemptWatch(deps, {
-    memory: { template: { id: 't' } } as unknown as RunMemory,
+    memory: { template: { id: 't' }, provenance: new Map() } as unknown as RunMemory,
     input: { runId: 'r', step: 's', item: 0, skipped: [], attempt: 1, promptId: 'p', backendId: 'b' },
     backend: { id: 'b', url: 'http://b:1', diagnose } as unknown as Backend,
     note: (code, message) => void notes.push([code, message]),

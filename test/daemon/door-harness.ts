@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
+import { createArtifactService } from '#daemon/artifact-service.ts';
 import { createAuth } from '#daemon/auth.ts';
 import { createEventHub, feedHub } from '#daemon/event-hub.ts';
 import { openDoor } from '#daemon/http-server.ts';
@@ -16,6 +17,7 @@ import type { Handlers } from '#daemon/methods.ts';
 import type { ExchangeService } from '#daemon/exchange/exchange-service.ts';
 import { createMethods } from '#daemon/methods.ts';
 import { createRefusals } from '#daemon/refusals.ts';
+import { createRunMemories } from '#daemon/run-memory.ts';
 import type { RunService, StartRequest } from '#daemon/run-service.ts';
 import type { TemplateService } from '#daemon/template-service.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -58,7 +60,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     runs: runs.service,
     templates: templates.service,
     exchange: fakeExchange,
-    store,
+    artifacts: createArtifactService({ store, pinned: createRunMemories(store).pinned }),
     shutdown: () => stopped.resolve(),
     status: () => ({
       version: '0.1.0',
@@ -170,7 +172,8 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
       const row = store.run(runId);
       if (row === undefined) throw new CallsheetError('RUN_NOT_FOUND', 'No run has this id.');
       const { template, version, status, draft, progress, createdAt } = row;
-      return { runId, template, version, status, draft, progress, createdAt, parameters: {}, steps: [], artifacts: [], problems: [] };
+      const told = { runId, template, version, status, draft, progress, createdAt };
+      return { ...told, parameters: {}, options: { optimize: true, cache: true }, steps: [], artifacts: [], problems: [] };
     },
     list: (query) =>
       store.runs(query).map(({ runId, template, version, status, draft, progress, createdAt }) => ({

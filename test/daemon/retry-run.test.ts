@@ -25,14 +25,14 @@ const attemptsOf = (runId: string) =>
     .steps.map(({ id, attempts }) => [id, ...attempts.map(({ attempt, status }) => `${String(attempt)} ${status}`)]);
 
 /** A run that failed in one of its three steps. */
-async function failedAt(step: 'base' | 'invert' | 'grow', options: EngineOptions = {}): Promise<string> {
+async function failedAt(step: 'base' | 'invert' | 'grow', options: EngineOptions = {}, more: object = {}): Promise<string> {
   engine = await startEngine(options);
   const at = { base: 'EmptyImage', invert: 'ImageInvert', grow: 'ImageScale' }[step];
   engine.fake.engine.plan = ({ prompt }) => {
     const node = Object.entries(prompt).find(([, { class_type: name }]) => name === at)?.[0];
     return node === undefined ? {} : { error: { node, ...BOOM } };
   };
-  const { runId } = await engine.supervisor.start(request);
+  const { runId } = await engine.supervisor.start({ ...request, ...more });
   expect(await engine.ended(runId)).toMatchObject({ status: 'failed', error: { code: 'NODE_FAILED', step } });
   engine.fake.engine.plan = () => ({});
   return runId;
@@ -348,6 +348,34 @@ describe('a retry is refused', () => {
     expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect((await engine.ended(runId)).status).toBe('succeeded');
     checkLog(runId, 2);
+  });
+});
+
+describe('what a run may save', () => {
+  const off = { optimize: false, cache: false };
+
+  it('stands in run/get, everything unless something else was asked for', async () => {
+    engine = await startEngine();
+    const usual = await engine.supervisor.start(request);
+    const strict = await engine.supervisor.start({ ...request, optimize: false });
+    expect(await engine.ended(usual.runId)).toMatchObject({ options: { optimize: true, cache: true }, optimiser: { enabled: true } });
+    expect(await engine.ended(strict.runId)).toMatchObject({
+      options: { optimize: false, cache: true },
+      optimiser: { enabled: false, savings: [] },
+    });
+  });
+
+  it('is kept by a new try and a new daemon', async () => {
+    const runId = await failedAt('grow', {}, off);
+    await engine.restart();
+    await engine.supervisor.retry({ runId });
+    expect(await engine.ended(runId)).toMatchObject({ status: 'succeeded', options: off });
+  });
+
+  it('belongs to the request that a key stands for', async () => {
+    engine = await startEngine();
+    await engine.supervisor.start({ ...request, requestKey: 'k', cache: false });
+    await expect(engine.supervisor.start({ ...request, requestKey: 'k' })).rejects.toMatchObject({ code: 'REQUEST_KEY_CONFLICT' });
   });
 });
 

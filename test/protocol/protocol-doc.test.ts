@@ -36,6 +36,8 @@ describe('the OpenRPC document', () => {
       ['parameters', false],
       ['backend', false],
       ['priority', false],
+      ['optimize', false],
+      ['cache', false],
       ['requestKey', false],
     ]);
   });

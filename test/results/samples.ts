@@ -6,6 +6,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { onTestFinished } from 'vitest';
+import type { Provenance } from '#protocol/provenance.ts';
 
 export function freshDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'callsheet-results-'));
@@ -111,4 +112,26 @@ export async function pngWith(...chunks: readonly Buffer[]): Promise<Buffer> {
 
 export function compressedText(keyword: string, text: string): Buffer {
   return pngChunk('zTXt', Buffer.concat([Buffer.from(`${keyword}\0\0`, 'latin1'), deflateSync(Buffer.from(text, 'latin1'))]));
+}
+
+/** Of a file that nothing is known of but its run. */
+export function provenance(changes: Partial<Provenance> = {}): Provenance {
+  return {
+    artifactId: 'a1',
+    runId: 'r1',
+    template: 'hero',
+    version: '1.0.0',
+    templateHash: 'f'.repeat(64),
+    step: 'base',
+    item: 0,
+    output: 'portrait',
+    node: '9',
+    index: 0,
+    draft: false,
+    seeds: [],
+    parameters: {},
+    inputs: [],
+    models: [],
+    ...changes,
+  };
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { saveArtifact } from '#results/save.ts';
 import type { SaveRequest } from '#results/save.ts';
 import { sidecarPath } from '#results/sidecar.ts';
-import { film, freshDirectory, picture, safetensors } from './samples.ts';
+import { film, freshDirectory, picture, provenance, safetensors } from './samples.ts';
 
 const PNG = await picture().png().toBuffer();
 
@@ -45,9 +45,8 @@ describe('saveArtifact', () => {
 
   it('gives the same path and no second copy when the same file is saved again', async () => {
     const directory = freshDirectory();
-    const provenance = { runId: 'r1' };
-    const first = await saveArtifact(request(directory, PNG, { provenance }));
-    const again = await saveArtifact(request(directory, PNG, { provenance }));
+    const first = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
+    const again = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
     expect(again).toEqual(first);
     expect(visible(directory)).toEqual(['.callsheet', 'portrait.png']);
     expect(visible(join(directory, '.callsheet'))).toEqual(['portrait.png.json']);
@@ -73,20 +72,20 @@ describe('saveArtifact', () => {
 
   it('writes a note beside the file from which its row can be made again', async () => {
     const directory = freshDirectory();
-    const saved = await saveArtifact(request(directory, PNG, { provenance: { runId: 'r1', step: 'base' } }));
+    const saved = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
     const { path, ...facts } = saved;
     expect(JSON.parse(readFileSync(sidecarPath(path), 'utf8'))).toEqual({
-      format: 1,
+      format: 2,
       file: 'portrait.png',
       ...facts,
-      provenance: { runId: 'r1', step: 'base' },
+      provenance: provenance(),
     });
   });
 
   it('writes the note that a killed daemon did not come to', async () => {
     const directory = freshDirectory();
     const saved = await saveArtifact(request(directory, PNG));
-    await saveArtifact(request(directory, PNG, { provenance: { runId: 'r1' } }));
+    await saveArtifact(request(directory, PNG, { provenance: provenance() }));
     expect(JSON.parse(readFileSync(sidecarPath(saved.path), 'utf8'))).toMatchObject({ provenance: { runId: 'r1' } });
   });
 

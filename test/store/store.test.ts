@@ -160,7 +160,7 @@ describe('batches', () => {
     const store = freshStore();
     store.commit({ ...created('r1'), artifacts: [artifact('r1', 'a1'), artifact('r1', 'a2', { index: 1 })] });
     store.commit({ ...created('r2'), artifacts: [artifact('r2', 'a3')] });
-    const ids = (query: Parameters<Store['listArtifacts']>[0]) => store.listArtifacts(query).map(({ artifactId }) => artifactId);
+    const ids = (query: Parameters<Store['listArtifacts']>[0]) => store.listArtifacts(query)?.artifacts.map(({ artifactId }) => artifactId);
     expect(ids({})).toEqual(['a3', 'a2', 'a1']);
     expect(ids({ runId: 'r1', limit: 1 })).toEqual(['a2']);
     expect(ids({ before: 'a2' })).toEqual(['a1']);

@@ -218,6 +218,20 @@ describe('steps', () => {
     expect({ ...low, '3': 0, '5': 0 }).toEqual({ ...usual, '3': 0, '5': 0 });
   });
 
+  it.each([
+    [{}, {}, true],
+    [{ optimize: true }, { optimize: true }, true],
+    [{}, { optimize: false }, false],
+    [{ optimize: false }, {}, false],
+    [{ optimize: false }, { optimize: true }, false],
+  ])('[TS11] with %j in the manifest and %j in the step, optimising is %j', (changes, more, expected) => {
+    expect(compiled(manifest(changes, more)).steps[0]?.optimize).toBe(expected);
+  });
+
+  it('[TS11] refuses anything but true and false', () => {
+    expect(codes(compile(manifest({ optimize: 'no' }, { optimize: 0 })).problems)).toHaveLength(2);
+  });
+
   it('[TS10] renders a step without lowMemory as ever', () => {
     const template = compiled(manifest());
     const tools = { mediaName: () => '' };

@@ -26,7 +26,10 @@ export function buildPrompt(attempt: Attempt, payload: Payload, clientId: string
   // The marker comes back verbatim in queue and history: a daemon that lost its database can still tell its own prompts.
   const marker = JSON.stringify({ runId: attempt.runId, step: attempt.step, item: attempt.item, attempt: attempt.attempt });
   const prompt = printGraph(graph, edits).replace(/^\uFEFF/, '');
-  const body = `{"prompt":${prompt},"client_id":${JSON.stringify(clientId)},"prompt_id":${JSON.stringify(attempt.promptId)},"extra_data":{"callsheet":${marker},"preview_method":"auto"}}`;
+  const extras = [`"callsheet":${marker}`, '"preview_method":"auto"'];
+  // Savers put it into their files as ComfyUI's own page has them do.
+  if (payload.workflow !== undefined) extras.push(`"extra_pnginfo":{"workflow":${payload.workflow.replace(/^\uFEFF/, '')}}`);
+  const body = `{"prompt":${prompt},"client_id":${JSON.stringify(clientId)},"prompt_id":${JSON.stringify(attempt.promptId)},"extra_data":{${extras.join(',')}}}`;
   return { body, graph, nodes: new Map([...graph.nodes.values()].map(({ id, classType }) => [id, classType])) };
 }
 

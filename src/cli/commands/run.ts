@@ -22,13 +22,18 @@ import { waitForOthers } from '../wait-for-others.ts';
 export const runCommand: Command = {
   name: 'run',
   summary: 'Executes a template and waits for its files.',
-  usage: ['run <template|file> [-p NAME=VALUE]… [--params FILE] [--choose NAME=VALUE]… [--backend ID] [--priority N] [--out DIR] [--json]'],
+  usage: [
+    'run <template|file> [-p NAME=VALUE]… [--params FILE] [--choose NAME=VALUE]… [--backend ID] [--priority N] [--out DIR] [--no-cache] [--no-optimize] [--embed] [--json]',
+  ],
   options: {
     ...PARAMETER_OPTIONS,
     ...CHOOSE_OPTION,
     backend: { type: 'string', value: 'ID', help: 'a backend of the daemon; without a running one also comfyui=URL or sandbox' },
     priority: { type: 'string', value: 'N', help: 'higher goes first in the queue, -100 to 100 (default 0)' },
     out: { type: 'string', value: 'DIR', help: 'copy the results into DIR; nothing there is overwritten' },
+    'no-cache': { type: 'boolean', help: 'make everything anew: nothing is taken from results of earlier runs' },
+    'no-optimize': { type: 'boolean', help: 'send every graph as it was written' },
+    embed: { type: 'boolean', help: 'put graph and provenance into every file whose kind takes them' },
     templates: {
       type: 'string',
       multiple: true,
@@ -94,6 +99,9 @@ async function start(session: Session, template: TemplateDetail, args: Arguments
     requestKey: randomUUID(),
     ...(backend === undefined ? {} : { backend }),
     ...(priority === undefined ? {} : { priority }),
+    ...(args.flag('no-optimize') ? { optimize: false } : {}),
+    ...(args.flag('no-cache') ? { cache: false } : {}),
+    ...(args.flag('embed') ? { embed: true } : {}),
   });
   const json = args.flag('json');
   if (json) jsonLine(io.out, { type: 'run', runId, template: template.id, version: template.version });

@@ -56,6 +56,8 @@ export async function packRun(run: FinishedRun, { as, id, versions, classLock }:
     id: id ?? `${template.id.slice(0, 55).replace(/-+$/, '')}-${row.runId.slice(-8)}`,
     version: '1.0.0',
     title: `${template.manifest.title ?? template.id} (from a run)`.slice(0, 200),
+    // What made these files was sent as it was written.
+    ...(row.options?.optimize === false ? { optimize: false } : {}),
   };
   const made = compile(template, changeManifest(template.source.manifest, { fields, defaults }));
   const files = textsOf(made);
@@ -67,7 +69,8 @@ export async function packRun(run: FinishedRun, { as, id, versions, classLock }:
 // --- helpers ---
 
 function compile(template: CompiledTemplate, manifest: string | undefined): CompiledTemplate {
-  const { value, problems } = manifest === undefined ? { problems: [] } : compileTemplate(sourceOf(manifest, template.source.workflows));
+  const { value, problems } =
+    manifest === undefined ? { problems: [] } : compileTemplate(sourceOf(manifest, template.source.workflows, template.source.originals));
   if (value !== undefined) return value;
   const [first] = problems;
   throw new CallsheetError('EXPORT_REFUSED', `No template can be made of the run: ${first?.message ?? 'its manifest cannot be read.'}`, {
@@ -141,6 +144,7 @@ function provenance({ row, template, attempts, artifacts }: FinishedRun, version
         runId: row.runId,
         createdAt: row.createdAt,
         endedAt: row.endedAt,
+        ...(row.options === undefined ? {} : { options: row.options }),
         draft: row.draft || artifacts.some(({ draft }) => draft),
         template: { id: template.id, version: template.version, hash: template.hash },
       },

@@ -1,10 +1,11 @@
 /** The method table: the one source of validation, scopes, types, documentation and OpenRPC. */
 import type { Infer, Schema } from '../schema.ts';
+import { artifactGet, artifactList } from './artifact.ts';
 import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
-import { artifactList, runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
+import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
 
@@ -31,6 +32,7 @@ export const METHODS = {
   'run/choose': runChoose,
   'run/export': runExport,
   'artifact/list': artifactList,
+  'artifact/get': artifactGet,
   'backend/list': backendList,
   'backend/get': backendGet,
   'backend/free': backendFree,

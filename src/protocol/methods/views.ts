@@ -2,18 +2,25 @@
 import { ERRORS } from '../errors.ts';
 import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { Problem } from '../problem.ts';
+import { conversion, sourceFile } from './provenance.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, pair, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
-import { ARTIFACT_KINDS, CHOICE_STATUSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import { ASSET_KINDS, COLOR_SPACES, MATERIAL_MAPS, MESH_FORMATS } from '../assets.ts';
+import type { AssetView } from '../assets.ts';
+import { ARTIFACT_KINDS, CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
 import type {
+  SequenceView,
   ArtifactView,
   AttemptView,
   BackendView,
   ChoiceCandidate,
   ChoiceView,
+  OptimiserView,
+  RunOptions,
   MediaFacts,
   RunSummary,
   RunView,
+  Saving,
   StepView,
   TemplateSummary,
 } from '../views.ts';
@@ -73,6 +80,29 @@ const step: Schema<StepView, false> = object({
   error: optional(errorData),
 });
 
+const asset: Schema<AssetView, false> = object({
+  kind: oneOf(ASSET_KINDS),
+  name: string(),
+  collection: optional(string()),
+  colorSpace: optional(oneOf(COLOR_SPACES)),
+  frames: optional(integer({ minimum: 1 })),
+  fps: optional(number()),
+  firstFrame: optional(integer({ minimum: 0 })),
+  pattern: optional(string()),
+  format: optional(oneOf(MESH_FORMATS)),
+  map: optional(oneOf(MATERIAL_MAPS)),
+  maps: optional(array(object({ map: oneOf(MATERIAL_MAPS), artifactId: string(), path: string(), colorSpace: oneOf(COLOR_SPACES) }))),
+  partOf: optional(string()),
+});
+
+const sequence: Schema<SequenceView, false> = object({
+  count: integer({ minimum: 1 }),
+  first: integer({ minimum: 0 }),
+  pattern: string(),
+  bytes: integer({ minimum: 0 }),
+  sha256: string(),
+});
+
 const facts: Schema<MediaFacts, false> = object({
   frames: optional(integer({ minimum: 1 })),
   fps: optional(number()),
@@ -106,6 +136,11 @@ export const artifact: Schema<ArtifactView, false> = object({
   draft: boolean(),
   profile: optional(oneOf(['low'])),
   outputs: optional(array(string())),
+  promptId: optional(string()),
+  source: optional(sourceFile),
+  conversion: optional(conversion),
+  sequence: optional(sequence),
+  asset: optional(asset),
 });
 
 const index = integer({ minimum: 0 });
@@ -135,6 +170,23 @@ const choice: Schema<ChoiceView, false> = object({
   pickedBy: optional(oneOf(['person', 'timeout'])),
 });
 
+const runOptions: Schema<RunOptions, false> = object({ optimize: boolean(), cache: boolean(), embed: optional(boolean()) });
+
+export const saving: Schema<Saving, false> = object({
+  pass: oneOf(PASSES),
+  step: string(),
+  item: optional(index),
+  nodes: array(object({ id: string(), classType: string(), title: optional(string()), into: optional(string()) })),
+  why: string(),
+  seconds: optional(number({ minimum: 0 })),
+});
+
+const optimiser: Schema<OptimiserView, false> = object({
+  enabled: boolean(),
+  savings: array(saving),
+  seconds: optional(number({ minimum: 0 })),
+});
+
 const summaryMembers = {
   runId: string(),
   template: string(),
@@ -155,9 +207,11 @@ export const run: Schema<RunView, false> = object({
   ...summaryMembers,
   tries: optional(integer({ minimum: 2 })),
   parameters: record(json()),
+  options: runOptions,
   steps: array(step),
   artifacts: array(artifact),
   choices: optional(array(choice)),
+  optimiser: optional(optimiser),
   problems: array(problem),
 });
 

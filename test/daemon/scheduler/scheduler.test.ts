@@ -19,7 +19,9 @@ it('gives a waiting run to a backend that has got what it lacked, with the other
   const heard: ((view: BackendView) => void)[] = [];
   const begun: string[] = [];
   const template = compiled(manifest());
-  const memory: RunMemory = { runId: 'first', template, params: {}, backend: null, attempts: new Map(), artifacts: [], fresh: new Set() };
+  const options = { optimize: true, cache: true };
+  const rows = { attempts: new Map(), artifacts: [], provenance: new Map(), fresh: new Set<string>() };
+  const memory: RunMemory = { runId: 'first', template, params: {}, backend: null, options, ...rows };
   const scheduler = createScheduler({
     backends,
     settings: { backends: {}, maxOpenRuns: 10 },
