@@ -135,13 +135,13 @@ async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Pr
   const createdAt = found?.createdAt ?? deps.now();
   if (before !== undefined) {
     const { source } = before.note.provenance;
-    return { ...base, ...before.facts, kind: kindOf(before.facts.mediaType), createdAt, ...(source === undefined ? {} : { source }) };
+    return { ...base, ...before.facts, createdAt, ...(source === undefined ? {} : { source }) };
   }
   const sources = { ...attemptSources(deps, memory, promptId), conversion };
   const saved = await convertFiles({ sources: group, wish, directory, signal }, (made) =>
     keep(made, { identity, sources, embed, directory, baseName, signal }),
   );
-  return { ...base, ...saved, kind: kindOf(saved.mediaType), createdAt };
+  return { ...base, kind: kindOf(saved.mediaType), ...saved, createdAt };
 }
 
 interface Keeping {

@@ -4,9 +4,8 @@ import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
-import { kindOf } from '#protocol/file-formats.ts';
 import type { ArtifactView } from '#protocol/views.ts';
-import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
+import type { Attempt, Backend } from '#backends/contract.ts';
 import { saveArtifact } from '#results/save.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { withGrace } from './grace.ts';
@@ -14,6 +13,8 @@ import { artifactIdOf } from './ids.ts';
 import { attemptSources, type AttemptSources, keepGraphs, saveWith, wantsEmbedding } from './keep-provenance.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
+import { inOrderOfFetching, wantedFiles } from './wanted-files.ts';
+import type { Wanted } from './wanted-files.ts';
 
 /** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
 const REFETCH_PAUSES = [200, 1000];
@@ -22,27 +23,24 @@ export function createParseResults(deps: ActorDeps): ParseResults {
   return fromPromise(async ({ input, signal, emit }) => {
     const memory = deps.memory(input.runId);
     const backend = deps.backend(input.backendId);
-    const artifacts: ArtifactView[] = [];
     let isTold = false;
     const onWait = (error: unknown) => {
       if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
       isTold = true;
     };
     const sources = attemptSources(deps, memory, input.promptId);
-    const wishes = wantedFiles(memory, input);
-    if (wishes.length > 0) await keepGraphs(deps.artifactDirectory(input.runId), sources);
-    for (const wanted of wishes) {
-      const { artifact, notEmbedded } = await bringHome(deps, { memory, backend, input, signal, onWait, sources }, wanted);
-      artifacts.push(artifact);
-      if (notEmbedded !== undefined)
-        emit({
-          type: 'run.note',
-          code: 'EMBED_NOT_POSSIBLE',
-          severity: 'warning',
-          message: leftBare(artifact, notEmbedded),
-          step: input.step,
-        });
+    const names = createNodeNames(memory, input.step);
+    const wanted = wantedFiles(declaredOutputs(memory, input.step), input.outputs, (node) => names.of(node));
+    if (wanted.length > 0) await keepGraphs(deps.artifactDirectory(input.runId), sources);
+    const home = new Map<Wanted, ArtifactView>();
+    for (const one of inOrderOfFetching(wanted)) {
+      const { artifact, notEmbedded } = await bringHome(deps, { memory, backend, input, signal, onWait, sources }, one);
+      home.set(one, artifact);
+      if (notEmbedded === undefined) continue;
+      const message = leftBare(artifact, notEmbedded);
+      emit({ type: 'run.note', code: 'EMBED_NOT_POSSIBLE', severity: 'warning', message, step: input.step });
     }
+    const artifacts = wanted.flatMap((one) => home.get(one) ?? []);
     mustHaveEvidence(memory, input, artifacts);
     // Cancelled meanwhile: nothing may be told of a run after its end.
     signal.throwIfAborted();
@@ -59,33 +57,8 @@ export function createParseResults(deps: ActorDeps): ParseResults {
   });
 }
 
-interface Wanted {
-  readonly output: string;
-  /** Position among the files of this node, from 0. */
-  readonly index: number;
-  readonly file: RemoteFile | { readonly node: string; readonly text: string };
-}
-
-/** The files of declared outputs, or every file when the step declares none. Temp files count only when asked for by name. */
-function wantedFiles(memory: RunMemory, input: ParseInput): readonly Wanted[] {
-  const declared = Object.entries(memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {});
-  const names = createNodeNames(memory, input.step);
-  const all = declared.find(([, node]) => node === '*');
-  const nameOf = (node: string) => declared.find(([, id]) => id === node)?.[0] ?? all?.[0] ?? (declared.length === 0 ? '*' : undefined);
-  const isNamed = (node: string) => declared.some(([, id]) => id === node);
-  const counts = new Map<string, number>();
-  const wanted: Wanted[] = [];
-  for (const found of [...input.outputs.files, ...input.outputs.texts]) {
-    // A node that a patch put in gives its files in the name of the one that it stands for.
-    const file = { ...found, node: names.of(found.node) };
-    const output = nameOf(file.node);
-    if (output === undefined) continue;
-    if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;
-    const index = counts.get(file.node) ?? 0;
-    counts.set(file.node, index + 1);
-    wanted.push({ output, index, file });
-  }
-  return wanted;
+function declaredOutputs({ template }: RunMemory, step: string): Readonly<Record<string, string>> {
+  return template.steps.find(({ id }) => id === step)?.outputs ?? {};
 }
 
 interface Fetching {
@@ -134,8 +107,7 @@ async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWa
       });
     });
   const { notEmbedded, ...saved } = await withGrace(patience, signal, fetchOnce, onWait);
-  const kind = kindOf(saved.mediaType);
-  return { artifact: { ...identity, promptId, ...saved, kind, createdAt: deps.now() }, notEmbedded };
+  return { artifact: { ...identity, promptId, ...saved, createdAt: deps.now() }, notEmbedded };
 }
 
 function textStream(text: string): NodeJS.ReadableStream {
@@ -163,7 +135,7 @@ function fileName(step: string, item: number, output: string, node: string, inde
 
 /** `succeeded` only with evidence: every declared output has at least one file, and a step that declares none has any at all (DESIGN 5). */
 function mustHaveEvidence(memory: RunMemory, input: ParseInput, artifacts: readonly ArtifactView[]): void {
-  const declared = memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {};
+  const declared = declaredOutputs(memory, input.step);
   if (Object.keys(declared).length === 0 && artifacts.length === 0) {
     throw new CallsheetError('OUTPUT_MISSING', `Step '${input.step}' finished without a single file to show for it.`, {
       step: input.step,

@@ -38,11 +38,15 @@ export interface RemoteFile {
   readonly type: 'output' | 'temp' | 'input';
   /** The backend says that this file is a drafted card. */
   readonly draft?: boolean;
+  /** No node reported it: it was found under a name that the node would have given it. */
+  readonly isGuess?: boolean;
 }
 
 /** Text that a node reported instead of a file (PreviewAny and the like). */
 export interface RemoteText {
   readonly node: string;
+  /** Key under which it was reported, where that is none of those for texts: it counts only when its node gives nothing else. */
+  readonly key?: string;
   readonly text: string;
 }
 

@@ -105,6 +105,7 @@ export const ERRORS = {
   CONNECTION_LOST: entry(RPC.failed, true, 'The connection to the daemon ended before the answer came.'),
   FILE_NOT_FOUND: entry(RPC.invalidParams, false, 'The file does not exist or is not a regular file.'),
   FILE_TOO_LARGE: entry(RPC.invalidParams, false, 'The file is larger than the limit for its kind.'),
+  FILE_TOO_COMPLEX: entry(RPC.failed, false, 'Looking into the file takes more time or memory than is spent on one.'),
   MEDIA_INVALID: entry(RPC.invalidParams, false, 'The content of the file is not the kind of media that the parameter takes.'),
   OUT_NOT_WRITTEN: entry(RPC.failed, false, 'The results could not be copied to the directory that the command line names.'),
   CANCELLED: entry(RPC.failed, false, 'The run was cancelled.'),

@@ -54,14 +54,23 @@ export const FILE_FORMATS = {
   'model/vnd.usd': format('USD', 'model3d', ['usd', 'usda', 'usdc']),
   'model/vnd.usdz+zip': format('USDZ', 'model3d', ['usdz']),
   'application/x-fbx': format('FBX', 'model3d', ['fbx']),
-  'application/x-spz': format('SPZ: Gaussian splats', 'model3d', ['spz']),
-  'text/plain': format('Text', 'text', ['txt', 'md', 'csv', 'srt', 'vtt'], 'PreviewAny, ShowText, SaveText; what a node only shows'),
+  'text/plain': format(
+    'Text',
+    'text',
+    ['txt', 'md', 'csv', 'tsv', 'srt', 'vtt', 'ass', 'yaml', 'yml', 'xml', 'log', 'bvh', 'mtl', 'cube'],
+    'PreviewAny, ShowText, SaveText; what a node only shows',
+  ),
   'text/html': format('HTML', 'text', ['html', 'htm']),
-  'application/json': format('JSON', 'text', ['json'], 'SaveText, custom packs'),
+  'application/json': format('JSON', 'text', ['json', 'jsonl', 'ndjson'], 'SaveText, custom packs'),
   'application/x-safetensors': format('safetensors', 'file', ['safetensors'], 'ModelSave and the like'),
   'application/x-comfy-latent': format('Latent', 'latent', ['latent'], 'SaveLatent'),
-  'application/zip': format('ZIP', 'file', ['zip']),
-  'application/octet-stream': format('Anything else', 'file', ['bin'], 'custom packs; taken as it is'),
+  'application/zip': format('ZIP', 'file', ['zip', 'npz', '3mf', 'blend', 'pt', 'pth', 'ckpt']),
+  'application/octet-stream': format(
+    'Anything else',
+    'file',
+    ['bin', 'npy', 'splat', 'ksplat', 'spz', 'blend', 'vdb', 'mid', 'gz'],
+    'custom packs; taken as it is',
+  ),
 } as const satisfies Record<string, FileFormat>;
 
 export type FileMediaType = keyof typeof FILE_FORMATS;

@@ -8,14 +8,15 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { Provenance, SourceFile } from '#protocol/provenance.ts';
 import { bytesInMemory, bytesOfFile } from './bytes.ts';
 import type { ByteSource } from './bytes.ts';
-import { assertClaim } from './claims.ts';
-import { measure } from './dimensions.ts';
+import { assertClaim, keptExtension } from './claims.ts';
+import { saysDraft } from './embedded/draft.ts';
+import { readEmbedded } from './embedded/read.ts';
 import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
 import { embedChecked, type EmbeddedTexts } from './embed/embed.ts';
 import { safeName } from './names.ts';
-import { readPngText } from './png-text.ts';
 import { sidecarPath, writeSidecar } from './sidecar.ts';
-import { sniff, SNIFF_BYTES } from './sniff.ts';
+import { recognise } from './recognise.ts';
+import type { Recognised } from './recognise.ts';
 
 const USUAL_LIMIT = 4 * 1024 ** 3;
 
@@ -46,16 +47,11 @@ export interface SaveRequest {
   readonly allowEmpty?: boolean;
 }
 
-export interface SavedArtifact {
+export interface SavedArtifact extends Omit<Recognised, 'extension' | 'fault'> {
   /** Absolute when `directory` is. */
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  readonly mediaType: string;
-  readonly width?: number;
-  readonly height?: number;
-  /** Seconds. */
-  readonly duration?: number;
   /** The file as it came, where texts were put into it. */
   readonly source?: SourceFile;
   /** A clause for people: why they were not. */
@@ -127,7 +123,7 @@ async function openFresh(path: string, folder: string): Promise<FileHandle> {
 }
 
 export interface CheckedFile extends Omit<SavedArtifact, 'path'> {
-  /** A PNG that says of itself that the sandbox drew it. */
+  /** It says of itself that the sandbox drew it. */
   readonly draft: boolean;
 }
 
@@ -143,8 +139,7 @@ export async function checkArtifact(request: SaveRequest): Promise<CheckedFile> 
     const handle = await openFresh(temporary, directory);
     try {
       const { extension: _, ...facts } = await fill(handle, request);
-      const texts = facts.mediaType === 'image/png' ? await readPngText(bytesOfFile(handle, facts.bytes)) : undefined;
-      return { ...facts, draft: texts?.get('callsheet')?.startsWith('{"draft":true') ?? false };
+      return { ...facts, draft: saysDraft(await readEmbedded(bytesOfFile(handle, facts.bytes))) };
     } finally {
       await handle.close();
     }
@@ -166,16 +161,15 @@ async function fill(handle: FileHandle, request: SaveRequest): Promise<Checked> 
   }
   if (bytes === 0 && request.allowEmpty !== true) throw invalid('The file is empty.');
   const source = content === undefined ? bytesOfFile(handle, bytes) : bytesInMemory(content);
-  const [known] = await Promise.all([recognise(source, request), handle.sync()]);
+  const [known] = await Promise.all([judge(source, request), handle.sync()]);
   return { bytes, sha256, ...known };
 }
 
-async function recognise(source: ByteSource, { claimedName }: SaveRequest) {
-  const { mediaType, extension } = sniff(await source.read(0, SNIFF_BYTES));
-  if (claimedName !== undefined) assertClaim(claimedName, mediaType);
-  const { fault, ...facts } = await measure(source, mediaType);
-  if (fault !== undefined) throw invalid(`The file is not a whole ${mediaType}: ${fault}.`);
-  return { mediaType, extension, ...facts };
+async function judge(source: ByteSource, { claimedName }: SaveRequest) {
+  const { fault, extension, ...facts } = await recognise(source);
+  if (claimedName !== undefined) assertClaim(claimedName, facts.mediaType);
+  if (fault !== undefined) throw invalid(`The file is not a whole ${facts.mediaType}: ${fault}.`);
+  return { ...facts, extension: keptExtension(claimedName, facts.mediaType) ?? extension };
 }
 
 async function pour(handle: FileHandle, { source, signal, maxBytes = USUAL_LIMIT }: SaveRequest) {

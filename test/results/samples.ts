@@ -81,16 +81,6 @@ export function wav(): Buffer {
   return Buffer.concat([head, Buffer.alloc(8000)]);
 }
 
-/** Two seconds at 44,100 Hz, by its header. */
-export function flac(): Buffer {
-  const head = Buffer.alloc(42);
-  head.write('fLaC', 0, 'latin1');
-  head[4] = 0x80;
-  head[7] = 34;
-  head.writeBigUInt64BE((44_100n << 44n) | (1n << 41n) | (15n << 36n) | 88_200n, 18);
-  return head;
-}
-
 export function glb(): Buffer {
   const head = Buffer.alloc(12);
   head.write('glTF', 0, 'latin1');
@@ -99,8 +89,8 @@ export function glb(): Buffer {
   return head;
 }
 
-export function safetensors(): Buffer {
-  const header = Buffer.from('{"latent":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}');
+export function safetensors(tensor = 'weight'): Buffer {
+  const header = Buffer.from(`{"${tensor}":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`);
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(header.length));
   return Buffer.concat([size, header, Buffer.alloc(4)]);

@@ -28,6 +28,8 @@ describe('saveArtifact', () => {
       bytes: PNG.length,
       sha256: createHash('sha256').update(PNG).digest('hex'),
       mediaType: 'image/png',
+      kind: 'image',
+      facts: { channels: 3, depth: 8, alpha: false },
       width: 48,
       height: 32,
     });

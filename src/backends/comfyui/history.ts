@@ -21,7 +21,7 @@ export function readHistoryEntry(entry: Fields): Ended {
   if (failure !== undefined) return { state: 'failed', error: nodeFailure(failure) };
   if (status['status_str'] === 'error') return { state: 'failed', error: nodeFailure({}) };
   const cached = list(messages.get('execution_cached')?.['nodes']).map(String);
-  return { state: 'finished', outputs: readOutputs(entry['outputs'], entry['meta'], cached) };
+  return { state: 'finished', outputs: readOutputs(entry['outputs'], entry['meta'], cached, idsIn(list(entry['prompt'])[2])) };
 }
 
 /** A terminal job of /api/jobs/{id}, for servers whose history has dropped the entry meanwhile. */
@@ -29,6 +29,14 @@ export function readEndedJob(job: Fields): Ended | undefined {
   const status = text(job['status']);
   if (status === 'cancelled') return { state: 'interrupted' };
   if (status === 'failed') return { state: 'failed', error: nodeFailure(isFields(job['execution_error']) ? job['execution_error'] : {}) };
-  if (status === 'completed') return { state: 'finished', outputs: readOutputs(job['outputs'], undefined, []) };
+  if (status === 'completed') {
+    const { prompt } = isFields(job['workflow']) ? job['workflow'] : {};
+    return { state: 'finished', outputs: readOutputs(job['outputs'], undefined, [], idsIn(prompt)) };
+  }
   return undefined;
+}
+
+/** The author's nodes, where the server tells them. */
+function idsIn(prompt: unknown): ReadonlySet<string> | undefined {
+  return isFields(prompt) ? new Set(Object.keys(prompt)) : undefined;
 }

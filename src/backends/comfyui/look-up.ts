@@ -6,6 +6,7 @@ import type { Http } from './http.ts';
 import { httpError, isFields, list, parsePython, readObject, text } from './replies.ts';
 import type { Fields } from './replies.ts';
 import { wait } from './settings.ts';
+import { withSilent } from './silent.ts';
 import type { Clock, Timeouts } from './settings.ts';
 
 export type Found =
@@ -37,7 +38,10 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
   const ended = async (promptId: string, signal?: AbortSignal): Promise<Ended | undefined> => {
     const reply = await get(`/history/${encodeURIComponent(promptId)}`, signal);
     const entry = readObject(http.address, 'a look at the history', reply)[promptId];
-    return isFields(entry) ? readHistoryEntry(entry) : undefined;
+    if (!isFields(entry)) return undefined;
+    const found = readHistoryEntry(entry);
+    if (found.state !== 'finished') return found;
+    return { ...found, outputs: await withSilent({ http, timeoutMs: timeouts.getMs }, entry, found.outputs, signal) };
   };
 
   const queue: LookUp['queue'] = async (promptId, signal) => {

@@ -6,10 +6,9 @@ import { dirname, join } from 'node:path';
 import type { ConversionTarget } from '#protocol/assets.ts';
 import type { Conversion } from '#protocol/provenance.ts';
 import { bytesOfFile } from '../bytes.ts';
-import { measure } from '../dimensions.ts';
 import { safeName } from '../names.ts';
+import { recognise } from '../recognise.ts';
 import { type Note, readSidecar, sidecarPath } from '../sidecar.ts';
-import { sniff, SNIFF_BYTES } from '../sniff.ts';
 import type { SavedArtifact } from '../save.ts';
 import type { SequenceView } from '#protocol/views.ts';
 
@@ -61,11 +60,9 @@ async function unchanged(path: string, note: Note): Promise<MadeBefore['facts'] 
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
-    const source = bytesOfFile(handle, size);
-    const { mediaType } = sniff(await source.read(0, SNIFF_BYTES));
-    const { fault, ...facts } = await measure(source, mediaType);
+    const { fault, extension: _, ...facts } = await recognise(bytesOfFile(handle, size));
     if (fault !== undefined) return undefined;
-    return { path, bytes: size, sha256: first, mediaType, ...facts, ...(sequence === undefined ? {} : { sequence }) };
+    return { path, bytes: size, sha256: first, ...facts, ...(sequence === undefined ? {} : { sequence }) };
   } finally {
     await handle.close();
   }

@@ -7,11 +7,10 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { Provenance } from '#protocol/provenance.ts';
 import type { SequenceView } from '#protocol/views.ts';
 import { bytesOfFile } from '../bytes.ts';
-import { measure } from '../dimensions.ts';
 import { isCode, partialPath, syncDirectory } from '../durable.ts';
 import { safeName } from '../names.ts';
+import { recognise } from '../recognise.ts';
 import { readSidecar, sidecarPath, writeSidecar } from '../sidecar.ts';
-import { sniff, SNIFF_BYTES } from '../sniff.ts';
 
 export interface SequenceRequest {
   /** In order. They are moved. */
@@ -86,9 +85,7 @@ async function look(path: string): Promise<Picture> {
   const handle = await open(path, 'r+');
   try {
     const { size } = await handle.stat();
-    const source = bytesOfFile(handle, size);
-    const { mediaType } = sniff(await source.read(0, SNIFF_BYTES));
-    const { fault, width, height } = await measure(source, mediaType);
+    const { mediaType, fault, width, height } = await recognise(bytesOfFile(handle, size));
     if (fault !== undefined || !mediaType.startsWith('image/'))
       throw new CallsheetError('CONVERSION_FAILED', `one of its pictures is none: ${fault ?? mediaType}`);
     const hash = createHash('sha256');

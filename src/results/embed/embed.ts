@@ -5,8 +5,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { member, parseJson } from '#graph/json.ts';
 import { bytesOfFile } from '../bytes.ts';
 import type { ByteSource } from '../bytes.ts';
-import { measure } from '../dimensions.ts';
 import { readEmbedded } from '../embedded/read.ts';
+import { recognise } from '../recognise.ts';
 import { planFilm } from './film.ts';
 import { planGlb } from './glb.ts';
 import { planJpeg } from './jpeg.ts';
@@ -57,7 +57,7 @@ const COPY_BYTES = 1024 * 1024;
 export async function embedChecked(from: string, to: string, mediaType: string, texts: EmbeddedTexts): Promise<EmbedResult> {
   const made = await embed(from, to, mediaType, texts);
   if ('refused' in made) return made;
-  const [before, after] = await Promise.all([lookAt(from, mediaType), lookAt(to, mediaType)]);
+  const [before, after] = await Promise.all([lookAt(from), lookAt(to)]);
   const { texts: found, fault, ...facts } = after;
   const isSame = fault === undefined && JSON.stringify(facts) === JSON.stringify(withoutTexts(before));
   const isRead = found.includes(asciiJson(texts.callsheet)) && (texts.prompt === undefined || found.includes(asciiJson(texts.prompt)));
@@ -87,14 +87,14 @@ export async function embed(
 
 // --- helpers ---
 
-async function lookAt(path: string, mediaType: string) {
+async function lookAt(path: string) {
   const handle = await open(path, 'r');
   try {
     const source = bytesOfFile(handle, (await handle.stat()).size);
     const { texts } = await readEmbedded(source);
     // glTF and RIFF keep them as members of one text.
     const found = texts.flatMap(({ text }) => [text, ...membersOf(text)]);
-    return { texts: found, ...(await measure(source, mediaType)) };
+    return { texts: found, ...(await recognise(source)) };
   } finally {
     await handle.close();
   }

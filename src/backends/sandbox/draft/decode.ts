@@ -14,7 +14,11 @@ const TINT = [255, 209, 102] as const;
 export async function decodeLatent(latent: LatentValue): Promise<ImageValue> {
   const frames: Pixels[] = [];
   for (let index = 0; index < latent.batch; index++) {
-    const { data, info } = await paint(latent, index, 1).raw().toBuffer({ resolveWithObject: true });
+    // The bar of a film's card grows from its first picture to its last.
+    const isFilm = latent.isFilm === true;
+    const { data, info } = await paint(latent, isFilm ? 0 : index, isFilm ? (index + 1) / latent.batch : 1, isFilm)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     frames.push(fromBytes(data, info.width, info.height, info.channels));
   }
   return { kind: 'image', frames, draft: true };
@@ -31,14 +35,14 @@ export async function previewLatent(latent: LatentValue, progress: number): Prom
 }
 
 /** Drawn by sharp, off this thread. Always three channels. */
-function paint(latent: LatentValue, index: number, progress: number): Sharp {
+function paint(latent: LatentValue, index: number, progress: number, isFilm = false): Sharp {
   const { width, height, source, mask } = latent;
   const shot = latent.shots.at(-1);
   const under = pick(source?.frames, index);
   // An empty latent that no sampler touched decodes to grey in ComfyUI, too.
   const base = under === undefined ? undefined : raster(fit(withChannels(under, 3), width, height), 3);
   if (shot === undefined) return base ?? raster(blank(width, height, 3, 0.5), 3);
-  const card = Buffer.from(cardSvg({ width, height, shot, index, progress, band: base !== undefined }));
+  const card = Buffer.from(cardSvg({ width, height, shot, index, progress, counts: !isFilm, band: base !== undefined }));
   if (base === undefined) return sharp(card).removeAlpha();
   const region = pick(mask?.frames, index);
   const tint =
