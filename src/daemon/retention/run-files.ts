@@ -3,12 +3,11 @@
  * there stays, and so does everything outside the output directory.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import type { ArtifactView } from '#protocol/views.ts';
-import { namesOf } from '#results/convert/find-made.ts';
 import { isCode } from '#results/durable.ts';
+import { hashOfFile, namesOf } from '#results/sequences.ts';
 import { NOTES_FOLDER, readSidecar, sidecarPath } from '#results/sidecar.ts';
 
 /** A file as we wrote it. */
@@ -55,7 +54,12 @@ export async function filesOfRun(runId: string, artifacts: readonly ArtifactView
 }
 
 /** Looks at each file again right before it goes. `isDry` takes nothing away. */
-export async function takeAway({ files, sequences }: RunFiles, outputDir: string, directory: string, isDry: boolean): Promise<Taken> {
+export async function takeAway(
+  { runId, files, sequences }: RunFiles,
+  outputDir: string,
+  directory: string,
+  isDry: boolean,
+): Promise<Taken> {
   const taken: { path: string; bytes: number }[] = [];
   const left: { path: string; why: string }[] = [];
   const home = await realpath(outputDir).catch(() => outputDir);
@@ -83,6 +87,7 @@ export async function takeAway({ files, sequences }: RunFiles, outputDir: string
     }
   }
   if (left.every(({ why }) => why === GONE)) await takeGraphs(directory, home, take);
+  await takeRecord(runId, directory, home, take);
   if (!isDry) for (const folder of [...folders].toSorted((a, b) => b.length - a.length)) await takeFolder(folder, home);
   return { files: taken, left: left.filter(({ why }) => why !== GONE) };
 }
@@ -99,7 +104,7 @@ async function look(path: string, home: string, sha256: string | null): Promise<
     if (folder !== home && !folder.startsWith(`${home}${sep}`)) return { why: 'it lies outside the output directory' };
     const stats = await lstat(path);
     if (!stats.isFile()) return { why: 'it is no file any more' };
-    if (sha256 !== null && (await hashOf(path)) !== sha256) return { why: 'it was changed since' };
+    if (sha256 !== null && (await hashOfFile(path)) !== sha256) return { why: 'it was changed since' };
     return { bytes: stats.size };
   } catch (error) {
     if (isCode(error, 'ENOENT', 'ENOTDIR')) return { why: GONE };
@@ -119,7 +124,7 @@ async function lookAtAll(
     const file = join(dirname(path), name);
     const found = await look(file, home, null);
     if ('why' in found) return found;
-    all.update(await hashOf(file));
+    all.update((await hashOfFile(file)) ?? '');
     bytes.push(found.bytes);
   }
   return all.digest('hex') === sha256 ? { bytes } : { why: 'one of its pictures was changed since' };
@@ -143,6 +148,20 @@ async function takeGraphs(directory: string, home: string, take: Take): Promise<
   }
 }
 
+/** Of it a lost database makes its run again, and this one must not come back. */
+async function takeRecord(runId: string, directory: string, home: string, take: Take): Promise<void> {
+  const path = join(directory, NOTES_FOLDER, 'run.json');
+  const found = await look(path, home, null);
+  if ('why' in found) return;
+  try {
+    const record: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof record !== 'object' || record === null || !('run' in record)) return;
+    if ((record.run as { readonly runId?: unknown } | null)?.runId === runId) await take(path, found.bytes);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+}
+
 /** Folders that are empty now, ours by their place. */
 async function takeFolder(folder: string, home: string): Promise<void> {
   const real = await realpath(folder).catch(() => undefined);
@@ -162,10 +181,4 @@ async function foldersIn(directory: string): Promise<readonly string[]> {
 async function namesIn(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-  return hash.digest('hex');
 }

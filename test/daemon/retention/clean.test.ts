@@ -134,6 +134,17 @@ describe('run/clean', () => {
     );
   });
 
+  it('takes the record of a run away with it, so that it never comes back, and none of another', async () => {
+    await using place = await openCards();
+    const [mine, foreign] = [await card(place, 'a'), await card(place, 'b')];
+    const record = (run: RunView): string => join(dirname(fileOf(run)), '.callsheet', 'run.json');
+    writeFileSync(record(mine), JSON.stringify({ format: 1, run: { runId: mine.runId } }));
+    writeFileSync(record(foreign), JSON.stringify({ format: 1, run: { runId: 'another' } }));
+    await place.client.call('run/clean', { keep: 0 });
+    expect(existsSync(dirname(fileOf(mine)))).toBe(false);
+    expect(everything(dirname(fileOf(foreign)))).toEqual([record(foreign)]);
+  });
+
   it('takes away what an earlier try left and no row tells of, by its note', async () => {
     await using place = await openCards();
     const run = await card(place, 'a');
