@@ -175,7 +175,7 @@ function problemOf(error: unknown, output: string, { to }: FilmWish, { step }: A
   const hint = error instanceof CallsheetError ? error.data.hint : undefined;
   const what = to === 'frames' ? 'not taken apart into frames' : `not converted to ${to}`;
   return {
-    code: 'CONVERT_FAILED',
+    code: 'OUTPUT_NOT_CONVERTED',
     severity: 'warning',
     message: `The output "${output}" is ${what}: ${why}. What the step gave is kept, and is the output.`,
     hint: hint ?? 'Look at the file; change "convert" of the output where it does not suit it.',

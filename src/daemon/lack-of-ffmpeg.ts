@@ -14,5 +14,5 @@ export function lackOfFfmpeg(
   const names = outputs.map((name) => `"${name}"`).join(', ');
   const message = `${outputs.length === 1 ? `The output ${names} is` : `The outputs ${names} are`} converted by ffmpeg, and this machine has none: what the steps give is kept instead.`;
   const named = isAbsolute(spot.file) ? spot.file : file(spot.file);
-  return [{ code: 'CONVERT_FFMPEG_MISSING', severity: 'warning', message, hint: FFMPEG_HINT, ...spot, file: named }];
+  return [{ code: 'FFMPEG_MISSING', severity: 'warning', message, hint: FFMPEG_HINT, ...spot, file: named }];
 }

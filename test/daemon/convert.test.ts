@@ -124,7 +124,7 @@ describe('[TO4] an output that is converted', () => {
     expect(film?.conversion?.from).toHaveLength(from === STILLS ? 3 : 1);
   });
 
-  it('gathers pictures into a sequence, numbered and in a folder of its own', async () => {
+  it('[TO11] gathers pictures into a sequence, numbered and in a folder of its own', async () => {
     await using place = await openStage({ plates: { from: STILLS, asset: { kind: 'image_sequence' } } });
     const view = await run(place);
     const [first, ...others] = of(view, 'plates');
@@ -152,6 +152,21 @@ describe('[TO4] an output that is converted', () => {
   });
 });
 
+describe('[TO3] a conversion that takes ffmpeg', () => {
+  it('is warned of with the template on a machine without it, and only then', async () => {
+    const film = { film: { from: STILLS, convert: { to: 'mp4' } } };
+    vi.stubEnv('CALLSHEET_FFMPEG', '/nowhere/ffmpeg');
+    await using without = await openStage(film);
+    const { template } = await without.client.call('template/get', { id: 'stage' });
+    expect(template.problems).toMatchObject([
+      { code: 'FFMPEG_MISSING', severity: 'warning', pointer: '/outputs/film/convert', hint: expect.stringContaining('CALLSHEET_FFMPEG') },
+    ]);
+    vi.stubEnv('CALLSHEET_FFMPEG', process.execPath);
+    await using beside = await openStage(film);
+    expect((await beside.client.call('template/get', { id: 'stage' })).template.problems).toEqual([]);
+  });
+});
+
 describe('[TO5] a conversion that fails', () => {
   it('says so without ffmpeg, and the run keeps what the step gave', async () => {
     vi.stubEnv('CALLSHEET_FFMPEG', '/nowhere/ffmpeg');
@@ -159,7 +174,7 @@ describe('[TO5] a conversion that fails', () => {
     const view = await run(place);
     expect(view.status).toBe('succeeded');
     expect(of(view, 'film').map(({ mediaType }) => mediaType)).toEqual(['image/png', 'image/png', 'image/png']);
-    expect(view.problems.map(({ code }) => code)).toEqual(['CONVERT_FAILED', 'ASSET_MISFIT', 'ASSET_MISFIT', 'ASSET_MISFIT']);
+    expect(view.problems.map(({ code }) => code)).toEqual(['OUTPUT_NOT_CONVERTED', 'ASSET_MISFIT', 'ASSET_MISFIT', 'ASSET_MISFIT']);
     expect(view.problems[0]).toMatchObject({ severity: 'warning', hint: expect.stringContaining('CALLSHEET_FFMPEG'), step: 'draw' });
   });
 
@@ -187,7 +202,7 @@ describe('[TO5] a conversion that fails', () => {
     chmodSync(fake, 0o755);
     vi.stubEnv('CALLSHEET_FFMPEG', fake);
     const view = await run(place);
-    expect(view.problems.map(({ code }) => code)).toContain('CONVERT_FAILED');
+    expect(view.problems.map(({ code }) => code)).toContain('OUTPUT_NOT_CONVERTED');
     expect(of(view, 'film')).toHaveLength(3);
   });
 });

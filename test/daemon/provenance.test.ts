@@ -165,7 +165,7 @@ describe('provenance', () => {
     expect(provenance.source).toEqual(rich.source);
   });
 
-  it('does so where an output of the template asks for it', async () => {
+  it('[TO1] does so where an output of the template asks for it', async () => {
     await using place = await openStill({ outputs: { card: { from: '{steps.draw.card}', embed: true } } });
     expect((await runStill(place)).source).toBeDefined();
   });

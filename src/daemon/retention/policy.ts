@@ -2,7 +2,7 @@
 import { RUN_ENDS } from '#protocol/views.ts';
 import type { RunSize } from '#store/types.ts';
 
-/** What is given must allow it. A policy without any of them removes nothing. */
+/** Age or size lets a run go, and `keep` holds it back; `keep` alone lets all others go. A policy without any of them removes nothing. */
 export interface RetentionPolicy {
   /** Ended longer ago than so many milliseconds. */
   readonly olderThan?: number;
