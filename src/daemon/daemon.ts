@@ -34,6 +34,7 @@ import { createRefusals } from './refusals.ts';
 import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
 import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
+import { createInspector } from '#results/inspect/inspector.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
 import { guardStorage } from './storage-guard.ts';
@@ -137,6 +138,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   supervisor.onBackend((view) => offers.heard(view));
   const kept = createRunMemories(store);
   const pinned = (hash: string) => kept.pinned(hash);
+  const inspector = made.adopt(createInspector(), (one) => one.close());
   const exchange = createExchangeService({
     importDir: config.importDir,
     assetDir,
@@ -147,6 +149,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     offers,
     locks,
     store,
+    inspector,
     pinned,
     refresh: (paths) => templates.refresh(paths),
     announce: (id, version) => templates.announce(id, version),
@@ -183,7 +186,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     runs: supervisor,
     templates,
     exchange,
-    artifacts: createArtifactService({ store, pinned }),
+    artifacts: createArtifactService({ store, pinned, inspector }),
     status,
     shutdown: () => lifecycle.stop(),
   });

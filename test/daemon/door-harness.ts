@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
+import { createInspector } from '#results/inspect/inspector.ts';
 import { createArtifactService } from '#daemon/artifact-service.ts';
 import { createAuth } from '#daemon/auth.ts';
 import { createEventHub, feedHub } from '#daemon/event-hub.ts';
@@ -60,7 +61,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     runs: runs.service,
     templates: templates.service,
     exchange: fakeExchange,
-    artifacts: createArtifactService({ store, pinned: createRunMemories(store).pinned }),
+    artifacts: createArtifactService({ store, pinned: createRunMemories(store).pinned, inspector: createInspector() }),
     shutdown: () => stopped.resolve(),
     status: () => ({
       version: '0.1.0',
