@@ -4,7 +4,6 @@
  */
 import { createReadStream } from 'node:fs';
 import { CallsheetError } from '#protocol/errors.ts';
-import { kindOf } from '#protocol/file-formats.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Conversion, Provenance } from '#protocol/provenance.ts';
 import type { ArtifactView } from '#protocol/views.ts';
@@ -141,7 +140,7 @@ async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Pr
   const saved = await convertFiles({ sources: group, wish, directory, signal }, (made) =>
     keep(made, { identity, sources, embed, directory, baseName, signal }),
   );
-  return { ...base, kind: kindOf(saved.mediaType), ...saved, createdAt };
+  return { ...base, ...saved, createdAt };
 }
 
 interface Keeping {
@@ -157,7 +156,7 @@ async function keep(made: Made, { identity, sources, embed, directory, baseName,
   if (made.kind === 'frames') {
     const provenance: Provenance = provenanceOf(identity, sources);
     const saved = await saveSequence({ paths: made.paths, directory, baseName, provenance, signal });
-    return { ...saved, ...(made.fps === undefined ? {} : { facts: { fps: made.fps } }) };
+    return { ...saved, ...(made.fps === undefined ? {} : { facts: { ...saved.facts, fps: made.fps } }) };
   }
   const claimedName = made.path;
   const { notEmbedded: _, ...saved } = await saveArtifact({

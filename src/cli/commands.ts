@@ -1,5 +1,6 @@
 /** The commands, in the order of the help text. */
 import type { Command } from './command.ts';
+import { artifactsCommand } from './commands/artifacts.ts';
 import { backendsCommand } from './commands/backends.ts';
 import { callCommand } from './commands/call.ts';
 import { checkCommand } from './commands/check.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   daemonCommand,
   runsCommand,
+  artifactsCommand,
   queueCommand,
   backendsCommand,
   templatesCommand,

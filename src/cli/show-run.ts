@@ -19,6 +19,7 @@ export function printRun(run: RunView, io: Io): void {
   line(io.out, `run       ${run.runId}`);
   line(io.out, `template  ${run.template} ${run.version}`);
   line(io.out, `status    ${run.status}${run.draft ? ' (draft)' : ''}`);
+  if (run.pinned === true) line(io.out, 'pinned    it is never cleaned away');
   line(io.out, `created   ${formatTime(run.createdAt)}`);
   if (run.endedAt !== undefined) line(io.out, `took      ${formatDuration((run.endedAt - run.createdAt) / 1000)}`);
   line(io.out, 'parameters');
@@ -33,7 +34,9 @@ export function printRun(run: RunView, io: Io): void {
 
 export function artifactLine(artifact: ArtifactView): string {
   const size = artifact.width === undefined || artifact.height === undefined ? '' : `  ${artifact.width}×${artifact.height}`;
-  return `${safeText(artifact.path)}${size}  ${formatBytes(artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
+  const { sequence } = artifact;
+  const count = sequence === undefined ? '' : `  ${String(sequence.count)} files`;
+  return `${safeText(artifact.path)}${size}${count}  ${formatBytes(sequence?.bytes ?? artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
 }
 
 // --- helpers ---

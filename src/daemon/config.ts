@@ -12,6 +12,7 @@ import { DOOR_LIMITS } from './limits.ts';
 import type { DoorLimits } from './limits.ts';
 import { defaultDataDir } from './places.ts';
 import type { Environment } from './places.ts';
+import { parsePolicies, type RetentionPolicy } from './retention/policy.ts';
 import { runtimeFilePath } from './runtime-file.ts';
 import { type PoolSettings, USUAL_POOL } from './scheduler/settings.ts';
 
@@ -41,6 +42,8 @@ export interface DaemonConfig {
   readonly logToTerminal: boolean;
   readonly limits: DoorLimits;
   readonly pool: PoolSettings;
+  /** Applied by themselves, one after the other; none: nothing is ever cleaned away by itself. */
+  readonly retention: readonly RetentionPolicy[];
 }
 
 /** As the command line gives them. */
@@ -53,6 +56,8 @@ export interface ConfigOptions {
   readonly roots?: readonly string[];
   readonly out?: string;
   readonly logToTerminal?: boolean;
+  /** `older-than=30d,keep=20,max-bytes=20GB`; several behind semicolons. */
+  readonly retention?: string;
 }
 
 const STALL_ACTIONS: readonly StallPolicy['action'][] = ['note', 'interrupt'];
@@ -95,6 +100,14 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     problem('CONFIG_STALL_ACTION', 'CALLSHEET_STALL_ACTION is no action.', `One of ${STALL_ACTIONS.join(', ')}.`);
   }
   const maxOpenRuns = whole(read(env, 'CALLSHEET_MAX_RUNS'), USUAL_POOL.maxOpenRuns, 1_000_000, 'CALLSHEET_MAX_RUNS');
+  const retention = parsePolicies(options.retention ?? read(env, 'CALLSHEET_RETENTION') ?? '');
+  if ('problem' in retention) {
+    problem(
+      'CONFIG_RETENTION',
+      retention.problem,
+      'Write e.g. older-than=30d,keep=20,max-bytes=20GB; with template=ID for one template alone.',
+    );
+  }
   if (problems.length > 0) {
     const [first] = problems;
     throw new CallsheetError('CONFIG_INVALID', first?.message ?? 'The configuration is wrong.', {
@@ -119,6 +132,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,
     limits: DOOR_LIMITS,
+    retention: 'problem' in retention ? [] : retention.policies,
     pool: { maxOpenRuns, backends: Object.fromEntries(backends.map(({ id, pool }) => [id, pool])) },
   };
 }

@@ -31,6 +31,7 @@ import { createOffers } from './offers.ts';
 import { makeDirectory } from './places.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRefusals } from './refusals.ts';
+import { createRetention } from './retention/retention.ts';
 import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
 import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
@@ -158,7 +159,17 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     const { open, held } = supervisor.counts();
     return open === held;
   };
-  made.adopt(await startMaintenance({ store, dataDir, outputDir, isIdle, log }), (one) => one.close());
+  const retention = createRetention({
+    store,
+    outputDir,
+    isBusy: (runId) => supervisor.isBusy(runId),
+    keepTemplates: () => supervisor.pinnedTemplates(),
+    onRemoved: (runIds) => hub.announce('run/removed', { runIds }),
+    log,
+    now: Date.now,
+  });
+  const policies = config.retention;
+  made.adopt(await startMaintenance({ store, dataDir, outputDir, isIdle, retention, policies, log }), (one) => one.close());
 
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
@@ -187,6 +198,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     templates,
     exchange,
     artifacts: createArtifactService({ store, pinned, inspector }),
+    retention,
     status,
     shutdown: () => lifecycle.stop(),
   });

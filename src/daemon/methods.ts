@@ -6,6 +6,7 @@ import { openRpcDocument } from '#protocol/openrpc.ts';
 import type { ArtifactService } from './artifact-service.ts';
 import type { Subscriber } from './event-hub.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
+import type { Retention } from './retention/retention.ts';
 import type { RunService } from './run-service.ts';
 import type { TemplateService } from './template-service.ts';
 
@@ -28,11 +29,12 @@ export interface MethodParts {
   readonly templates: TemplateService;
   readonly exchange: ExchangeService;
   readonly artifacts: ArtifactService;
+  readonly retention: Pick<Retention, 'pin' | 'clean'>;
   readonly status: () => DaemonStatus;
   readonly shutdown: () => void;
 }
 
-export function createMethods({ version, runs, templates, exchange, artifacts, status, shutdown }: MethodParts): Handlers {
+export function createMethods({ version, runs, templates, exchange, artifacts, retention, status, shutdown }: MethodParts): Handlers {
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => openRpcDocument(version),
@@ -64,6 +66,13 @@ export function createMethods({ version, runs, templates, exchange, artifacts, s
     'run/choose': (request) => runs.choose(request),
     'run/retry': (request) => runs.retry(request),
     'run/export': (params) => exchange.exportRun(params),
+    'run/pin': ({ requestKey, runId, pinned = true }) =>
+      runs.once(requestKey, 'run/pin', { runId, pinned }, async () => {
+        retention.pin(runId, pinned);
+        return { runId, pinned };
+      }),
+    'run/clean': ({ requestKey, dryRun = false, ...policy }) =>
+      runs.once(requestKey, 'run/clean', { ...policy, dryRun }, () => retention.clean(policy, { dryRun })),
     'artifact/list': (query) => artifacts.list(query),
     'artifact/get': (query) => artifacts.get(query),
     'backend/list': () => ({ backends: runs.queue.backends() }),

@@ -53,6 +53,7 @@ export function summaryOf(row: RunRow, live?: LiveProgress): RunSummary {
     ...(live?.etaRange === undefined ? {} : { etaRange: live.etaRange }),
     createdAt: row.createdAt,
     ...(row.endedAt === null ? {} : { endedAt: row.endedAt }),
+    ...(row.pinned === true ? { pinned: true } : {}),
     ...(row.error === null ? {} : { error: row.error }),
   };
 }

@@ -111,6 +111,9 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
       return () => void backendListeners.delete(listener);
     },
     counts: () => current.counts(),
+    isBusy: (runId) => current.isBusy(runId),
+    pinnedTemplates: () => current.pinnedTemplates(),
+    once: async (requestKey, method, params, work) => writable().once(requestKey, method, params, work),
     get queue(): QueueService {
       const { queue } = current;
       return failure === undefined ? queue : { ...queue, pause: refuse, resume: refuse, free: refuse, assumeLost: refuse };

@@ -203,7 +203,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined, held.get(runId));
   };
 
-  const retry = createRetry({
+  const { retry, isUnderWay } = createRetry({
     store,
     host,
     memories,
@@ -270,6 +270,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       });
     },
     queue: dispatch.queue,
+    isBusy: (runId) => isUnderWay(runId) || host.snapshot(runId) !== undefined || scheduler.has(runId) || held.has(runId),
+    pinnedTemplates: () => pinned,
+    once: (requestKey, method, params, work) => keys.once(requestKey, method, canonicalHash(JSON.stringify(params)), work, null),
     onEvents: notices.onEvents,
     onProgress: notices.onProgress,
     onPreview: notices.onPreview,

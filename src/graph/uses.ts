@@ -39,9 +39,9 @@ export function usesOf(text: string): GraphUses {
       if (link !== undefined) continue;
       const place = { node: node.id, input: name };
       if (isSeed(name, value)) seeds.push({ ...place, value: value.raw });
-      for (const text of textsIn(value)) {
+      for (const file of textsIn(value)) {
         const folder = modelFolder(node.classType, name);
-        if (isModelFile(text)) models.push({ ...place, name: text, ...(folder === undefined ? {} : { folder }) });
+        if (isModelFile(file)) models.push({ ...place, name: file, ...(folder === undefined ? {} : { folder }) });
       }
     }
   }

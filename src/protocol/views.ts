@@ -250,6 +250,8 @@ export interface RunView {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly endedAt?: number;
+  /** It is never cleaned away. */
+  readonly pinned?: boolean;
   /** How often it was tried, when more than once. */
   readonly tries?: number;
   readonly parameters: Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 /** The note beside a result: what the file is and where it came from, enough to rebuild the database's rows (docs/results.md). */
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { SIDECAR_FORMAT, type Sidecar } from '#protocol/methods/sidecar.ts';
 import type { Provenance } from '#protocol/provenance.ts';
 import type { SequenceView } from '#protocol/views.ts';
 import { isCode, writeWhole } from './durable.ts';
@@ -8,21 +9,11 @@ import { isCode, writeWhole } from './durable.ts';
 /** One folder for all notes, so that a folder of results shows results only. */
 export const NOTES_FOLDER = '.callsheet';
 
-/** Raised with every change that a reader of the one before would misread; schemas/sidecar-2.json describes it. */
-export const SIDECAR_FORMAT = 2;
-
 /** A note is some kilobytes; one that is larger is none of ours. */
 const LARGEST_NOTE = 16 * 1024 * 1024;
 
-export interface SidecarFacts {
+export interface SidecarFacts extends Omit<Sidecar, 'format' | 'file' | 'provenance'> {
   readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly mediaType: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly duration?: number;
-  readonly sequence?: SequenceView;
 }
 
 /** As it was read: of any format, with what all of them have. */
@@ -47,7 +38,8 @@ export function graphPath(directory: string, hash: string, what: 'graph' | 'work
 /** The same facts written again leave the note as it is; `isNew` says that the result has just been made and has no note yet. */
 export async function writeSidecar({ path, ...facts }: SidecarFacts, provenance: Provenance, isNew = false): Promise<void> {
   const target = sidecarPath(path);
-  const content = `${JSON.stringify({ format: SIDECAR_FORMAT, file: basename(path), ...facts, provenance }, null, 2)}\n`;
+  const note: Sidecar = { format: SIDECAR_FORMAT, file: basename(path), ...facts, provenance };
+  const content = `${JSON.stringify(note, null, 2)}\n`;
   if (!isNew && (await currentContent(target)) === content) return;
   await writeInto(target, content);
 }

@@ -1,6 +1,6 @@
 /** The reads of the store. */
 import { RUN_ENDS } from '#protocol/views.ts';
-import { toArtifact, toAttempt, toEvent, toGraph, toOpenRun, toProvenance, toRequestKey, toRun, toSavings } from './rows.ts';
+import { toArtifact, toAttempt, toEvent, toGraph, toOpenRun, toProvenance, toRequestKey, toRun, toRunSize, toSavings } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Store } from './types.ts';
 
@@ -28,6 +28,8 @@ export type Reader = Pick<
   | 'timings'
   | 'savings'
   | 'asset'
+  | 'runSizes'
+  | 'pendingRemovals'
 >;
 
 export function createReader(statements: Statements, epoch: string): Reader {
@@ -76,6 +78,8 @@ export function createReader(statements: Statements, epoch: string): Reader {
     outbox: (limit) => statements.outbox.all(Math.max(0, limit)),
     timings: (template, step) => statements.timings.all(template, step),
     savings: (runId) => statements.savings.all(runId).flatMap((row) => toSavings(row, runId)),
+    runSizes: () => statements.runSizes.all().map(toRunSize),
+    pendingRemovals: () => statements.removals.pending(),
     asset: (assetId) => statements.asset.get(assetId),
   };
 }

@@ -5,7 +5,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import { ARTIFACT_KINDS, PASSES, RUN_STATUSES } from '#protocol/views.ts';
 import type { ArtifactView, RunOptions, RunStatus } from '#protocol/views.ts';
-import type { AttemptRow, OpenRun, ProvenanceRow, RequestKeyRow, RunRow, SavingsRow } from './types.ts';
+import type { AttemptRow, OpenRun, ProvenanceRow, RequestKeyRow, RunRow, RunSize, SavingsRow } from './types.ts';
 
 /** In bytes; larger ones are never sent. */
 const LARGEST_GRAPH = 256 * 1024 * 1024;
@@ -30,6 +30,18 @@ export interface RawRun {
   readonly timers: string | null;
   readonly error: string | null;
   readonly ended_at: number | null;
+  readonly pinned: number;
+}
+
+export interface RawRunSize {
+  readonly run_id: string;
+  readonly template: string;
+  readonly created_at: number;
+  readonly status: string;
+  readonly ended_at: number | null;
+  readonly pinned: number;
+  readonly bytes: number;
+  readonly doubtful: number;
 }
 
 export interface RawOpenRun {
@@ -140,7 +152,13 @@ export function toRun(row: RawRun): RunRow {
     timers: row.timers,
     error: toError(row.error),
     endedAt: row.ended_at,
+    ...(row.pinned === 1 ? { pinned: true } : {}),
   };
+}
+
+export function toRunSize(row: RawRunSize): RunSize {
+  const { run_id: runId, template, created_at: createdAt, status, ended_at: endedAt, pinned, bytes, doubtful } = row;
+  return { runId, template, createdAt, status: toStatus(status), endedAt, pinned: pinned === 1, bytes, doubtful: doubtful === 1 };
 }
 
 export function toOpenRun(row: RawOpenRun): OpenRun {

@@ -231,4 +231,14 @@ export const MIGRATIONS: readonly Migration[] = [
       for (const column of ['prompt_id', 'source', 'conversion', 'sequence']) db.exec(`ALTER TABLE artifacts ADD COLUMN ${column} TEXT`);
     },
   },
+  {
+    title: 'runs can be pinned, and cleaned away with their files',
+    up(db) {
+      db.exec(`
+        CREATE TABLE pins (run INTEGER PRIMARY KEY REFERENCES runs (id)) STRICT;
+        CREATE TABLE removals (run_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE INDEX request_keys_of_run ON request_keys (run);
+      `);
+    },
+  },
 ];

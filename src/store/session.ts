@@ -7,7 +7,7 @@ import { createReader } from './reader.ts';
 import type { Reader } from './reader.ts';
 import { prepareStatements } from './statements.ts';
 import type { Statements } from './statements.ts';
-import type { Batch, OutboxItem, RequestKeyRow } from './types.ts';
+import type { Batch, OutboxItem, RemovalRow, RequestKeyRow } from './types.ts';
 import { createWriter } from './writer.ts';
 import type { Writer } from './writer.ts';
 
@@ -19,6 +19,7 @@ export interface Session {
   readonly writer: Writer;
   commit(batch: Batch): readonly RunEvent[];
   putRequestKey(row: RequestKeyRow): void;
+  removeRuns(runs: readonly RemovalRow[], keep: ReadonlySet<string>): void;
   outbox(limit: number): readonly OutboxItem[];
   /** Deletes done items now instead of with the next commit. */
   settle(): void;
@@ -33,6 +34,7 @@ export function openSession(db: Database): Session {
   const writer = createWriter(statements, epoch);
   const commit = db.transaction((batch: Batch) => writer.write(batch));
   const settle = db.transaction(() => writer.settle());
+  const removeRuns = db.transaction((runs: readonly RemovalRow[], keep: ReadonlySet<string>) => writer.removeRuns(runs, keep));
   const putRequestKey = db.transaction((row: RequestKeyRow) => writer.putRequestKey(row));
   return {
     db,
@@ -46,6 +48,7 @@ export function openSession(db: Database): Session {
       return events;
     },
     putRequestKey: (row) => putRequestKey.immediate(row),
+    removeRuns: (runs, keep) => removeRuns.immediate(runs, keep),
     outbox(limit) {
       const most = Math.max(0, limit);
       // Items that are done are still stored until the next commit.

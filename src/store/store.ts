@@ -137,6 +137,11 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     asset: (assetId) => use(({ reader }) => reader.asset(assetId)),
     outboxDone: (id) => use(({ writer }) => writer.outboxDone(id)),
     outboxTried: (id) => use(({ statements }) => void statements.triedOutbox.run(id)),
+    pin: (runId, pinned) => use(({ writer }) => writer.pin(runId, pinned)),
+    runSizes: () => use(({ reader }) => reader.runSizes()),
+    removeRuns: (runs, keep) => use((current) => current.removeRuns(runs, keep)),
+    pendingRemovals: () => use(({ reader }) => reader.pendingRemovals()),
+    removalDone: (runId) => use(({ statements }) => statements.removals.done(runId)),
     putAsset: (row) => use(({ statements }) => void statements.putAsset.run(row)),
     async backup(file) {
       try {

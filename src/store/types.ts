@@ -50,7 +50,28 @@ export interface RunState {
   readonly endedAt: number | null;
 }
 
-export interface RunRow extends NewRun, RunState {}
+export interface RunRow extends NewRun, RunState {
+  /** True: it is never cleaned away. */
+  readonly pinned?: boolean;
+}
+
+/** A run whose rows are gone: what has to become of its files. */
+export interface RemovalRow {
+  readonly runId: string;
+  /** JSON text; its shape belongs to the daemon. */
+  readonly body: string;
+}
+
+/** What a clean-up decides by. */
+export interface RunSize extends Pick<NewRun, 'runId' | 'template' | 'createdAt'> {
+  readonly status: RunStatus;
+  readonly endedAt: number | null;
+  readonly pinned: boolean;
+  /** Of its files, as far as they are its own. */
+  readonly bytes: number;
+  /** Attempts of which nobody knows for certain that they are over. */
+  readonly doubtful: boolean;
+}
 
 export interface AttemptRow {
   readonly promptId: string;
@@ -283,6 +304,13 @@ export interface Store {
   /** Not handed out again by this process; deleted with the next commit, so that it costs no write of its own. After a crash an item may come again. */
   outboxDone(id: number): void;
   outboxTried(id: number): void;
+  pin(runId: string, pinned: boolean): void;
+  /** Every run, oldest first. */
+  runSizes(): readonly RunSize[];
+  /** Everything of these runs but for their files, in one transaction. `keep`: hashes of templates that stay in any case. */
+  removeRuns(runs: readonly RemovalRow[], keep: ReadonlySet<string>): void;
+  pendingRemovals(): readonly RemovalRow[];
+  removalDone(runId: string): void;
   putAsset(row: AssetRow): void;
   asset(assetId: string): AssetRow | undefined;
   /** Writes a consistent copy to `file` (temp, fsync, rename). */

@@ -4,7 +4,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
 import type { ArtifactView } from '#protocol/views.ts';
-import type { AttemptRow, Batch, NewRun, RequestKeyRow, RunState } from './types.ts';
+import type { AttemptRow, Batch, NewRun, RemovalRow, RequestKeyRow, RunState } from './types.ts';
 import type { Statements } from './statements.ts';
 
 /** Runs whose numbers are kept at hand; beyond this the memory is emptied and filled again from the database. */
@@ -20,6 +20,9 @@ export interface Writer {
   /** Must run inside a transaction. */
   write(batch: Batch): readonly RunEvent[];
   putRequestKey(row: RequestKeyRow): void;
+  pin(runId: string, pinned: boolean): void;
+  /** Must run inside a transaction. */
+  removeRuns(runs: readonly RemovalRow[], keep: ReadonlySet<string>): void;
   /** Remembers that an item is done; it is deleted with the next batch. A crash before that only means that the item is handed out again. */
   outboxDone(id: number): void;
   /** True for an item that is done but still stored. */
@@ -156,6 +159,14 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       return events;
     },
     putRequestKey,
+    pin(runId, pinned) {
+      if (pinned) statements.pin.run(keyOf(runId).id);
+      else statements.unpin.run(keyOf(runId).id);
+    },
+    removeRuns(runs, keep) {
+      statements.removals.remove(runs, keep);
+      for (const { runId } of runs) keys.delete(runId);
+    },
     settle,
     outboxDone: (id) => void done.add(id),
     isDone: (id) => done.has(id),

@@ -32,7 +32,7 @@ export function compileOutput(
   if (convert !== undefined) checkConversion(context, [...path, 'convert', 'to'], convert, given);
   const made = convert === undefined ? given : [familyOf(convert.to)];
   if (asset !== undefined) checkKind(context, [...path, 'asset', 'kind'], asset.kind, made, convert);
-  return { from, title, embed, convert, asset };
+  return { from, title, embed, convert, needsFfmpeg: convert !== undefined && needsFfmpeg(convert, given), asset };
 }
 
 /** Of a material every picture has its own place: two with one name and one map are one too many. */
@@ -96,6 +96,15 @@ const OPTIONS: Readonly<Record<'quality' | 'fps' | 'maxSize' | 'format', readonl
   maxSize: ['png', 'jpg', 'webp', 'tiff', 'exr', 'mp4', 'webm', 'gif', 'frames'],
   format: ['frames'],
 };
+
+const BY_ITSELF: ReadonlySet<ConvertDefinition['to']> = new Set(['png', 'jpg', 'webp', 'tiff']);
+
+/** Pictures are gathered into a sequence by their names alone. */
+function needsFfmpeg({ to, maxSize, format }: ConvertDefinition, given: readonly Family[] | undefined): boolean {
+  const isGathering =
+    to === 'frames' && maxSize === undefined && format === undefined && given?.every((family) => family === 'picture') === true;
+  return !BY_ITSELF.has(to) && !isGathering;
+}
 
 function checkOptions(context: CompileContext, path: Path, convert: ConvertDefinition): void {
   for (const option of ['quality', 'fps', 'maxSize', 'format'] as const) {

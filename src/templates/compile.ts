@@ -11,7 +11,6 @@ import { compileStep, UNREAD } from './compile-step.ts';
 import { checkVisibility } from './compile-visibility.ts';
 import type { CompiledOutput, CompiledStep, CompiledTemplate } from './compiled.ts';
 import type { Names } from './environment.ts';
-import type { Path } from './locate.ts';
 import { readManifest } from './manifest.ts';
 import { findCycles, topological } from './order.ts';
 import { type Readable, readable } from './prune.ts';

@@ -103,6 +103,8 @@ export interface CompiledOutput {
   readonly title: string | undefined;
   readonly embed: boolean;
   readonly convert: ConvertDefinition | undefined;
+  /** Its conversion is more than pictures by themselves. */
+  readonly needsFfmpeg: boolean;
   readonly asset: CompiledAsset | undefined;
 }
 

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ArtifactView, RunView } from '#protocol/views.ts';
 import { ffmpegPath } from '#results/convert/find-ffmpeg.ts';
 import { readSidecar, sidecarPath } from '#results/sidecar.ts';
+import { faultsOf } from '../results/sidecar-schema.ts';
 import { openPlace, type Place } from './exchange/exchange-harness.ts';
 
 const FFMPEG = ffmpegPath() !== undefined;
@@ -119,7 +120,7 @@ describe('[TO4] an output that is converted', () => {
     expect(view.problems).toEqual([]);
     const [film, ...others] = of(view, 'film');
     expect(others).toEqual([]);
-    expect(film).toMatchObject({ mediaType, width: 64, height: 32, asset: { kind: 'movie', fps: 12 } });
+    expect(film).toMatchObject({ mediaType, width: 64, height: 32, asset: { kind: 'movie', fps: expect.closeTo(12, 0) } });
     expect(film?.conversion?.from).toHaveLength(from === STILLS ? 3 : 1);
   });
 
@@ -132,6 +133,7 @@ describe('[TO4] an output that is converted', () => {
       sequence: { count: 3, first: 1, pattern: 'plates_####.png', bytes: expect.any(Number) },
       asset: { kind: 'image_sequence', name: 'plates', frames: 3, firstFrame: 1, pattern: 'plates_####.png', colorSpace: 'sRGB' },
     });
+    expect(faultsOf(JSON.parse(readFileSync(sidecarPath(first?.path ?? ''), 'utf8')))).toEqual([]);
     expect(readdirSync(dirname(first?.path ?? ''))).toEqual(['.callsheet', 'plates_0001.png', 'plates_0002.png', 'plates_0003.png']);
     expect(first?.sha256).toBe(sha256(first?.path ?? ''));
   });

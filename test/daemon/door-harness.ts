@@ -61,7 +61,12 @@ export async function openTestDoor(options: DoorOptions = {}) {
     runs: runs.service,
     templates: templates.service,
     exchange: fakeExchange,
-    artifacts: createArtifactService({ store, pinned: createRunMemories(store).pinned, inspector: createInspector() }),
+    retention: { pin: () => undefined, clean: async () => ({ dryRun: true, runs: [], bytes: 0, kept: [], more: false }) },
+    artifacts: createArtifactService({
+      store,
+      pinned: (hash) => createRunMemories(store).pinned(hash),
+      inspector: createInspector(),
+    }),
     shutdown: () => stopped.resolve(),
     status: () => ({
       version: '0.1.0',
@@ -196,6 +201,9 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     onPreview: (listener) => subscribeTo(previewListeners, listener),
     onBackend: (listener) => subscribeTo(backendListeners, listener),
     counts: () => ({ open: 0, queued: 0, active: 0, held: 0 }),
+    isBusy: () => false,
+    pinnedTemplates: () => new Set(),
+    once: (_key, _method, _params, work) => work(),
     queue: {
       status: () => queue,
       pause: async () => queue,

@@ -20,8 +20,22 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+const IDLE_RETENTION = {
+  clean: async () => ({ dryRun: false, runs: [], bytes: 0, kept: [], more: false }),
+  finish: async () => undefined,
+  stop: () => undefined,
+};
+
 const start = () =>
-  startMaintenance({ store, dataDir: dir, outputDir: join(dir, 'output'), isIdle: () => true, log: pino({ level: 'silent' }) });
+  startMaintenance({
+    store,
+    dataDir: dir,
+    outputDir: join(dir, 'output'),
+    isIdle: () => true,
+    retention: IDLE_RETENTION,
+    policies: [],
+    log: pino({ level: 'silent' }),
+  });
 
 it('removes half-written files of a killed daemon and nothing else', async () => {
   const run = join(dir, 'output', 'run');

@@ -8,7 +8,9 @@ import { canonicalHash } from '#graph/hash.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import { bytesInMemory } from '#results/bytes.ts';
 import { readEmbedded } from '#results/embedded/read.ts';
+import { sidecarSchemaText } from '#protocol/methods/sidecar.ts';
 import { graphPath, sidecarPath } from '#results/sidecar.ts';
+import { faultsOf, SCHEMA_FILE } from '../results/sidecar-schema.ts';
 import { HUGE_SEED, openPlace, type Place } from './exchange/exchange-harness.ts';
 
 const MARKER = 'sk-MARKER0123456789abcdefghij';
@@ -112,6 +114,7 @@ describe('provenance', () => {
       text: readFileSync(graphPath(dirname(artifact.path), provenance.graph ?? ''), 'utf8'),
     });
     expect(graph?.text).toContain(HUGE_SEED);
+    expect(faultsOf(noteOf(artifact))).toEqual([]);
     await place.restart();
     expect(await place.client.call('artifact/get', { artifactId: artifact.artifactId })).toEqual({ artifact, provenance });
   });
@@ -127,6 +130,16 @@ describe('provenance', () => {
       'draw_card.png.json',
       `graph-${graphs[0]?.provenance.graph}.json`,
     ]);
+  });
+
+  it('stands in notes of a published format', async () => {
+    expect(readFileSync(SCHEMA_FILE, 'utf8'), 'run: npm run generate').toBe(sidecarSchemaText());
+    await using place = await openStill();
+    const note = noteOf(await runStill(place, { embed: true }));
+    expect(faultsOf(note)).toEqual([]);
+    expect(faultsOf({ ...note, format: 3 })).not.toEqual([]);
+    expect(faultsOf({ ...note, provenance: { ...note.provenance, draft: 'yes' } })).not.toEqual([]);
+    expect(faultsOf({ ...note, addedLater: 1 })).toEqual([]);
   });
 
   it('leaves files as the backend gave them unless it is asked to embed', async () => {

@@ -1,6 +1,7 @@
 /** The method table: the one source of validation, scopes, types, documentation and OpenRPC. */
 import type { Infer, Schema } from '../schema.ts';
 import { artifactGet, artifactList } from './artifact.ts';
+import { runClean, runPin } from './clean.ts';
 import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
@@ -31,6 +32,8 @@ export const METHODS = {
   'run/retry': runRetry,
   'run/choose': runChoose,
   'run/export': runExport,
+  'run/pin': runPin,
+  'run/clean': runClean,
   'artifact/list': artifactList,
   'artifact/get': artifactGet,
   'backend/list': backendList,

@@ -95,7 +95,7 @@ const asset: Schema<AssetView, false> = object({
   partOf: optional(string()),
 });
 
-const sequence: Schema<SequenceView, false> = object({
+export const sequence: Schema<SequenceView, false> = object({
   count: integer({ minimum: 1 }),
   first: integer({ minimum: 0 }),
   pattern: string(),
@@ -103,7 +103,7 @@ const sequence: Schema<SequenceView, false> = object({
   sha256: string(),
 });
 
-const facts: Schema<MediaFacts, false> = object({
+export const facts: Schema<MediaFacts, false> = object({
   frames: optional(integer({ minimum: 1 })),
   fps: optional(number()),
   channels: optional(integer({ minimum: 1 })),
@@ -198,6 +198,7 @@ const summaryMembers = {
   etaRange: optional(pair(number({ minimum: 0 }))),
   createdAt: milliseconds,
   endedAt: optional(milliseconds),
+  pinned: optional(boolean()),
   error: optional(errorData),
 };
 

@@ -1,13 +1,12 @@
 /** Finds what an earlier try of the same conversion made, whole and unchanged: a killed daemon may have saved it and not said so. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ConversionTarget } from '#protocol/assets.ts';
 import type { Conversion } from '#protocol/provenance.ts';
 import { bytesOfFile } from '../bytes.ts';
 import { safeName } from '../names.ts';
 import { recognise } from '../recognise.ts';
+import { hashOfFile, hashOfSequence } from '../sequences.ts';
 import { type Note, readSidecar, sidecarPath } from '../sidecar.ts';
 import type { SavedArtifact } from '../save.ts';
 import type { SequenceView } from '#protocol/views.ts';
@@ -54,8 +53,8 @@ function framesIn(folder: string, base: string): readonly string[] {
 
 async function unchanged(path: string, note: Note): Promise<MadeBefore['facts'] | undefined> {
   const { sequence } = note;
-  const all = sequence === undefined ? note.sha256 : await hashOfAll(path, sequence);
-  const first = await hashOf(path);
+  const all = sequence === undefined ? note.sha256 : await hashOfSequence(path, sequence);
+  const first = await hashOfFile(path);
   if (first !== note.sha256 || all !== (sequence?.sha256 ?? note.sha256)) return undefined;
   const handle = await open(path, 'r');
   try {
@@ -65,35 +64,5 @@ async function unchanged(path: string, note: Note): Promise<MadeBefore['facts'] 
     return { path, bytes: size, sha256: first, ...facts, ...(sequence === undefined ? {} : { sequence }) };
   } finally {
     await handle.close();
-  }
-}
-
-async function hashOfAll(first: string, { count, first: from, pattern }: SequenceView): Promise<string | undefined> {
-  const all = createHash('sha256');
-  for (const name of namesOf({ count, first: from, pattern })) {
-    const one = await hashOf(join(dirname(first), name));
-    if (one === undefined) return undefined;
-    all.update(one);
-  }
-  return all.digest('hex');
-}
-
-/** Names of all files of a sequence, in order. */
-export function namesOf({ count, first, pattern }: Pick<SequenceView, 'count' | 'first' | 'pattern'>): readonly string[] {
-  const [digits = ''] = /#+(?=[^#]*$)/.exec(pattern) ?? [];
-  const at = pattern.lastIndexOf(digits);
-  return Array.from(
-    { length: count },
-    (_, n) => `${pattern.slice(0, at)}${String(first + n).padStart(digits.length, '0')}${pattern.slice(at + digits.length)}`,
-  );
-}
-
-async function hashOf(path: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
-    return hash.digest('hex');
-  } catch {
-    return undefined;
   }
 }

@@ -18,7 +18,7 @@ const LAST_WORDS_MS = 2000;
 const AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2));
 
 let working = 0;
-const waiting: (() => void)[] = [];
+const waiting = new Set<() => void>();
 
 /** Throws CONVERSION_FAILED with a clause that says why, and the signal's reason. */
 export async function runJob(job: Job, caps: Caps, signal: AbortSignal): Promise<JobFacts> {
@@ -28,23 +28,41 @@ export async function runJob(job: Job, caps: Caps, signal: AbortSignal): Promise
     if (answer.ok) return answer.facts;
     throw new CallsheetError('CONVERSION_FAILED', answer.message);
   } finally {
-    working -= 1;
-    waiting.shift()?.();
+    handOn();
   }
 }
 
 // --- helpers ---
 
+/** Who waits gets the place of one that is done; who gives up leaves the queue. */
 async function turn(signal: AbortSignal): Promise<void> {
-  while (working >= AT_ONCE) {
-    await new Promise<void>((resolve) => {
-      waiting.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    signal.throwIfAborted();
-  }
   signal.throwIfAborted();
-  working += 1;
+  if (working < AT_ONCE) {
+    working += 1;
+    return;
+  }
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (): void => {
+      waiting.delete(go);
+      reject(signal.reason);
+    };
+    const go = (): void => {
+      signal.removeEventListener('abort', giveUp);
+      resolve();
+    };
+    waiting.add(go);
+    signal.addEventListener('abort', giveUp, { once: true });
+  });
+}
+
+function handOn(): void {
+  const [next] = waiting;
+  if (next === undefined) {
+    working -= 1;
+    return;
+  }
+  waiting.delete(next);
+  next();
 }
 
 function ask(job: Job, caps: Caps, signal: AbortSignal): Promise<JobAnswer> {

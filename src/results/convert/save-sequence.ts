@@ -9,7 +9,7 @@ import type { SequenceView } from '#protocol/views.ts';
 import { bytesOfFile } from '../bytes.ts';
 import { isCode, partialPath, syncDirectory } from '../durable.ts';
 import { safeName } from '../names.ts';
-import { recognise } from '../recognise.ts';
+import { recognise, type Recognised } from '../recognise.ts';
 import { readSidecar, sidecarPath, writeSidecar } from '../sidecar.ts';
 
 export interface SequenceRequest {
@@ -22,13 +22,10 @@ export interface SequenceRequest {
 }
 
 /** Of the first picture, and of all together. */
-export interface SavedSequence {
+export interface SavedSequence extends Omit<Recognised, 'extension' | 'fault'> {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  readonly mediaType: string;
-  readonly width?: number;
-  readonly height?: number;
   readonly sequence: SequenceView;
 }
 
@@ -85,14 +82,13 @@ async function look(path: string): Promise<Picture> {
   const handle = await open(path, 'r+');
   try {
     const { size } = await handle.stat();
-    const { mediaType, fault, width, height } = await recognise(bytesOfFile(handle, size));
-    if (fault !== undefined || !mediaType.startsWith('image/'))
-      throw new CallsheetError('CONVERSION_FAILED', `one of its pictures is none: ${fault ?? mediaType}`);
+    const { fault, extension: _, ...facts } = await recognise(bytesOfFile(handle, size));
+    if (fault !== undefined || facts.kind !== 'image')
+      throw new CallsheetError('CONVERSION_FAILED', `one of its pictures is none: ${fault ?? facts.mediaType}`);
     const hash = createHash('sha256');
     for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
     await handle.sync();
-    const sized = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
-    return { bytes: size, sha256: hash.digest('hex'), mediaType, ...sized };
+    return { bytes: size, sha256: hash.digest('hex'), ...facts };
   } finally {
     await handle.close();
   }

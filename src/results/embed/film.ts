@@ -62,10 +62,10 @@ async function withTexts(movie: Buffer, texts: Texts): Promise<Buffer> {
   const source = bytesInMemory(movie);
   const children = await childrenOf(source, 0, movie.length);
   const data = children.find(({ type }) => type === 'udta');
-  const inside = data === undefined ? [] : await childrenOf(source, data.start, data.end);
-  const own = await keyedMeta(movie, inside);
+  const boxes = data === undefined ? [] : await childrenOf(source, data.start, data.end);
+  const own = await keyedMeta(movie, boxes);
   const entries = (own?.entries ?? []).filter(({ key }) => !texts.has(key.toLowerCase()));
-  const others = inside.filter((box) => box !== own?.box && box.isWhole).map(({ at, end }) => movie.subarray(at, end));
+  const others = boxes.filter((box) => box !== own?.box && box.isWhole).map(({ at, end }) => movie.subarray(at, end));
   // First, because readers of ComfyUI's page look no further than the first.
   const meta = metaOf([...entries, ...[...texts].map(([key, text]) => ({ key, data: textData(text) }))]);
   const rest = children.filter((box) => box !== data).map(({ at, end }) => movie.subarray(at, end));

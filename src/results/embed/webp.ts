@@ -64,15 +64,15 @@ async function extendedHeader(source: ByteSource, first: Chunk | undefined): Pro
   }
   if (first.type === 'VP8L' && bytes.length >= 13) {
     const bits = bytes.readUInt32LE(9);
-    return header(bits & 0x3fff, (bits >>> 14) & 0x3fff, ((bits >>> 28) & 1) === 1);
+    return headerOf(bits & 0x3fff, (bits >>> 14) & 0x3fff, ((bits >>> 28) & 1) === 1);
   }
   if (first.type === 'VP8 ' && bytes.length >= 18)
-    return header((bytes.readUInt16LE(14) & 0x3fff) - 1, (bytes.readUInt16LE(16) & 0x3fff) - 1, false);
+    return headerOf((bytes.readUInt16LE(14) & 0x3fff) - 1, (bytes.readUInt16LE(16) & 0x3fff) - 1, false);
   return undefined;
 }
 
 /** Sizes less one, as the format has them. */
-function header(width: number, height: number, alpha: boolean): Buffer {
+function headerOf(width: number, height: number, alpha: boolean): Buffer {
   const content = Buffer.alloc(10);
   content[0] = HAS_EXIF | (alpha ? HAS_ALPHA : 0);
   content.writeUIntLE(width, 4, 3);

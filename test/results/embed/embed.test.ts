@@ -211,16 +211,16 @@ describe('texts put into models', () => {
     return Buffer.concat([head, content, Buffer.from([4, 0, 0, 0]), Buffer.from('BIN\0'), Buffer.from([1, 2, 3, 4])]);
   };
   it.each([
-    ['without extras', '{"asset": {"version": "2.0"}, "nodes": []}'],
-    ['with extras of others', '{"asset": {"version": "2.0", "extras": {"a": 1.50, "prompt": "{}"}}}'],
-  ])('are read back %s, and the model is as it was', async (_, json) => {
+    ['without extras', '{"asset": {"version": "2.0"}, "nodes": []}', '"nodes": []'],
+    ['with extras of others', '{"asset": {"version": "2.0", "extras": {"a": 1.50, "prompt": "{}"}}}', '"a": 1.50'],
+  ])('are read back %s, and the model is as it was', async (_, json, kept) => {
     const { bytes } = await put(glb(json));
     await expectTexts(bytes);
     expect(bytes.readUInt32LE(8)).toBe(bytes.length);
     expect(bytes.subarray(-12)).toEqual(glb(json).subarray(-12));
     const inside = bytes.toString('utf8', 20, 20 + bytes.readUInt32LE(12));
     expect(JSON.parse(inside).asset.version).toBe('2.0');
-    if (json.includes('1.50')) expect(inside).toContain('"a": 1.50');
+    expect(inside).toContain(kept);
   });
 });
 
@@ -239,14 +239,17 @@ describe('hostile files', () => {
     ].map((one) => one.subarray(0, 600));
     const directory = freshDirectory();
     let count = 0;
-    const survive = async (bytes: Buffer): Promise<void> => {
+    /** Names of formats whose file was not as long as it was said to be. */
+    const liars = async (bytes: Buffer): Promise<readonly string[]> => {
+      const found: string[] = [];
       const from = join(directory, `in-${String((count += 1))}`);
       writeFileSync(from, bytes);
       for (const mediaType of EMBEDDABLE) {
         const result = await embed(from, `${from}.out`, mediaType, TEXTS);
-        if (!('refused' in result)) expect(readFileSync(`${from}.out`).length).toBe(result.bytes);
+        if (!('refused' in result) && readFileSync(`${from}.out`).length !== result.bytes) found.push(mediaType);
         rmSync(`${from}.out`, { force: true });
       }
+      return found;
     };
     await fc.assert(
       fc.asyncProperty(
@@ -256,7 +259,7 @@ describe('hostile files', () => {
         async (sample, cut, changes) => {
           const bytes = Buffer.from(sample.subarray(0, Math.max(1, cut)));
           for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
-          await survive(bytes);
+          expect(await liars(bytes)).toEqual([]);
         },
       ),
       { numRuns: 60 },
