@@ -117,6 +117,38 @@ describe('a result', () => {
   });
 });
 
+describe('previews', () => {
+  const outputs = {
+    2: {
+      images: [
+        { filename: 'base_00001_.png', subfolder: '', type: 'output' },
+        { filename: 'seen_00001_.png', subfolder: '', type: 'temp' },
+      ],
+    },
+  };
+  const asked = () =>
+    engine.fake.requests.filter(({ path }) => path === '/view').map(({ query }) => new URLSearchParams(query).get('type'));
+
+  it.each([
+    ['at once', false],
+    ['by a daemon that finds the prompt ended', true],
+  ])('are fetched before anything else, %s', async (_, isLate) => {
+    engine = await startEngine();
+    engine.fake.engine.plan = (item) => (executed() === 0 ? { outputs, ...(isLate ? { holdAt: '1' } : {}) } : {});
+    engine.fake.misbehave({ method: 'GET', path: /^\/view$/, times: 2, mode: reply(PNG) });
+    const { runId } = await engine.supervisor.start(request);
+    // The prompt ends while nobody is there.
+    if (isLate) {
+      await engine.fake.engine.held();
+      await engine.restart(undefined, () => engine.fake.engine.release());
+    }
+    // Two values where the next step takes one end the run; the files of this one are home by then.
+    const { artifacts } = await engine.ended(runId);
+    expect(artifacts.map(({ index }) => index)).toEqual([0, 1]);
+    expect(asked().slice(0, 2)).toEqual(['temp', 'output']);
+  });
+});
+
 describe('names that a backend gives its files', () => {
   const tricks: readonly (readonly [string, string])[] = [
     ['../../../etc/passwd', ''],
