@@ -134,7 +134,7 @@ describe('previews', () => {
     ['by a daemon that finds the prompt ended', true],
   ])('are fetched before anything else, %s', async (_, isLate) => {
     engine = await startEngine();
-    engine.fake.engine.plan = (item) => (executed() === 0 ? { outputs, ...(isLate ? { holdAt: '1' } : {}) } : {});
+    engine.fake.engine.plan = () => (executed() === 0 ? { outputs, ...(isLate ? { holdAt: '1' } : {}) } : {});
     engine.fake.misbehave({ method: 'GET', path: /^\/view$/, times: 2, mode: reply(PNG) });
     const { runId } = await engine.supervisor.start(request);
     // The prompt ends while nobody is there.

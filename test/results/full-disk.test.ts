@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 const CHILD = join(import.meta.dirname, 'full-disk-child.ts');
-const SCRIPT = 'mount -t tmpfs -o size=64k none "$1" && exec "$0" --no-warnings "$2" "$1"';
+const SCRIPT = `unshare -rm sh -c 'mount -t tmpfs -o size=64k none "$1" && exec "$0" --no-warnings "$2" "$1"' "$@"`;
 
 /** Undefined where nobody may mount anything, as on other systems than Linux and in some containers. */
 function onSmallDisk(): string | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'callsheet-full-'));
   onTestFinished(() => rmdirSync(directory));
-  const { status, stdout } = spawnSync('unshare', ['-rm', 'sh', '-c', SCRIPT, process.execPath, directory, CHILD], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync('sh', ['-c', SCRIPT, 'sh', process.execPath, directory, CHILD], { encoding: 'utf8' });
   return status === 0 ? stdout : undefined;
 }
 
