@@ -1,40 +1,43 @@
 /** Parse-results: brings an attempt's outputs home as artifacts. Repeating it after a crash gives the same files and rows. */
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
-import { CallsheetError, toErrorData } from '#protocol/errors.ts';
+import { CallsheetError } from '#protocol/errors.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { Attempt, Backend } from '#backends/contract.ts';
-import { saveArtifact } from '#results/save.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
-import { withGrace } from './grace.ts';
+import { createFileNames } from './file-names.ts';
+import type { NamedFile } from './file-names.ts';
+import { fetchFile, whenWritable } from './fetch-file.ts';
+import type { FileWish } from './fetch-file.ts';
 import { artifactIdOf } from './ids.ts';
 import { attemptSources, type AttemptSources, keepGraphs, saveWith, wantsEmbedding } from './keep-provenance.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
+import { scopeOf } from './scope.ts';
 import { inOrderOfFetching, wantedFiles } from './wanted-files.ts';
 import type { Wanted } from './wanted-files.ts';
-
-/** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
-const REFETCH_PAUSES = [200, 1000];
 
 export function createParseResults(deps: ActorDeps): ParseResults {
   return fromPromise(async ({ input, signal, emit }) => {
     const memory = deps.memory(input.runId);
     const backend = deps.backend(input.backendId);
-    let isTold = false;
-    const onWait = (error: unknown) => {
-      if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
-      isTold = true;
+    const told = new Set<string>();
+    const onWait: FileWish['onWait'] = (code, error) => {
+      if (!told.has(code)) emit({ type: 'run.note', code, message: `${error.message} ${WAITING[code]}`, step: input.step });
+      told.add(code);
     };
     const sources = attemptSources(deps, memory, input.promptId);
     const names = createNodeNames(memory, input.step);
     const wanted = wantedFiles(declaredOutputs(memory, input.step), input.outputs, (node) => names.of(node));
-    if (wanted.length > 0) await keepGraphs(deps.artifactDirectory(input.runId), sources);
+    const waiting = { step: input.step, signal, onWait };
+    if (wanted.length > 0) await whenWritable(deps, waiting, () => keepGraphs(deps.artifactDirectory(input.runId), sources));
     const home = new Map<Wanted, ArtifactView>();
+    const nameOf = createFileNames(memory.template, () => scopeOf(memory, input));
+    const fetching = { memory, backend, input, signal, onWait, sources, nameOf, home };
     for (const one of inOrderOfFetching(wanted)) {
-      const { artifact, notEmbedded } = await bringHome(deps, { memory, backend, input, signal, onWait, sources }, one);
+      if (isShownAgain(one, home)) continue;
+      const { artifact, notEmbedded } = await bringHome(deps, fetching, one);
       home.set(one, artifact);
       if (notEmbedded === undefined) continue;
       const message = leftBare(artifact, notEmbedded);
@@ -66,8 +69,11 @@ interface Fetching {
   readonly backend: Backend;
   readonly input: ParseInput;
   readonly signal: AbortSignal;
-  readonly onWait: (error: unknown) => void;
+  readonly onWait: FileWish['onWait'];
   readonly sources: AttemptSources;
+  readonly nameOf: (file: NamedFile) => string;
+  /** What is there already. */
+  readonly home: ReadonlyMap<Wanted, ArtifactView>;
 }
 
 interface Home {
@@ -80,57 +86,42 @@ function leftBare({ path }: ArtifactView, why: string): string {
   return `Graph and provenance are not in ${basename(path)}: ${why}. They stand in its note.`;
 }
 
-function waitingFor(error: unknown): string {
-  return `${toErrorData(error).message} The finished files are fetched once it answers.`;
-}
+const WAITING = {
+  BACKEND_WAITED_FOR: 'The finished files are fetched once it answers.',
+  DISK_WAITED_FOR: 'The file is fetched again in a while: make room, or give the folder back its rights.',
+} as const;
 
-async function bringHome(deps: ActorDeps, { memory, backend, input, signal, onWait, sources }: Fetching, wanted: Wanted): Promise<Home> {
+async function bringHome(deps: ActorDeps, fetching: Fetching, wanted: Wanted): Promise<Home> {
+  const { memory, backend, input, signal, onWait, sources, nameOf, home } = fetching;
   const { runId, step, item, promptId } = input;
   const { output, index, file } = wanted;
   const draft = 'filename' in file && (file.draft ?? false);
   const lowered = input.profile === undefined ? {} : { profile: input.profile };
   const artifactId = artifactIdOf(promptId, file.node, index);
+  const twinOf = ({ bytes, sha256 }: Pick<ArtifactView, 'bytes' | 'sha256'>) =>
+    [...memory.artifacts, ...home.values()].find(
+      (other) => other.sha256 === sha256 && other.bytes === bytes && other.artifactId !== artifactId,
+    );
   const identity = { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered };
-  // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
-  const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true, outwaitsErrors: true };
-  const fetchOnce = () =>
-    refetching(signal, async () => {
-      const remote = 'filename' in file ? await backend.fetch(file, signal) : { stream: textStream(file.text) };
-      return saveArtifact({
-        source: remote.stream,
-        ...('bytes' in remote && remote.bytes !== undefined ? { expectedBytes: remote.bytes } : {}),
-        directory: deps.artifactDirectory(runId),
-        baseName: fileName(step, item, output, file.node, index),
-        ...('filename' in file ? { claimedName: file.filename } : { allowEmpty: true }),
-        ...saveWith(identity, sources, wantsEmbedding(memory, step, output)),
-        signal,
-      });
-    });
-  const { notEmbedded, ...saved } = await withGrace(patience, signal, fetchOnce, onWait);
+  const { notEmbedded, ...saved } = await fetchFile(deps, {
+    backend,
+    file,
+    step,
+    signal,
+    onWait,
+    directory: deps.artifactDirectory(runId),
+    baseName: nameOf({ step, item, output, node: file.node, index }),
+    twinOf,
+    ...saveWith(identity, sources, wantsEmbedding(memory, step, output)),
+  });
   return { artifact: { ...identity, promptId, ...saved, createdAt: deps.now() }, notEmbedded };
 }
 
-function textStream(text: string): NodeJS.ReadableStream {
-  return Readable.from([Buffer.from(text, 'utf8')]);
-}
-
-async function refetching<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  for (const wait of REFETCH_PAUSES) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof CallsheetError) || error.code !== 'OUTPUT_INVALID') throw error;
-      await pause(wait, undefined, { signal });
-    }
-  }
-  return work();
-}
-
-/** `base-02_portrait_1`: step, item from the second on, output, file from the second on. */
-function fileName(step: string, item: number, output: string, node: string, index: number): string {
-  const head = item === 0 ? step : `${step}-${String(item + 1).padStart(2, '0')}`;
-  const tail = index === 0 ? '' : `_${String(index + 1)}`;
-  return `${head}_${output === '*' ? node : output}${tail}`;
+/** A node that saves a text often shows it as well: the file is enough, and one value stays one value. */
+function isShownAgain({ file }: Wanted, home: ReadonlyMap<Wanted, ArtifactView>): boolean {
+  if (!('text' in file)) return false;
+  const sha256 = createHash('sha256').update(file.text).digest('hex');
+  return [...home].some(([other, artifact]) => 'filename' in other.file && other.file.node === file.node && artifact.sha256 === sha256);
 }
 
 /** `succeeded` only with evidence: every declared output has at least one file, and a step that declares none has any at all (DESIGN 5). */

@@ -3,6 +3,7 @@ import type { ArtifactView, ChoiceView, RunView, StepView } from '#protocol/view
 import { candidateLine, howToChoose, questionLines } from './choices/choice-text.ts';
 import { formatBytes, formatDuration, formatTime, safeText } from './format.ts';
 import { type Io, line } from './io.ts';
+import { mediaWords } from './media-text.ts';
 import { createPaint } from './paint.ts';
 
 /** Two parts: one sentence on the end, then one line for each file, its absolute path first. */
@@ -33,10 +34,12 @@ export function printRun(run: RunView, io: Io): void {
 }
 
 export function artifactLine(artifact: ArtifactView): string {
-  const size = artifact.width === undefined || artifact.height === undefined ? '' : `  ${artifact.width}×${artifact.height}`;
+  const media = mediaWords(artifact)
+    .map((word) => `  ${word}`)
+    .join('');
   const { sequence } = artifact;
   const count = sequence === undefined ? '' : `  ${String(sequence.count)} files`;
-  return `${safeText(artifact.path)}${size}${count}  ${formatBytes(sequence?.bytes ?? artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
+  return `${safeText(artifact.path)}${media}${count}  ${formatBytes(sequence?.bytes ?? artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
 }
 
 // --- helpers ---

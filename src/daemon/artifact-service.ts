@@ -2,24 +2,27 @@
 import { CallsheetError } from '#protocol/errors.ts';
 import type { ParamsOf, ResultOf } from '#protocol/methods/index.ts';
 import { provenanceOf } from '#actors/provenance.ts';
+import type { Inspector } from '#results/inspect/inspector.ts';
 import type { Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { reviveParameters } from '#templates/parameters.ts';
+import { embeddedIn } from './embedded-view.ts';
 
 export interface ArtifactService {
   /** Throws RUN_NOT_FOUND, INVALID_PARAMS. */
   list(query: ParamsOf<'artifact/list'>): ResultOf<'artifact/list'>;
   /** Throws ARTIFACT_NOT_FOUND, SNAPSHOT_REFUSED. */
-  get(query: ParamsOf<'artifact/get'>): ResultOf<'artifact/get'>;
+  get(query: ParamsOf<'artifact/get'>): Promise<ResultOf<'artifact/get'>>;
 }
 
 export interface ArtifactParts {
   readonly store: Pick<Store, 'listArtifacts' | 'artifact' | 'run' | 'attempts' | 'provenance' | 'graph'>;
+  readonly inspector: Pick<Inspector, 'inspect'>;
   /** Throws SNAPSHOT_REFUSED. */
   readonly pinned: (hash: string) => CompiledTemplate;
 }
 
-export function createArtifactService({ store, pinned }: ArtifactParts): ArtifactService {
+export function createArtifactService({ store, pinned, inspector }: ArtifactParts): ArtifactService {
   const textOf = (hash: string | null | undefined) => {
     const text = hash === null || hash === undefined ? undefined : store.graph(hash);
     return text === undefined || hash === null || hash === undefined ? undefined : { sha256: hash, text };
@@ -35,7 +38,7 @@ export function createArtifactService({ store, pinned }: ArtifactParts): Artifac
         hint: 'Give as `before` what the page before gave as `next`, or leave it out.',
       });
     },
-    get({ artifactId, graph: wantsGraph = false }) {
+    async get({ artifactId, graph: wantsGraph = false, embedded = false }) {
       const artifact = store.artifact(artifactId);
       const run = artifact === undefined ? undefined : store.run(artifact.runId);
       if (artifact === undefined || run === undefined) {
@@ -63,6 +66,7 @@ export function createArtifactService({ store, pinned }: ArtifactParts): Artifac
         provenance,
         ...(wantsGraph && graph !== undefined ? { graph } : {}),
         ...(workflow === undefined ? {} : { workflow }),
+        ...(embedded ? { embedded: await embeddedIn(artifact.path, inspector) } : {}),
       };
     },
   };

@@ -35,6 +35,7 @@ import { createRetention } from './retention/retention.ts';
 import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
 import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
+import { createInspector } from '#results/inspect/inspector.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
 import { guardStorage } from './storage-guard.ts';
@@ -138,6 +139,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   supervisor.onBackend((view) => offers.heard(view));
   const kept = createRunMemories(store);
   const pinned = (hash: string) => kept.pinned(hash);
+  const inspector = made.adopt(createInspector(), (one) => one.close());
   const exchange = createExchangeService({
     importDir: config.importDir,
     assetDir,
@@ -148,6 +150,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     offers,
     locks,
     store,
+    inspector,
     pinned,
     refresh: (paths) => templates.refresh(paths),
     announce: (id, version) => templates.announce(id, version),
@@ -194,7 +197,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     runs: supervisor,
     templates,
     exchange,
-    artifacts: createArtifactService({ store, pinned }),
+    artifacts: createArtifactService({ store, pinned, inspector }),
     retention,
     status,
     shutdown: () => lifecycle.stop(),

@@ -67,7 +67,7 @@ function renderAsset(asset: CompiledAsset, scope: Scope, template: CompiledTempl
 }
 
 /** A name is never worth a failure: what has no value in it is left out. */
-function textOf(pattern: NonNullable<CompiledAsset['name']>, scope: Scope, template: CompiledTemplate): string {
+export function textOf(pattern: NonNullable<CompiledAsset['name']>, scope: Scope, template: CompiledTemplate): string {
   if (typeof pattern !== 'object') return pattern;
   return pattern.parts
     .map((part) => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
+import { createInspector } from '#results/inspect/inspector.ts';
 import { createArtifactService } from '#daemon/artifact-service.ts';
 import { createAuth } from '#daemon/auth.ts';
 import { createEventHub, feedHub } from '#daemon/event-hub.ts';
@@ -61,7 +62,11 @@ export async function openTestDoor(options: DoorOptions = {}) {
     templates: templates.service,
     exchange: fakeExchange,
     retention: { pin: () => undefined, clean: async () => ({ dryRun: true, runs: [], bytes: 0, kept: [], more: false }) },
-    artifacts: createArtifactService({ store, pinned: (hash) => createRunMemories(store).pinned(hash) }),
+    artifacts: createArtifactService({
+      store,
+      pinned: (hash) => createRunMemories(store).pinned(hash),
+      inspector: createInspector(),
+    }),
     shutdown: () => stopped.resolve(),
     status: () => ({
       version: '0.1.0',

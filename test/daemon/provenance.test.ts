@@ -88,7 +88,7 @@ describe('provenance', () => {
     await using place = await openStill();
     const artifact = await runStill(place, { parameters: { place: join(place.dir, 'project') } });
     const { provenance, graph } = await place.client.call('artifact/get', { artifactId: artifact.artifactId, graph: true });
-    expect(noteOf(artifact)).toMatchObject({ format: 2, file: 'draw_card.png', sha256: artifact.sha256, provenance });
+    expect(noteOf(artifact)).toMatchObject({ format: 2, file: 'card.png', sha256: artifact.sha256, provenance });
     expect(provenance).toMatchObject({
       runId: artifact.runId,
       template: 'still',
@@ -127,7 +127,7 @@ describe('provenance', () => {
     );
     expect(graphs[0]?.graph).toEqual(graphs[1]?.graph);
     expect(readdirSync(join(dirname(first.path), '.callsheet')).toSorted()).toEqual([
-      'draw_card.png.json',
+      'card.png.json',
       `graph-${graphs[0]?.provenance.graph}.json`,
     ]);
   });

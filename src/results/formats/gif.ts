@@ -9,8 +9,8 @@ const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 const GRAPHIC_CONTROL = 0xf9;
 const TAIL = 1024;
-const MOST_BLOCKS = 100_000;
-const MOST_PARTS = 2_000_000;
+const MOST_BLOCKS = 50_000;
+const MOST_PARTS = 500_000;
 
 export async function measureGif(source: ByteSource): Promise<Measured> {
   const head = await source.read(0, 13);

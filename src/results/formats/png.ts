@@ -8,7 +8,7 @@ const SIGNATURE = 8;
 /** Length, type and checksum around the data of a chunk. */
 const FRAME = 12;
 /** More chunks than any encoder writes for the largest picture we take. */
-const MOST_CHUNKS = 200_000;
+const MOST_CHUNKS = 50_000;
 const END = '\0\0\0\0IEND\xae\x42\x60\x82';
 
 /** Colours and alpha by colour type; a palette is of RGB. */

@@ -4,7 +4,7 @@ import type { ByteSource } from '../bytes.ts';
 import { faulty, moving, sized, withFacts } from './measured.ts';
 import type { Measured } from './measured.ts';
 
-const MOST_CHUNKS = 100_000;
+const MOST_CHUNKS = 50_000;
 const HAS_ALPHA = 0x10;
 
 export async function measureWebp(source: ByteSource): Promise<Measured> {

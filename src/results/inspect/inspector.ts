@@ -90,16 +90,15 @@ interface Helper {
   end(): void;
 }
 
+/** Rights and memory of the child: it may read its own code, and can neither write, start programs nor load native code. */
+export function childArguments(heapMiB: number): string[] {
+  const rights = ['--permission', `--allow-fs-read=${ROOM}*`, `--allow-fs-read=${PACKAGE}`];
+  return [...rights, `--max-old-space-size=${heapMiB}`, '--disallow-code-generation-from-strings', '--no-warnings'];
+}
+
 function startHelper(limits: InspectorLimits): Helper {
   const child = fork(CHILD, [], {
-    execArgv: [
-      '--permission',
-      `--allow-fs-read=${ROOM}*`,
-      `--allow-fs-read=${PACKAGE}`,
-      `--max-old-space-size=${limits.heapMiB}`,
-      '--disallow-code-generation-from-strings',
-      '--no-warnings',
-    ],
+    execArgv: childArguments(limits.heapMiB),
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',
