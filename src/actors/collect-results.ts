@@ -97,8 +97,9 @@ async function convertAll(
       continue;
     }
     await deps.committed(memory.runId);
+    const nameOf = rendered.asset?.nameOf ?? (() => undefined);
     const embed = rendered.embed || memory.options.embed === true;
-    const made = await convertOutput(deps, memory, name, files, { wish, embed, signal });
+    const made = await convertOutput(deps, memory, name, files, { wish, embed, nameOf, signal });
     signal.throwIfAborted();
     for (const problem of made.problems) warn(problem);
     for (const artifact of made.files) if (artifact.conversion !== undefined) add(memory, artifact, emit);

@@ -40,7 +40,7 @@ export async function convertOutput(
   memory: RunMemory,
   name: string,
   given: readonly ArtifactView[],
-  { wish, embed, signal }: { readonly wish: FilmWish; readonly embed: boolean; readonly signal: AbortSignal },
+  { wish, embed, nameOf, signal }: Pick<Group, 'wish' | 'embed' | 'nameOf' | 'signal'>,
 ): Promise<ConvertedOutput> {
   const files: ArtifactView[] = [];
   const problems: Problem[] = [];
@@ -53,7 +53,7 @@ export async function convertOutput(
       continue;
     }
     try {
-      files.push(await convertGroup(deps, memory, { name, nth, group, first, wish, embed, signal }));
+      files.push(await convertGroup(deps, memory, { name, nth, group, first, wish, embed, nameOf, signal }));
     } catch (error) {
       signal.throwIfAborted();
       files.push(...group);
@@ -72,6 +72,8 @@ interface Group {
   readonly first: ArtifactView;
   readonly wish: FilmWish;
   readonly embed: boolean;
+  /** By the template's pattern; undefined or empty where it has none. */
+  readonly nameOf: (index: number) => string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -96,11 +98,12 @@ const MEDIA_TYPES: Readonly<Record<string, FilmWish['to']>> = {
   'audio/mpeg': 'mp3',
 };
 
-/** It is of that kind already, and nothing else is asked for. */
-function isDone(group: readonly ArtifactView[], { to, ...options }: FilmWish): boolean {
-  return (
-    group.length === 1 && MEDIA_TYPES[group[0]?.mediaType ?? ''] === to && Object.values(options).every((option) => option === undefined)
-  );
+const STILLS: ReadonlySet<FilmWish['to']> = new Set(['png', 'jpg', 'webp', 'tiff', 'exr']);
+
+/** It is of that kind already, and nothing else is asked for. A moving picture is not yet a still one of its format. */
+function isDone([file, ...others]: readonly ArtifactView[], { to, ...options }: FilmWish): boolean {
+  if (file === undefined || others.length > 0 || MEDIA_TYPES[file.mediaType] !== to) return false;
+  return (!STILLS.has(to) || isStillPicture(file)) && Object.values(options).every((option) => option === undefined);
 }
 
 async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Promise<ArtifactView> {
@@ -127,7 +130,7 @@ async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Pr
   };
   const base = { ...identity, ...(promptId === undefined ? {} : { promptId }), conversion };
   const directory = deps.artifactDirectory(runId);
-  const baseName = nth === 0 ? name : `${name}_${String(nth + 1)}`;
+  const baseName = baseNameOf(work);
   const home = { directory, baseName, to, conversion };
   const found = memory.artifacts.find((artifact) => artifact.artifactId === artifactId);
   const before = await findMade({ ...home, ...(found === undefined ? {} : { path: found.path }) });
@@ -141,6 +144,13 @@ async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Pr
     keep(made, { identity, sources, embed, directory, baseName, signal }),
   );
   return { ...base, ...saved, createdAt };
+}
+
+/** As files of steps are called: by the template's pattern, else by the output, with a number where that leaves two alike. */
+function baseNameOf({ name, nth, nameOf }: Group): string {
+  const [first, text] = [nameOf(0)?.trim(), nameOf(nth)?.trim()];
+  const base = text === undefined || text === '' ? name : text;
+  return nth === 0 || (base === text && text !== first) ? base : `${base}_${String(nth + 1)}`;
 }
 
 interface Keeping {

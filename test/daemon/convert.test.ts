@@ -4,7 +4,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ConversionTarget } from '#protocol/assets.ts';
 import type { ArtifactView, RunView } from '#protocol/views.ts';
+import { findMade } from '#results/convert/find-made.ts';
 import { ffmpegPath } from '#results/convert/find-ffmpeg.ts';
 import { readSidecar, sidecarPath } from '#results/sidecar.ts';
 import { faultsOf } from '../results/sidecar-schema.ts';
@@ -54,6 +56,14 @@ async function run(place: Place, options: object = {}): Promise<RunView> {
 const of = ({ artifacts }: RunView, output: string): readonly ArtifactView[] =>
   artifacts.filter(({ outputs }) => outputs?.includes(output));
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+/** Whether a daemon that was killed before it said so finds the file again, by what it would make and nothing else. */
+async function isFoundAgain({ path, conversion, output, index, sequence }: ArtifactView): Promise<boolean> {
+  const directory = sequence === undefined ? dirname(path) : dirname(dirname(path));
+  const baseName = index === 0 ? output : `${output}_${String(index + 1)}`;
+  if (conversion === undefined) return false;
+  return (await findMade({ directory, baseName, to: conversion.to as ConversionTarget, conversion }))?.facts.path === path;
+}
+
 const STILLS = '{steps.draw.stills}';
 const FILM = '{steps.draw.film}';
 
@@ -89,6 +99,7 @@ describe('[TO4] an output that is converted', () => {
     await using place = await openStage({ still: { from: FILM, convert: { to } } });
     const [still] = of(await run(place), 'still');
     expect(await sharp(still?.path).metadata()).toMatchObject({ format: to === 'jpg' ? 'jpeg' : to, width: 64, height: 32 });
+    expect(still !== undefined && (await isFoundAgain(still))).toBe(true);
   });
 
   it.skipIf(!FFMPEG)('makes OpenEXR in linear light', async () => {
@@ -99,6 +110,7 @@ describe('[TO4] an output that is converted', () => {
     const view = await run(place);
     const [exr] = of(view, 'linear');
     expect(exr).toMatchObject({ mediaType: 'image/x-exr' });
+    expect(exr !== undefined && (await isFoundAgain(exr))).toBe(true);
     const { execFileSync } = await import('node:child_process');
     const bytes = execFileSync('ffmpeg', ['-v', 'error', '-i', exr?.path ?? '', '-f', 'rawvideo', '-pix_fmt', 'gbrpf32le', '-']);
     const plane = 64 * 32 * 4;
@@ -122,6 +134,17 @@ describe('[TO4] an output that is converted', () => {
     expect(others).toEqual([]);
     expect(film).toMatchObject({ mediaType, width: 64, height: 32, asset: { kind: 'movie', fps: expect.closeTo(12, 0) } });
     expect(film?.conversion?.from).toHaveLength(from === STILLS ? 3 : 1);
+    expect(film !== undefined && (await isFoundAgain(film))).toBe(true);
+  });
+
+  it('are called by the pattern of the template, as files of steps are', async () => {
+    await using place = await openStage({
+      each: { from: STILLS, convert: { to: 'webp' }, asset: { kind: 'image', name: 'Shot {index|pad:2}' } },
+      same: { from: STILLS, convert: { to: 'tiff' }, asset: { kind: 'image', name: 'plate' } },
+    });
+    const view = await run(place);
+    expect(of(view, 'each').map(({ path }) => basename(path))).toEqual(['Shot 00.webp', 'Shot 01.webp', 'Shot 02.webp']);
+    expect(of(view, 'same').map(({ path }) => basename(path))).toEqual(['plate.tiff', 'plate_2.tiff', 'plate_3.tiff']);
   });
 
   it('[TO11] gathers pictures into a sequence, numbered and in a folder of its own', async () => {
@@ -134,6 +157,7 @@ describe('[TO4] an output that is converted', () => {
       asset: { kind: 'image_sequence', name: 'plates', frames: 3, firstFrame: 1, pattern: 'plates_####.png', colorSpace: 'sRGB' },
     });
     expect(faultsOf(JSON.parse(readFileSync(sidecarPath(first?.path ?? ''), 'utf8')))).toEqual([]);
+    expect(first !== undefined && (await isFoundAgain(first))).toBe(true);
     expect(readdirSync(dirname(first?.path ?? ''))).toEqual(['.callsheet', 'plates_0001.png', 'plates_0002.png', 'plates_0003.png']);
     expect(first?.sha256).toBe(sha256(first?.path ?? ''));
   });

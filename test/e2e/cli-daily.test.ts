@@ -62,7 +62,9 @@ describe('callsheet check', () => {
     writeFileSync(join(folder, 'template.json'), JSON.stringify(manifest, null, 2));
     const without = await runCli(['check', '.'], { ...env, CALLSHEET_FFMPEG: '/nowhere/ffmpeg' }, { cwd: folder });
     expect(without.code).toBe(0);
-    expect(without.stderr).toMatch(/template\.json:\d+:\d+ warning FFMPEG_MISSING The output "film" is converted by ffmpeg, and this machine/);
+    expect(without.stderr).toMatch(
+      /template\.json:\d+:\d+ warning FFMPEG_MISSING The output "film" is converted by ffmpeg, and this machine/,
+    );
     const fake = join(folder, 'ffmpeg');
     writeFileSync(fake, '#!/bin/sh\n', { mode: 0o755 });
     expect((await runCli(['check', '.'], { ...env, CALLSHEET_FFMPEG: fake }, { cwd: folder })).stderr).toBe('');
@@ -128,7 +130,18 @@ describe('callsheet doctor', () => {
     const { code, stdout } = await runCli(['doctor', '--json'], env);
     expect(code).toBe(0);
     const checks = new Set(findingsOf(stdout).map(({ check }) => check));
-    expect([...checks].toSorted()).toEqual(['blender', 'comfyui', 'daemon', 'data', 'disk', 'ffmpeg', 'node', 'sharp', 'sqlite', 'templates']);
+    expect([...checks].toSorted()).toEqual([
+      'blender',
+      'comfyui',
+      'daemon',
+      'data',
+      'disk',
+      'ffmpeg',
+      'node',
+      'sharp',
+      'sqlite',
+      'templates',
+    ]);
   });
 
   it('blocks on a configured backend that is no ComfyUI, and says what answers there', async () => {

@@ -92,8 +92,7 @@ export function createRetention(options: RetentionOptions): Retention {
             ? await takeAway(await filesOfRun(runId, store.artifacts(runId), directoryOf(runId)), outputDir, directoryOf(runId), true)
             : await remove(run);
           if (taken === undefined) continue;
-          const bytes = taken.files.reduce((sum, file) => sum + file.bytes, 0);
-          runs.push({ runId, template, status, endedAt: run.endedAt ?? run.createdAt, bytes, files: taken.files, left: taken.left });
+          runs.push({ runId, template, status, endedAt: run.endedAt ?? run.createdAt, ...taken });
         }
         const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
         if (!dryRun && runs.length > 0) log.info({ runs: runs.length, bytes }, 'runs cleaned away');

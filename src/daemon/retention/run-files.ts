@@ -3,6 +3,7 @@
  * there stays, and so does everything outside the output directory.
  */
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { lstat, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import type { ArtifactView } from '#protocol/views.ts';
@@ -29,6 +30,8 @@ export interface Taken {
   /** Ours, unchanged; on a dry run they would go. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   readonly left: readonly { readonly path: string; readonly why: string }[];
+  /** Of the disk. Names of one file, which results with the same content are, cost it once. */
+  readonly bytes: number;
 }
 
 /** By the rows of the run. What an earlier try left behind and no row tells of any more is found by its note. */
@@ -63,16 +66,20 @@ export async function takeAway(
   const taken: { path: string; bytes: number }[] = [];
   const left: { path: string; why: string }[] = [];
   const home = await realpath(outputDir).catch(() => outputDir);
-  const take = async (path: string, bytes: number): Promise<void> => {
+  const seen = new Set<string>();
+  let total = 0;
+  const take: Take = async (path, { bytes, id }) => {
     if (!isDry) await rm(path, { force: true });
     taken.push({ path, bytes });
+    if (!seen.has(id)) total += bytes;
+    seen.add(id);
   };
   const folders = new Set<string>([directory]);
   for (const { path, sha256 } of files) {
     const found = await look(path, home, sha256);
     if ('why' in found) left.push({ path, why: found.why });
     else {
-      await take(path, found.bytes);
+      await take(path, found);
       await takeNote(path, take);
       folders.add(dirname(path));
     }
@@ -81,7 +88,7 @@ export async function takeAway(
     const all = await lookAtAll(path, names, sha256, home);
     if ('why' in all) left.push({ path, why: all.why });
     else {
-      for (const [index, name] of names.entries()) await take(join(dirname(path), name), all.bytes[index] ?? 0);
+      for (const [index, name] of names.entries()) await take(join(dirname(path), name), all.found[index] ?? NOTHING);
       await takeNote(path, take);
       folders.add(dirname(path));
     }
@@ -89,14 +96,22 @@ export async function takeAway(
   if (left.every(({ why }) => why === GONE)) await takeGraphs(directory, home, take);
   await takeRecord(runId, directory, home, take);
   if (!isDry) for (const folder of [...folders].toSorted((a, b) => b.length - a.length)) await takeFolder(folder, home);
-  return { files: taken, left: left.filter(({ why }) => why !== GONE) };
+  return { files: taken, left: left.filter(({ why }) => why !== GONE), bytes: total };
 }
 
 // --- helpers ---
 
 const GONE = 'it is gone';
 
-type Found = { readonly bytes: number } | { readonly why: string };
+/** `id` is the same for all names of one file. */
+interface Size {
+  readonly bytes: number;
+  readonly id: string;
+}
+
+const NOTHING: Size = { bytes: 0, id: '' };
+
+type Found = Size | { readonly why: string };
 
 async function look(path: string, home: string, sha256: string | null): Promise<Found> {
   try {
@@ -105,7 +120,7 @@ async function look(path: string, home: string, sha256: string | null): Promise<
     const stats = await lstat(path);
     if (!stats.isFile()) return { why: 'it is no file any more' };
     if (sha256 !== null && (await hashOfFile(path)) !== sha256) return { why: 'it was changed since' };
-    return { bytes: stats.size };
+    return sizeOf(stats);
   } catch (error) {
     if (isCode(error, 'ENOENT', 'ENOTDIR')) return { why: GONE };
     return { why: `it can not be read: ${error instanceof Error ? error.message : String(error)}` };
@@ -117,25 +132,29 @@ async function lookAtAll(
   names: readonly string[],
   sha256: string,
   home: string,
-): Promise<{ readonly bytes: readonly number[] } | { readonly why: string }> {
+): Promise<{ readonly found: readonly Size[] } | { readonly why: string }> {
   const all = createHash('sha256');
-  const bytes: number[] = [];
+  const sizes: Size[] = [];
   for (const name of names) {
     const file = join(dirname(path), name);
     const found = await look(file, home, null);
     if ('why' in found) return found;
     all.update((await hashOfFile(file)) ?? '');
-    bytes.push(found.bytes);
+    sizes.push(found);
   }
-  return all.digest('hex') === sha256 ? { bytes } : { why: 'one of its pictures was changed since' };
+  return all.digest('hex') === sha256 ? { found: sizes } : { why: 'one of its pictures was changed since' };
 }
 
-type Take = (path: string, bytes: number) => Promise<void>;
+type Take = (path: string, size: Size) => Promise<void>;
+
+function sizeOf({ size, dev, ino }: Pick<Stats, 'size' | 'dev' | 'ino'>): Size {
+  return { bytes: size, id: `${String(dev)}:${String(ino)}` };
+}
 
 async function takeNote(path: string, take: Take): Promise<void> {
   const note = sidecarPath(path);
   const stats = await lstat(note).catch(() => undefined);
-  if (stats?.isFile() === true) await take(note, stats.size);
+  if (stats?.isFile() === true) await take(note, sizeOf(stats));
 }
 
 /** Their names are their hashes: one that does not fit is somebody else's. */
@@ -144,7 +163,7 @@ async function takeGraphs(directory: string, home: string, take: Take): Promise<
     const [, hash] = /^(?:graph|workflow)-([0-9a-f]{64})\.json$/.exec(name) ?? [];
     const path = join(directory, NOTES_FOLDER, name);
     const found = hash === undefined ? undefined : await look(path, home, hash);
-    if (found !== undefined && 'bytes' in found) await take(path, found.bytes);
+    if (found !== undefined && 'bytes' in found) await take(path, found);
   }
 }
 
@@ -156,7 +175,7 @@ async function takeRecord(runId: string, directory: string, home: string, take: 
   try {
     const record: unknown = JSON.parse(await readFile(path, 'utf8'));
     if (typeof record !== 'object' || record === null || !('run' in record)) return;
-    if ((record.run as { readonly runId?: unknown } | null)?.runId === runId) await take(path, found.bytes);
+    if ((record.run as { readonly runId?: unknown } | null)?.runId === runId) await take(path, found);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

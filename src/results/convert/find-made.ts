@@ -27,7 +27,6 @@ interface Wanted {
 
 /** Names that are looked at: a file of somebody else may have taken the first. */
 const TRIED_NAMES = 8;
-const EXTENSIONS: Readonly<Partial<Record<ConversionTarget, string>>> = { tiff: 'tif' };
 const FRAMES = ['png', 'jpg', 'tiff', 'tif', 'webp', 'exr'];
 const DIGITS = [4, 5, 6];
 
@@ -35,7 +34,7 @@ export async function findMade({ directory, baseName, to, conversion, path }: Wa
   const base = safeName(baseName);
   const wanted = JSON.stringify(conversion);
   const candidates = Array.from({ length: TRIED_NAMES }, (_, n) => join(directory, n === 0 ? base : `${base}-${String(n + 1)}`));
-  const paths = candidates.flatMap((candidate) => (to === 'frames' ? framesIn(candidate, base) : [`${candidate}.${EXTENSIONS[to] ?? to}`]));
+  const paths = candidates.flatMap((candidate) => (to === 'frames' ? framesIn(candidate, base) : [`${candidate}.${to}`]));
   for (const file of path === undefined ? paths : [path, ...paths]) {
     const note = await readSidecar(sidecarPath(file));
     if (note === undefined || JSON.stringify(note.provenance.conversion) !== wanted) continue;

@@ -1,5 +1,16 @@
 // Runs cleaned away: exactly what the dry run said, nothing that is not ours, and finished after a kill.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { filesOfRun } from '#daemon/retention/run-files.ts';
@@ -132,6 +143,20 @@ describe('run/clean', () => {
     expect([own, elsewhere, copy, join(folder, 'draw_card.png'), sidecarPath(fileOf(changed))].every((path) => existsSync(path))).toBe(
       true,
     );
+  });
+
+  it('counts the disk once for several names of one file', async () => {
+    await using place = await openCards();
+    const file = fileOf(await card(place, 'a'));
+    const twin = join(dirname(file), 'twin.png');
+    linkSync(file, twin);
+    const note = JSON.parse(readFileSync(sidecarPath(file), 'utf8'));
+    writeFileSync(sidecarPath(twin), JSON.stringify({ ...note, file: 'twin.png' }));
+    const { runs } = await place.client.call('run/clean', { keep: 0 });
+    const all = runs.flatMap(({ files }) => files);
+    expect(all.map(({ path }) => path)).toEqual(expect.arrayContaining([file, twin]));
+    const sum = all.reduce((total, { bytes }) => total + bytes, 0);
+    expect(runs[0]?.bytes).toBe(sum - (all.find(({ path }) => path === twin)?.bytes ?? 0));
   });
 
   it('takes the record of a run away with it, so that it never comes back, and none of another', async () => {
