@@ -10,11 +10,12 @@ import type { ArtifactView } from '#protocol/views.ts';
 import { convertFiles, type Made } from '#results/convert/convert.ts';
 import type { FilmWish } from '#results/convert/ffmpeg-args.ts';
 import { findMade } from '#results/convert/find-made.ts';
-import { saveSequence } from '#results/convert/save-sequence.ts';
+import { type SavedSequence, saveSequence } from '#results/convert/save-sequence.ts';
 import { isStillPicture } from '#results/moving.ts';
-import { saveArtifact } from '#results/save.ts';
+import { type SavedArtifact, saveArtifact } from '#results/save.ts';
 import type { RenderedOutput } from '#templates/outputs.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { type Bare, bareProblems } from './embed-notes.ts';
 import { convertedIdOf } from './ids.ts';
 import { attemptSources, saveWith } from './keep-provenance.ts';
 import { type FileIdentity, provenanceOf } from './provenance.ts';
@@ -44,6 +45,7 @@ export async function convertOutput(
 ): Promise<ConvertedOutput> {
   const files: ArtifactView[] = [];
   const problems: Problem[] = [];
+  const bare: Bare[] = [];
   const groups = groupsOf(given, wish);
   for (const [nth, group] of groups.entries()) {
     const [first] = group;
@@ -53,13 +55,16 @@ export async function convertOutput(
       continue;
     }
     try {
-      files.push(await convertGroup(deps, memory, { name, nth, group, first, wish, embed, nameOf, signal }));
+      const { artifact, notEmbedded } = await convertGroup(deps, memory, { name, nth, group, first, wish, embed, nameOf, signal });
+      files.push(artifact);
+      if (notEmbedded !== undefined) bare.push({ artifact, why: notEmbedded });
     } catch (error) {
       signal.throwIfAborted();
       files.push(...group);
       problems.push(problemOf(error, name, wish, first));
     }
   }
+  problems.push(...bareProblems(bare));
   return { files, problems };
 }
 
@@ -106,7 +111,7 @@ function isDone([file, ...others]: readonly ArtifactView[], { to, ...options }: 
   return (!STILLS.has(to) || isStillPicture(file)) && Object.values(options).every((option) => option === undefined);
 }
 
-async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Promise<ArtifactView> {
+async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Promise<Converted> {
   const { name, nth, group, first, wish, embed, signal } = work;
   const { runId, step, item, promptId, profile } = first;
   const { to, ...options } = wish;
@@ -137,13 +142,13 @@ async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Pr
   const createdAt = found?.createdAt ?? deps.now();
   if (before !== undefined) {
     const { source } = before.note.provenance;
-    return { ...base, ...before.facts, createdAt, ...(source === undefined ? {} : { source }) };
+    return { artifact: { ...base, ...before.facts, createdAt, ...(source === undefined ? {} : { source }) } };
   }
   const sources = { ...attemptSources(deps, memory, promptId), conversion };
-  const saved = await convertFiles({ sources: group, wish, directory, signal }, (made) =>
+  const { notEmbedded, ...saved } = await convertFiles<Kept>({ sources: group, wish, directory, signal }, (made) =>
     keep(made, { identity, sources, embed, directory, baseName, signal }),
   );
-  return { ...base, ...saved, createdAt };
+  return { artifact: { ...base, ...saved, createdAt }, ...(notEmbedded === undefined ? {} : { notEmbedded }) };
 }
 
 /** As files of steps are called: by the template's pattern, else by the output, with a number where that leaves two alike. */
@@ -152,6 +157,14 @@ function baseNameOf({ name, nth, nameOf }: Group): string {
   const base = text === undefined || text === '' ? name : text;
   return nth === 0 || (base === text && text !== first) ? base : `${base}_${String(nth + 1)}`;
 }
+
+interface Converted {
+  readonly artifact: ArtifactView;
+  /** A clause for people: why its provenance is not inside it. */
+  readonly notEmbedded?: string;
+}
+
+type Kept = SavedArtifact | (SavedSequence & { readonly notEmbedded?: never });
 
 interface Keeping {
   readonly identity: FileIdentity;
@@ -162,14 +175,14 @@ interface Keeping {
   readonly signal: AbortSignal;
 }
 
-async function keep(made: Made, { identity, sources, embed, directory, baseName, signal }: Keeping) {
+async function keep(made: Made, { identity, sources, embed, directory, baseName, signal }: Keeping): Promise<Kept> {
   if (made.kind === 'frames') {
     const provenance: Provenance = provenanceOf(identity, sources);
     const saved = await saveSequence({ paths: made.paths, directory, baseName, provenance, signal });
     return { ...saved, ...(made.fps === undefined ? {} : { facts: { ...saved.facts, fps: made.fps } }) };
   }
   const claimedName = made.path;
-  const { notEmbedded: _, ...saved } = await saveArtifact({
+  return saveArtifact({
     source: createReadStream(made.path),
     directory,
     baseName,
@@ -177,7 +190,6 @@ async function keep(made: Made, { identity, sources, embed, directory, baseName,
     signal,
     ...saveWith(identity, sources, embed),
   });
-  return saved;
 }
 
 function problemOf(error: unknown, output: string, { to }: FilmWish, { step }: ArtifactView): Problem {

@@ -1,6 +1,5 @@
 /** Parse-results: brings an attempt's outputs home as artifacts. Repeating it after a crash gives the same files and rows. */
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
 import { fromPromise } from 'xstate';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { ArtifactView } from '#protocol/views.ts';
@@ -11,6 +10,7 @@ import type { NamedFile } from './file-names.ts';
 import { fetchFile, whenWritable } from './fetch-file.ts';
 import type { FileWish } from './fetch-file.ts';
 import { artifactIdOf } from './ids.ts';
+import { type Bare, bareProblems } from './embed-notes.ts';
 import { attemptSources, type AttemptSources, keepGraphs, saveWith, wantsEmbedding } from './keep-provenance.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
@@ -35,13 +35,12 @@ export function createParseResults(deps: ActorDeps): ParseResults {
     const home = new Map<Wanted, ArtifactView>();
     const nameOf = createFileNames(memory.template, () => scopeOf(memory, input));
     const fetching = { memory, backend, input, signal, onWait, sources, nameOf, home };
+    const bare: Bare[] = [];
     for (const one of inOrderOfFetching(wanted)) {
       if (isShownAgain(one, home)) continue;
       const { artifact, notEmbedded } = await bringHome(deps, fetching, one);
       home.set(one, artifact);
-      if (notEmbedded === undefined) continue;
-      const message = leftBare(artifact, notEmbedded);
-      emit({ type: 'run.note', code: 'EMBED_NOT_POSSIBLE', severity: 'warning', message, step: input.step });
+      if (notEmbedded !== undefined) bare.push({ artifact, why: notEmbedded });
     }
     const artifacts = wanted.flatMap((one) => home.get(one) ?? []);
     mustHaveEvidence(memory, input, artifacts);
@@ -54,6 +53,7 @@ export function createParseResults(deps: ActorDeps): ParseResults {
       const { artifactId, step, item, output, path, mediaType } = artifact;
       emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
     }
+    for (const problem of bareProblems(bare)) emit({ type: 'run.note', ...problem, step: input.step });
     // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
     deps.stage(input.runId, { artifacts, outbox: [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }] });
     return { artifacts: artifacts.length, draft: artifacts.some((artifact) => artifact.draft) };
@@ -80,10 +80,6 @@ interface Home {
   readonly artifact: ArtifactView;
   /** A clause for people: why its provenance is not inside it. */
   readonly notEmbedded: string | undefined;
-}
-
-function leftBare({ path }: ArtifactView, why: string): string {
-  return `Graph and provenance are not in ${basename(path)}: ${why}. They stand in its note.`;
 }
 
 const WAITING = {

@@ -176,6 +176,25 @@ describe('[TO4] an output that is converted', () => {
   });
 });
 
+describe('an output that cannot carry what made it', () => {
+  it('says so once for each reason, also of what was made by conversion, and not of texts', async () => {
+    await using place = await openStage({
+      small: { from: STILLS, convert: { to: 'tiff' } },
+      plain: { from: STILLS },
+    });
+    const view = await run(place, { embed: true });
+    expect(view.problems).toEqual([
+      {
+        code: 'EMBED_NOT_POSSIBLE',
+        severity: 'warning',
+        message: 'Graph and provenance are not in small.tiff and 2 more: files of its kind (image/tiff) have no place for them.',
+        hint: expect.stringContaining('artifacts show'),
+      },
+    ]);
+    expect(of(view, 'plain').every(({ source }) => source !== undefined)).toBe(true);
+  });
+});
+
 describe('[TO3] a conversion that takes ffmpeg', () => {
   it('is warned of with the template on a machine without it, and only then', async () => {
     const film = { film: { from: STILLS, convert: { to: 'mp4' } } };
