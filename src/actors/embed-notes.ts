@@ -20,7 +20,7 @@ export function bareProblems(bare: readonly Bare[]) {
     return {
       code: 'EMBED_NOT_POSSIBLE',
       severity: 'warning',
-      message: `Graph and provenance are not in ${basename(first?.artifact.path ?? '')}${more}: ${why}.`,
+      message: `Callsheet has put no graph and provenance into ${basename(first?.artifact.path ?? '')}${more}: ${why}.`,
       hint: 'They stand in the notes beside the files; `callsheet artifacts show ID --graph` gives the graph.',
     } as const;
   });

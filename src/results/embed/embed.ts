@@ -60,7 +60,7 @@ export async function embedChecked(from: string, to: string, mediaType: string, 
   const [before, after] = await Promise.all([lookAt(from), lookAt(to)]);
   const { texts: found, fault, ...facts } = after;
   const isSame = fault === undefined && JSON.stringify(facts) === JSON.stringify(withoutTexts(before));
-  const isRead = found.includes(asciiJson(texts.callsheet)) && (texts.prompt === undefined || found.includes(asciiJson(texts.prompt)));
+  const isRead = found.includes(written(texts.callsheet)) && (texts.prompt === undefined || found.includes(written(texts.prompt)));
   return isSame && isRead ? made : { refused: 'its structure is an unusual one' };
 }
 
@@ -74,7 +74,7 @@ export async function embed(
   const plan = PLANS[mediaType];
   if (plan === undefined) return { refused: `files of its kind (${mediaType}) have no place for them` };
   const texts = new Map<string, string>();
-  for (const [name, text] of Object.entries({ callsheet, prompt, workflow })) if (text !== undefined) texts.set(name, asciiJson(text));
+  for (const [name, text] of Object.entries({ callsheet, prompt, workflow })) if (text !== undefined) texts.set(name, written(text));
   if ([...texts.values()].reduce((sum, text) => sum + text.length, 0) > LONGEST) return { refused: 'they are too long' };
   const source = await open(from, 'r');
   try {
@@ -86,6 +86,11 @@ export async function embed(
 }
 
 // --- helpers ---
+
+/** Without the line break at the end of a file: readers of ComfyUI's page look for the last brace before the end. */
+function written(text: string): string {
+  return asciiJson(text.trim());
+}
 
 async function lookAt(path: string) {
   const handle = await open(path, 'r');

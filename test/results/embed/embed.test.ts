@@ -182,6 +182,17 @@ describe('texts put into films and sounds', () => {
     expect(execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'format_tags', '-of', 'json', to]).toString()).toContain('kept');
   });
 
+  it.skipIf(!FFMPEG)('end where their JSON ends, as ComfyUI’s page looks for it in MP3', async () => {
+    const directory = freshDirectory();
+    const from = join(directory, 'a.mp3');
+    const to = join(directory, 'b.mp3');
+    writeFileSync(from, made(freshDirectory(), 'a.mp3', ...SOUND));
+    await embedChecked(from, to, 'audio/mpeg', { ...TEXTS, prompt: `${PROMPT}\n`, workflow: `${WORKFLOW}\r\n` });
+    const header = readFileSync(to).toString('latin1');
+    expect(JSON.parse(/prompt\0(\{.*?\})\0/s.exec(header)?.[1] ?? '')).toEqual(JSON.parse(PROMPT));
+    expect(JSON.parse(/workflow\0(\{.*?\})\0/s.exec(header)?.[1] ?? '')).toEqual(JSON.parse(WORKFLOW));
+  });
+
   it('leave iTunes’ comment where it is, in which Wan2GP keeps its settings', async () => {
     const { bytes } = await put(commented('{"model_type": "t2v_1.3B", "seed": 7}'));
     await expectTexts(bytes);
