@@ -187,7 +187,8 @@ describe('an output that cannot carry what made it', () => {
       {
         code: 'EMBED_NOT_POSSIBLE',
         severity: 'warning',
-        message: 'Callsheet has put no graph and provenance into small.tiff and 2 more: files of its kind (image/tiff) have no place for them.',
+        message:
+          'Callsheet has put no graph and provenance into small.tiff and 2 more: files of its kind (image/tiff) have no place for them.',
         hint: expect.stringContaining('artifacts show'),
       },
     ]);

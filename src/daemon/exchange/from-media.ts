@@ -1,4 +1,5 @@
 /** What a file that is to be imported holds: a bundle, a workflow as JSON, or media with a workflow inside. */
+import { withoutOwnPlaces } from '#backends/comfyui/foreign-place.ts';
 import { parseJson } from '#graph/json.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
@@ -8,7 +9,7 @@ import { MAX_WORKFLOW_BYTES, readTextFile } from '#templates/source-files.ts';
 
 export interface WorkflowIn {
   readonly kind: 'workflow';
-  /** Exactly as it stands in the file. */
+  /** Exactly as it stands in the file, but for the folder of an attempt of ours in it. */
   readonly api?: string;
   readonly ui?: string;
   readonly wan2gp?: string;
@@ -47,7 +48,7 @@ function workflowOf({ api, ui, wan2gp }: FoundWorkflows, mediaType: string): Wor
     kind: 'workflow',
     mediaType,
     foundAs: first.key,
-    ...(api === undefined ? {} : { api: api.text }),
+    ...(api === undefined ? {} : { api: withoutOwnPlaces(api.text) }),
     ...(ui === undefined ? {} : { ui: ui.text }),
     ...(wan2gp === undefined ? {} : { wan2gp: wan2gp.text }),
   };
