@@ -15,7 +15,7 @@ export interface RedactedText {
 }
 
 const NAMES =
-  /(?:^|[_\-. ])(?:api_?keys?|auth(?:orization)?|authentication|bearer|(?:access|private|secret|license|auth)_?keys?|secrets?|passw(?:or)?d|passphrase|pwd|credentials?|cookies?)$/i;
+  /(?:^|[_\-. ])(?:api[_\-. ]?keys?|auth(?:orization)?|authentication|bearer|(?:access|private|secret|license|auth)[_\-. ]?keys?|secrets?|passw(?:or)?d|passphrase|pwd|credentials?|cookies?)$/i;
 /** Only where it is a key for certain: `trigger_token` and `max_tokens` are words of prompts. */
 const TOKENS = /^tokens?$|(?:access|auth|api|bearer|refresh|session|hf|huggingface|civitai|user|bot|secret)[_\-. ]?tokens?$/i;
 /** Spellings as one word: `openaiApiKey`. */
