@@ -110,7 +110,21 @@ function workOf(runId: string, at: number): Batch {
         error: null,
       },
     ],
-    artifacts: [{ ...file, runId, node: '9', index: 0, bytes: 1024, sha256: '4d'.repeat(32), width: 64, height: 64, draft: true }],
+    artifacts: [
+      {
+        ...file,
+        runId,
+        node: '9',
+        index: 0,
+        bytes: 1024,
+        sha256: '4d'.repeat(32),
+        width: 64,
+        height: 64,
+        kind: 'image',
+        createdAt: at + 700,
+        draft: true,
+      },
+    ],
     events: [
       { runId, at: at + 100, body: { type: 'step.planned', step: 'base', items: 1 } },
       { runId, at: at + 200, body: { ...status, status: 'queued' } },

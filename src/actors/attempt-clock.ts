@@ -1,4 +1,5 @@
 /** Times one attempt as it is followed: how long each phase lasts, and how long it is quiet in between. What stalls are measured by. */
+import type { AttemptTimes } from '#protocol/provenance.ts';
 import type { BackendEvent, NodeTime } from '#backends/contract.ts';
 import type { TimingSample } from '#store/types.ts';
 
@@ -15,10 +16,17 @@ export interface AttemptClock {
   quiet(): number;
   /** What a finished attempt teaches; nothing when it was not seen from its start or contact was lost meanwhile. */
   lesson(nodes: readonly NodeTime[] | undefined): readonly Pick<TimingSample, 'part' | 'seconds'>[];
+  /** What a finished attempt took, for its provenance; without the phases where they were not seen whole. */
+  times(nodes: readonly NodeTime[] | undefined): AttemptTimes;
 }
 
 /** Shorter ones are lost in the noise and need no row. Seconds. */
 const SHORTEST_NODE = 0.05;
+
+/** To the millisecond. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}
 
 /** `now` is monotonic, in milliseconds. */
 export function createAttemptClock(now: () => number = () => performance.now()): AttemptClock {
@@ -68,6 +76,20 @@ export function createAttemptClock(now: () => number = () => performance.now()):
       return hears;
     },
     quiet: () => (now() - heardAt) / 1000,
+    times(nodes) {
+      const queued = began.get('queued');
+      const loading = began.get('loading');
+      const seen = nodes === undefined ? {} : { nodes: nodes.map((one) => ({ ...one, seconds: rounded(one.seconds) })) };
+      if (disturbed || loading === undefined) return seen;
+      const at = now();
+      const working = began.get('working');
+      return {
+        ...(queued === undefined ? {} : { queued: rounded((loading - queued) / 1000) }),
+        loading: rounded(((working ?? at) - loading) / 1000),
+        ...(working === undefined ? {} : { working: rounded((at - working) / 1000) }),
+        ...seen,
+      };
+    },
     lesson(nodes = []) {
       const queued = began.get('queued');
       const loading = began.get('loading');

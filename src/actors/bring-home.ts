@@ -1,32 +1,64 @@
 /** Brings home the files that an attempt gave: fetched, checked, named, and one for every output that the step wants. */
-import { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
-import type { ArtifactView, CachedFrom } from '#protocol/views.ts';
+import type { RunEventBody } from '#protocol/events.ts';
+import type { CachedFrom, SourceFile } from '#protocol/provenance.ts';
+import type { ArtifactView } from '#protocol/views.ts';
 import type { Backend, RemoteFile, RemoteText } from '#backends/contract.ts';
-import { saveArtifact } from '#results/save.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
+import { fetchFile, type FileWish, whenWritable } from './fetch-file.ts';
+import { createFileNames, type NamedFile } from './file-names.ts';
 import { fileAtHome } from './find-home.ts';
-import { withGrace } from './grace.ts';
 import { artifactIdOf } from './ids.ts';
+import { attemptSources, type AttemptSources, keepGraphs, saveWith, wantsEmbedding } from './keep-provenance.ts';
 import type { ParseInput } from './logic.ts';
 import { createNodeNames } from './node-names.ts';
 import { givenBy } from './savings.ts';
-
-/** Pauses before a file that arrived broken is asked for again, in milliseconds: it may still be being written. */
-const REFETCH_PAUSES = [200, 1000];
+import { scopeOf } from './scope.ts';
+import { inOrderOfFetching, type Wanted, wantedFiles } from './wanted-files.ts';
 
 export interface Brought {
   readonly artifact: ArtifactView;
   /** As the backend told of it. */
   readonly found: RemoteFile | RemoteText;
+  /** A clause for people: why its provenance is not inside it, although somebody asked for it. */
+  readonly notEmbedded?: string;
+}
+
+export interface KeptBefore {
+  readonly sha256: string;
+  readonly cachedFrom: CachedFrom;
+  /** As a backend gave it, where its provenance was put into it then. */
+  readonly origin?: SourceFile;
+}
+
+export interface Fetching {
+  readonly memory: RunMemory;
+  /** Where the files are fetched from: a backend, or what is kept of it. */
+  readonly backend: Pick<Backend, 'id' | 'fetch'>;
+  readonly input: ParseInput;
+  /** The prompt of this run whose provenance is that of the files. */
+  readonly madeBy: string;
+  /** Of a file that was made before: what it must hold, to the byte, and whose it is. */
+  readonly kept?: (found: RemoteFile | RemoteText) => KeptBefore | undefined;
+  readonly signal: AbortSignal;
+  readonly onWait: FileWish['onWait'];
 }
 
 /** Every file that the step wants of the outputs, in its place. Throws OUTPUT_MISSING when one that is declared did not come, and the signal's reason. */
 export async function bringHomeAll(deps: ActorDeps, fetching: Fetching): Promise<readonly Brought[]> {
-  const { memory, input, signal } = fetching;
-  const brought: Brought[] = [];
-  for (const wanted of wantedFiles(fetching)) brought.push({ artifact: await bringHome(deps, fetching, wanted), found: wanted.found });
+  const { memory, input, signal, onWait } = fetching;
+  const wanted = wantedFiles(declaredOutputs(memory, input.step), input.outputs, givers(fetching));
+  const sources = attemptSources(deps, memory, fetching.madeBy);
+  if (wanted.length > 0) {
+    await whenWritable(deps, { step: input.step, signal, onWait }, () => keepGraphs(deps.artifactDirectory(input.runId), sources));
+  }
+  const home = new Map<Wanted, Brought>();
+  const nameOf = createFileNames(memory.template, () => scopeOf(memory, input));
+  for (const one of inOrderOfFetching(wanted)) {
+    if (!isShownAgain(one, home)) home.set(one, await bringHome(deps, { ...fetching, sources, nameOf, home }, one));
+  }
+  const brought = wanted.flatMap((one) => home.get(one) ?? []);
   mustHaveEvidence(
     memory,
     input,
@@ -37,137 +69,95 @@ export async function bringHomeAll(deps: ActorDeps, fetching: Fetching): Promise
   return brought;
 }
 
-interface Wanted {
-  readonly output: string;
-  /** Position among the files of this node, from 0. */
-  readonly index: number;
-  readonly found: RemoteFile | RemoteText;
-  /** The same with the author's node. */
-  readonly file: RemoteFile | RemoteText;
+/** Says of what is waited for, once for each reason. */
+export function waitNotes(emit: (event: RunEventBody) => void, step: string): FileWish['onWait'] {
+  const told = new Set<string>();
+  return (code, error) => {
+    if (!told.has(code)) emit({ type: 'run.note', code, message: `${error.message} ${WAITING[code]}`, step });
+    told.add(code);
+  };
 }
 
-/** The files of declared outputs, or every file when the step declares none. Temp files count only when asked for by name. */
-function wantedFiles({ memory, input, kept }: Fetching): readonly Wanted[] {
-  const isKept = kept !== undefined;
-  const declared = Object.entries(memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {});
+// --- helpers ---
+
+const WAITING = {
+  BACKEND_WAITED_FOR: 'The finished files are fetched once it answers.',
+  DISK_WAITED_FOR: 'The file is fetched again in a while: make room, or give the folder back its rights.',
+} as const;
+
+function declaredOutputs({ template }: RunMemory, step: string): Readonly<Record<string, string>> {
+  return template.steps.find(({ id }) => id === step)?.outputs ?? {};
+}
+
+/**
+ * The author's nodes whose result a node gives: that which a patch put it in for, and those that were merged into it. What was kept is there
+ * for each of them already.
+ */
+function givers({ memory, input, kept }: Fetching): (node: string) => readonly string[] {
   const names = createNodeNames(memory, input.step);
-  const all = declared.find(([, node]) => node === '*');
-  const nameOf = (node: string) => declared.find(([, id]) => id === node)?.[0] ?? all?.[0] ?? (declared.length === 0 ? '*' : undefined);
-  const isNamed = (node: string) => declared.some(([, id]) => id === node);
-  const counts = new Map<string, number>();
-  const wanted: Wanted[] = [];
-  // What was kept is there for each of the nodes already.
-  const nodesOf = isKept ? (node: string) => [node] : givenBy(memory, input.step, input.item);
-  // A node that a patch put in gives its files in the name of the one that it stands for, and one that others were merged into for each of them.
-  const reported = [...input.outputs.files, ...input.outputs.texts].flatMap((found) =>
-    nodesOf(names.of(found.node)).map((node) => ({ found, file: { ...found, node } })),
-  );
-  for (const { found, file } of reported) {
-    const output = nameOf(file.node);
-    if (output === undefined) continue;
-    if ('filename' in file && file.type !== 'output' && !isNamed(file.node)) continue;
-    const index = counts.get(file.node) ?? 0;
-    counts.set(file.node, index + 1);
-    wanted.push({ output, index, found, file });
-  }
-  return wanted;
+  const given = kept === undefined ? givenBy(memory, input.step, input.item) : (node: string) => [node];
+  return (node) => given(names.of(node));
 }
 
-export interface Fetching {
-  readonly memory: RunMemory;
-  /** Where the files are fetched from: a backend, or what is kept of it. */
-  readonly backend: Pick<Backend, 'id' | 'fetch'>;
-  readonly input: ParseInput;
-  /** Of a file that was made before: what it must hold, to the byte, and whose it is. */
-  readonly kept?: (found: RemoteFile | RemoteText) => { readonly sha256: string; readonly cachedFrom: CachedFrom } | undefined;
-  readonly signal: AbortSignal;
-  readonly onWait: (error: unknown) => void;
+interface Bringing extends Fetching {
+  readonly sources: AttemptSources;
+  readonly nameOf: (file: NamedFile) => string;
+  /** What is there already. */
+  readonly home: ReadonlyMap<Wanted, Brought>;
 }
 
-async function bringHome(
-  deps: ActorDeps,
-  { memory, backend, input, kept, signal, onWait }: Fetching,
-  wanted: Wanted,
-): Promise<ArtifactView> {
+async function bringHome(deps: ActorDeps, bringing: Bringing, { output, index, file, found }: Wanted): Promise<Brought> {
+  const { memory, backend, input, kept, madeBy, signal, onWait, sources, nameOf, home } = bringing;
   const { runId, step, item, promptId } = input;
-  const { output, index, file } = wanted;
   const draft = 'filename' in file && (file.draft ?? false);
-  const lowered = input.profile === undefined ? {} : { profile: input.profile };
-  const before = kept?.(wanted.found);
-  const cached = before === undefined ? {} : { cachedFrom: before.cachedFrom };
   const artifactId = artifactIdOf(promptId, file.node, index);
-  // Brought home after the backup was made: its row is all that is missing.
-  const home = memory.restored === true ? await fileAtHome(deps, runId, artifactId) : undefined;
-  if (home !== undefined) {
-    const { path, bytes, sha256, mediaType, width, height, duration } = home;
-    const size = { ...(width === undefined ? {} : { width }), ...(height === undefined ? {} : { height }) };
-    const facts = { path, bytes, sha256, mediaType, ...size, ...(duration === undefined ? {} : { duration }) };
-    return { artifactId, runId, step, item, output, node: file.node, index, draft: home.draft, ...lowered, ...cached, ...facts };
-  }
-  const provenance = {
+  const before = kept?.(found);
+  const identity = {
     artifactId,
     runId,
-    template: memory.template.id,
-    version: memory.template.version,
-    templateHash: memory.template.hash,
     step,
     item,
     output,
     node: file.node,
     index,
-    promptId,
-    backend: backend.id,
     draft,
-    ...lowered,
-    ...cached,
-    store: deps.storeId,
+    ...(input.profile === undefined ? {} : { profile: input.profile }),
+    ...(before === undefined ? {} : { cachedFrom: before.cachedFrom }),
   };
-  // The files lie on the backend's disk and outlive its restart: what is finished is not given up for an answer that is late.
-  const patience = { graceMs: deps.restartGraceMs, retryMs: deps.retryMs, outwaitsSilence: true, outwaitsErrors: true };
-  const fetchOnce = () =>
-    refetching(signal, async () => {
-      const remote = 'filename' in file ? await backend.fetch(file, signal) : { stream: textStream(file.text) };
-      return saveArtifact({
-        source: remote.stream,
-        ...('bytes' in remote && remote.bytes !== undefined ? { expectedBytes: remote.bytes } : {}),
-        ...(before === undefined ? {} : { expectedSha256: before.sha256 }),
-        directory: deps.artifactDirectory(runId),
-        baseName: fileName(step, item, output, file.node, index),
-        ...('filename' in file ? { claimedName: file.filename } : { allowEmpty: true }),
-        provenance,
-        signal,
-      });
-    });
-  const saved = await withGrace(patience, signal, fetchOnce, onWait);
-  return { artifactId, runId, step, item, output, node: file.node, index, draft, ...lowered, ...cached, ...saved };
+  // Brought home after the backup was made: its row is all that is missing.
+  const lying = memory.restored === true ? await fileAtHome(deps, runId, artifactId) : undefined;
+  if (lying !== undefined) return { artifact: { ...identity, promptId: madeBy, ...lying, createdAt: deps.now() }, found };
+  const twinOf = ({ bytes, sha256 }: Pick<ArtifactView, 'bytes' | 'sha256'>) =>
+    [...memory.artifacts, ...[...home.values()].map(({ artifact }) => artifact)].find(
+      (other) => other.sha256 === sha256 && other.bytes === bytes && other.artifactId !== artifactId,
+    );
+  const { notEmbedded, ...saved } = await fetchFile(deps, {
+    backend,
+    file,
+    step,
+    signal,
+    onWait,
+    ...(before === undefined ? {} : { expectedSha256: before.sha256 }),
+    ...(before?.origin === undefined ? {} : { origin: before.origin }),
+    directory: deps.artifactDirectory(runId),
+    baseName: nameOf({ step, item, output, node: file.node, index }),
+    twinOf,
+    ...saveWith(identity, sources, wantsEmbedding(memory, step, output)),
+  });
+  const artifact = { ...identity, promptId: madeBy, ...saved, createdAt: deps.now() };
+  return { artifact, found, ...(notEmbedded === undefined ? {} : { notEmbedded }) };
 }
 
-function textStream(text: string): NodeJS.ReadableStream {
-  return Readable.from([Buffer.from(text, 'utf8')]);
-}
-
-async function refetching<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  for (const wait of REFETCH_PAUSES) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof CallsheetError) || error.code !== 'OUTPUT_INVALID') throw error;
-      await pause(wait, undefined, { signal });
-    }
-  }
-  return work();
-}
-
-/** `base-02_portrait_1`: step, item from the second on, output, file from the second on. */
-function fileName(step: string, item: number, output: string, node: string, index: number): string {
-  const head = item === 0 ? step : `${step}-${String(item + 1).padStart(2, '0')}`;
-  const tail = index === 0 ? '' : `_${String(index + 1)}`;
-  return `${head}_${output === '*' ? node : output}${tail}`;
+/** A node that saves a text often shows it as well: the file is enough, and one value stays one value. */
+function isShownAgain({ file }: Wanted, home: ReadonlyMap<Wanted, Brought>): boolean {
+  if (!('text' in file)) return false;
+  const sha256 = createHash('sha256').update(file.text).digest('hex');
+  return [...home].some(([other, { artifact }]) => 'filename' in other.file && other.file.node === file.node && artifact.sha256 === sha256);
 }
 
 /** `succeeded` only with evidence: every declared output has at least one file, and a step that declares none has any at all (DESIGN 5). */
 function mustHaveEvidence(memory: RunMemory, input: ParseInput, artifacts: readonly ArtifactView[]): void {
-  const declared = memory.template.steps.find((step) => step.id === input.step)?.outputs ?? {};
+  const declared = declaredOutputs(memory, input.step);
   if (Object.keys(declared).length === 0 && artifacts.length === 0) {
     throw new CallsheetError('OUTPUT_MISSING', `Step '${input.step}' finished without a single file to show for it.`, {
       step: input.step,

@@ -34,9 +34,11 @@ export function candidatesOf(memory: RunMemory, choice: CompiledChoice, scope: S
   return last;
 }
 
-/** Files of a step in the order in which references see them. */
+/** Files of a step in the order in which references see them; what the template's outputs made of them is none of the step's. */
 export function artifactsOf({ artifacts }: RunMemory, step: string): readonly ArtifactView[] {
-  return artifacts.filter((artifact) => artifact.step === step).toSorted((a, b) => a.item - b.item || a.index - b.index);
+  return artifacts
+    .filter((artifact) => artifact.step === step && artifact.conversion === undefined)
+    .toSorted((a, b) => a.item - b.item || a.index - b.index);
 }
 
 // --- helpers ---

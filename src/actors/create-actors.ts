@@ -1,5 +1,6 @@
 /** All actors of the machines over one set of dependencies. */
 import { createCancelStep } from './cancel-step.ts';
+import { createCollectResults } from './collect-results.ts';
 import type { ActorDeps } from './deps.ts';
 import { createExecuteStep } from './execute-step.ts';
 import { createFreeBackend } from './free-backend.ts';
@@ -9,7 +10,7 @@ import { createOfferChoice } from './offer-choice.ts';
 import { createParseResults } from './parse-results.ts';
 import { createPrepareStep } from './prepare-step.ts';
 import { createReleaseAttempts } from './release-attempts.ts';
-import { createCollectResults, createInjectParameters, createLoadTemplate, createPlanStep } from './run-actors.ts';
+import { createInjectParameters, createLoadTemplate, createPlanStep } from './run-actors.ts';
 
 export function createActors(deps: ActorDeps): RunActors {
   const inFlight = createInFlight();

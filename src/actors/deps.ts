@@ -1,8 +1,9 @@
 /** What the actors need of the daemon. The supervisor gives it; tests give small fakes. */
 import type { Backend } from '#backends/contract.ts';
 import type { ErrorData } from '#protocol/errors.ts';
+import type { SourceFile } from '#protocol/provenance.ts';
 import type { ArtifactView, RunOptions } from '#protocol/views.ts';
-import type { AttemptRow, OutboxItem, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
+import type { AttemptRow, Batch, OutboxItem, ProvenanceRow, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
 import type { PrepareInput, Picks } from './logic.ts';
 import type { ResultCache } from './result-cache/contract.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
@@ -21,6 +22,8 @@ export interface RunMemory {
   /** By promptId. */
   readonly attempts: Map<string, AttemptRow>;
   readonly artifacts: ArtifactView[];
+  /** What made the files of attempts, by promptId. */
+  readonly provenance: Map<string, ProvenanceRow>;
   /** Attempts prepared by this process and not yet handed to a backend: only these may be sent without a look first. */
   readonly fresh: Set<string>;
   /** It comes from a backup: what was sent and made after that is in no database. */
@@ -73,6 +76,8 @@ export interface Places {
 /** Rows that go into the run's next transaction. */
 export interface StagedRows {
   readonly attempts?: readonly AttemptRow[];
+  readonly graphs?: NonNullable<Batch['graphs']>;
+  readonly provenance?: readonly ProvenanceRow[];
   readonly artifacts?: readonly ArtifactView[];
   readonly outbox?: readonly Omit<OutboxItem, 'id' | 'tries' | 'runId'>[];
   readonly requestKeys?: readonly Omit<RequestKeyRow, 'runId'>[];
@@ -117,6 +122,13 @@ export interface StallPolicy {
   readonly action: 'note' | 'interrupt';
 }
 
+export interface Origin {
+  readonly row: ProvenanceRow;
+  readonly graphs: NonNullable<StagedRows['graphs']>;
+  /** The file as a backend gave it, where the one that is kept is another. */
+  readonly source?: SourceFile;
+}
+
 export interface ActorDeps {
   /** Throws SNAPSHOT_REFUSED when the run's pinned template cannot be read. */
   memory(runId: string): RunMemory;
@@ -129,6 +141,12 @@ export interface ActorDeps {
   backend(id: string): Backend;
   /** What tells this server from another under the same id; of the embedded sandbox a new one with every start. */
   addressOf(backend: Backend): string;
+  /** Versions, for provenance: of Callsheet, of the server as it said last, and the sha256 of its object info. Asks nobody. */
+  software(backend: Backend): { readonly callsheet: string; readonly version?: string; readonly objectInfo?: string };
+  /** A stored graph by its hash. */
+  graph(hash: string): string | undefined;
+  /** What is stored of how an artifact of any run was made; undefined when that run was cleaned away. */
+  origin(artifactId: string): Origin | undefined;
   readonly places: Places;
   readonly cache: ResultCache;
   /** True when a person wants this step of the run made anew, whatever was made before. */

@@ -50,7 +50,7 @@ async function search(deps: ActorDeps, { memory, input, backend, attempt, signal
 /** The file, once it has proven to be whole. Throws OUTPUT_INVALID, OUTPUT_MISSING. */
 async function checked(deps: ActorDeps, { backend, attempt, signal }: LostAttempt, file: RemoteFile): Promise<RemoteFile> {
   const { stream, bytes } = await backend.fetch(file, signal);
-  const { mediaType, draft } = await checkArtifact({
+  const { kind, draft } = await checkArtifact({
     source: stream,
     ...(bytes === undefined ? {} : { expectedBytes: bytes }),
     directory: deps.artifactDirectory(attempt.runId),
@@ -58,7 +58,8 @@ async function checked(deps: ActorDeps, { backend, attempt, signal }: LostAttemp
     claimedName: file.filename,
     signal,
   });
-  if (backend.kind === 'sandbox' && mediaType !== 'image/png') {
+  // Everything else that it makes says so itself.
+  if (backend.kind === 'sandbox' && kind === 'text') {
     throw new CallsheetError('OUTPUT_INVALID', `Whether ${file.filename} is a draft cannot be seen from the file.`);
   }
   return { ...file, ...(draft ? { draft } : {}) };

@@ -14,6 +14,11 @@ export function artifactIdOf(promptId: string, node: string, index: number): str
   return v5([promptId, node, String(index)].join('\n'), NAMESPACE);
 }
 
+/** Of what an output of the template made of files: the same whenever it is made again. */
+export function convertedIdOf(runId: string, output: string, nth: number, step: string, item: number): string {
+  return v5([runId, 'convert', output, String(nth), step, String(item)].join('\n'), NAMESPACE);
+}
+
 /** Ordered by time of creation, for lists; never used to order events. */
 export function newRunId(): string {
   return v7();

@@ -136,7 +136,7 @@ export type CancelStep = PromiseActorLogic<void, ExecuteInput, RunEventBody>;
 /** Takes every attempt of the run that has no end off its backend. */
 export type ReleaseAttempts = PromiseActorLogic<void, RunKey, RunEventBody>;
 export type FreeBackend = PromiseActorLogic<FreeOutput, ExecuteInput, RunEventBody>;
-export type CollectResults = PromiseActorLogic<CollectOutput, CollectInput>;
+export type CollectResults = PromiseActorLogic<CollectOutput, CollectInput, RunEventBody>;
 
 export interface StepActors {
   readonly 'prepare-step': PrepareStep;

@@ -1,10 +1,10 @@
 /** Parse-results: brings an attempt's outputs home as artifacts. Repeating it after a crash gives the same files and rows. */
 import { fromPromise } from 'xstate';
-import { toErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { Attempt } from '#backends/contract.ts';
-import { bringHomeAll, type Brought } from './bring-home.ts';
+import { bringHomeAll, type Brought, waitNotes } from './bring-home.ts';
 import type { ActorDeps, RunMemory, StagedRows } from './deps.ts';
+import { bareProblems } from './embed-notes.ts';
 import { outputsOf, partsHome } from './fused/parts-home.ts';
 import type { ParseInput, ParseResults } from './logic.ts';
 import type { MadeFile } from './result-cache/contract.ts';
@@ -14,13 +14,9 @@ export function createParseResults(deps: ActorDeps): ParseResults {
   return fromPromise(async ({ input, signal, emit }) => {
     const memory = deps.memory(input.runId);
     try {
-      let isTold = false;
-      const onWait = (error: unknown) => {
-        if (!isTold) emit({ type: 'run.note', code: 'BACKEND_WAITED_FOR', message: waitingFor(error), step: input.step });
-        isTold = true;
-      };
       const fused = memory.attempts.get(input.promptId)?.fused ?? [];
-      const fetching = { memory, backend: deps.backend(input.backendId), input, signal, onWait };
+      const onWait = waitNotes(emit, input.step);
+      const fetching = { memory, backend: deps.backend(input.backendId), input, signal, onWait, madeBy: input.promptId };
       const own = { ...input, outputs: outputsOf(input.outputs, fused) };
       const brought = await bringHomeAll(deps, { ...fetching, input: own });
       const parts = await partsHome(deps, fetching, fused, brought, emit);
@@ -60,15 +56,15 @@ export function publish(
     const { artifactId, step, item, output, path, mediaType } = artifact;
     emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
   }
+  for (const [step, own] of Map.groupBy(brought, ({ artifact }) => artifact.step)) {
+    const bare = own.flatMap(({ artifact, notEmbedded }) => (notEmbedded === undefined ? [] : [{ artifact, why: notEmbedded }]));
+    for (const problem of bareProblems(bare)) emit({ type: 'run.note', ...problem, step });
+  }
   deps.stage(memory.runId, { artifacts, ...rows });
 }
 
 function madeFile({ artifact: { artifactId, path, sha256, bytes, node }, found }: Brought): MadeFile {
   return { artifactId, path, sha256, bytes, nodes: [node, found.node], remote: 'filename' in found ? found : undefined };
-}
-
-function waitingFor(error: unknown): string {
-  return `${toErrorData(error).message} The finished files are fetched once it answers.`;
 }
 
 function attemptOf({ runId, step, item, attempt, promptId, backendId }: ParseInput): Attempt {

@@ -4,6 +4,7 @@ import { toErrorData } from '#protocol/errors.ts';
 import { sha256Hex } from '#graph/hash.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { SavingsRow } from '#store/types.ts';
+import { keepFacts } from './attempt-facts.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import { isRefused, withGrace } from './grace.ts';
 import { promptIdOf } from './ids.ts';
@@ -63,7 +64,9 @@ export function createPrepareStep(deps: ActorDeps, inFlight: InFlight): PrepareS
     ];
     keepSavings(memory, rows);
     inFlight.keepPayload(promptId, payload);
-    deps.stage(runId, { attempts: [row], savings: rows });
+    const facts = keepFacts(deps, memory, promptId, backend, payload);
+    memory.provenance.set(promptId, facts.row);
+    deps.stage(runId, { attempts: [row], graphs: facts.graphs, provenance: [facts.row], savings: rows });
     return { promptId, backendId: backend.id };
   });
 }

@@ -1,8 +1,12 @@
 /** Renders one item of a step for one backend: files uploaded, parameters injected, the payload ready to send. */
 import { type ObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
+import { sha256Hex } from '#graph/hash.ts';
+import { workflowWith } from '#graph/convert/write-back.ts';
+import { redactJson } from '#graph/secrets.ts';
 import { isReplaceable, parseReplacements } from '#graph/replacements.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
+import type { InputUse } from '#protocol/provenance.ts';
 import type { Backend, Payload } from '#backends/contract.ts';
 import type { PassSaving } from '#graph/optimise/optimise.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
@@ -16,7 +20,13 @@ import type { ItemInput, PrepareInput } from './logic.ts';
 import { scopeOf } from './scope.ts';
 
 /** Parsed object info by backend; the texts are the key, so that a refreshed answer is parsed again. */
-const parsed = new WeakMap<object, { readonly text: string; readonly renames: string; readonly info: ObjectInfo | undefined }>();
+interface Parsed {
+  readonly text: string;
+  readonly renames: string;
+  readonly info: ObjectInfo | undefined;
+  hash?: string;
+}
+const parsed = new WeakMap<object, Parsed>();
 
 type Informant = Pick<Backend, 'objectInfo' | 'nodeReplacements'>;
 
@@ -31,6 +41,14 @@ export async function objectInfoOf(backend: Informant, signal?: AbortSignal): Pr
   const whole = info === undefined || replacements.length === 0 ? info : { ...info, replacements };
   parsed.set(backend, { text, renames, info: whole });
   return whole;
+}
+
+/** sha256 of the object info that this backend gave last; undefined where none was asked for. Asks nobody. */
+export function knownInfoHash(backend: object): string | undefined {
+  const known = parsed.get(backend);
+  if (known === undefined) return undefined;
+  known.hash ??= sha256Hex(known.text);
+  return known.hash;
 }
 
 /** The template as this server runs it. The object info is asked for only where a class has been renamed somewhere. */
@@ -86,9 +104,12 @@ export async function renderItem(
     ...(input.profile === undefined ? {} : { profile: input.profile }),
   });
   if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
-  const { text, outputNodes } = value;
+  const workflow = await workflowOf(memory.template, input.step, value.text, backend, signal);
+  const inputs = wanted.map((media) => useOf(memory, media));
   const known = isOptimised(memory, input.step) ? (info ?? (await objectInfoForOptimiser(backend, signal))) : undefined;
-  return known === undefined ? { text, outputNodes, savings: [] } : optimiseStep({ text, outputNodes }, known);
+  const { text, outputNodes } = value;
+  const sent = known === undefined ? { text, outputNodes, savings: [] } : optimiseStep({ text, outputNodes }, known);
+  return { ...sent, inputs, ...(workflow === undefined ? {} : { workflow }) };
 }
 
 function isOptimised({ options, template }: RunMemory, stepId: string): boolean {
@@ -104,6 +125,32 @@ async function objectInfoForOptimiser(backend: Backend, signal: AbortSignal): Pr
     if (signal.aborted || isUnreachable(error)) throw error;
     return undefined;
   }
+}
+
+/** The author's file with the values of this graph, without its secrets, where the server's classes are known already: it is not worth a question. */
+async function workflowOf(
+  template: CompiledTemplate,
+  stepId: string,
+  graph: string,
+  backend: Backend,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const step = template.steps.find(({ id }) => id === stepId);
+  const original = step === undefined ? undefined : template.source.originals?.[step.workflow];
+  if (original === undefined || !parsed.has(backend)) return undefined;
+  try {
+    const info = await objectInfoOf(backend, signal);
+    const workflow = info === undefined ? undefined : workflowWith(original, graph, info);
+    return workflow === undefined ? undefined : redactJson(workflow, redactJson(graph).values).text;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function useOf({ artifacts }: RunMemory, { name, sha256, bytes, mediaType, path }: MediaValue): InputUse {
+  const own = artifacts.find((artifact) => artifact.path === path);
+  return { name, sha256, bytes, mediaType, ...(own === undefined ? {} : { artifactId: own.artifactId }) };
 }
 
 export function refused(step: string, problems: readonly Problem[]): CallsheetError {

@@ -1,4 +1,4 @@
-/** The actors of the run machine: load-template, inject-parameters, plan-step, collect-results. */
+/** The first actors of the run machine: load-template, inject-parameters, plan-step. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -6,11 +6,11 @@ import { fromPromise } from 'xstate';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking } from '#protocol/problem.ts';
 import { waitingOrder } from '#templates/order.ts';
-import { planStep, renderOutputs } from '#templates/render.ts';
+import { planStep } from '#templates/render.ts';
 import type { MediaValue, Value } from '#templates/types.ts';
 import type { AttemptRow, SavingsRow } from '#store/types.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
-import type { Begin, CollectResults, InjectParameters, LoadTemplate, Planned, PlanOutput, PlanStep } from './logic.ts';
+import type { Begin, InjectParameters, LoadTemplate, Planned, PlanOutput, PlanStep } from './logic.ts';
 import { refused } from './render-item.ts';
 import { keepSavings, savingsKey } from './savings.ts';
 import { scopeOf } from './scope.ts';
@@ -49,7 +49,7 @@ export function createPlanStep(deps: ActorDeps): PlanStep {
 
 /** What stands in the run's own records: files of finished items, and attempts of the others. */
 function earlierTries({ artifacts, attempts }: RunMemory, step: string, items: number): Omit<Planned, 'items'> {
-  const done = new Set(artifacts.filter((artifact) => artifact.step === step).map(({ item }) => item));
+  const done = new Set(artifacts.filter((artifact) => artifact.step === step && artifact.conversion === undefined).map(({ item }) => item));
   const newest = new Map<number, AttemptRow>();
   for (const row of attempts.values()) {
     if (row.step === step && !done.has(row.item) && row.attempt > (newest.get(row.item)?.attempt ?? 0)) newest.set(row.item, row);
@@ -69,32 +69,6 @@ function notMadeAgain({ timings }: ActorDeps, memory: RunMemory, key: Pick<Savin
   const seconds = made === undefined ? undefined : timings.of(memory.template.id, key.step, made.backend).here('item')?.mean;
   const why = 'An earlier try of the run made its files, and they are there.';
   return [{ ...key, pass: 'existing-outputs', savings: [{ nodes: [], why, ...(seconds === undefined ? {} : { seconds }) }] }];
-}
-
-/** Gives the artifacts their places in the template's outputs. What a failed run has is mapped all the same. */
-export function createCollectResults(deps: ActorDeps): CollectResults {
-  return fromPromise(async ({ input }) => {
-    const memory = deps.memory(input.runId);
-    const { value: outputs } = renderOutputs(memory.template, scopeOf(memory, input));
-    const byPath = new Map(memory.artifacts.map((artifact, place) => [artifact.path, place]));
-    const changed = new Set<number>();
-    for (const [name, output] of Object.entries(outputs ?? {})) {
-      for (const [nth, media] of output.values.flatMap((value) => [...mediaIn(value)]).entries()) {
-        const place = byPath.get(media.path);
-        const artifact = place === undefined ? undefined : memory.artifacts[place];
-        if (place === undefined || artifact === undefined) continue;
-        const assetName = output.names?.[nth];
-        memory.artifacts[place] = {
-          ...artifact,
-          outputs: [...new Set([...(artifact.outputs ?? []), name])],
-          ...(output.kind === undefined ? {} : { asset: { kind: output.kind, ...(assetName === undefined ? {} : { name: assetName }) } }),
-        };
-        changed.add(place);
-      }
-    }
-    deps.stage(input.runId, { artifacts: memory.artifacts.filter((_, place) => changed.has(place)) });
-    return { draft: memory.artifacts.some((artifact) => artifact.draft) };
-  });
 }
 
 function* mediaIn(value: Value | undefined): Generator<MediaValue> {

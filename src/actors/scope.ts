@@ -5,7 +5,7 @@ import type { Backend } from '#backends/contract.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import { choiceId } from '#templates/compile-choice.ts';
 import type { CompiledChoice } from '#templates/compiled.ts';
-import type { Scope, StepOutputs, Value } from '#templates/types.ts';
+import type { MediaValue, Scope, StepOutputs, Value } from '#templates/types.ts';
 import { artifactsOf, candidatesOf } from './candidates.ts';
 import type { RunMemory } from './deps.ts';
 import type { Picks, Settled } from './logic.ts';
@@ -13,8 +13,13 @@ import type { Picks, Settled } from './logic.ts';
 /** Text outputs longer than this are cut: they are meant for parameters, not for documents. In bytes. */
 const TEXT_LIMIT = 1024 * 1024;
 
-/** `backend` is what conditions see of the backend that the step would go to. */
-export function scopeOf(memory: RunMemory, { skipped, picks = {} }: Settled, backend?: Pick<Backend, 'id' | 'kind'>): Scope {
+/** `backend` is what conditions see of the backend that the step would go to. Texts that steps gave are values, or `files` like all others. */
+export function scopeOf(
+  memory: RunMemory,
+  { skipped, picks = {} }: Settled,
+  backend?: Pick<Backend, 'id' | 'kind'>,
+  texts: 'read' | 'files' = 'read',
+): Scope {
   const steps: Record<string, StepOutputs> = {};
   for (const step of memory.template.steps) {
     if (skipped.includes(step.id)) {
@@ -23,7 +28,8 @@ export function scopeOf(memory: RunMemory, { skipped, picks = {} }: Settled, bac
     }
     const outputs: Record<string, Value[]> = {};
     for (const name of Object.keys(step.outputs)) outputs[name] = [];
-    for (const artifact of artifactsOf(memory, step.id)) (outputs[artifact.output] ??= []).push(valueOf(artifact));
+    for (const artifact of artifactsOf(memory, step.id))
+      (outputs[artifact.output] ??= []).push(texts === 'read' ? valueOf(artifact) : fileOf(artifact));
     steps[step.id] = outputs;
   }
   const choices: Record<string, Value> = {};
@@ -53,6 +59,9 @@ function pickedValue(memory: RunMemory, choice: CompiledChoice, scope: Scope, pi
 
 function valueOf(artifact: ArtifactView): Value {
   if (artifact.mediaType.startsWith('text/plain')) return readFileSync(artifact.path).subarray(0, TEXT_LIMIT).toString('utf8');
-  const { path, sha256, bytes, mediaType } = artifact;
+  return fileOf(artifact);
+}
+
+function fileOf({ path, sha256, bytes, mediaType }: ArtifactView): MediaValue {
   return { $media: 'media', path, name: basename(path), sha256, bytes, mediaType };
 }

@@ -1,6 +1,6 @@
 /** Watches one attempt as it goes on: teaches what it took when it is done, and says so when nothing moves for longer than usual. */
 import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
-import type { Attempt, Backend, BackendEvent, FollowOptions } from '#backends/contract.ts';
+import type { Attempt, Backend, BackendEvent, FollowOptions, NodeTime } from '#backends/contract.ts';
 import { workerDead } from '#backends/worker-dead.ts';
 import { createAttemptClock, type Phase } from './attempt-clock.ts';
 import type { ActorDeps, PlaceLoad, RunMemory, StallPolicy, StepTimings } from './deps.ts';
@@ -82,6 +82,14 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, fu
     deps.stage(runId, { savings: [{ step, item, pass: 'model-order', savings: [{ nodes: [], why, ...saved }] }] });
   };
 
+  const keepTimes = (nodes: readonly NodeTime[] | undefined): void => {
+    const kept = memory.provenance.get(promptId);
+    if (kept === undefined) return;
+    const timed = { ...kept, times: clock.times(nodes) };
+    memory.provenance.set(promptId, timed);
+    deps.stage(runId, { provenance: [timed] });
+  };
+
   return {
     weightOf: weigher(fused, books, deps.timings.of('', '', backend.id)),
     take(event) {
@@ -105,6 +113,7 @@ export function createAttemptWatch(deps: ActorDeps, { memory, input, backend, fu
         if (whole !== undefined) deps.cache.took(promptId, whole.seconds, id === step ? undefined : id);
         deps.learn({ runId, step: id, item: id === step ? item : 0, backend: backend.id }, own);
       }
+      keepTimes(event.nodes);
     },
     stop() {
       clearInterval(timer);

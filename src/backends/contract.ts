@@ -3,6 +3,7 @@
  * One suite (test/contracts/backend-contract.ts) runs alike against every implementation.
  */
 import type { ErrorData } from '#protocol/errors.ts';
+import type { InputUse } from '#protocol/provenance.ts';
 
 /** One submission of one item of one step. Everything a backend needs; nothing else is asked for later. */
 export interface Attempt {
@@ -21,6 +22,10 @@ export interface Payload {
   readonly text: string;
   /** Ids of the nodes whose files the step declares as outputs; empty means every file. */
   readonly outputNodes: readonly string[];
+  /** The same with the same values in UI format, where the author's workflow is in it: sent along, so that savers put it into their files. */
+  readonly workflow?: string;
+  /** Files that went in, for provenance. */
+  readonly inputs?: readonly InputUse[];
 }
 
 /** A file that a backend produced and still holds. */
@@ -33,11 +38,15 @@ export interface RemoteFile {
   readonly type: 'output' | 'temp' | 'input';
   /** The backend says that this file is a drafted card. */
   readonly draft?: boolean;
+  /** No node reported it: it was found under a name that the node would have given it. */
+  readonly isGuess?: boolean;
 }
 
 /** Text that a node reported instead of a file (PreviewAny and the like). */
 export interface RemoteText {
   readonly node: string;
+  /** Key under which it was reported, where that is none of those for texts: it counts only when its node gives nothing else. */
+  readonly key?: string;
   readonly text: string;
 }
 

@@ -1,5 +1,6 @@
 /** The commands, in the order of the help text. */
 import type { Command } from './command.ts';
+import { artifactsCommand } from './commands/artifacts.ts';
 import { backendsCommand } from './commands/backends.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { callCommand } from './commands/call.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   daemonCommand,
   runsCommand,
+  artifactsCommand,
   queueCommand,
   cacheCommand,
   backendsCommand,

@@ -3,6 +3,7 @@ import type { ArtifactView, ChoiceView, OptimiserView, RunView, StepView } from 
 import { candidateLine, howToChoose, questionLines } from './choices/choice-text.ts';
 import { formatBytes, formatDuration, formatTime, safeText } from './format.ts';
 import { type Io, line } from './io.ts';
+import { mediaWords } from './media-text.ts';
 import { createPaint } from './paint.ts';
 import { printSavings, savedTime } from './savings-text.ts';
 
@@ -20,6 +21,7 @@ export function printRun(run: RunView, io: Io): void {
   line(io.out, `run       ${run.runId}`);
   line(io.out, `template  ${run.template} ${run.version}`);
   line(io.out, `status    ${run.status}${run.draft ? ' (draft)' : ''}`);
+  if (run.pinned === true) line(io.out, 'pinned    it is never cleaned away');
   line(io.out, `created   ${formatTime(run.createdAt)}`);
   if (run.endedAt !== undefined) line(io.out, `took      ${formatDuration((run.endedAt - run.createdAt) / 1000)}`);
   line(io.out, 'parameters');
@@ -34,8 +36,12 @@ export function printRun(run: RunView, io: Io): void {
 }
 
 export function artifactLine(artifact: ArtifactView): string {
-  const size = artifact.width === undefined || artifact.height === undefined ? '' : `  ${artifact.width}×${artifact.height}`;
-  return `${safeText(artifact.path)}${size}  ${formatBytes(artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
+  const media = mediaWords(artifact)
+    .map((word) => `  ${word}`)
+    .join('');
+  const { sequence } = artifact;
+  const count = sequence === undefined ? '' : `  ${String(sequence.count)} files`;
+  return `${safeText(artifact.path)}${media}${count}  ${formatBytes(sequence?.bytes ?? artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
 }
 
 // --- helpers ---

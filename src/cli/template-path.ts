@@ -1,5 +1,5 @@
 /** A template given by path: checked here, where its path means something, then found in the library of a daemon. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -8,6 +8,7 @@ import type { TemplateDetail } from '#protocol/methods/template.ts';
 import type { Adopted } from '#templates/adopt.ts';
 import { compileTemplate, MANIFEST_FILE } from '#templates/compile.ts';
 import { loadTemplate, sourceOf } from '#templates/load.ts';
+import { originalNames } from '#templates/originals.ts';
 import type { TemplateSource } from '#templates/types.ts';
 import { UsageError } from './command.ts';
 import type { Session } from './session.ts';
@@ -55,7 +56,7 @@ async function throughBackend(path: string, shown: string, adopt: PathOptions['a
   const name = basename(path);
   const { manifest, workflow, problems } = await adopt(path, name);
   if (manifest === undefined) throw notRunnable(shown, problems);
-  const source = sourceOf(manifest, { [name]: workflow });
+  const source = sourceOf(manifest, { [name]: workflow }, { [name]: readFileSync(path, 'utf8') });
   const { value, problems: found } = compileTemplate(source, { file: () => shown });
   if (value === undefined) throw notRunnable(shown, [...problems, ...found]);
   return { shown, id: value.id, version: value.version, hash: value.hash, path, ...library(value.id, source) };
@@ -67,12 +68,16 @@ function notRunnable(shown: string, problems: readonly Problem[]): CallsheetErro
 }
 
 /** Beside a bare workflow lie other files, and what it becomes depends on the object info at hand; a library of its own holds just what was looked at. */
-function library(id: string, { manifest, workflows }: TemplateSource): Pick<GivenTemplate, 'directory' | 'dispose'> {
+function library(id: string, { manifest, workflows, originals = {} }: TemplateSource): Pick<GivenTemplate, 'directory' | 'dispose'> {
   const directory = mkdtempSync(join(tmpdir(), 'callsheet-'));
   const folder = join(directory, id);
   mkdirSync(folder);
   for (const [name, text] of Object.entries(workflows)) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, MANIFEST_FILE), manifest);
+  for (const [name, text] of Object.entries(originals)) {
+    const [beside] = originalNames(name, new Set(Object.keys(workflows)));
+    if (beside !== undefined) writeFileSync(join(folder, beside), text);
+  }
   return { directory, dispose: () => rmSync(directory, { recursive: true, force: true }) };
 }
 

@@ -69,8 +69,8 @@ function modelsOf(template: CompiledTemplate, params: Values): Pick<NewRun, 'mod
 }
 
 /** Nothing for a run that asks for nothing else. */
-function optionsOf({ optimize = true, cache = true }: StartRequest): Pick<NewRun, 'options'> {
-  return optimize && cache ? {} : { options: { optimize, cache } };
+function optionsOf({ optimize = true, cache = true, embed = false }: StartRequest): Pick<NewRun, 'options'> {
+  return optimize && cache && !embed ? {} : { options: { optimize, cache, ...(embed ? { embed } : {}) } };
 }
 
 /**

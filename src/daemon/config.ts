@@ -12,6 +12,7 @@ import { DOOR_LIMITS } from './limits.ts';
 import type { DoorLimits } from './limits.ts';
 import { defaultDataDir } from './places.ts';
 import type { Environment } from './places.ts';
+import { parsePolicies, type RetentionPolicy } from './retention/policy.ts';
 import { runtimeFilePath } from './runtime-file.ts';
 import { type PoolSettings, USUAL_POOL } from './scheduler/settings.ts';
 
@@ -43,6 +44,8 @@ export interface DaemonConfig {
   readonly pool: PoolSettings;
   /** Bytes that results may be kept in; 0 keeps none; undefined leaves it to the size of the disk. */
   readonly cacheBytes: number | undefined;
+  /** Applied by themselves, one after the other; none: nothing is ever cleaned away by itself. */
+  readonly retention: readonly RetentionPolicy[];
 }
 
 /** As the command line gives them. */
@@ -55,6 +58,8 @@ export interface ConfigOptions {
   readonly roots?: readonly string[];
   readonly out?: string;
   readonly logToTerminal?: boolean;
+  /** `older-than=30d,keep=20,max-bytes=20GB`; several behind semicolons. */
+  readonly retention?: string;
 }
 
 const STALL_ACTIONS: readonly StallPolicy['action'][] = ['note', 'interrupt'];
@@ -101,6 +106,14 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
   if (cacheBytes === 'invalid') {
     problem('CONFIG_CACHE', 'CALLSHEET_CACHE is no size.', 'Write a number of bytes, or 500M, 20G; 0 or off keeps no results.');
   }
+  const retention = parsePolicies(options.retention ?? read(env, 'CALLSHEET_RETENTION') ?? '');
+  if ('problem' in retention) {
+    problem(
+      'CONFIG_RETENTION',
+      retention.problem,
+      'Write e.g. older-than=30d,keep=20,max-bytes=20GB; with template=ID for one template alone.',
+    );
+  }
   if (problems.length > 0) {
     const [first] = problems;
     throw new CallsheetError('CONFIG_INVALID', first?.message ?? 'The configuration is wrong.', {
@@ -126,6 +139,7 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     logToTerminal: options.logToTerminal ?? false,
     limits: DOOR_LIMITS,
     cacheBytes: cacheBytes === 'invalid' ? undefined : cacheBytes,
+    retention: 'problem' in retention ? [] : retention.policies,
     pool: { maxOpenRuns, backends: Object.fromEntries(backends.map(({ id, pool }) => [id, pool])) },
   };
 }

@@ -9,6 +9,7 @@ import { lockDataDirectory } from '#store/lock.ts';
 import { keepMark, readMark } from '#store/mark.ts';
 import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
+import { createArtifactService } from './artifact-service.ts';
 import { createAuth } from './auth.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
@@ -33,9 +34,11 @@ import { makeDirectory } from './places.ts';
 import { recoverRuns } from './rebuild/recover.ts';
 import { createRunMemories } from './run-memory.ts';
 import { createRefusals } from './refusals.ts';
+import { createRetention } from './retention/retention.ts';
 import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
 import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
+import { createInspector } from '#results/inspect/inspector.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
 import { guardStorage } from './storage-guard.ts';
@@ -150,6 +153,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const locks = made.adopt(openClassLocks(lockStore(dataDir), log), (one) => one.close());
   const templates = createLibraryService({ library, offers, locks, roots, resolveMedia, backends, templateDirs, objectInfoFile });
   supervisor.onBackend((view) => offers.heard(view));
+  const memories = createRunMemories(store);
+  const pinned = (hash: string) => memories.pinned(hash);
+  const inspector = made.adopt(createInspector(), (one) => one.close());
   const exchange = createExchangeService({
     importDir: config.importDir,
     assetDir,
@@ -161,7 +167,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     locks,
     store,
     contention,
-    pinned: (hash) => createRunMemories(store).pinned(hash),
+    inspector,
+    pinned,
     refresh: (paths) => templates.refresh(paths),
     announce: (id, version) => templates.announce(id, version),
   });
@@ -169,7 +176,17 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     const { open, held } = supervisor.counts();
     return open === held;
   };
-  made.adopt(await startMaintenance({ store, mark, dataDir, outputDir, isIdle, log }), (one) => one.close());
+  const retention = createRetention({
+    store,
+    outputDir,
+    isBusy: (runId) => supervisor.isBusy(runId),
+    keepTemplates: () => supervisor.pinnedTemplates(),
+    onRemoved: (runIds) => hub.announce('run/removed', { runIds }),
+    log,
+    now: Date.now,
+  });
+  const policies = config.retention;
+  made.adopt(await startMaintenance({ store, mark, dataDir, outputDir, isIdle, retention, policies, log }), (one) => one.close());
 
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
@@ -200,7 +217,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     runs: supervisor,
     templates,
     exchange,
-    store,
+    artifacts: createArtifactService({ store, pinned, inspector }),
+    retention,
     status,
     shutdown: () => lifecycle.stop(),
   });

@@ -25,7 +25,7 @@ export interface EventHub {
   greetWith(atWork: () => readonly ProgressNotice[]): void;
   preview(notice: PreviewNotice): void;
   /** To every connection that subscribed to the whole log. */
-  announce<N extends 'template/changed' | 'backend/changed'>(name: N, params: Notifications[N]): void;
+  announce<N extends 'template/changed' | 'backend/changed' | 'run/removed'>(name: N, params: Notifications[N]): void;
   readonly subscriptions: number;
   close(): void;
 }

@@ -6,6 +6,7 @@ import { versionLack } from '#templates/check-requires.ts';
 import type { StepNeeds, TemplateNeeds } from '#templates/needs.ts';
 import type { Values } from '#templates/types.ts';
 import type { GatedLibrary, GatedTemplate } from './exchange/gate.ts';
+import { lackOfFfmpeg } from './lack-of-ffmpeg.ts';
 import { takersOf } from './takers.ts';
 import { VERSION } from './version.ts';
 
@@ -49,6 +50,7 @@ export function judgeTemplate(needs: TemplateNeeds, { backends, offer }: Bench, 
   const { callsheet } = needs;
   const lack = callsheet === undefined ? undefined : versionLack('callsheet', callsheet.range, VERSION);
   if (callsheet !== undefined && lack !== undefined) found.push({ ...lack, ...callsheet.spot });
+  found.push(...lackOfFfmpeg(needs));
   // A library that serves no backends at all is judged by its files alone.
   for (const step of backends.length === 0 ? [] : needs.steps) {
     const takers = takersOf(backends, asked, step.backend);

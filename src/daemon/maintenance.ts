@@ -5,10 +5,15 @@ import type { MarkKeeper } from '#store/mark.ts';
 import type { Store } from '#store/types.ts';
 import { isHeld } from './contention.ts';
 import type { Logger } from './log.ts';
+import type { RetentionPolicy } from './retention/policy.ts';
+import type { Retention } from './retention/retention.ts';
 
 /** How often it is looked whether a backup is due, and whether the daemon is idle, in milliseconds. */
 const BACKUP_LOOK_MS = 60 * 60 * 1000;
 const IDLE_LOOK_MS = 30 * 1000;
+const CLEAN_LOOK_MS = 60 * 60 * 1000;
+/** After a start, when the first runs are under way. */
+const FIRST_CLEAN_MS = 60 * 1000;
 
 export interface MaintenanceOptions {
   readonly store: Store;
@@ -16,6 +21,8 @@ export interface MaintenanceOptions {
   readonly dataDir: string;
   readonly outputDir: string;
   readonly isIdle: () => boolean;
+  readonly retention: Pick<Retention, 'clean' | 'finish' | 'stop'>;
+  readonly policies: readonly RetentionPolicy[];
   readonly log: Logger;
 }
 
@@ -26,6 +33,8 @@ export async function startMaintenance({
   dataDir,
   outputDir,
   isIdle,
+  retention,
+  policies,
   log,
 }: MaintenanceOptions): Promise<{ close(): Promise<void> }> {
   const removed = await sweepPartials(outputDir);
@@ -52,12 +61,30 @@ export async function startMaintenance({
       log.error({ err: error }, 'the log of the database could not be folded in');
     }
   };
+  let cleaning: Promise<unknown> = retention.finish().catch((error: unknown) => {
+    log.error({ err: error }, 'files of runs that were cleaned away could not be removed; it is tried again at the next start');
+  });
+  const clean = () => {
+    cleaning = applyPolicies(retention, policies).catch((error: unknown) => log.error({ err: error }, 'runs could not be cleaned away'));
+  };
   const timers = [setInterval(backUp, BACKUP_LOOK_MS), setInterval(fold, IDLE_LOOK_MS)];
+  if (policies.length > 0) timers.push(setInterval(clean, CLEAN_LOOK_MS), setTimeout(clean, FIRST_CLEAN_MS));
   for (const timer of timers) timer.unref();
   return {
     async close() {
       for (const timer of timers) clearInterval(timer);
-      await working;
+      retention.stop();
+      await Promise.all([working, cleaning]);
     },
   };
+}
+
+/** One after the other: what the first removed the second no longer counts. */
+async function applyPolicies(retention: Pick<Retention, 'clean'>, policies: readonly RetentionPolicy[]): Promise<void> {
+  for (const policy of policies) {
+    for (let isMore = true; isMore;) {
+      const { more, runs } = await retention.clean(policy);
+      isMore = more && runs.length > 0;
+    }
+  }
 }

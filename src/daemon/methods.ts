@@ -3,9 +3,10 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { MethodName, ParamsOf, ResultOf } from '#protocol/methods/index.ts';
 import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { openRpcDocument } from '#protocol/openrpc.ts';
-import type { Store } from '#store/types.ts';
+import type { ArtifactService } from './artifact-service.ts';
 import type { Subscriber } from './event-hub.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
+import type { Retention } from './retention/retention.ts';
 import type { RunService } from './run-service.ts';
 import type { TemplateService } from './template-service.ts';
 
@@ -27,12 +28,13 @@ export interface MethodParts {
   readonly runs: RunService;
   readonly templates: TemplateService;
   readonly exchange: ExchangeService;
-  readonly store: Pick<Store, 'listArtifacts' | 'run'>;
+  readonly artifacts: ArtifactService;
+  readonly retention: Pick<Retention, 'pin' | 'clean'>;
   readonly status: () => DaemonStatus;
   readonly shutdown: () => void;
 }
 
-export function createMethods({ version, runs, templates, exchange, store, status, shutdown }: MethodParts): Handlers {
+export function createMethods({ version, runs, templates, exchange, artifacts, retention, status, shutdown }: MethodParts): Handlers {
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => openRpcDocument(version),
@@ -64,12 +66,15 @@ export function createMethods({ version, runs, templates, exchange, store, statu
     'run/choose': (request) => runs.choose(request),
     'run/retry': (request) => runs.retry(request),
     'run/export': (params) => exchange.exportRun(params),
-    'artifact/list': (query) => {
-      if (query.runId !== undefined && store.run(query.runId) === undefined) {
-        throw new CallsheetError('RUN_NOT_FOUND', 'No run has this id.', { hint: 'List runs: run/list' });
-      }
-      return { artifacts: store.listArtifacts(query) };
-    },
+    'run/pin': ({ requestKey, runId, pinned = true }) =>
+      runs.once(requestKey, 'run/pin', { runId, pinned }, async () => {
+        retention.pin(runId, pinned);
+        return { runId, pinned };
+      }),
+    'run/clean': ({ requestKey, dryRun = false, ...policy }) =>
+      runs.once(requestKey, 'run/clean', { ...policy, dryRun }, () => retention.clean(policy, { dryRun })),
+    'artifact/list': (query) => artifacts.list(query),
+    'artifact/get': (query) => artifacts.get(query),
     'backend/list': () => ({ backends: runs.queue.backends() }),
     'backend/get': ({ id }) => runs.queue.backend(id),
     'backend/free': ({ id, requestKey }) => runs.queue.free(id, requestKey),

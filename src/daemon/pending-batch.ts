@@ -9,6 +9,8 @@ export function emptyBatch() {
     retries: [] as NonNullable<Batch['retries']>[number][],
     requestKeys: [] as NonNullable<Batch['requestKeys']>[number][],
     attempts: [] as NonNullable<Batch['attempts']>[number][],
+    graphs: [] as NonNullable<Batch['graphs']>[number][],
+    provenance: [] as NonNullable<Batch['provenance']>[number][],
     artifacts: [] as NonNullable<Batch['artifacts']>[number][],
     states: [] as RunState[],
     events: [] as NewEvent[],

@@ -60,8 +60,11 @@ export function planRetry(facts: RetryFacts): RetryPlan {
       for (const { artifactId } of artifacts) dropped.add(artifactId);
       continue;
     }
-    const lost = new Set(artifacts.filter(({ artifactId }) => gone.has(artifactId)).map(({ item }) => item));
-    for (const { artifactId, item } of artifacts) if (lost.has(item)) dropped.add(artifactId);
+    // What an output made of files is made again of them at the end.
+    const own = artifacts.filter(({ conversion }) => conversion === undefined);
+    for (const { artifactId, conversion } of artifacts) if (conversion !== undefined && gone.has(artifactId)) dropped.add(artifactId);
+    const lost = new Set(own.filter(({ artifactId }) => gone.has(artifactId)).map(({ item }) => item));
+    for (const { artifactId, item } of own) if (lost.has(item)) dropped.add(artifactId);
     if (lost.size > 0) changed.add(id);
     if (lost.size > 0 || (status !== 'done' && status !== 'cached' && status !== 'skipped')) again.push(id);
   }
@@ -75,7 +78,7 @@ function changedAttempts(
   kept: readonly ArtifactView[],
   whole: ReadonlySet<string>,
 ): readonly AttemptRow[] {
-  const done = new Set(kept.map(({ step, item }) => itemKey(step, item)));
+  const done = new Set(kept.filter(({ conversion }) => conversion === undefined).map(({ step, item }) => itemKey(step, item)));
   const newest = new Map<string, AttemptRow>();
   for (const row of attempts) {
     const key = itemKey(row.step, row.item);

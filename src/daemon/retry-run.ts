@@ -116,7 +116,7 @@ export function createRetry(parts: RetryParts) {
     };
   }
 
-  return async (request: RetryRequest, paramsHash: string): Promise<Retried> => {
+  const once = async (request: RetryRequest, paramsHash: string): Promise<Retried> => {
     const { runId } = request;
     if (underWay.has(runId)) throw refused(`Run '${runId}' is being tried again already.`, `Watch it: callsheet runs watch ${runId}`);
     underWay.add(runId);
@@ -126,6 +126,7 @@ export function createRetry(parts: RetryParts) {
       underWay.delete(runId);
     }
   };
+  return { retry: once, isUnderWay: (runId: string) => underWay.has(runId) };
 }
 
 /** Choices that stand in a run by the word of its newest try; undefined in its first. */

@@ -233,8 +233,13 @@ export function createRunHost(options: RunHostOptions): RunHost {
     },
     committed: (runId) => gate(runId),
     stored: (runId, whether = LATER) => gate(runId, { since: performance.now(), whether }),
-    stage(runId, { attempts = [], artifacts = [], outbox = [], requestKeys = [], timings = [], savings = [] }) {
+    stage(
+      runId,
+      { attempts = [], graphs = [], provenance = [], artifacts = [], outbox = [], requestKeys = [], timings = [], savings = [] },
+    ) {
       pending.attempts.push(...attempts);
+      pending.graphs.push(...graphs);
+      pending.provenance.push(...provenance);
       pending.artifacts.push(...artifacts);
       pending.outbox.push(...outbox.map((item) => ({ ...item, runId })));
       pending.timings.push(...timings);

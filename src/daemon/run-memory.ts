@@ -65,6 +65,7 @@ export function createRunMemories(store: Store): RunMemories {
         savings: new Map(),
         attempts: new Map(),
         artifacts: [],
+        provenance: new Map(),
         fresh: new Set(),
       });
     },
@@ -83,6 +84,7 @@ export function createRunMemories(store: Store): RunMemories {
         savings: new Map(store.savings(runId).map((saving) => [savingsKey(saving), saving])),
         attempts: new Map(store.attempts(runId).map((attempt) => [attempt.promptId, attempt])),
         artifacts: [...store.artifacts(runId)],
+        provenance: new Map(store.provenance(runId).map((kept) => [kept.promptId, kept])),
         fresh: new Set(),
         ...(row.createdAt <= restoredAt ? { restored: true } : {}),
       };

@@ -17,6 +17,8 @@ export interface StartRequest {
   /** True when absent, as `cache`. */
   readonly optimize?: boolean;
   readonly cache?: boolean;
+  /** False when absent. */
+  readonly embed?: boolean;
   readonly requestKey?: string;
 }
 
@@ -92,6 +94,12 @@ export interface RunService {
   /** Whether what happens can be written down. */
   storage(): StorageState;
   readonly cache: CacheService;
+  /** A try by hand of this run is being written down, or it is at work. */
+  isBusy(runId: string): boolean;
+  /** Hashes of templates that stand in the database as far as this process knows: its next runs are stored without their texts. */
+  pinnedTemplates(): ReadonlySet<string>;
+  /** Once per key, also after a restart; for mutations that belong to no run. */
+  once<T extends object>(requestKey: string | undefined, method: string, params: object, work: () => Promise<T>): Promise<T>;
   /** Takes no new work, writes everything down, leaves backend jobs running. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** The view of a run, folded from its log and its rows: the same for a live run, a finished one and one from before a crash. */
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
+import type { Problem } from '#protocol/problem.ts';
 import {
   type ArtifactView,
   type AttemptView,
@@ -54,6 +55,7 @@ export function summaryOf(row: RunRow, live?: LiveProgress): RunSummary {
     ...(live?.etaRange === undefined ? {} : { etaRange: live.etaRange }),
     createdAt: row.createdAt,
     ...(row.endedAt === null ? {} : { endedAt: row.endedAt }),
+    ...(row.pinned === true ? { pinned: true } : {}),
     ...(row.error === null ? {} : { error: row.error }),
   };
 }
@@ -79,7 +81,10 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
     ...triesOf(events),
     ...(template.choices.length === 0 ? {} : { choices: choicesOf(template, events, ended) }),
     optimiser: optimiserOf(template, options, store.savings(row.runId)),
-    problems: held === undefined ? [...(row.error?.problems ?? []), ...rebuildProblems(events)] : [held.problem],
+    problems: [
+      ...(held === undefined ? [...(row.error?.problems ?? []), ...rebuildProblems(events)] : [held.problem]),
+      ...warningsOf(events),
+    ],
   };
 }
 
@@ -92,6 +97,19 @@ export function allEvents(store: Store, runId: string): readonly RunEvent[] {
     events.push(...page);
     if (page.length < PAGE) return events;
   }
+}
+
+/** Those of its newest try: what is done again says again what is wrong. */
+function warningsOf(events: readonly RunEvent[]): readonly Problem[] {
+  const tried = events.findLastIndex(({ event }) => event.type === 'run.retried');
+  const found = new Map<string, Problem>();
+  for (const { event } of events.slice(tried + 1)) {
+    if (event.type !== 'run.note' || event.severity === undefined) continue;
+    const { code, severity, message, hint, step } = event;
+    const problem = { code, severity, message, ...(hint === undefined ? {} : { hint }), ...(step === undefined ? {} : { step }) };
+    found.set(`${code}\n${message}`, problem);
+  }
+  return [...found.values()];
 }
 
 interface StepFold {

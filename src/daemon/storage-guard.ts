@@ -117,6 +117,9 @@ export function guardStorage({ store, make, log, onLastFailure }: StorageGuardOp
     },
     counts: () => current.counts(),
     atWork: () => current.atWork(),
+    isBusy: (runId) => current.isBusy(runId),
+    pinnedTemplates: () => current.pinnedTemplates(),
+    once: async (requestKey, method, params, work) => writable().once(requestKey, method, params, work),
     get queue(): QueueService {
       const { queue } = current;
       return failure === undefined ? queue : { ...queue, pause: refuse, resume: refuse, free: refuse, assumeLost: refuse };

@@ -6,6 +6,7 @@ import { canonicalHashOf } from '#graph/hash.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
+import { knownInfoHash } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
@@ -24,6 +25,7 @@ import type { KeptResults } from './kept-results.ts';
 import { openCache } from './open-cache.ts';
 import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
+import { originOf } from './origin.ts';
 import { BACKEND_FORGET, createOutboxWorker, forgetAttempt } from './outbox-worker.ts';
 import { RUN_RECORD, writeRecord } from './rebuild/record.ts';
 import { createRequestKeys } from './request-keys.ts';
@@ -39,6 +41,7 @@ import type { RunService, StartRequest } from './run-service.ts';
 import { backendById, firstTaker } from './takers.ts';
 import { createStoredRuns } from './stored-runs.ts';
 import { allEvents, summaryOf, viewOf } from './run-view.ts';
+import { VERSION } from './version.ts';
 
 export interface SupervisorOptions {
   readonly store: Store;
@@ -107,6 +110,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     isMadeAnew: (runId, step) => isMadeAnew(allEvents(store, runId), step),
     backend: (id) => backendById(backends, id),
     addressOf,
+    software(backend) {
+      const { version } = options.offers.known(backend.id);
+      const objectInfo = knownInfoHash(backend);
+      return { callsheet: VERSION, ...(version === undefined ? {} : { version }), ...(objectInfo === undefined ? {} : { objectInfo }) };
+    },
+    graph: (hash) => store.graph(hash),
+    origin: (artifactId) => originOf(store, artifactId),
     chooseBackend: (memory, kind) => firstTaker(backends, memory.backend ?? undefined, kind),
     get places() {
       return dispatch.places;
@@ -233,7 +243,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return viewOf(row, store, memories.pinned(row.templateHash), row.endedAt === null ? live(runId) : undefined, held.get(runId));
   };
 
-  const retry = createRetry({
+  const { retry, isUnderWay } = createRetry({
     store,
     host,
     memories,
@@ -312,6 +322,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     queue: dispatch.queue,
     storage: () => contention.state(() => store.demandWritable()),
+    isBusy: (runId) => isUnderWay(runId) || host.snapshot(runId) !== undefined || scheduler.has(runId) || held.has(runId),
+    pinnedTemplates: () => pinned,
+    once: (requestKey, method, params, work) => keys.once(requestKey, method, canonicalHashOf(params), work, null),
     onEvents: notices.onEvents,
     onProgress: notices.onProgress,
     onPreview: notices.onPreview,

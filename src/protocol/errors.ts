@@ -55,6 +55,7 @@ export const ERRORS = {
   PARAMETERS_INVALID: entry(RPC.invalidParams, false, 'Parameters are missing, unknown or out of bounds; `problems` lists all of them.'),
   PATH_NOT_ALLOWED: entry(RPC.invalidParams, false, 'The path lies outside every approved root.'),
   ASSET_NOT_FOUND: entry(RPC.invalidParams, false, 'No upload has this id.'),
+  ARTIFACT_NOT_FOUND: entry(RPC.failed, false, 'No artifact has this id.'),
   RUN_NOT_FOUND: entry(RPC.failed, false, 'No run has this id.'),
   CHOICE_NOT_WAITING: entry(
     RPC.failed,
@@ -97,6 +98,7 @@ export const ERRORS = {
   NODE_FAILED: entry(RPC.failed, false, 'A node raised an exception.'),
   OUT_OF_MEMORY: entry(RPC.failed, true, 'The backend ran out of memory.'),
   STEP_STALLED: entry(RPC.failed, true, 'Nothing moved for longer than usual, and the policy had the attempt interrupted.'),
+  CONVERSION_FAILED: entry(RPC.failed, false, 'A file could not be converted as the template asks; the file itself is kept.'),
   OUTPUT_MISSING: entry(RPC.failed, false, 'The prompt finished without an output that the step declares.'),
   OUTPUT_INVALID: entry(RPC.failed, true, 'An output was empty, cut short or not the media it claims to be.'),
   UPLOAD_FAILED: entry(RPC.failed, true, 'An input file could not be uploaded to the backend.'),
@@ -110,6 +112,7 @@ export const ERRORS = {
   CONNECTION_LOST: entry(RPC.failed, true, 'The connection to the daemon ended before the answer came.'),
   FILE_NOT_FOUND: entry(RPC.invalidParams, false, 'The file does not exist or is not a regular file.'),
   FILE_TOO_LARGE: entry(RPC.invalidParams, false, 'The file is larger than the limit for its kind.'),
+  FILE_TOO_COMPLEX: entry(RPC.failed, false, 'Looking into the file takes more time or memory than is spent on one.'),
   MEDIA_INVALID: entry(RPC.invalidParams, false, 'The content of the file is not the kind of media that the parameter takes.'),
   OUT_NOT_WRITTEN: entry(RPC.failed, false, 'The results could not be copied to the directory that the command line names.'),
   CANCELLED: entry(RPC.failed, false, 'The run was cancelled.'),

@@ -84,7 +84,15 @@ export type RunEventBody =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly type: 'run.note'; readonly code: string; readonly message: string; readonly step?: string };
+  | {
+      readonly type: 'run.note';
+      readonly code: string;
+      readonly message: string;
+      readonly step?: string;
+      /** `warning`: it stands among the problems of the run from then on. */
+      readonly severity?: 'warning';
+      readonly hint?: string;
+    };
 
 export interface RunEvent {
   readonly runId: string;

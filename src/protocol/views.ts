@@ -1,6 +1,8 @@
 /** What clients see of runs, steps, attempts, artifacts, backends and templates (DESIGN 7). */
+import type { AssetView } from './assets.ts';
 import type { ErrorData } from './errors.ts';
 import type { Problem } from './problem.ts';
+import type { CachedFrom, Conversion, SourceFile } from './provenance.ts';
 
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'cancelling', 'succeeded', 'failed', 'cancelled', 'lost'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -83,10 +85,41 @@ export interface StepView {
   readonly error?: ErrorData;
 }
 
-/** The artifact of an earlier run whose bytes were taken instead of making them again. */
-export interface CachedFrom {
-  readonly runId: string;
-  readonly artifactId: string;
+/** Numbered pictures in a folder of their own. */
+export interface SequenceView {
+  readonly count: number;
+  /** Number of the first. */
+  readonly first: number;
+  /** Name of each, with the digits of its number as `#`: `frame_####.png`. */
+  readonly pattern: string;
+  /** Of all of them together. */
+  readonly bytes: number;
+  /** sha256 over the sha256 of each, in order, as text. */
+  readonly sha256: string;
+}
+
+/** What a file is by its content; a moving picture without sound in a picture format is an animation. */
+export const ARTIFACT_KINDS = ['image', 'animation', 'video', 'audio', 'model3d', 'text', 'latent', 'file'] as const;
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
+
+/** What the headers of a file say of it; absent is what a kind does not have or a file does not say. */
+export interface MediaFacts {
+  /** Pictures in an animation or a film. */
+  readonly frames?: number;
+  /** Pictures a second, on average. */
+  readonly fps?: number;
+  /** Of a picture its colours and alpha (grey 1, RGB 3, RGBA 4); of a sound, or of a film's sound, its channels. */
+  readonly channels?: number;
+  /** Samples a second of a sound, or of a film's sound. */
+  readonly sampleRate?: number;
+  /** Bits of one colour of one pixel, or of one sample of a sound that is not compressed with loss. */
+  readonly depth?: number;
+  /** True when pixels can be transparent. */
+  readonly alpha?: boolean;
+  /** Of the picture, else of the sound: `h264`, `vp9`, `prores`, `flac`, `opus` … */
+  readonly codec?: string;
+  /** Of a film's sound. */
+  readonly audioCodec?: string;
 }
 
 export interface ArtifactView {
@@ -108,6 +141,12 @@ export interface ArtifactView {
   readonly height?: number;
   /** Seconds. */
   readonly duration?: number;
+  readonly kind: ArtifactKind;
+  readonly facts?: MediaFacts;
+  /** Milliseconds since 1970, when it was brought home. */
+  readonly createdAt: number;
+  /** The artifactId of an earlier one of this run with the same content: both names stand for the same bytes on the disk (a hard link). */
+  readonly sameAs?: string;
   /** True when the sandbox drew a storyboard card instead of running a model. */
   readonly draft: boolean;
   /** `low`: made with the values that the template sets for too little memory. */
@@ -116,8 +155,16 @@ export interface ArtifactView {
   readonly cachedFrom?: CachedFrom;
   /** Names of the template outputs that this file belongs to. */
   readonly outputs?: readonly string[];
-  /** What the template's output makes of it: kind of asset, and its name for people. */
-  readonly asset?: { readonly kind: string; readonly name?: string };
+  /** The attempt that made it. */
+  readonly promptId?: string;
+  /** What the backend gave, where the file that is kept is another: with its provenance embedded. */
+  readonly source?: SourceFile;
+  /** It was made of other files by the template's `convert`. */
+  readonly conversion?: Conversion;
+  /** It is the first of numbered files; `path`, `bytes` and `sha256` are those of the first. */
+  readonly sequence?: SequenceView;
+  /** What it becomes in Blender by the template's output. */
+  readonly asset?: AssetView;
 }
 
 export const CHOICE_STATUSES = ['pending', 'waiting', 'made', 'skipped', 'blocked', 'failed', 'cancelled'] as const;
@@ -160,12 +207,14 @@ export interface ChoiceView {
   readonly pickedBy?: 'person' | 'timeout';
 }
 
-/** How a run may save work. What is false is stored with the run and holds for every try of it. */
+/** What was asked for a run besides its parameters. What is not usual is stored with the run and holds for every try of it. */
 export interface RunOptions {
   /** Graphs are optimised before they are sent, unless their template says otherwise. */
   readonly optimize: boolean;
   /** Results of earlier runs may be taken where they are proven to be the same. */
   readonly cache: boolean;
+  /** True: every file gets its graph and its provenance put inside, where its kind takes them. */
+  readonly embed?: boolean;
 }
 
 /** What saves work, in the order of the report. */
@@ -228,6 +277,8 @@ export interface RunView {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly endedAt?: number;
+  /** It is never cleaned away. */
+  readonly pinned?: boolean;
   /** How often it was tried, when more than once. */
   readonly tries?: number;
   readonly parameters: Readonly<Record<string, unknown>>;

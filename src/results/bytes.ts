@@ -32,6 +32,35 @@ export function bytesInMemory(bytes: Uint8Array): ByteSource {
   };
 }
 
+/** What a parser reads beyond what it asked for, since it usually goes on there. */
+const WINDOW = 4096;
+/** A file may be nothing but millions of tiny parts; after so many reads it counts as ended. Real ones need a few thousand. */
+const MOST_READS = 50_000;
+
+/** The same source for a parser that takes small steps: few reads, and an end to them whatever the file says. */
+export function throughWindow(source: ByteSource, mostReads = MOST_READS): ByteSource {
+  let left = mostReads;
+  let start = 0;
+  let window: Uint8Array = new Uint8Array();
+  return {
+    size: source.size,
+    async read(at, length) {
+      const wanted = clampLength(at, length, source.size);
+      if (wanted === 0) return new Uint8Array();
+      if (at < start || at + wanted > start + window.length) {
+        left -= 1;
+        if (left < 0) return new Uint8Array();
+        const read = await source.read(at, Math.max(wanted, WINDOW));
+        // A long piece is not worth keeping.
+        if (wanted > WINDOW) return read.subarray(0, wanted);
+        start = at;
+        window = read;
+      }
+      return window.subarray(at - start, at - start + wanted);
+    },
+  };
+}
+
 function clampLength(at: number, length: number, size: number): number {
   if (!(at >= 0) || at >= size) return 0;
   return Math.max(0, Math.min(length, size - at, READ_LIMIT));

@@ -1,17 +1,17 @@
 /** A file that is called a picture must be one: proxies and crashed servers answer with pages and JSON where a picture was asked for. */
 import { extname } from 'node:path';
+import { formatByExtension, formatOf } from '#protocol/file-formats.ts';
+import type { FileFormat } from '#protocol/file-formats.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 
-const IMAGES = ['png', 'jpg', 'jpeg', 'webp', 'gif', 'avif', 'apng', 'exr', 'tif', 'tiff', 'hdr'];
-const MOVING = ['mp4', 'mov', 'webm', 'mkv', 'avi', 'm4v'];
-const SOUND = ['wav', 'flac', 'mp3', 'ogg', 'opus', 'm4a'];
-const SHAPES = ['glb', 'fbx', 'usdz'];
-const BINARY = new Set([...IMAGES, ...MOVING, ...SOUND, ...SHAPES, 'safetensors', 'latent']);
+/** Formats that are, or can be, text. */
+const TEXTUAL: ReadonlySet<string> = new Set(['svg', 'gltf', 'obj', 'ply', 'stl', 'usd', 'usda']);
 
 /** Only the family is held against the content: a .png that is a WebP inside is still a picture. Throws OUTPUT_INVALID. */
 export function assertClaim(name: string, mediaType: string): void {
-  const extension = extname(name).slice(1).toLowerCase();
-  if (!BINARY.has(extension)) return;
+  const extension = extensionOf(name);
+  const claimed = formatByExtension(extension);
+  if (claimed === undefined || !isBinary(claimed, extension)) return;
   const isText = mediaType.startsWith('text/') || mediaType === 'application/json' || mediaType === 'image/svg+xml';
   if (!isText && mediaType !== 'application/octet-stream') return;
   throw new CallsheetError(
@@ -21,4 +21,21 @@ export function assertClaim(name: string, mediaType: string): void {
       hint: 'Check that the address leads to ComfyUI itself and not to a login or error page.',
     },
   );
+}
+
+/** The backend's own ending where it is one of those that files of this format have: `.csv` of a text says more than `.txt`. */
+export function keptExtension(name: string | undefined, mediaType: string): string | undefined {
+  const extension = extensionOf(name ?? '');
+  const isOwn = extension !== '' && (formatOf(mediaType)?.extensions.includes(extension) ?? false);
+  return isOwn ? extension : undefined;
+}
+
+function isBinary({ kind, extensions }: FileFormat, extension: string): boolean {
+  if (TEXTUAL.has(extension) || kind === 'text') return false;
+  // Of endings without a format of their own nothing is known.
+  return kind !== 'file' || extensions[0] === 'safetensors' || extension === 'zip';
+}
+
+function extensionOf(name: string): string {
+  return extname(name).slice(1).toLowerCase();
 }

@@ -4,18 +4,22 @@
 const LONGEST = 120;
 
 /** Windows keeps these for devices, with any extension and in any case; the superscripts count as digits there. */
-const RESERVED = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
+const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
 
 /** What Windows forbids, control characters, line separators, and the characters that turn the direction of text or hide in it. */
 const FORBIDDEN = /[<>:"/\\|?*\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 
-/** Never empty, never hidden, never `..`; the same text gives the same name. */
+/** What names of eight and three letters end with: such a name may stand for another file on Windows. */
+const SHORT = /~(?=\d)/g;
+
+/** Never empty, never hidden, never `..`, never an option or a home folder to a shell; the same text gives the same name. */
 export function safeName(text: string): string {
   const cleaned = text
     .normalize('NFC')
     .replaceAll(FORBIDDEN, '_')
+    .replaceAll(SHORT, '_')
     .replaceAll(/\s+/gu, ' ')
-    .replace(/^[. ]+/, '');
+    .replace(/^[. ~-]+/, '');
   const name = trimEnd(cut(cleaned));
   if (name === '') return 'file';
   return RESERVED.test(name) ? `_${name}` : name;

@@ -1,8 +1,9 @@
 /** Reads the notes beside results back: which files of a run lie in a folder, whole, and what else the notes speak of. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { ARTIFACT_KINDS, type ArtifactKind, type MediaFacts } from '#protocol/views.ts';
 import { isCode } from './durable.ts';
-import { holds } from './save.ts';
+import { holds } from './place.ts';
 import { NOTES_FOLDER } from './sidecar.ts';
 
 /** What a note of any format says; what older releases did not write down is absent. */
@@ -15,6 +16,10 @@ export interface FileNote {
   readonly width?: number;
   readonly height?: number;
   readonly duration?: number;
+  readonly kind: ArtifactKind;
+  readonly facts?: MediaFacts;
+  /** Milliseconds since 1970, as far as the note says when it was made; else 0. */
+  readonly createdAt: number;
   readonly artifactId: string;
   readonly runId: string;
   readonly template: string;
@@ -122,6 +127,9 @@ function toNote(value: unknown, path: string): FileNote | undefined {
     ...fact('width'),
     ...fact('height'),
     ...fact('duration'),
+    kind: ARTIFACT_KINDS.find((kind) => kind === value['kind']) ?? 'file',
+    ...(isRecord(value['facts']) ? { facts: value['facts'] } : {}),
+    createdAt: whole('endedAt') ?? whole('preparedAt') ?? 0,
     artifactId,
     runId,
     template,

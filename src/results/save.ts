@@ -1,27 +1,28 @@
 /** Brings one output file home: streamed, hashed, checked, and visible only when it is whole (DESIGN 5.4, 5.8). */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
+import type { Provenance, SourceFile } from '#protocol/provenance.ts';
 import { bytesInMemory, bytesOfFile } from './bytes.ts';
 import type { ByteSource } from './bytes.ts';
-import { assertClaim } from './claims.ts';
-import { measure } from './dimensions.ts';
-import { isCode, partialPath, publishNew, syncDirectory } from './durable.ts';
+import { assertClaim, keptExtension } from './claims.ts';
+import { saysDraft } from './embedded/draft.ts';
+import { readEmbedded } from './embedded/read.ts';
+import { isCode, partialPath, syncDirectory } from './durable.ts';
+import { embedChecked, type EmbeddedTexts } from './embed/embed.ts';
 import { safeName } from './names.ts';
-import { readPngText } from './png-text.ts';
+import { placeFile } from './place.ts';
+import type { Twin } from './place.ts';
 import { sidecarPath, writeSidecar } from './sidecar.ts';
-import { sniff, SNIFF_BYTES } from './sniff.ts';
+import { recognise } from './recognise.ts';
+import type { Recognised } from './recognise.ts';
 
 const USUAL_LIMIT = 4 * 1024 ** 3;
 
 /** A file up to this size is recognised from memory instead of being read back. */
 const KEPT_BYTES = 256 * 1024;
-
-/** Names tried before giving up: `base.png`, `base-2.png` … */
-const MOST_NAMES = 10_000;
 
 export interface SaveRequest {
   readonly source: NodeJS.ReadableStream;
@@ -36,56 +37,92 @@ export interface SaveRequest {
   /** The backend's own name of the file: media by that name must be media by content. */
   readonly claimedName?: string;
   /** Where the file came from, as JSON; kept in a sidecar from which the database can be rebuilt. */
-  readonly provenance?: Readonly<Record<string, unknown>>;
+  readonly provenance?: Provenance;
+  /** Texts that are put into the file before it gets its name; `source` is the file as it came. A kind that takes none stays as it is. */
+  readonly embed?: (source: SourceFile) => EmbeddedTexts;
+  /** What it was before texts were put into it by an earlier run: `embed` and the result are told this as its source. */
+  readonly origin?: SourceFile;
+  /** A result of the same run that has this content: its bytes are shared instead of stored twice. */
+  readonly twinOf?: (content: { readonly bytes: number; readonly sha256: string }) => Twin | undefined;
   readonly signal?: AbortSignal;
   /** Default 4 GiB. */
   readonly maxBytes?: number;
-  /** For text that may be empty. */
-  readonly allowEmpty?: boolean;
+  /** It is what a node said, whatever it looks like: kept as a text, also an empty one. */
+  readonly isText?: boolean;
 }
 
-export interface SavedArtifact {
+export interface SavedArtifact extends Omit<Recognised, 'extension' | 'fault'> {
   /** Absolute when `directory` is. */
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  readonly mediaType: string;
-  readonly width?: number;
-  readonly height?: number;
-  /** Seconds. */
-  readonly duration?: number;
+  /** The artifactId of the result whose bytes it shares. */
+  readonly sameAs?: string;
+  /** The file as it came, where texts were put into it. */
+  readonly source?: SourceFile;
+  /** A clause for people: why they were not. */
+  readonly notEmbedded?: string;
 }
 
 /**
- * Saving the same content under the same base name again gives the same path and no second copy.
+ * Saving the same result again gives the same path and no second copy.
  * Throws OUTPUT_INVALID (empty, cut short, too large, not a whole file of its kind), STORAGE_FAILED (disk), and the signal's reason.
  * Whatever is thrown, no temporary file stays.
  */
 export async function saveArtifact(request: SaveRequest): Promise<SavedArtifact> {
   const { directory, signal } = request;
   const temporary = partialPath(directory);
+  const enriched = partialPath(directory);
   let isPublished = false;
   try {
     signal?.throwIfAborted();
     const handle = await openFresh(temporary, request.provenance === undefined ? directory : dirname(sidecarPath(temporary)));
     const checked = await fill(handle, request).finally(() => handle.close());
     signal?.throwIfAborted();
-    const { extension, ...facts } = checked;
-    const { path, isNew } = await settle(temporary, directory, safeName(request.baseName), extension, facts);
-    isPublished = isNew;
+    const { extension, ...came } = checked;
+    const { source, notEmbedded, ...facts } = await enrich(temporary, enriched, came, request);
+    signal?.throwIfAborted();
+    const provenance = request.provenance && { ...request.provenance, ...(source === undefined ? {} : { source }) };
+    const twin = request.twinOf?.(facts);
+    const { path, isNew, isMoved, sameAs } = await placeFile({
+      temporary: source === undefined ? temporary : enriched,
+      directory,
+      base: safeName(request.baseName),
+      extension,
+      ...facts,
+      ...(provenance === undefined ? {} : { provenance }),
+      ...(twin === undefined ? {} : { twin }),
+    });
+    isPublished = isMoved;
     const saved = { path, ...facts };
     // Both only need the name to stand, so they wait for the disk together.
     await Promise.all([
       isNew ? syncDirectory(directory) : undefined,
-      request.provenance === undefined ? undefined : writeSidecar(saved, request.provenance, isNew),
+      provenance === undefined ? undefined : writeSidecar(saved, provenance, isNew),
     ]);
-    return saved;
+    return {
+      ...saved,
+      ...(sameAs === undefined ? {} : { sameAs }),
+      ...(source === undefined ? {} : { source }),
+      ...(notEmbedded === undefined ? {} : { notEmbedded }),
+    };
   } catch (error) {
     throw translateFileFailure(error, directory);
   } finally {
     destroy(request.source);
-    if (!isPublished) await discard(temporary);
+    if (!isPublished || request.embed !== undefined) await Promise.all([discard(temporary), discard(enriched)]);
   }
+}
+
+type Came = Omit<SavedArtifact, 'path' | 'sameAs' | 'source' | 'notEmbedded'>;
+
+/** The facts of the file that is kept; with `source` it is the one at `to`. */
+async function enrich(from: string, to: string, came: Came, { embed: texts, origin }: SaveRequest): Promise<Omit<SavedArtifact, 'path'>> {
+  if (texts === undefined) return came;
+  const { bytes, sha256, mediaType } = came;
+  const source = origin ?? { sha256, bytes, mediaType };
+  const made = await embedChecked(from, to, mediaType, texts(source));
+  return 'refused' in made ? { ...came, notEmbedded: made.refused } : { ...came, ...made, source };
 }
 
 /** `folder` is made when the file's own is not there: for a first result the note's folder comes into being with it. */
@@ -100,7 +137,7 @@ async function openFresh(path: string, folder: string): Promise<FileHandle> {
 }
 
 export interface CheckedFile extends Omit<SavedArtifact, 'path'> {
-  /** A PNG that says of itself that the sandbox drew it. */
+  /** It says of itself that the sandbox drew it. */
   readonly draft: boolean;
 }
 
@@ -116,8 +153,7 @@ export async function checkArtifact(request: SaveRequest): Promise<CheckedFile> 
     const handle = await openFresh(temporary, directory);
     try {
       const { extension: _, ...facts } = await fill(handle, request);
-      const texts = facts.mediaType === 'image/png' ? await readPngText(bytesOfFile(handle, facts.bytes)) : undefined;
-      return { ...facts, draft: texts?.get('callsheet')?.startsWith('{"draft":true') ?? false };
+      return { ...facts, draft: saysDraft(await readEmbedded(bytesOfFile(handle, facts.bytes))) };
     } finally {
       await handle.close();
     }
@@ -138,19 +174,22 @@ async function fill(handle: FileHandle, request: SaveRequest): Promise<Checked> 
     throw invalid(`The file arrived with ${bytes} bytes where ${expectedBytes} were announced.`);
   }
   if (expectedSha256 !== undefined && sha256 !== expectedSha256) throw invalid('The file is not what it was when it was kept.');
-  if (bytes === 0 && request.allowEmpty !== true) throw invalid('The file is empty.');
+  if (bytes === 0 && request.isText !== true) throw invalid('The file is empty.');
   const source = content === undefined ? bytesOfFile(handle, bytes) : bytesInMemory(content);
-  const [known] = await Promise.all([recognise(source, request), handle.sync()]);
+  const [known] = await Promise.all([judge(source, request), handle.sync()]);
   return { bytes, sha256, ...known };
 }
 
-async function recognise(source: ByteSource, { claimedName }: SaveRequest) {
-  const { mediaType, extension } = sniff(await source.read(0, SNIFF_BYTES));
-  if (claimedName !== undefined) assertClaim(claimedName, mediaType);
-  const { fault, ...facts } = await measure(source, mediaType);
-  if (fault !== undefined) throw invalid(`The file is not a whole ${mediaType}: ${fault}.`);
-  return { mediaType, extension, ...facts };
+async function judge(source: ByteSource, { claimedName, isText = false }: SaveRequest) {
+  if (isText) return TEXT;
+  const { fault, extension, ...facts } = await recognise(source);
+  if (claimedName !== undefined) assertClaim(claimedName, facts.mediaType);
+  if (fault !== undefined) throw invalid(`The file is not a whole ${facts.mediaType}: ${fault}.`);
+  return { ...facts, extension: keptExtension(claimedName, facts.mediaType) ?? extension };
 }
+
+/** JSON, a drawing or a mesh that is told as text is a text all the same: templates write it into inputs of nodes. */
+const TEXT = { mediaType: 'text/plain', extension: 'txt', kind: 'text' } as const;
 
 async function pour(handle: FileHandle, { source, signal, maxBytes = USUAL_LIMIT }: SaveRequest) {
   const hash = createHash('sha256');
@@ -188,35 +227,6 @@ async function* readAll(source: NodeJS.ReadableStream, count: () => number): Asy
       hint: 'The backend or the way to it failed; the file is asked for again.',
       cause: error,
     });
-  }
-}
-
-async function settle(
-  temporary: string,
-  directory: string,
-  base: string,
-  extension: string,
-  facts: { readonly bytes: number; readonly sha256: string },
-) {
-  for (let number = 1; number <= MOST_NAMES; number += 1) {
-    const path = join(directory, `${base}${number === 1 ? '' : `-${number}`}.${extension}`);
-    if (await publishNew(temporary, path)) return { path, isNew: true };
-    if (await holds(path, facts)) return { path, isNew: false };
-  }
-  throw new CallsheetError('STORAGE_FAILED', `${directory} holds ${MOST_NAMES} files named ${base}.`, { hint: 'Move some of them away.' });
-}
-
-/** Whether this very content lies there. */
-export async function holds(path: string, { bytes, sha256 }: { readonly bytes: number; readonly sha256: string }): Promise<boolean> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile() || found.size !== bytes) return false;
-    const hash = createHash('sha256');
-    for await (const piece of createReadStream(path)) hash.update(piece);
-    return hash.digest('hex') === sha256;
-  } catch (error) {
-    if (isCode(error, 'ENOENT', 'EACCES', 'EPERM')) return false;
-    throw error;
   }
 }
 

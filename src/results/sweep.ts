@@ -7,7 +7,7 @@ import { isPartialName } from './durable.ts';
 const DEEPEST = 6;
 const MOST_FOLDERS = 100_000;
 
-/** Deletes only files whose names we alone make, follows no links, and skips what it may not read. Returns the paths removed. */
+/** Deletes only files and folders whose names we alone make, follows no links, and skips what it may not read. Returns the paths removed. */
 export async function sweepPartials(root: string): Promise<readonly string[]> {
   const removed: string[] = [];
   const waiting = [{ folder: root, depth: 0 }];
@@ -16,10 +16,12 @@ export async function sweepPartials(root: string): Promise<readonly string[]> {
     if (next === undefined) break;
     for (const entry of await entriesOf(next.folder)) {
       const path = join(next.folder, entry.name);
-      if (entry.isDirectory() && next.depth < DEEPEST) waiting.push({ folder: path, depth: next.depth + 1 });
-      if (!entry.isFile() || !isPartialName(entry.name)) continue;
-      await rm(path, { force: true });
-      removed.push(path);
+      const isOurs = isPartialName(entry.name) && (entry.isFile() || entry.isDirectory());
+      if (isOurs) {
+        // A folder of that name is where a conversion was worked on.
+        await rm(path, { force: true, recursive: entry.isDirectory() });
+        removed.push(path);
+      } else if (entry.isDirectory() && next.depth < DEEPEST) waiting.push({ folder: path, depth: next.depth + 1 });
     }
   }
   return removed;

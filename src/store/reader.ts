@@ -1,6 +1,6 @@
 /** The reads of the store. */
 import { RUN_ENDS } from '#protocol/views.ts';
-import { toArtifact, toAttempt, toEvent, toOpenRun, toRequestKey, toRun, toSavings } from './rows.ts';
+import { toArtifact, toAttempt, toEvent, toGraph, toOpenRun, toProvenance, toRequestKey, toRun, toRunSize, toSavings } from './rows.ts';
 import type { Statements } from './statements.ts';
 import type { Store } from './types.ts';
 
@@ -17,6 +17,8 @@ export type Reader = Pick<
   | 'setting'
   | 'template'
   | 'attempts'
+  | 'provenance'
+  | 'graph'
   | 'artifacts'
   | 'artifact'
   | 'listArtifacts'
@@ -27,6 +29,8 @@ export type Reader = Pick<
   | 'timings'
   | 'savings'
   | 'asset'
+  | 'runSizes'
+  | 'pendingRemovals'
 >;
 
 export function createReader(statements: Statements, epoch: string): Reader {
@@ -52,13 +56,17 @@ export function createReader(statements: Statements, epoch: string): Reader {
     setting: (name) => statements.setting.get(`setting ${name}`),
     template: (hash) => statements.template.get(hash),
     attempts: (runId) => statements.attempts.all(runId).map((row) => toAttempt(row, runId)),
+    provenance: (runId) => statements.provenance.all(runId).map((row) => toProvenance(row, runId)),
+    graph(hash) {
+      const content = statements.graph.get(hash);
+      return content === undefined ? undefined : toGraph(content);
+    },
     artifacts: (runId) => statements.artifactsOfRun.all(runId).map(toArtifact),
     artifact(artifactId) {
       const row = statements.artifact.get(artifactId);
       return row === undefined ? undefined : toArtifact(row);
     },
-    listArtifacts: ({ runId, limit, before }) =>
-      statements.listArtifacts.all({ runId: runId ?? null, before: before ?? null, limit: rowLimit(limit) }).map(toArtifact),
+    listArtifacts: (query) => statements.artifactLists.page(query),
     events({ runId, after, limit }) {
       const most = Math.max(0, limit);
       const rows = runId === undefined ? statements.eventsOfAll.all(after, most) : statements.eventsOfRun.all(runId, after, most);
@@ -72,6 +80,8 @@ export function createReader(statements: Statements, epoch: string): Reader {
     outbox: (limit, kind) => statements.outbox.all({ kind: kind ?? null, limit: Math.max(0, limit) }),
     timings: (template, step) => statements.timings.all(template, step),
     savings: (runId) => statements.savings.all(runId).flatMap((row) => toSavings(row, runId)),
+    runSizes: () => statements.runSizes.all().map(toRunSize),
+    pendingRemovals: () => statements.removals.pending(),
     asset: (assetId) => statements.asset.get(assetId),
   };
 }

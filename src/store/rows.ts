@@ -1,10 +1,14 @@
 /** Shapes of the rows as SQLite gives them, and how they become the types of types.ts. */
+import { inflateRawSync } from 'node:zlib';
 import { CallsheetError, isErrorData } from '#protocol/errors.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
-import { PASSES, RUN_STATUSES } from '#protocol/views.ts';
+import { ARTIFACT_KINDS, PASSES, RUN_STATUSES } from '#protocol/views.ts';
 import type { ArtifactView, RunOptions, RunStatus } from '#protocol/views.ts';
-import type { AttemptRow, OpenRun, RequestKeyRow, RunRow, SavingsRow } from './types.ts';
+import type { AttemptRow, OpenRun, ProvenanceRow, RequestKeyRow, RunRow, RunSize, SavingsRow } from './types.ts';
+
+/** In bytes; larger ones are never sent. */
+const LARGEST_GRAPH = 256 * 1024 * 1024;
 
 export interface RawRun {
   readonly run_id: string;
@@ -27,6 +31,18 @@ export interface RawRun {
   readonly timers: string | null;
   readonly error: string | null;
   readonly ended_at: number | null;
+  readonly pinned: number;
+}
+
+export interface RawRunSize {
+  readonly run_id: string;
+  readonly template: string;
+  readonly created_at: number;
+  readonly status: string;
+  readonly ended_at: number | null;
+  readonly pinned: number;
+  readonly bytes: number;
+  readonly doubtful: number;
 }
 
 export interface RawOpenRun {
@@ -86,6 +102,22 @@ export interface RawArtifact {
   readonly asset: string | null;
   readonly profile: string | null;
   readonly cached_from: string | null;
+  readonly kind: string;
+  readonly facts: string | null;
+  readonly created_at: number;
+  readonly same_as: string | null;
+  readonly prompt_id: string | null;
+  readonly source: string | null;
+  readonly conversion: string | null;
+  readonly sequence: string | null;
+}
+
+export interface RawProvenance {
+  readonly prompt_id: string;
+  readonly graph: string;
+  readonly workflow: string | null;
+  readonly facts: string;
+  readonly times: string | null;
 }
 
 export interface RawSavings {
@@ -124,7 +156,13 @@ export function toRun(row: RawRun): RunRow {
     timers: row.timers,
     error: toError(row.error),
     endedAt: row.ended_at,
+    ...(row.pinned === 1 ? { pinned: true } : {}),
   };
+}
+
+export function toRunSize(row: RawRunSize): RunSize {
+  const { run_id: runId, template, created_at: createdAt, status, ended_at: endedAt, pinned, bytes, doubtful } = row;
+  return { runId, template, createdAt, status: toStatus(status), endedAt, pinned: pinned === 1, bytes, doubtful: doubtful === 1 };
 }
 
 export function toOpenRun(row: RawOpenRun): OpenRun {
@@ -176,6 +214,10 @@ export function toArtifact(row: RawArtifact): ArtifactView {
   const outputs: string[] | null = row.outputs === null ? null : parse(row.outputs);
   const cachedFrom: ArtifactView['cachedFrom'] | null = row.cached_from === null ? null : parse(row.cached_from);
   const asset: ArtifactView['asset'] | null = row.asset === null ? null : JSON.parse(row.asset);
+  const source: ArtifactView['source'] | null = row.source === null ? null : parse(row.source);
+  const conversion: ArtifactView['conversion'] | null = row.conversion === null ? null : parse(row.conversion);
+  const sequence: ArtifactView['sequence'] | null = row.sequence === null ? null : parse(row.sequence);
+  const facts: ArtifactView['facts'] | null = row.facts === null ? null : parse(row.facts);
   return {
     artifactId: row.artifact_id,
     runId: row.run_id,
@@ -191,12 +233,37 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     ...(row.width === null ? {} : { width: row.width }),
     ...(row.height === null ? {} : { height: row.height }),
     ...(row.duration === null ? {} : { duration: row.duration }),
+    // A kind that a newer release gave and this one does not know is a file like any other.
+    kind: ARTIFACT_KINDS.find((kind) => kind === row.kind) ?? 'file',
+    ...(facts === null || facts === undefined ? {} : { facts }),
+    createdAt: row.created_at,
+    ...(row.same_as === null ? {} : { sameAs: row.same_as }),
     draft: row.draft === 1,
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
     ...(cachedFrom === null || cachedFrom === undefined ? {} : { cachedFrom }),
     ...(outputs === null ? {} : { outputs }),
     ...(asset === null || asset === undefined ? {} : { asset }),
+    ...(row.prompt_id === null ? {} : { promptId: row.prompt_id }),
+    ...(source === null || source === undefined ? {} : { source }),
+    ...(conversion === null || conversion === undefined ? {} : { conversion }),
+    ...(sequence === null || sequence === undefined ? {} : { sequence }),
   };
+}
+
+export function toProvenance(row: RawProvenance, runId: string): ProvenanceRow {
+  const { prompt_id: promptId, graph, workflow, facts, times } = row;
+  const read: ProvenanceRow['facts'] = parse(facts);
+  const took: ProvenanceRow['times'] = times === null ? null : parse(times);
+  return { runId, promptId, graph, workflow, facts: read, times: took };
+}
+
+/** Only we write these, so one that cannot be unpacked was changed behind our back. */
+export function toGraph(content: Buffer): string {
+  try {
+    return inflateRawSync(content, { maxOutputLength: LARGEST_GRAPH }).toString('utf8');
+  } catch (error) {
+    throw damaged(error);
+  }
 }
 
 /** Of a pass that this release does not know, as after a way back, nothing is told. */
@@ -215,11 +282,15 @@ function parse(text: string) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new CallsheetError('STORAGE_CORRUPT', 'A stored text is damaged.', {
-      hint: 'Check the disk. A copy of the database from `backups` in the data directory may still hold it.',
-      cause: error,
-    });
+    throw damaged(error);
   }
+}
+
+function damaged(cause: unknown): CallsheetError {
+  return new CallsheetError('STORAGE_CORRUPT', 'A stored text is damaged.', {
+    hint: 'Check the disk. A copy of the database from `backups` in the data directory may still hold it.',
+    cause,
+  });
 }
 
 function toStatus(text: string): RunStatus {

@@ -146,6 +146,34 @@ CREATE TABLE savings (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/**
+ * What made files: a row for each attempt, written before it is sent, and the graphs themselves once each by content, packed. Neither is
+ * read or written while a run goes on. `graph` and `workflow` are ids of `graphs`; no foreign keys, so that cleaning up searches them once.
+ */
+const PROVENANCE = `
+CREATE TABLE graphs (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, content BLOB NOT NULL) STRICT;
+CREATE TABLE provenance (
+  run INTEGER NOT NULL REFERENCES runs (id),
+  prompt_id TEXT NOT NULL,
+  graph INTEGER NOT NULL,
+  workflow INTEGER,
+  facts TEXT NOT NULL,
+  times TEXT,
+  PRIMARY KEY (run, prompt_id)
+) STRICT, WITHOUT ROWID;
+`;
+
+/** Kinds of the files of older rows, by the beginning of the media type: as well as it was known then. */
+const OLD_KINDS: readonly (readonly [string, string])[] = [
+  ['image/', 'image'],
+  ['video/', 'video'],
+  ['audio/', 'audio'],
+  ['model/', 'model3d'],
+  ['application/x-fbx', 'model3d'],
+  ['text/', 'text'],
+  ['application/json', 'text'],
+];
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     title: 'the tables of 0.1.0',
@@ -191,5 +219,37 @@ export const MIGRATIONS: readonly Migration[] = [
       void db.exec(
         'ALTER TABLE artifacts ADD COLUMN cached_from TEXT; ALTER TABLE runs ADD COLUMN models TEXT; ALTER TABLE attempts ADD COLUMN fused TEXT',
       ),
+  },
+  {
+    title: 'artifacts know their kind, what their headers say, when they came, and whose bytes they share',
+    up(db) {
+      db.exec(`
+        ALTER TABLE artifacts ADD COLUMN kind TEXT NOT NULL DEFAULT 'file';
+        ALTER TABLE artifacts ADD COLUMN facts TEXT;
+        ALTER TABLE artifacts ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE artifacts ADD COLUMN same_as TEXT;
+        UPDATE artifacts SET created_at = (SELECT created_at FROM runs WHERE id = run);
+      `);
+      const kinds = db.prepare<[], { media_type: string }>('SELECT DISTINCT media_type FROM artifacts').all();
+      const set = db.prepare<[string, string]>('UPDATE artifacts SET kind = ? WHERE media_type = ?');
+      for (const { media_type: mediaType } of kinds)
+        set.run(OLD_KINDS.find(([start]) => mediaType.startsWith(start))?.[1] ?? 'file', mediaType);
+    },
+  },
+  {
+    title: 'what made each file: attempts, graphs by content, files as the backend gave them',
+    up(db) {
+      db.exec(PROVENANCE);
+      for (const column of ['prompt_id', 'source', 'conversion', 'sequence']) db.exec(`ALTER TABLE artifacts ADD COLUMN ${column} TEXT`);
+    },
+  },
+  {
+    title: 'runs can be pinned, and cleaned away with their files',
+    up(db) {
+      db.exec(`
+        CREATE TABLE pins (run INTEGER PRIMARY KEY REFERENCES runs (id)) STRICT;
+        CREATE TABLE removals (run_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      `);
+    },
   },
 ];

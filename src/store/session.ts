@@ -7,7 +7,7 @@ import { createReader } from './reader.ts';
 import type { Reader } from './reader.ts';
 import { prepareStatements } from './statements.ts';
 import type { Statements } from './statements.ts';
-import type { Batch, OutboxItem, RequestKeyRow } from './types.ts';
+import type { Batch, OutboxItem, RemovalRow, RequestKeyRow } from './types.ts';
 import { createWriter } from './writer.ts';
 import type { Writer } from './writer.ts';
 
@@ -19,6 +19,7 @@ export interface Session {
   readonly writer: Writer;
   commit(batch: Batch): readonly RunEvent[];
   putRequestKey(row: RequestKeyRow): void;
+  removeRuns(runs: readonly RemovalRow[], keep: ReadonlySet<string>): void;
   outbox(limit: number, kind?: string): readonly OutboxItem[];
   /** Takes the lock that a write takes, and lets go of it. */
   demandWritable(): void;
@@ -36,6 +37,7 @@ export function openSession(db: Database): Session {
   const commit = db.transaction((batch: Batch) => writer.write(batch));
   const settle = db.transaction(() => writer.settle());
   const nothing = db.transaction(() => undefined);
+  const removeRuns = db.transaction((runs: readonly RemovalRow[], keep: ReadonlySet<string>) => writer.removeRuns(runs, keep));
   const putRequestKey = db.transaction((row: RequestKeyRow) => writer.putRequestKey(row));
   return {
     db,
@@ -49,6 +51,7 @@ export function openSession(db: Database): Session {
       return events;
     },
     putRequestKey: (row) => putRequestKey.immediate(row),
+    removeRuns: (runs, keep) => removeRuns.immediate(runs, keep),
     demandWritable: () => nothing.immediate(),
     outbox(limit, kind) {
       const most = Math.max(0, limit);

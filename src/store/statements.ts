@@ -1,7 +1,19 @@
 /** Every SQL statement of the store, prepared once per connection. */
 import type { Database } from 'better-sqlite3';
+import { createArtifactLists } from './artifact-list.ts';
+import { createRemovals } from './removals.ts';
 import type { AssetRow, OutboxItem, Timing } from './types.ts';
-import type { RawArtifact, RawAttempt, RawEvent, RawOpenRun, RawRequestKey, RawRun, RawSavings } from './rows.ts';
+import type {
+  RawArtifact,
+  RawAttempt,
+  RawEvent,
+  RawOpenRun,
+  RawProvenance,
+  RawRequestKey,
+  RawRun,
+  RawRunSize,
+  RawSavings,
+} from './rows.ts';
 
 /**
  * In a join, a bare parameter makes SQLite (built with STAT4) plan the statement anew at every call, because the value might change the plan
@@ -13,11 +25,16 @@ const BOUND = '(SELECT ?)';
 const REMEMBERED_SAMPLES = 8;
 
 const RUN_COLUMNS = `r.run_id, r.template, r.version, t.hash AS template_hash, r.backend, r.parameters, r.created_at, r.priority, r.client, r.options, r.models,
-  s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at`;
+  s.status, s.draft, s.progress, s.machine, s.machine_version, s.snapshot, s.timers, s.error, s.ended_at,
+  EXISTS (SELECT 1 FROM pins p WHERE p.run = r.id) AS pinned`;
 const RUN_TABLES = 'runs r JOIN run_states s ON s.id = r.id JOIN templates t ON t.id = r.template_id';
 
+/** Where a list goes on; ids of runs are in the order of their making, so that one that was cleaned away has its place still. */
+const PLACE = `ifnull((SELECT id FROM runs WHERE run_id = @before), (SELECT ifnull(max(id), 0) + 1 FROM runs WHERE run_id < @before))`;
+
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
-  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile, a.cached_from`;
+  a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile, a.cached_from, a.kind, a.facts, a.created_at, a.same_as,
+  a.prompt_id, a.source, a.conversion, a.sequence`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const ATTEMPT_COLUMNS = `a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number,
@@ -63,12 +80,20 @@ export function prepareStatements(db: Database) {
     ),
     putArtifact: db.prepare(
       `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset,
-         profile, cached_from)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         profile, cached_from, kind, facts, created_at, same_as, prompt_id, source, conversion, sequence)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
          path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
          height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
-         asset = excluded.asset, profile = excluded.profile, cached_from = excluded.cached_from`,
+         asset = excluded.asset, profile = excluded.profile, cached_from = excluded.cached_from, kind = excluded.kind, facts = excluded.facts,
+         created_at = excluded.created_at, same_as = excluded.same_as, prompt_id = excluded.prompt_id, source = excluded.source,
+         conversion = excluded.conversion, sequence = excluded.sequence`,
+    ),
+    insertGraph: db.prepare<[string, Uint8Array]>('INSERT INTO graphs (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
+    putProvenance: db.prepare<[number, string, number, number | null, string, string | null]>(
+      `INSERT INTO provenance (run, prompt_id, graph, workflow, facts, times) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run, prompt_id) DO UPDATE SET graph = excluded.graph, workflow = excluded.workflow, facts = excluded.facts,
+         times = ifnull(excluded.times, times)`,
     ),
     setBackend: db.prepare<[string | null, number]>('UPDATE runs SET backend = ? WHERE id = ?'),
     dropArtifact: db.prepare<[string, number]>('DELETE FROM artifacts WHERE artifact_id = ? AND run = ?'),
@@ -97,6 +122,9 @@ export function prepareStatements(db: Database) {
        ON CONFLICT (run, step, item, pass) DO UPDATE SET savings = excluded.savings`,
     ),
     dropSavings: db.prepare<[number, string, number, string]>('DELETE FROM savings WHERE run = ? AND step = ? AND item = ? AND pass = ?'),
+    pin: db.prepare<[number]>('INSERT INTO pins (run) VALUES (?) ON CONFLICT (run) DO NOTHING'),
+    unpin: db.prepare<[number]>('DELETE FROM pins WHERE run = ?'),
+    removals: createRemovals(db),
     putAsset: db.prepare(
       `INSERT INTO assets (asset_id, path, name, media_type, bytes, sha256, created_at)
        VALUES (@assetId, @path, @name, @mediaType, @bytes, @sha256, @createdAt)
@@ -112,7 +140,11 @@ function prepareReads(db: Database) {
       `SELECT r.id, s.open, (SELECT ifnull(max(seq), 0) FROM events WHERE run = r.id) AS seq
        FROM runs r JOIN run_states s ON s.id = r.id WHERE r.run_id = ${BOUND}`,
     ),
-    lastPosition: db.prepare<[], number>('SELECT ifnull(max(position), 0) FROM events').pluck(),
+    lastPosition: db
+      .prepare<[], number>(
+        `SELECT max(ifnull((SELECT max(position) FROM events), 0), ifnull((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'position'), 0))`,
+      )
+      .pluck(),
     lastOutbox: db.prepare<[], number>('SELECT ifnull(max(id), 0) FROM outbox').pluck(),
     epoch: db.prepare<[], string>("SELECT value FROM meta WHERE key = 'epoch'").pluck(),
     template: db.prepare<[string], string>('SELECT content FROM templates WHERE hash = ?').pluck(),
@@ -129,14 +161,14 @@ function prepareReads(db: Database) {
     setting: db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck(),
     runs: db.prepare<RunFilter, RawRun>(
       `SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES}
-       WHERE (@before IS NULL OR r.id < (SELECT id FROM runs WHERE run_id = @before))
+       WHERE (@before IS NULL OR r.id < ${PLACE})
          AND (@template IS NULL OR r.template = @template)
          AND (@status IS NULL OR s.status IN (SELECT value FROM json_each(@status)))
        ORDER BY r.id DESC LIMIT @limit`,
     ),
     runsOpen: db.prepare<RunFilter, RawRun>(
       `SELECT ${RUN_COLUMNS} FROM run_states s JOIN runs r ON r.id = s.id JOIN templates t ON t.id = r.template_id
-       WHERE s.open = 1 AND (@before IS NULL OR s.id < (SELECT id FROM runs WHERE run_id = @before))
+       WHERE s.open = 1 AND (@before IS NULL OR s.id < ${PLACE})
          AND (@template IS NULL OR r.template = @template)
          AND s.status IN (SELECT value FROM json_each(@status))
        ORDER BY s.id DESC LIMIT @limit`,
@@ -153,15 +185,24 @@ function prepareReads(db: Database) {
       `SELECT ${ATTEMPT_COLUMNS}
        FROM runs r JOIN attempts a ON a.run = r.id WHERE r.run_id = ${BOUND} ORDER BY a.step, a.item, a.attempt, a.prompt_id`,
     ),
+    graphId: db.prepare<[string], number>('SELECT id FROM graphs WHERE hash = ?').pluck(),
+    graph: db.prepare<[string], Buffer>('SELECT content FROM graphs WHERE hash = ?').pluck(),
+    provenance: db.prepare<[string], RawProvenance>(
+      `SELECT p.prompt_id, g.hash AS graph, w.hash AS workflow, p.facts, p.times
+       FROM runs r JOIN provenance p ON p.run = r.id JOIN graphs g ON g.id = p.graph LEFT JOIN graphs w ON w.id = p.workflow
+       WHERE r.run_id = ${BOUND}`,
+    ),
     artifactsOfRun: db.prepare<[string], RawArtifact>(
       `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE r.run_id = ${BOUND} ORDER BY a.id`,
     ),
     artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ${BOUND}`),
-    listArtifacts: db.prepare<{ runId: string | null; before: string | null; limit: number }, RawArtifact>(
-      `SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES}
-       WHERE (@before IS NULL OR a.id < (SELECT id FROM artifacts WHERE artifact_id = @before))
-         AND (@runId IS NULL OR r.run_id = @runId)
-       ORDER BY a.id DESC LIMIT @limit`,
+    artifactLists: createArtifactLists(db, ARTIFACT_COLUMNS, ARTIFACT_TABLES),
+    // A hard link to another file of the run costs nothing of its own.
+    runSizes: db.prepare<[], RawRunSize>(
+      `SELECT r.run_id, r.template, r.created_at, s.status, s.ended_at, EXISTS (SELECT 1 FROM pins p WHERE p.run = r.id) AS pinned,
+         ifnull((SELECT sum(ifnull(json_extract(a.sequence, '$.bytes'), a.bytes)) FROM artifacts a WHERE a.run = r.id AND a.same_as IS NULL), 0) AS bytes,
+         EXISTS (SELECT 1 FROM attempts t WHERE t.run = r.id AND (t.ended_at IS NULL OR t.status = 'assumed-lost')) AS doubtful
+       FROM runs r JOIN run_states s ON s.id = r.id ORDER BY r.id`,
     ),
     requestKey: db.prepare<[string], RawRequestKey>(
       `SELECT k.key, k.method, k.params_hash, r.run_id, k.answer FROM request_keys k LEFT JOIN runs r ON r.id = k.run WHERE k.key = ${BOUND}`,

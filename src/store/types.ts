@@ -1,7 +1,9 @@
 /** Rows and batches of the store. The store is synchronous and small; whoever writes hands it one batch and it becomes one transaction. */
+import type { AssetKind } from '#protocol/assets.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody, RunEvent } from '#protocol/events.ts';
-import type { FusedStep, ArtifactView, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
+import type { AttemptFacts, AttemptTimes } from '#protocol/provenance.ts';
+import type { ArtifactKind, ArtifactView, FusedStep, PassName, RunOptions, RunStatus, Saving } from '#protocol/views.ts';
 
 /** Inserted once, when a run is accepted. */
 export interface NewRun {
@@ -50,7 +52,28 @@ export interface RunState {
   readonly endedAt: number | null;
 }
 
-export interface RunRow extends NewRun, RunState {}
+export interface RunRow extends NewRun, RunState {
+  /** True: it is never cleaned away. */
+  readonly pinned?: boolean;
+}
+
+/** A run whose rows are gone: what has to become of its files. */
+export interface RemovalRow {
+  readonly runId: string;
+  /** JSON text; its shape belongs to the daemon. */
+  readonly body: string;
+}
+
+/** What a clean-up decides by. */
+export interface RunSize extends Pick<NewRun, 'runId' | 'template' | 'createdAt'> {
+  readonly status: RunStatus;
+  readonly endedAt: number | null;
+  readonly pinned: boolean;
+  /** Of its files, as far as they are its own. */
+  readonly bytes: number;
+  /** Attempts of which nobody knows for certain that they are over. */
+  readonly doubtful: boolean;
+}
 
 export interface AttemptRow {
   readonly promptId: string;
@@ -114,6 +137,18 @@ export interface AssetRow {
   readonly createdAt: number;
 }
 
+/** What made the files of one attempt: written before it is sent, its times when it has finished. */
+export interface ProvenanceRow {
+  readonly runId: string;
+  readonly promptId: string;
+  /** Hash under which the graph is stored, and the workflow in UI format that goes along with it; null when none does. */
+  readonly graph: string;
+  readonly workflow: string | null;
+  readonly facts: AttemptFacts;
+  /** Null leaves what is stored. */
+  readonly times: AttemptTimes | null;
+}
+
 /** Everything that one pass saved at one item, or at a step as a whole. */
 export interface SavingsRow {
   readonly runId: string;
@@ -152,7 +187,7 @@ export interface RunRetry {
   readonly dropped: readonly string[];
 }
 
-/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, artifacts, states, events, outbox, timings, savings. */
+/** One transaction. Order inside: templates, newRuns, retries, requestKeys, attempts, graphs, provenance, artifacts, states, events, outbox, timings, savings. */
 export interface Batch {
   readonly templates?: readonly { readonly hash: string; readonly content: string }[];
   readonly newRuns?: readonly NewRun[];
@@ -160,6 +195,10 @@ export interface Batch {
   readonly requestKeys?: readonly RequestKeyRow[];
   /** Upserted by promptId. */
   readonly attempts?: readonly AttemptRow[];
+  /** Kept once by content. */
+  readonly graphs?: readonly { readonly hash: string; readonly content: string }[];
+  /** Upserted by promptId; its graphs are stored or part of the same batch. */
+  readonly provenance?: readonly ProvenanceRow[];
   /** Upserted by (run, step, item, node, index). */
   readonly artifacts?: readonly ArtifactView[];
   readonly states?: readonly RunState[];
@@ -177,6 +216,33 @@ export interface RunQuery {
   readonly limit?: number;
   /** Rows older than this run. */
   readonly before?: string;
+}
+
+/** What is given must hold. */
+export interface ArtifactQuery {
+  readonly runId?: string;
+  readonly template?: string;
+  readonly step?: string;
+  /** Of the step or of the template. */
+  readonly output?: string;
+  readonly kind?: ArtifactKind;
+  /** `image/png`, or `image/*`. */
+  readonly mediaType?: string;
+  readonly asset?: AssetKind;
+  /** Milliseconds since 1970: from `since` on, before `until`. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly draft?: boolean;
+  /** Newest first; at most this many (default 100, cap 1000). */
+  readonly limit?: number;
+  /** `next` of the page before, or an artifactId. */
+  readonly before?: string;
+}
+
+export interface ArtifactPage {
+  readonly artifacts: readonly ArtifactView[];
+  /** Absent on the last page. */
+  readonly next?: string;
 }
 
 export interface EventQuery {
@@ -219,11 +285,16 @@ export interface Store {
   assumedLost(): readonly AttemptRow[];
   template(hash: string): string | undefined;
   attempts(runId: string): readonly AttemptRow[];
+  /** Of attempts that were prepared by this release or a later one. */
+  provenance(runId: string): readonly ProvenanceRow[];
+  /** A stored graph, or workflow in UI format, by its hash. */
+  graph(hash: string): string | undefined;
   artifacts(runId: string): readonly ArtifactView[];
   /** In no order that means anything. */
   savings(runId: string): readonly SavingsRow[];
   artifact(artifactId: string): ArtifactView | undefined;
-  listArtifacts(query: { readonly runId?: string; readonly limit?: number; readonly before?: string }): readonly ArtifactView[];
+  /** Undefined when `before` names an artifact that is not there. */
+  listArtifacts(query: ArtifactQuery): ArtifactPage | undefined;
   events(query: EventQuery): readonly RunEvent[];
   /** Highest position in the log, 0 when empty. */
   lastPosition(): number;
@@ -241,6 +312,13 @@ export interface Store {
   /** Not handed out again by this process; deleted with the next commit, so that it costs no write of its own. After a crash an item may come again. */
   outboxDone(id: number): void;
   outboxTried(id: number): void;
+  pin(runId: string, pinned: boolean): void;
+  /** Every run, oldest first. */
+  runSizes(): readonly RunSize[];
+  /** Everything of these runs but for their files, in one transaction. `keep`: hashes of templates that stay in any case. */
+  removeRuns(runs: readonly RemovalRow[], keep: ReadonlySet<string>): void;
+  pendingRemovals(): readonly RemovalRow[];
+  removalDone(runId: string): void;
   putAsset(row: AssetRow): void;
   asset(assetId: string): AssetRow | undefined;
   /** Writes a consistent copy to `file` (temp, fsync, rename). */

@@ -1,9 +1,10 @@
 /** Writes one batch: everything in the documented order inside the transaction that its caller opened, numbering events as it goes. */
+import { deflateRawSync } from 'node:zlib';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
 import type { ArtifactView } from '#protocol/views.ts';
-import type { AttemptRow, Batch, NewRun, RequestKeyRow, RunState } from './types.ts';
+import type { AttemptRow, Batch, NewRun, RemovalRow, RequestKeyRow, RunState } from './types.ts';
 import type { Statements } from './statements.ts';
 
 /** Runs whose numbers are kept at hand; beyond this the memory is emptied and filled again from the database. */
@@ -19,6 +20,9 @@ export interface Writer {
   /** Must run inside a transaction. */
   write(batch: Batch): readonly RunEvent[];
   putRequestKey(row: RequestKeyRow): void;
+  pin(runId: string, pinned: boolean): void;
+  /** Must run inside a transaction. */
+  removeRuns(runs: readonly RemovalRow[], keep: ReadonlySet<string>): void;
   /** Remembers that an item is done; it is deleted with the next batch. A crash before that only means that the item is handed out again. */
   outboxDone(id: number): void;
   /** True for an item that is done but still stored. */
@@ -97,6 +101,12 @@ export function createWriter(statements: Statements, epoch: string): Writer {
     }
   }
 
+  function graphId(hash: string): number {
+    const id = statements.graphId.get(hash);
+    if (id === undefined) throw new CallsheetError('INTERNAL', `The store was asked to write about graph ${hash}, which it does not hold.`);
+    return id;
+  }
+
   function settle(): void {
     for (const id of done) statements.deleteOutbox.run(id);
   }
@@ -118,6 +128,13 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       }
       for (const row of batch.requestKeys ?? []) putRequestKey(row);
       for (const row of batch.attempts ?? []) statements.putAttempt.run(keyOf(row.runId).id, ...attemptValues(row));
+      for (const { hash, content } of batch.graphs ?? []) {
+        if (statements.graphId.get(hash) === undefined) statements.insertGraph.run(hash, deflateRawSync(content));
+      }
+      for (const { runId, promptId, graph, workflow, facts, times } of batch.provenance ?? []) {
+        const workflowId = workflow === null ? null : graphId(workflow);
+        statements.putProvenance.run(keyOf(runId).id, promptId, graphId(graph), workflowId, JSON.stringify(facts), jsonOrNull(times));
+      }
       for (const view of batch.artifacts ?? []) statements.putArtifact.run(view.artifactId, keyOf(view.runId).id, ...artifactValues(view));
       for (const state of batch.states ?? []) if (!inserted.has(state)) writeState(state);
       const events: RunEvent[] = [];
@@ -143,6 +160,14 @@ export function createWriter(statements: Statements, epoch: string): Writer {
       return events;
     },
     putRequestKey,
+    pin(runId, pinned) {
+      if (pinned) statements.pin.run(keyOf(runId).id);
+      else statements.unpin.run(keyOf(runId).id);
+    },
+    removeRuns(runs, keep) {
+      statements.removals.remove(runs, keep);
+      for (const { runId } of runs) keys.delete(runId);
+    },
     settle,
     outboxDone: (id) => void done.add(id),
     isDone: (id) => done.has(id),
@@ -229,6 +254,14 @@ function artifactValues(view: ArtifactView) {
     jsonOrNull(view.asset ?? null),
     view.profile ?? null,
     jsonOrNull(view.cachedFrom ?? null),
+    view.kind,
+    jsonOrNull(view.facts ?? null),
+    view.createdAt,
+    view.sameAs ?? null,
+    view.promptId ?? null,
+    jsonOrNull(view.source ?? null),
+    jsonOrNull(view.conversion ?? null),
+    jsonOrNull(view.sequence ?? null),
   ] as const;
 }
 

@@ -28,14 +28,14 @@ const SAVERS: Readonly<Record<string, string>> = {
   SaveAudioMP3: 'sound',
   SaveAudioOpus: 'sound',
   SaveAudioAdvanced: 'sound',
-  SaveGLB: 'model',
-  Save3DAdvanced: 'model',
+  SaveGLB: 'mesh',
+  Save3DAdvanced: 'mesh',
 };
 const PREVIEWS: Readonly<Record<string, string>> = {
   PreviewImage: 'image',
   MaskPreview: 'image',
   PreviewAudio: 'sound',
-  Preview3D: 'model',
+  Preview3D: 'mesh',
 };
 
 /** `chosen` are the outputs of the app mode. Where a node is an output of an unknown kind every file is taken. */

@@ -3,19 +3,18 @@ import type { PlaceBack } from '#graph/rewrite.ts';
 import { toValue } from '#graph/values.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { choiceNames, compileChoice, reportUnusedChoices } from './compile-choice.ts';
-import { type CompileContext, manifestText, report } from './compile-context.ts';
+import { type CompileContext, report } from './compile-context.ts';
+import { checkMaterials, compileOutput } from './compile-output.ts';
 import { checkDefinition } from './compile-parameters.ts';
 import { checkRanges } from './check-requires.ts';
 import { compileStep, UNREAD } from './compile-step.ts';
 import { checkVisibility } from './compile-visibility.ts';
 import type { CompiledOutput, CompiledStep, CompiledTemplate } from './compiled.ts';
-import type { Environment, Names } from './environment.ts';
-import type { Path } from './locate.ts';
+import type { Names } from './environment.ts';
 import { readManifest } from './manifest.ts';
 import { findCycles, topological } from './order.ts';
 import { type Readable, readable } from './prune.ts';
-import { compileReference, compileText } from './references.ts';
-import type { CheckedInPart, OutputDefinition, ParameterDefinition, TemplateSource } from './types.ts';
+import type { CheckedInPart, ParameterDefinition, TemplateSource } from './types.ts';
 
 export type { CompiledTemplate } from './compiled.ts';
 
@@ -93,9 +92,10 @@ function compileParts(context: CompileContext, parts: Readable): Pick<CompiledTe
   const choices = parts.choices.map((choice) => compileChoice(context, parts, choice)).filter((choice) => choice !== undefined);
   const outputs = new Map<string, CompiledOutput>();
   for (const [name, output] of parts.outputs) {
-    const compiled = compileOutput(context, name, output);
+    const compiled = compileOutput(context, name, output, { steps, choices });
     if (compiled !== undefined) outputs.set(name, compiled);
   }
+  checkMaterials(context, outputs);
   checkSteps(context, parts, steps);
   // A workflow that cannot be read may use any of them: the one real problem must not drown.
   const isAllRead = steps.every(({ graph }) => graph !== UNREAD);
@@ -107,16 +107,6 @@ function compileParts(context: CompileContext, parts: Readable): Pick<CompiledTe
   }
   if (isAllRead) reportUnusedChoices(context, parts.choices);
   return { parameters, steps: topological(steps), choices, outputs };
-}
-
-function compileOutput(context: CompileContext, name: string, output: OutputDefinition): CompiledOutput | undefined {
-  const path: Path = ['outputs', name];
-  const from = compileReference(output.from, 'from', manifestText(context, [...path, 'from'], context.names));
-  const pattern = output.asset?.name;
-  const environment: Environment = { ...context.names, index: true };
-  const place = manifestText(context, [...path, 'asset', 'name'], environment);
-  const template = pattern === undefined ? undefined : compileText(pattern, place);
-  return from === undefined ? undefined : { from, title: output.title, kind: output.asset?.kind, name: template ?? pattern };
 }
 
 function checkSteps(context: CompileContext, parts: Readable, steps: readonly CompiledStep[]): void {

@@ -62,10 +62,15 @@ export function createCompiledCache(limit: number = COMPILED_LIMIT_BYTES): Compi
 }
 
 export function weightOf({ source }: CompiledTemplate): number {
-  return BYTES_BESIDE + BYTES_PER_UNIT * unitsOf(source);
+  return BYTES_BESIDE + BYTES_PER_UNIT * unitsOf(source) + 2 * originalUnits(source);
 }
 
 /** Length of all texts of a source, in UTF-16 units. */
 export function unitsOf({ manifest, workflows }: CompiledTemplate['source']): number {
   return Object.values(workflows).reduce((sum, text) => sum + text.length, manifest.length);
+}
+
+/** These are kept as they are, and nothing is made of them. */
+function originalUnits({ originals = {} }: CompiledTemplate['source']): number {
+  return Object.values(originals).reduce((sum, text) => sum + text.length, 0);
 }

@@ -1,11 +1,12 @@
 /** The compiled template: everything that could be decided before a value was known. Pure data and parsed conditions. */
 import type { NewNode, Rewiring } from '#graph/patch-graph.ts';
 import type { Graph, JsonNode } from '#graph/types.ts';
+import type { AssetKind, ColorSpace, MaterialMap } from '#protocol/assets.ts';
 import type { Problem } from '#protocol/problem.ts';
 import type { Condition } from './conditions.ts';
 import type { ChoiceName } from './environment.ts';
 import type { Placeholder, TextTemplate } from './grammar.ts';
-import type { Manifest, ParameterDefinition, TemplateSource, TimeoutPolicy } from './types.ts';
+import type { ConvertDefinition, Manifest, ParameterDefinition, TemplateSource, TimeoutPolicy } from './types.ts';
 
 /** JSON text that goes in as it stands, or a string of the JSON that holds placeholders. */
 export type Piece = string | TextTemplate;
@@ -104,8 +105,19 @@ export interface CompiledPick {
 export interface CompiledOutput {
   readonly from: Placeholder;
   readonly title: string | undefined;
-  readonly kind: string | undefined;
+  readonly embed: boolean;
+  readonly convert: ConvertDefinition | undefined;
+  /** Its conversion is more than pictures by themselves. */
+  readonly needsFfmpeg: boolean;
+  readonly asset: CompiledAsset | undefined;
+}
+
+export interface CompiledAsset {
+  readonly kind: AssetKind;
   readonly name: TextTemplate | string | undefined;
+  readonly collection: TextTemplate | string | undefined;
+  readonly colorSpace: ColorSpace | undefined;
+  readonly map: MaterialMap | undefined;
 }
 
 export interface CompiledTemplate {

@@ -9,6 +9,7 @@ export interface ModelUse {
   readonly name: string;
   readonly folder?: string;
   readonly sha256?: string;
+  readonly bytes?: number;
   readonly url?: string;
 }
 
@@ -85,16 +86,18 @@ function modelsOf(template: CompiledTemplate, names: ReadonlySet<string>): reado
   return [...declared, ...others].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)).slice(0, MOST);
 }
 
-function declaredModels(template: CompiledTemplate): readonly ModelUse[] {
+/** What the manifest says of model files. */
+export function declaredModels(template: Pick<CompiledTemplate, 'source'>): readonly ModelUse[] {
   const { root } = parseJson(template.source.manifest);
   const manifest = root === undefined ? undefined : toValue(root);
   const requires = recordOf(recordOf(manifest).requires);
   const models: readonly unknown[] = Array.isArray(requires.models) ? requires.models : [];
   return models.flatMap((model) => {
-    const { name, folder, sha256, url } = recordOf(model);
+    const { name, folder, sha256, bytes, url } = recordOf(model);
     if (typeof name !== 'string') return [];
+    const size = typeof bytes === 'number' ? { bytes } : {};
     const texts = Object.entries({ folder, sha256, url }).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-    return [{ name, ...Object.fromEntries(texts) }];
+    return [{ name, ...Object.fromEntries(texts), ...size }];
   });
 }
 

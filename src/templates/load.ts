@@ -14,6 +14,7 @@ import { problemIn } from './locate.ts';
 import { type NamedInfo, OBJECT_INFO_FILE, savedInfo } from './nearby-info.ts';
 import { createInsideReader, MAX_MANIFEST_BYTES, MAX_WORKFLOW_BYTES, readTextFile } from './source-files.ts';
 import { createRelocation } from './original-places.ts';
+import { readOriginals } from './originals.ts';
 import { REST_MS, type Stamp, stampOf } from './stamp.ts';
 import type { TemplateOrigin, TemplateSource } from './types.ts';
 import { refuseWorkflowPath } from './workflow-paths.ts';
@@ -120,11 +121,12 @@ function loadFolder(folder: string, { infoFiles = [], info: given }: LoadOptions
   const stamp = unlessMoved(looked, atManifest.text + atWorkflows.text + atPlaces.text);
   problems.push(...(made?.problems ?? []));
   for (const each of made?.failed ?? []) unread.add(each);
-  const source = sourceOf(read.text, Object.fromEntries(made?.workflows ?? workflows));
+  const converted = workflows.filter(([each]) => made?.converted.has(each) === true);
+  const api = workflows.filter(([each]) => made?.converted.has(each) !== true);
+  const originals = { ...readOriginals(api, readInside), ...Object.fromEntries(converted) };
+  const source = sourceOf(read.text, Object.fromEntries(made?.workflows ?? workflows), originals);
   const compiled = compileTemplate(source, { file: name, reported: unread });
-  const original = new Map(
-    workflows.flatMap(([each, text]) => (made?.converted.has(each) === true ? [[name(each), createRelocation(text)]] : [])),
-  );
+  const original = new Map(converted.map(([each, text]) => [name(each), createRelocation(text)]));
   const found = compiled.problems.map((problem) => original.get(problem.file ?? '')?.(problem) ?? problem);
   const all = [...problems, ...found];
   const good = compiled.value !== undefined && !problems.some(isBlocking);
@@ -190,7 +192,8 @@ function loadAdopted(path: string, { infoFiles = [], info: given }: LoadOptions)
   const adopted = adopt(read.text, name, path, { info: named?.info, infoName: named?.name });
   const { manifest, problems, foreign, workflow, converted } = adopted;
   if (manifest === undefined) return { origin, problems, claimed: {}, foreign, files, stamp };
-  const { value, partial, problems: found } = compileTemplate(sourceOf(manifest, { [name]: workflow }), { file: namesOf(origin) });
+  const source = sourceOf(manifest, { [name]: workflow }, converted ? { [name]: read.text } : {});
+  const { value, partial, problems: found } = compileTemplate(source, { file: namesOf(origin) });
   const { claimed } = outline(manifest);
   const all = [...problems, ...(converted ? found.map(createRelocation(read.text)) : found)];
   const result = { origin, claimed, files, stamp, problems: all, ...(converted ? { original: read.text } : {}) };
@@ -199,8 +202,13 @@ function loadAdopted(path: string, { infoFiles = [], info: given }: LoadOptions)
 }
 
 /** The hash covers the manifest and every workflow with its name, each with its length before it. */
-export function sourceOf(manifest: string, workflows: Readonly<Record<string, string>>): TemplateSource {
+export function sourceOf(
+  manifest: string,
+  workflows: Readonly<Record<string, string>>,
+  originals: Readonly<Record<string, string>> = {},
+): TemplateSource {
   const names = Object.keys(workflows).toSorted();
   const parts = [manifest, ...names.flatMap((name) => [name, workflows[name] ?? ''])];
-  return { hash: sha256Hex(parts.map((part) => `${part.length}:${part}`).join('')), manifest, workflows };
+  const hash = sha256Hex(parts.map((part) => `${part.length}:${part}`).join(''));
+  return { hash, manifest, workflows, ...(Object.keys(originals).length === 0 ? {} : { originals }) };
 }

@@ -1,4 +1,5 @@
 /** The JSON Schema of template.json, format 1: what ajv checks, what editors read (schemas/template-1.json) and what the docs describe. */
+import { COLOR_SPACES, CONVERSIONS, FRAME_FORMATS, MATERIAL_MAPS } from '#protocol/assets.ts';
 import { PARAMETER_TYPES, TIMEOUT_POLICIES, WIDGETS } from './types.ts';
 
 export const ID_PATTERN = '^[a-z0-9][a-z0-9-]{0,63}$';
@@ -195,9 +196,32 @@ const choice = shape(['after', 'from', 'into'], {
 const output = shape(['from'], {
   from: text('A placeholder, e.g. {steps.base.portrait}.', 600),
   title: text('Label for people.', 200),
+  embed: { type: 'boolean', description: 'True: graph and provenance are put into its files, as far as their kind takes them.' },
+  convert: {
+    ...shape(['to'], {
+      to: { enum: CONVERSIONS, description: 'Kind of file that is made of what the step gave, beside it.' },
+      quality: { type: 'integer', minimum: 1, maximum: 100, description: 'Of jpg, webp, mp4, webm and mp3 (85 when absent).' },
+      fps: {
+        type: 'number',
+        minimum: 0.1,
+        maximum: 240,
+        description: 'Pictures a second of mp4, webm and gif, or taken out of a film for frames.',
+      },
+      maxSize: { type: 'integer', minimum: 16, maximum: 16_384, description: 'Longest side in pixels; smaller pictures stay as they are.' },
+      format: { enum: FRAME_FORMATS, description: 'Of frames: kind of each picture (png when absent).' },
+    }),
+    description: 'The output is these files; what the step gave is kept as it is.',
+  },
   asset: shape(['kind'], {
-    kind: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,63}$', description: 'What it becomes in Blender: image, movie, sound, model …' },
+    kind: {
+      type: 'string',
+      pattern: '^[a-z][a-z0-9_-]{0,63}$',
+      description: 'What it becomes in Blender: image, image_sequence, movie, sound, mesh, hdri, material or text.',
+    },
     name: text('Name pattern, e.g. {prompt|slug}-{index}.', 500),
+    collection: text('Collection that it belongs in, as a pattern; / between collections in each other.', 500),
+    colorSpace: { enum: COLOR_SPACES, description: 'Of pictures; when absent by what they are.' },
+    map: { enum: MATERIAL_MAPS, description: 'Of a material: what this picture is in it. Outputs with the same name make one material.' },
   }),
 });
 

@@ -61,6 +61,8 @@ export interface TemplateNeeds {
   /** Ranges of versions that can be read. */
   readonly callsheet?: { readonly range: string; readonly spot: Spot };
   readonly comfyui?: { readonly range: string; readonly spot: Spot };
+  /** Outputs that ffmpeg converts; the place of the first. */
+  readonly converter?: { readonly outputs: readonly string[]; readonly spot: Spot };
   /** Bytes of graphics memory. */
   readonly vram?: { readonly bytes: number; readonly spot: Spot };
   /** Of `requires`, as far as no graph of the template uses it: those are needs of their steps. */
@@ -85,10 +87,13 @@ export function needsOf(template: CompiledTemplate, original?: string): Template
   const named = new Set(steps.flatMap(({ models }) => models.flatMap(({ name }) => (name === undefined ? [] : [modelKey(name)]))));
   const at = spotsOf(MANIFEST_FILE, source.manifest, parseJson(source.manifest).root);
   const { callsheet, comfyui, vram, nodes } = manifest.requires ?? {};
+  const converted = [...template.outputs].flatMap(([name, { needsFfmpeg }]) => (needsFfmpeg ? [name] : []));
+  const [firstConverted] = converted;
   const needs: TemplateNeeds = {
     ...(typeof callsheet === 'string' ? { callsheet: { range: callsheet, spot: at(['requires', 'callsheet']) } } : {}),
     ...(typeof comfyui === 'string' ? { comfyui: { range: comfyui, spot: at(['requires', 'comfyui']) } } : {}),
     ...(typeof vram === 'number' && vram > 0 ? { vram: { bytes: vram, spot: at(['requires', 'vram']) } } : {}),
+    ...(firstConverted === undefined ? {} : { converter: { outputs: converted, spot: at(['outputs', firstConverted, 'convert']) } }),
     nodes: Object.keys(typeof nodes === 'object' && nodes !== null ? nodes : {})
       .filter((name) => !used.has(name))
       .map((name) => classNeed(name, sources, at(['requires', 'nodes', name], true))),

@@ -85,10 +85,11 @@ function placedNeeds({ origin, original, converted = [] }: LoadResult, template:
       },
     };
   };
-  const { callsheet, comfyui, vram, nodes, models, steps } = needsOf(template, original);
+  const { callsheet, comfyui, converter, vram, nodes, models, steps } = needsOf(template, original);
   return {
     ...(callsheet === undefined ? {} : { callsheet: place(callsheet) }),
     ...(comfyui === undefined ? {} : { comfyui: place(comfyui) }),
+    ...(converter === undefined ? {} : { converter: place(converter) }),
     ...(vram === undefined ? {} : { vram: place(vram) }),
     nodes: nodes.map(place),
     models: models.map(place),

@@ -37,8 +37,22 @@ export function readable(manifest: unknown, problems: readonly Problem[]): Reada
     const { into } = asRecord(choice);
     return isChoice(offered[at]) || typeof into !== 'string' ? [] : [into];
   });
-  const outputs = new Map(Object.entries(asRecord(root.outputs)).flatMap(([name, each]) => (isOutput(each) ? [[name, each]] : [])));
+  const outputs = new Map(
+    Object.entries(asRecord(root.outputs)).flatMap(([name, each]) => (isOutput(each) ? [[name, wholeParts(each, name, broken)]] : [])),
+  );
   return { parameters, steps, brokenSteps, choices, brokenChoices, outputs };
+}
+
+/** What an output becomes hangs together: half a conversion, or an asset of what nobody knows, would only be complained about again. */
+function wholeParts(output: OutputDefinition, name: string, broken: ReadonlySet<string>): OutputDefinition {
+  const at = (field: string) => [...broken].some((pointer) => `${pointer}/`.startsWith(`/outputs/${name}/${field}/`));
+  const { convert, asset, ...rest } = output;
+  const [badConvert, badAsset] = [at('convert'), at('asset')];
+  return {
+    ...rest,
+    ...(convert === undefined || badConvert ? {} : { convert }),
+    ...(asset === undefined || badConvert || badAsset ? {} : { asset }),
+  };
 }
 
 /** `undefined` stands for what is broken, so that places in lists stay. */

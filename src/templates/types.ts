@@ -1,4 +1,5 @@
 /** Types of templates: the manifest as written, the template as loaded, and values as they travel from a client into a graph. */
+import type { ColorSpace, ConversionTarget, FrameFormat, MaterialMap } from '#protocol/assets.ts';
 import type { Problem } from '#protocol/problem.ts';
 
 export const PARAMETER_TYPES = [
@@ -149,7 +150,28 @@ export type TimeoutPolicy = (typeof TIMEOUT_POLICIES)[number];
 export interface OutputDefinition {
   readonly from: string;
   readonly title?: string;
-  readonly asset?: { readonly kind: string; readonly name?: string };
+  readonly embed?: boolean;
+  readonly convert?: ConvertDefinition;
+  readonly asset?: AssetDefinition;
+}
+
+export interface ConvertDefinition {
+  readonly to: ConversionTarget;
+  /** 1 to 100. */
+  readonly quality?: number;
+  readonly fps?: number;
+  /** Longest side in pixels. */
+  readonly maxSize?: number;
+  readonly format?: FrameFormat;
+}
+
+export interface AssetDefinition {
+  /** One of `ASSET_KINDS`, or an older name of one. */
+  readonly kind: string;
+  readonly name?: string;
+  readonly collection?: string;
+  readonly colorSpace?: ColorSpace;
+  readonly map?: MaterialMap;
 }
 
 export interface Manifest {
@@ -183,6 +205,8 @@ export interface TemplateSource {
   readonly manifest: string;
   /** Workflow file name → text, exactly as on disk. */
   readonly workflows: Readonly<Record<string, string>>;
+  /** Workflow file name → the author's own file in UI format that it was made of, where there is one. Not part of the hash: it runs nowhere. */
+  readonly originals?: Readonly<Record<string, string>>;
 }
 
 /** Where a template was found, for messages. */

@@ -174,8 +174,8 @@ function keyOf(path: string, hash: string): string {
 /** Undefined when the content is not what its hash says. */
 function readSource(content: string, hash: string): TemplateSource | undefined {
   try {
-    const { manifest, workflows } = JSON.parse(content) as TemplateSource;
-    const source = sourceOf(manifest, workflows);
+    const { manifest, workflows, originals } = JSON.parse(content) as TemplateSource;
+    const source = sourceOf(manifest, workflows, originals);
     return source.hash === hash ? source : undefined;
   } catch {
     return undefined;

@@ -15,6 +15,7 @@ const memory = (): RunMemory => ({
   savings: new Map(),
   attempts: new Map(),
   artifacts: [],
+  provenance: new Map(),
   fresh: new Set(),
 });
 const item = { runId: 'r', step: 'a', item: 0 };

@@ -33,7 +33,7 @@ function watched(
     places: { workerDied: (id: string) => void died.push(id), loadOf: () => undefined },
   } as unknown as ActorDeps;
   const watch = createAttemptWatch(deps, {
-    memory: { template: { id: 't' } } as unknown as RunMemory,
+    memory: { template: { id: 't' }, provenance: new Map() } as unknown as RunMemory,
     input: { runId: 'r', step: 's', item: 0, skipped: [], attempt: 1, promptId: 'p', backendId: 'b' },
     backend: { id: 'b', url: 'http://b:1', diagnose } as unknown as Backend,
     fused: { steps: ['s'], whose: (node) => ({ step: 's', node }), lessons: (lesson) => [{ step: 's', lesson }] },

@@ -7,8 +7,11 @@ import { buffer } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Attempt, Backend, RemoteFile } from '#backends/contract.ts';
+import { recogniseBytes } from '#results/recognise.ts';
+import type { Recognised } from '#results/recognise.ts';
 import { failure, isTerminal, record } from '../backends/comfyui/harness.ts';
 import type { Recorder } from '../backends/comfyui/harness.ts';
+import { OUTPUT_CASES } from './output-cases.ts';
 
 export interface ContractSetup {
   /** A new instance on the same server, as a restarted daemon has one. */
@@ -34,6 +37,11 @@ export const saveImage = (from: string, prefix = 'contract'): NodeJson => ({
   inputs: { images: [from, 0], filename_prefix: prefix },
 });
 
+/** A pattern where the server words it. */
+function worded(text: string | RegExp): unknown {
+  return typeof text === 'string' ? text : { asymmetricMatch: (found: unknown) => typeof found === 'string' && text.test(found) };
+}
+
 const payload = (graph: Record<string, NodeJson> | string) => ({
   text: typeof graph === 'string' ? graph : JSON.stringify(graph),
   outputNodes: [],
@@ -44,7 +52,8 @@ const filesOf = async (recorder: Recorder): Promise<readonly RemoteFile[]> => {
   return end.type === 'finished' ? end.outputs.files : [];
 };
 
-export function describeBackend(name: string, start: () => Promise<ContractSetup>): void {
+/** `executes`: false for a server that gives only what it is told to. */
+export function describeBackend(name: string, start: () => Promise<ContractSetup>, executes = true): void {
   describe(`${name} keeps the backend contract`, () => {
     let setup: ContractSetup;
     let backend: Backend;
@@ -173,6 +182,35 @@ export function describeBackend(name: string, start: () => Promise<ContractSetup
       expect((await pixels(redFiles[0])).first).toEqual([255, 0, 0]);
       expect((await pixels(blueFiles[0])).first).toEqual([0, 0, 255]);
     });
+
+    for (const one of executes ? OUTPUT_CASES : []) {
+      it(`brings home ${one.name}, where it has the nodes`, async ({ skip }) => {
+        const info = await backend.objectInfo();
+        const classes = [...Object.values(one.graph).map((each) => each.class_type), ...(one.onSandbox === true ? ['SandboxSleep'] : [])];
+        const missing = classes.find((each) => !info.includes(`"${each}":`));
+        skip(missing !== undefined, `the server has no ${missing ?? ''}`);
+        const { recorder } = await begin(JSON.stringify(one.graph));
+        const end = await recorder.end;
+        expect(end).toMatchObject({ type: 'finished' });
+        const { files, texts } = end.type === 'finished' ? end.outputs : { files: [], texts: [] };
+        const found: Record<string, string[]> = {};
+        const seen: Recognised[] = [];
+        for (const file of files) {
+          const { stream } = await backend.fetch(file);
+          const recognised = await recogniseBytes(await buffer(stream));
+          expect(recognised.fault).toBeUndefined();
+          seen.push(recognised);
+          (found[file.node] ??= []).push(recognised.kind);
+        }
+        expect(found).toEqual(one.files);
+        expect(files.map(({ type, isGuess = false }) => ({ type, isGuess }))).toEqual(
+          files.map(() => ({ type: one.temp === true ? 'temp' : 'output', isGuess: one.isGuess === true })),
+        );
+        expect(seen[0] ?? {}).toMatchObject(one.first ?? {});
+        for (const [node, expected] of Object.entries(one.texts ?? {}))
+          expect(texts.filter((text) => text.node === node).map(({ text }) => text)).toEqual(expected.map(worded));
+      });
+    }
 
     it('uploads a file once and lets a graph load it', async () => {
       const bytes = await sharp({ create: { width: 10, height: 6, channels: 3, background: { r: 10, g: 20, b: 30 } } })

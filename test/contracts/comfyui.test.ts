@@ -49,8 +49,12 @@ async function onReal(url: string): Promise<ContractSetup> {
   };
 }
 
-describeBackend('comfyui on the fake server of 0.3.64', () => onFake({}));
-describeBackend('comfyui on the fake server of 0.26 with its jobs', () => onFake({ jobs: true, cancelRoute: true, version: '0.26.0' }));
+describeBackend('comfyui on the fake server of 0.3.64', () => onFake({}), false);
+describeBackend(
+  'comfyui on the fake server of 0.26 with its jobs',
+  () => onFake({ jobs: true, cancelRoute: true, version: '0.26.0' }),
+  false,
+);
 
 const real = process.env['CALLSHEET_TEST_COMFYUI'] ?? '';
 

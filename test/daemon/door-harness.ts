@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { WebSocket } from 'ws';
+import { createInspector } from '#results/inspect/inspector.ts';
+import { createArtifactService } from '#daemon/artifact-service.ts';
 import { createAuth } from '#daemon/auth.ts';
 import { createEventHub, feedHub } from '#daemon/event-hub.ts';
 import { openDoor } from '#daemon/http-server.ts';
@@ -16,6 +18,7 @@ import type { Handlers } from '#daemon/methods.ts';
 import type { ExchangeService } from '#daemon/exchange/exchange-service.ts';
 import { createMethods } from '#daemon/methods.ts';
 import { createRefusals } from '#daemon/refusals.ts';
+import { createRunMemories } from '#daemon/run-memory.ts';
 import type { RunService, StartRequest } from '#daemon/run-service.ts';
 import type { TemplateService } from '#daemon/template-service.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -58,7 +61,12 @@ export async function openTestDoor(options: DoorOptions = {}) {
     runs: runs.service,
     templates: templates.service,
     exchange: fakeExchange,
-    store,
+    retention: { pin: () => undefined, clean: async () => ({ dryRun: true, runs: [], bytes: 0, kept: [], more: false }) },
+    artifacts: createArtifactService({
+      store,
+      pinned: (hash) => createRunMemories(store).pinned(hash),
+      inspector: createInspector(),
+    }),
     shutdown: () => stopped.resolve(),
     status: () => ({
       version: '0.1.0',
@@ -197,6 +205,9 @@ export function createFakeRuns(store: ReturnType<typeof openStore>) {
     atWork: () => [],
     counts: () => ({ open: 0, queued: 0, active: 0, held: 0, recovering: 0 }),
     storage: () => ({ status: 'ready' }),
+    isBusy: () => false,
+    pinnedTemplates: () => new Set(),
+    once: (_key, _method, _params, work) => work(),
     queue: {
       status: () => queue,
       pause: async () => queue,

@@ -172,6 +172,8 @@ describe('GET /artifacts/{id}', () => {
           mediaType,
           bytes: PNG.length,
           sha256: 'abc',
+          kind: 'image',
+          createdAt: 1,
           draft: false,
         },
       ],

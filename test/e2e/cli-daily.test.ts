@@ -42,6 +42,34 @@ describe('callsheet check', () => {
     expect(stdout).toContain('comma.json: 1 error');
   });
 
+  it('[TO3] warns of outputs that nobody here can convert', { timeout: 120_000 }, async () => {
+    const { folder, env } = freshPlace();
+    const graph = {
+      '1': { class_type: 'EmptyImage', inputs: { width: 64, height: 32, batch_size: 4, color: 255 } },
+      '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'x' } },
+    };
+    writeFileSync(join(folder, 'graph.json'), JSON.stringify(graph));
+    const manifest = {
+      format: 1,
+      id: 'film',
+      version: '1.0.0',
+      steps: [{ id: 'draw', workflow: 'graph.json', outputs: { stills: '2' } }],
+      outputs: {
+        small: { from: '{steps.draw.stills}', convert: { to: 'jpg' } },
+        film: { from: '{steps.draw.stills}', convert: { to: 'mp4' } },
+      },
+    };
+    writeFileSync(join(folder, 'template.json'), JSON.stringify(manifest, null, 2));
+    const without = await runCli(['check', '.'], { ...env, CALLSHEET_FFMPEG: '/nowhere/ffmpeg' }, { cwd: folder });
+    expect(without.code).toBe(0);
+    expect(without.stderr).toMatch(
+      /template\.json:\d+:\d+ warning FFMPEG_MISSING The output "film" is converted by ffmpeg, and this machine/,
+    );
+    const fake = join(folder, 'ffmpeg');
+    writeFileSync(fake, '#!/bin/sh\n', { mode: 0o755 });
+    expect((await runCli(['check', '.'], { ...env, CALLSHEET_FFMPEG: fake }, { cwd: folder })).stderr).toBe('');
+  });
+
   it('finds unknown node classes with a saved object info', async () => {
     const { folder, env } = freshPlace();
     writeFileSync(join(folder, 'info.json'), '{"SaveImage":{"input":{"required":{"images":["IMAGE"]}},"output":[],"output_node":true}}');
@@ -102,7 +130,18 @@ describe('callsheet doctor', () => {
     const { code, stdout } = await runCli(['doctor', '--json'], env);
     expect(code).toBe(0);
     const checks = new Set(findingsOf(stdout).map(({ check }) => check));
-    expect([...checks].toSorted()).toEqual(['blender', 'comfyui', 'daemon', 'data', 'disk', 'node', 'sharp', 'sqlite', 'templates']);
+    expect([...checks].toSorted()).toEqual([
+      'blender',
+      'comfyui',
+      'daemon',
+      'data',
+      'disk',
+      'ffmpeg',
+      'node',
+      'sharp',
+      'sqlite',
+      'templates',
+    ]);
   });
 
   it('blocks on a configured backend that is no ComfyUI, and says what answers there', async () => {
@@ -114,6 +153,19 @@ describe('callsheet doctor', () => {
     expect(findingsOf(stdout)).toContainEqual(
       expect.objectContaining({ check: 'comfyui', status: 'error', message, hint: expect.any(String) }),
     );
+  });
+
+  it('warns of an ffmpeg that is named and not there, and blocks nothing for it', async () => {
+    const { env } = freshPlace();
+    const { code, stdout } = await runCli(['doctor', '--json'], { ...env, CALLSHEET_FFMPEG: '/nowhere/ffmpeg' });
+    expect(code).toBe(0);
+    const message = 'CALLSHEET_FFMPEG names no program: /nowhere/ffmpeg.';
+    expect(findingsOf(stdout)).toContainEqual({
+      check: 'ffmpeg',
+      status: 'warning',
+      message,
+      hint: expect.stringContaining('CALLSHEET_FFMPEG'),
+    });
   });
 
   it('blocks on a data directory that is a file', async () => {

@@ -117,7 +117,8 @@ function toLogEntry(print: string): { readonly t: string; readonly m: string } {
 }
 
 function itemText(item: QueueItem): string {
-  return `[${item.number}, ${JSON.stringify(item.promptId)}, ${item.promptText}, ${item.extraData}, []]`;
+  const roots = Object.entries(item.prompt).flatMap(([id, { class_type: name }]) => (/^(?:Save|Preview)/.test(name) ? [id] : []));
+  return `[${item.number}, ${JSON.stringify(item.promptId)}, ${item.promptText}, ${item.extraData}, ${JSON.stringify(roots)}]`;
 }
 
 function historyText(fake: FakeComfyUI, id: string): string {

@@ -22,7 +22,7 @@ export type Mode =
       readonly kind: 'reply';
       readonly status: number;
       readonly type?: string;
-      readonly body?: string;
+      readonly body?: string | Buffer;
       readonly headers?: Record<string, string>;
     }
   /** Never answers. */

@@ -38,6 +38,7 @@ describe('the OpenRPC document', () => {
       ['priority', false],
       ['optimize', false],
       ['cache', false],
+      ['embed', false],
       ['requestKey', false],
     ]);
   });

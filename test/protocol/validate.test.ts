@@ -46,7 +46,7 @@ describe('params', () => {
     [
       'run/start',
       { template: 't', 'a/b~c': 1 },
-      [['/a~1b~0c', 'Known members: template, version, parameters, backend, priority, optimize, cache, requestKey.']],
+      [['/a~1b~0c', 'Known members: template, version, parameters, backend, priority, optimize, cache, embed, requestKey.']],
     ],
   ])('of %s %j have the problems %j', async (name, params, expected) => {
     expect(await problemsOf(name, params)).toEqual(expected);

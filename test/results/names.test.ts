@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import path, { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { safeName } from '#results/names.ts';
@@ -23,10 +23,84 @@ describe('safeName', () => {
     ['a\0b\r\nc', 'a_b__c'],
     ['cafe\u0301', 'café'],
     ['lone \uD800 half', 'lone _ half'],
+    ['PROGRA~1', 'PROGRA_1'],
+    ['~root', 'root'],
+    ['-rf', 'rf'],
+    ['--help', 'help'],
+    ['CONIN$', '_CONIN$'],
+    ['a ~ b', 'a ~ b'],
   ];
   for (const [text, name] of cases) {
     it(`makes ${JSON.stringify(name)} of ${JSON.stringify(text)}`, () => expect(safeName(text)).toBe(name));
   }
+
+  const DEVICES = ['con', 'PRN', 'aux', 'Nul', ...Array.from('0123456789¹²³').flatMap((digit) => [`com${digit}`, `LPT${digit}`])];
+  const TRICKS = [
+    ...DEVICES.flatMap((name) => [name, `${name}.png`, `${name}.tar.gz`, `${name} .x`]),
+    '../x',
+    String.raw`..\x`,
+    '%2e%2e/x',
+    '..%2fx',
+    '....//x',
+    '/etc/passwd',
+    '//server/share',
+    String.raw`\\?\C:\x`,
+    String.raw`\\.\PhysicalDrive0`,
+    'C:x',
+    'C:\\x',
+    'x:ads',
+    'x::$DATA',
+    '~/x',
+    '$HOME/x',
+    '`x`',
+    '$(x)',
+    'x;rm',
+    'x|y',
+    'x&y',
+    'x>y',
+    '"x"',
+    "'x'",
+    '*',
+    '?',
+    '<x>',
+    'x.',
+    'x ',
+    'x. .',
+    '.x',
+    '..x',
+    ' x',
+    '\t x',
+    'x\n',
+    'x\0y',
+    '\u202Ex',
+    'x\u200By',
+    '\uFEFFx',
+    '\u2028',
+    '\uFF0E\uFF0E\uFF0Fx',
+    'x\u0301',
+  ];
+
+  it(`makes one plain name of each of ${TRICKS.length} tricks, the same to Windows and to others`, () => {
+    for (const trick of TRICKS) {
+      const name = `${safeName(trick)}.png`;
+      for (const paths of [path.win32, path.posix]) {
+        expect({
+          trick,
+          dir: paths.parse(name).dir,
+          root: paths.parse(name).root,
+          base: paths.basename(name),
+          plain: paths.normalize(name),
+        }).toEqual({
+          trick,
+          dir: '',
+          root: '',
+          base: name,
+          plain: name,
+        });
+      }
+      expect(name).not.toMatch(/^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)|^[.~-]|[. ]$|~\d/i);
+    }
+  });
 
   it('cuts a long name between characters', () => {
     expect(safeName('界'.repeat(100))).toBe('界'.repeat(40));

@@ -6,6 +6,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { onTestFinished } from 'vitest';
+import type { Provenance } from '#protocol/provenance.ts';
 
 export function freshDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'callsheet-results-'));
@@ -80,16 +81,6 @@ export function wav(): Buffer {
   return Buffer.concat([head, Buffer.alloc(8000)]);
 }
 
-/** Two seconds at 44,100 Hz, by its header. */
-export function flac(): Buffer {
-  const head = Buffer.alloc(42);
-  head.write('fLaC', 0, 'latin1');
-  head[4] = 0x80;
-  head[7] = 34;
-  head.writeBigUInt64BE((44_100n << 44n) | (1n << 41n) | (15n << 36n) | 88_200n, 18);
-  return head;
-}
-
 export function glb(): Buffer {
   const head = Buffer.alloc(12);
   head.write('glTF', 0, 'latin1');
@@ -98,8 +89,8 @@ export function glb(): Buffer {
   return head;
 }
 
-export function safetensors(): Buffer {
-  const header = Buffer.from('{"latent":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}');
+export function safetensors(tensor = 'weight'): Buffer {
+  const header = Buffer.from(`{"${tensor}":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`);
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(header.length));
   return Buffer.concat([size, header, Buffer.alloc(4)]);
@@ -121,4 +112,26 @@ export async function pngWith(...chunks: readonly Buffer[]): Promise<Buffer> {
 
 export function compressedText(keyword: string, text: string): Buffer {
   return pngChunk('zTXt', Buffer.concat([Buffer.from(`${keyword}\0\0`, 'latin1'), deflateSync(Buffer.from(text, 'latin1'))]));
+}
+
+/** Of a file that nothing is known of but its run. */
+export function provenance(changes: Partial<Provenance> = {}): Provenance {
+  return {
+    artifactId: 'a1',
+    runId: 'r1',
+    template: 'hero',
+    version: '1.0.0',
+    templateHash: 'f'.repeat(64),
+    step: 'base',
+    item: 0,
+    output: 'portrait',
+    node: '9',
+    index: 0,
+    draft: false,
+    seeds: [],
+    parameters: {},
+    inputs: [],
+    models: [],
+    ...changes,
+  };
 }

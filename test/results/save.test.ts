@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { saveArtifact } from '#results/save.ts';
 import type { SaveRequest } from '#results/save.ts';
 import { sidecarPath } from '#results/sidecar.ts';
-import { film, freshDirectory, picture, safetensors } from './samples.ts';
+import { film, freshDirectory, picture, provenance, safetensors } from './samples.ts';
 
 const PNG = await picture().png().toBuffer();
 
@@ -28,6 +28,8 @@ describe('saveArtifact', () => {
       bytes: PNG.length,
       sha256: createHash('sha256').update(PNG).digest('hex'),
       mediaType: 'image/png',
+      kind: 'image',
+      facts: { channels: 3, depth: 8, alpha: false },
       width: 48,
       height: 32,
     });
@@ -43,9 +45,8 @@ describe('saveArtifact', () => {
 
   it('gives the same path and no second copy when the same file is saved again', async () => {
     const directory = freshDirectory();
-    const provenance = { runId: 'r1' };
-    const first = await saveArtifact(request(directory, PNG, { provenance }));
-    const again = await saveArtifact(request(directory, PNG, { provenance }));
+    const first = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
+    const again = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
     expect(again).toEqual(first);
     expect(visible(directory)).toEqual(['.callsheet', 'portrait.png']);
     expect(visible(join(directory, '.callsheet'))).toEqual(['portrait.png.json']);
@@ -71,27 +72,94 @@ describe('saveArtifact', () => {
 
   it('writes a note beside the file from which its row can be made again', async () => {
     const directory = freshDirectory();
-    const saved = await saveArtifact(request(directory, PNG, { provenance: { runId: 'r1', step: 'base' } }));
+    const saved = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
     const { path, ...facts } = saved;
     expect(JSON.parse(readFileSync(sidecarPath(path), 'utf8'))).toEqual({
-      format: 1,
+      format: 2,
       file: 'portrait.png',
       ...facts,
-      provenance: { runId: 'r1', step: 'base' },
+      provenance: provenance(),
     });
   });
 
   it('writes the note that a killed daemon did not come to', async () => {
     const directory = freshDirectory();
     const saved = await saveArtifact(request(directory, PNG));
-    await saveArtifact(request(directory, PNG, { provenance: { runId: 'r1' } }));
+    await saveArtifact(request(directory, PNG, { provenance: provenance() }));
     expect(JSON.parse(readFileSync(sidecarPath(saved.path), 'utf8'))).toMatchObject({ provenance: { runId: 'r1' } });
   });
 
-  it('saves an empty text when that is allowed', async () => {
+  it('keeps what a node said as a text, whatever it looks like, also an empty one', async () => {
     const directory = freshDirectory();
-    const saved = await saveArtifact(request(directory, Buffer.alloc(0), { allowEmpty: true }));
-    expect(saved).toMatchObject({ bytes: 0, mediaType: 'text/plain' });
+    for (const said of ['', '{"a":1}', '<svg xmlns="x"/>', 'v 1 2 3', 'ID3']) {
+      const saved = await saveArtifact(request(directory, Buffer.from(said), { isText: true, baseName: 'said' }));
+      expect(saved).toMatchObject({
+        bytes: said.length,
+        mediaType: 'text/plain',
+        kind: 'text',
+        path: expect.stringMatching(/\.txt$/) as unknown,
+      });
+    }
+  });
+
+  it('keeps the ending of the backend where files of this kind have it, and no other', async () => {
+    const directory = freshDirectory();
+    const endings: Record<string, string> = {};
+    for (const claimedName of ['a.csv', 'a.md', 'a.exe', 'a.html', 'a', 'a.CSV', 'a.sh'])
+      endings[claimedName] = extname(
+        (await saveArtifact(request(directory, Buffer.from('a,b'), { claimedName, baseName: claimedName }))).path,
+      );
+    expect(endings).toEqual({
+      'a.csv': '.csv',
+      'a.md': '.md',
+      'a.exe': '.txt',
+      'a.html': '.txt',
+      a: '.txt',
+      'a.CSV': '.csv',
+      'a.sh': '.txt',
+    });
+  });
+});
+
+describe('content that a run has already', () => {
+  const other = provenance({ artifactId: 'a2', node: '4' });
+
+  it('gets a name of its own and no second copy on the disk', async () => {
+    const directory = freshDirectory();
+    const first = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
+    const twinOf = () => ({ artifactId: 'a1', path: first.path });
+    const second = await saveArtifact(request(directory, PNG, { provenance: other, twinOf }));
+    expect(second).toMatchObject({ path: join(directory, 'portrait-2.png'), sameAs: 'a1', sha256: first.sha256 });
+    expect(statSync(second.path).ino).toBe(statSync(first.path).ino);
+    expect(visible(directory)).toEqual(['.callsheet', 'portrait-2.png', 'portrait.png']);
+    expect(visible(join(directory, '.callsheet'))).toHaveLength(2);
+    // Saved again after a crash it is the same file, and says so.
+    expect(await saveArtifact(request(directory, PNG, { provenance: other, twinOf }))).toEqual(second);
+    expect(visible(directory)).toHaveLength(3);
+  });
+
+  it('is stored again where the file that has it was changed or is gone', async () => {
+    const directory = freshDirectory();
+    const first = await saveArtifact(request(directory, PNG, { provenance: provenance() }));
+    const twinOf = () => ({ artifactId: 'a1', path: first.path });
+    writeFileSync(first.path, 'painted over');
+    const second = await saveArtifact(request(directory, PNG, { provenance: other, twinOf }));
+    expect(second).not.toHaveProperty('sameAs');
+    expect(readFileSync(second.path).equals(PNG)).toBe(true);
+    const gone = () => ({ artifactId: 'a1', path: join(directory, 'gone.png') });
+    expect(
+      await saveArtifact(request(directory, PNG, { provenance: provenance({ artifactId: 'a3', node: '5' }), twinOf: gone })),
+    ).not.toHaveProperty('sameAs');
+  });
+
+  it('keeps the name that another result of the same content has', async () => {
+    const directory = freshDirectory();
+    await saveArtifact(request(directory, PNG, { provenance: provenance() }));
+    const second = await saveArtifact(request(directory, PNG, { provenance: other }));
+    expect(second.path).toBe(join(directory, 'portrait-2.png'));
+    // A new attempt of the same item takes the place of the one before it.
+    const again = await saveArtifact(request(directory, PNG, { provenance: provenance({ artifactId: 'of attempt 2', promptId: 'p2' }) }));
+    expect(again.path).toBe(join(directory, 'portrait.png'));
   });
 });
 

@@ -76,6 +76,8 @@ export function artifact(runId: string, artifactId: string, changes: Partial<Art
     mediaType: 'image/png',
     bytes: 1234,
     sha256: 'c'.repeat(64),
+    kind: 'image',
+    createdAt: 1_700_000_000_003,
     draft: false,
     ...changes,
   };

@@ -145,7 +145,9 @@ describe('batches', () => {
     const store = freshStore();
     store.commit({ ...created('r1'), attempts: [attempt('r1', 'p2', { item: 1 }), attempt('r1', 'p1')] });
     const done = attempt('r1', 'p1', { status: 'finished', acknowledged: true, number: 7, endedAt: 4 });
-    const view = artifact('r1', 'a1', { width: 8, height: 4, duration: 1.5, draft: true, outputs: ['portraits'] });
+    const facts = { frames: 36, fps: 24, channels: 2, sampleRate: 48_000, depth: 10, alpha: true, codec: 'prores', audioCodec: 'pcm' };
+    const seen = { kind: 'video', facts, createdAt: 5, sameAs: 'a0' } as const;
+    const view = artifact('r1', 'a1', { width: 8, height: 4, duration: 1.5, ...seen, draft: true, outputs: ['portraits'] });
     store.commit({ attempts: [done], artifacts: [artifact('r1', 'a0')] });
     store.commit({ artifacts: [view, artifact('r1', 'a2', { index: 1 })] });
     expect(store.attempts('r1')).toEqual([done, attempt('r1', 'p2', { item: 1 })]);
@@ -158,7 +160,7 @@ describe('batches', () => {
     const store = freshStore();
     store.commit({ ...created('r1'), artifacts: [artifact('r1', 'a1'), artifact('r1', 'a2', { index: 1 })] });
     store.commit({ ...created('r2'), artifacts: [artifact('r2', 'a3')] });
-    const ids = (query: Parameters<Store['listArtifacts']>[0]) => store.listArtifacts(query).map(({ artifactId }) => artifactId);
+    const ids = (query: Parameters<Store['listArtifacts']>[0]) => store.listArtifacts(query)?.artifacts.map(({ artifactId }) => artifactId);
     expect(ids({})).toEqual(['a3', 'a2', 'a1']);
     expect(ids({ runId: 'r1', limit: 1 })).toEqual(['a2']);
     expect(ids({ before: 'a2' })).toEqual(['a1']);

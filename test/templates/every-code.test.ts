@@ -62,6 +62,7 @@ const c =
   (changes: object = {}, step: object = {}, workflow: object | string = GRAPH) =>
   (): Found =>
     compile(manifest(changes, step), { 'w.json': workflow }).problems;
+const output = (more: object) => c({ outputs: { o: { from: '{steps.a.image}', ...more } } });
 const parameter = (definition: object, more: object = {}) => c({ parameters: { p: definition, ...more } }, { set: { '6.text': '{p}' } });
 const set = (key: string, value: unknown, parameters: object = {}, more: object = {}) =>
   c({ parameters }, { set: { [key]: value, ...more } });
@@ -164,14 +165,14 @@ const library = (second: object) => async (): Promise<readonly Problem[]> => {
 };
 /** The sampler of `INFO` became something else since the template was locked; inputs that are undefined are gone. */
 const drifted =
-  (inputs: object | undefined, output: readonly string[] = ['IMAGE'], more: object = {}) =>
+  (inputs: object | undefined, given: readonly string[] = ['IMAGE'], more: object = {}) =>
   (): Found => {
     const template = compiled(manifest());
     const { KSampler, ...others } = INFO;
     const { required, optional } = KSampler.input;
     const { sampler = optional.sampler, ...changed }: { readonly sampler?: unknown } = inputs ?? {};
     const input = { required: { ...required, ...changed }, optional: { sampler } };
-    const now = inputs === undefined ? others : { ...others, KSampler: { ...KSampler, input, output, ...more } };
+    const now = inputs === undefined ? others : { ...others, KSampler: { ...KSampler, input, output: given, ...more } };
     const after = parseObjectInfo(JSON.stringify(now)).info;
     if (info === undefined || after === undefined) throw new Error('the object info of the test cannot be read');
     return checkDrift(template, lockClasses(classesOf(template), info), after, { file: (name) => name });
@@ -252,10 +253,16 @@ const CASES: Readonly<Record<string, Case>> = {
   STEP_VALUE_LIST: [chain([media('/a.png'), media('/b.png')]), chain([media('/a.png')])],
   STEP_VALUE_NULL: [() => leftOver(null), () => leftOver('x')],
   TEMPLATE_APP_INPUT: [appInput('nothing'), appInput('ckpt_name')],
+  TEMPLATE_ASSET_KIND_OLD: [output({ asset: { kind: 'sequence' } }), output({ asset: { kind: 'image_sequence' } })],
+  TEMPLATE_ASSET_KIND_UNKNOWN: [output({ asset: { kind: 'picture' } }), output({ asset: { kind: 'image' } })],
+  TEMPLATE_ASSET_MISFIT: [output({ asset: { kind: 'sound' } }), output({ asset: { kind: 'hdri' } })],
+  TEMPLATE_ASSET_OPTION: [output({ asset: { kind: 'image', map: 'normal' } }), output({ asset: { kind: 'material', map: 'normal' } })],
   TEMPLATE_CHOICE_INVALID: [choosing({ onTimeout: 'first' }), choosing({ timeout: 5, onTimeout: 'first' })],
   TEMPLATE_CHOICE_UNUSED: [choosing({}, '{steps.s.o[0]}'), choosing({})],
   TEMPLATE_CONDITION_INVALID: [c({}, { when: '1 +' }), c({}, { when: '1 == 1' })],
   TEMPLATE_CONFLICT: [library({ title: 'Other' }), library({ title: 'Other', version: '2.0.0' })],
+  TEMPLATE_CONVERT_MISFIT: [output({ convert: { to: 'wav' } }), output({ convert: { to: 'mp4' } })],
+  TEMPLATE_CONVERT_OPTION: [output({ convert: { to: 'png', quality: 9 } }), output({ convert: { to: 'jpg', quality: 9 } })],
   TEMPLATE_EACH_INVALID: [
     c({ parameters: { p: TEXT } }, { each: '{p}', set: { '6.text': '{each}' } }),
     c({ parameters: { p: { type: 'list', of: 'text', default: [] } } }, { each: '{p}', set: { '6.text': '{each}' } }),

@@ -96,10 +96,11 @@ describe('references', () => {
     };
     const template = compiled(chain('{steps.a.image[0]}', { top: { outputs, parameters: { prompt: { type: 'text', default: '' } } } }));
     const { value } = renderOutputs(template, scope({ prompt: 'A cat' }, { steps: { a: { image: [one, two] } } }));
-    expect(value).toEqual({
-      stills: { values: [one, two], kind: 'image', names: ['a-cat-000', 'a-cat-001'] },
-      late: { values: [], kind: 'image' },
+    expect(value).toMatchObject({
+      stills: { values: [one, two], asset: { kind: 'image' } },
+      late: { values: [], asset: { kind: 'image' } },
     });
+    expect([0, 1].map((index) => value?.['stills']?.asset?.nameOf(index))).toEqual(['a-cat-000', 'a-cat-001']);
   });
 
   it('[TR6] refuses an output that is no placeholder', () => {

@@ -16,7 +16,9 @@ const matches = (text: string, pattern: RegExp): string[] =>
 describe('docs of the templates room', () => {
   it('proves every numbered rule of docs/templates.md, and numbers no others', async () => {
     const rules = matches(await readFile(join(root, 'docs/templates.md'), 'utf8'), /^- \*\*(T[A-Z]\d+)\*\*/gm);
-    const tests = await Promise.all(['test/templates', 'test/daemon'].map((folder) => textsOf(folder, '.test.ts')));
+    const tests = await Promise.all(
+      ['test/templates', 'test/daemon', 'test/results', 'test/e2e'].map((folder) => textsOf(folder, '.test.ts')),
+    );
     const proven = matches(tests.join('\n'), /['"`]\[(T[A-Z]\d+)\]/g);
     expect(proven).toEqual(rules);
   });

@@ -95,8 +95,11 @@ async function withPart(work: Work, item: FusedItem, next: Next): Promise<FusedI
     const joined = info === undefined ? undefined : await join(work, item, part, next, info);
     if (joined === undefined) return undefined;
     const wanted = part.outputNodes.map((node) => prefixOf(next.id) + node);
+    // What is sent is the author's workflow of neither step.
+    const { workflow: _, ...first } = item;
     return {
-      ...item,
+      ...first,
+      inputs: [...(item.inputs ?? []), ...(part.inputs ?? [])],
       text: joined.text,
       outputNodes: item.outputNodes.length === 0 || wanted.length === 0 ? [] : [...item.outputNodes, ...wanted],
       parts: [...item.parts, { step: next.id, scope, savings: part.savings, rounds: joined.rounds }],

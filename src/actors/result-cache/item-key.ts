@@ -15,6 +15,7 @@ import { renderStep, usesObjectInfo } from '#templates/render.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
 import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from '../deps.ts';
+import { wantsEmbedding } from '../keep-provenance.ts';
 import type { PrepareInput } from '../logic.ts';
 import { itemScope } from '../render-item.ts';
 import type { BackendFacts, KeyedItem } from './contract.ts';
@@ -65,7 +66,11 @@ export async function keyOf(
     engine: engine['kind'] === 'sandbox' ? { ...engine, Callsheet: version } : engine,
     modelFact: (reference) => modelFact(stampOf.get(nameOf(fileOf(reference))), claims.get(modelKey(reference.name))),
     fileFact: (reference) => factOf(stampOf.get(nameOf(fileOf(reference)))),
-    also: memory.options.optimize && step.optimize ? {} : { 'the optimiser': 'off' },
+    also: {
+      ...(memory.options.optimize && step.optimize ? {} : { 'the optimiser': 'off' }),
+      // What is kept are the files with it inside.
+      ...(isEmbedded(memory, step) ? { 'the provenance inside the files': 'on' } : {}),
+    },
   });
   const [doubt] = keyed.doubts;
   if (doubt !== undefined && step.cache !== true) return { why: `${capital(doubt)}, so that it may be another one by now.` };
@@ -114,6 +119,10 @@ function claimsOf({ manifest }: CompiledTemplate): ReadonlyMap<string, string> {
       sha256 === undefined ? [] : [[modelKey(name), `sha256 ${sha256}, as the template says`]],
     ),
   );
+}
+
+function isEmbedded(memory: RunMemory, { id, outputs }: CompiledStep): boolean {
+  return ['*', ...Object.keys(outputs)].some((output) => wantsEmbedding(memory, id, output));
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -6,10 +6,10 @@ import type { RunEventBody } from '#protocol/events.ts';
 import type { RemoteFile, RemoteText } from '#backends/contract.ts';
 import type { KeptFile } from '#store/result-index.ts';
 import type { SavingsRow } from '#store/types.ts';
-import type { ActorDeps, RunMemory } from '../deps.ts';
+import type { ActorDeps, Origin, RunMemory, StagedRows } from '../deps.ts';
 import { promptIdOf } from '../ids.ts';
 import type { PrepareInput, ServedFromCache } from '../logic.ts';
-import { bringHomeAll, type Fetching } from '../bring-home.ts';
+import { bringHomeAll, type Fetching, waitNotes } from '../bring-home.ts';
 import { publish } from '../parse-results.ts';
 import { keepSavings, savingsRows } from '../savings.ts';
 import type { CachedResult, KeyedItem, Look } from './contract.ts';
@@ -44,16 +44,24 @@ export async function serveResult(
       texts: found.filter((one) => 'text' in one),
       cachedNodes: [],
     };
+    const promptId = promptIdOf(input);
+    const origins = new Map(served.map(({ file }) => [file, deps.origin(file.artifactId)]));
+    const origin = [...origins.values()].find((one) => one !== undefined);
+    const rows = origin === undefined ? {} : adopted(memory, promptId, origin);
     const fetching: Fetching = {
       memory,
       backend: { id: result.backend, fetch: async (wanted) => opened(served, wanted) },
-      input: { ...input, promptId: promptIdOf(input), backendId: result.backend, outputs },
+      input: { ...input, promptId, backendId: result.backend, outputs },
+      madeBy: promptId,
       kept(one) {
         const file = served.find((each) => each.found === one)?.file;
-        return file && { sha256: file.sha256, cachedFrom: { runId: result.runId, artifactId: file.artifactId } };
+        if (file === undefined) return undefined;
+        const source = origins.get(file)?.source;
+        const cachedFrom = { runId: result.runId, artifactId: file.artifactId };
+        return { sha256: file.sha256, cachedFrom, ...(source === undefined ? {} : { origin: source }) };
       },
       signal,
-      onWait: () => undefined,
+      onWait: waitNotes(emit, step),
     };
     const brought = await bringHomeAll(deps, fetching);
     emit({ type: 'step.cache', step, item, attempt, result: 'hit', reason, runId: result.runId });
@@ -62,7 +70,7 @@ export async function serveResult(
     // What the optimiser had saved in an earlier try holds no longer.
     const savings = [...savingsRows(deps, memory, input, result.backend, []), saving];
     keepSavings(memory, savings);
-    publish(deps, memory, brought, emit, { savings });
+    publish(deps, memory, brought, emit, { savings, ...rows });
     deps.cache.used(result.key);
     return { cached: true, draft: brought.some(({ artifact }) => artifact.draft) };
   } catch (error) {
@@ -76,6 +84,15 @@ export async function serveResult(
 }
 
 // --- helpers ---
+
+/** What made the files is known of this run as it is of the one that made them. */
+function adopted(memory: RunMemory, promptId: string, { row, graphs }: Origin): Pick<StagedRows, 'provenance' | 'graphs'> {
+  // Ids of files of the other run say nothing here.
+  const inputs = row.facts.inputs.map(({ name, sha256, bytes, mediaType }) => ({ name, sha256, bytes, mediaType }));
+  const own = { ...row, runId: memory.runId, promptId, facts: { ...row.facts, inputs } };
+  memory.provenance.set(promptId, own);
+  return { provenance: [own], graphs };
+}
 
 interface ServedFile {
   readonly found: Found;

@@ -1,8 +1,10 @@
 /** Brings one file home from /view, as a stream. */
+import type { IncomingMessage } from 'node:http';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { RemoteFile } from '../contract.ts';
 import type { Http } from './http.ts';
 import { httpError } from './replies.ts';
+import { openView } from './view.ts';
 
 /** Throws OUTPUT_MISSING when the server no longer has the file, and what the connection throws. */
 export async function viewFile(
@@ -11,9 +13,7 @@ export async function viewFile(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes?: number; readonly mediaType?: string }> {
-  // The sub-folder goes back as it came: its separators are those of the server's own system (comfyui.md 3.1).
-  const query = new URLSearchParams({ filename: file.filename, subfolder: file.subfolder, type: file.type });
-  const incoming = await http.open({ method: 'GET', path: `/view?${query.toString()}`, timeoutMs, isFile: true, signal });
+  const incoming = await openEither(http, file, timeoutMs, signal);
   const status = incoming.statusCode ?? 0;
   if (status !== 200) {
     incoming.resume();
@@ -37,3 +37,13 @@ export async function viewFile(
     ...(mediaType === undefined ? {} : { mediaType }),
   };
 }
+
+/** Packs with a folder input of their own report its last part only: the attempt's folder is then known by its id. */
+async function openEither(http: Http, file: RemoteFile, timeoutMs: number, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  const incoming = await openView(http, file, timeoutMs, signal);
+  if (incoming.statusCode !== 404 || file.type !== 'output' || !UUID.test(file.subfolder)) return incoming;
+  incoming.resume();
+  return openView(http, { ...file, subfolder: `callsheet/${file.subfolder}` }, timeoutMs, signal);
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -13,7 +13,7 @@ export type Frame =
   | { readonly kind: 'started'; readonly promptId: string }
   | { readonly kind: 'cached'; readonly promptId: string; readonly nodes: readonly string[] }
   | { readonly kind: 'executing'; readonly promptId: string; readonly node: string }
-  | { readonly kind: 'executed'; readonly promptId: string; readonly node: string; readonly output: unknown }
+  | { readonly kind: 'executed'; readonly promptId: string; readonly node: string; readonly shown: string; readonly output: unknown }
   | { readonly kind: 'end'; readonly promptId: string; readonly hint: EndHint }
   /** Not yet read: progress comes often and only the latest counts. */
   | { readonly kind: 'progress'; readonly source: string }
@@ -50,7 +50,7 @@ export function readFrame(source: string): Frame {
       if (data['node'] === null || data['node'] === undefined) return { kind: 'end', promptId, hint: { end: 'idle', data } };
       return { kind: 'executing', promptId, node: nodeId(data) };
     case 'executed':
-      return { kind: 'executed', promptId, node: nodeId(data), output: data['output'] };
+      return { kind: 'executed', promptId, node: text(data['node']) ?? nodeId(data), shown: nodeId(data), output: data['output'] };
     case 'execution_success':
       return { kind: 'end', promptId, hint: { end: 'success', data } };
     case 'execution_interrupted':

@@ -19,7 +19,7 @@ export function readHistoryEntry(entry: Fields): Ended {
   const failure = messages.get('execution_error');
   // Before 0.3.65 or so a cycle found while running leaves `success` beside its error message.
   const cached = list(messages.get('execution_cached')?.['nodes']).map(String);
-  const outputs = readOutputs(entry['outputs'], entry['meta'], cached);
+  const outputs = readOutputs(entry['outputs'], entry['meta'], cached, idsIn(list(entry['prompt'])[2]));
   if (failure !== undefined) return { state: 'failed', error: nodeFailure(failure), ...before(outputs) };
   if (status['status_str'] === 'error') return { state: 'failed', error: nodeFailure({}), ...before(outputs) };
   return { state: 'finished', outputs };
@@ -35,6 +35,14 @@ export function readEndedJob(job: Fields): Ended | undefined {
   const status = text(job['status']);
   if (status === 'cancelled') return { state: 'interrupted' };
   if (status === 'failed') return { state: 'failed', error: nodeFailure(isFields(job['execution_error']) ? job['execution_error'] : {}) };
-  if (status === 'completed') return { state: 'finished', outputs: readOutputs(job['outputs'], undefined, []) };
+  if (status === 'completed') {
+    const { prompt } = isFields(job['workflow']) ? job['workflow'] : {};
+    return { state: 'finished', outputs: readOutputs(job['outputs'], undefined, [], idsIn(prompt)) };
+  }
   return undefined;
+}
+
+/** The author's nodes, where the server tells them. */
+function idsIn(prompt: unknown): ReadonlySet<string> | undefined {
+  return isFields(prompt) ? new Set(Object.keys(prompt)) : undefined;
 }

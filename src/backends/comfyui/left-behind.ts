@@ -1,9 +1,10 @@
 /** Looks for the files that an attempt left on the server's disk: a restart forgets queue and history, but not what was saved. */
 import { parseGraph } from '#graph/graph.ts';
-import type { Attempt, LeftBehind, Payload, RemoteFile } from '../contract.ts';
+import type { Attempt, LeftBehind, Payload } from '../contract.ts';
 import { expectedFiles } from './expected-files.ts';
 import type { Http } from './http.ts';
-import { httpError, isFields, parsePython } from './replies.ts';
+import { isFields, parsePython } from './replies.ts';
+import { beginningOf, isThere } from './view.ts';
 
 export interface Search {
   readonly http: Http;
@@ -21,11 +22,11 @@ export async function findLeft(search: Search, attempt: Attempt, payload: Payloa
   const expected = await expectedFiles({ promptId, graph, outputNodes: payload.outputNodes, info, isStill });
   if (typeof expected === 'string') return { state: 'unproven', why: expected };
   let found = 0;
-  for (const file of expected.files) if ((await look(search, file, signal)) !== undefined) found += 1;
+  for (const file of expected.files) if (await isThere(search.http, file, search.timeoutMs, signal)) found += 1;
   if (found === 0) return { state: 'nothing' };
   if (found < expected.files.length) return { state: 'unproven', why: `only ${found} of ${expected.files.length} files are there` };
   for (const file of expected.beyond) {
-    if ((await look(search, file, signal)) !== undefined) return { state: 'unproven', why: `${file.filename} is there too` };
+    if (await isThere(search.http, file, search.timeoutMs, signal)) return { state: 'unproven', why: `${file.filename} is there too` };
   }
   return { state: 'complete', outputs: { files: expected.files, texts: [], cachedNodes: [] } };
 }
@@ -35,41 +36,11 @@ async function isStillPicture(search: Search, name: string, signal: AbortSignal 
   if (/\.jpe?g$/i.test(name)) return true;
   if (!/\.png$/i.test(name)) return false;
   const cut = name.lastIndexOf('/');
-  const file: RemoteFile = {
-    node: '',
-    key: '',
-    filename: name.slice(cut + 1),
-    subfolder: cut < 0 ? '' : name.slice(0, cut),
-    type: 'input',
-  };
-  const head = await look(search, file, signal, HEAD_BYTES);
+  const file = { filename: name.slice(cut + 1), subfolder: cut < 0 ? '' : name.slice(0, cut), type: 'input' } as const;
+  const head = await beginningOf(search.http, file, HEAD_BYTES, search.timeoutMs, signal);
   const data = head?.indexOf('IDAT', 0, 'latin1') ?? -1;
   return head !== undefined && data > 0 && !head.subarray(0, data).includes('acTL', 0, 'latin1');
 }
 
 /** Metadata may stand before the picture's data. */
 const HEAD_BYTES = 1024 * 1024;
-
-/** The first bytes of a file; undefined when it is not there. */
-async function look(search: Search, file: RemoteFile, signal: AbortSignal | undefined, bytes = 0): Promise<Buffer | undefined> {
-  const query = new URLSearchParams({ filename: file.filename, subfolder: file.subfolder, type: file.type });
-  const path = `/view?${query.toString()}`;
-  const incoming = await search.http.open({ method: 'GET', path, timeoutMs: search.timeoutMs, isFile: true, signal });
-  const chunks: Buffer[] = [];
-  try {
-    const status = incoming.statusCode ?? 0;
-    if (status === 404) return undefined;
-    if (status !== 200)
-      throw httpError(search.http.address, `the question for ${file.filename}`, { status, headers: incoming.headers, text: '' });
-    let size = 0;
-    if (bytes === 0) return Buffer.alloc(0);
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= bytes) break;
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    incoming.destroy();
-  }
-}

@@ -7,6 +7,7 @@ import { httpError, isFields, list, parsePython, readObject, text } from './repl
 import type { Fields } from './replies.ts';
 import { wait } from './settings.ts';
 import { createSharedLook } from './shared-look.ts';
+import { withSilent } from './silent.ts';
 import type { Clock, Timeouts } from './settings.ts';
 
 /** What a prompt that has not ended says of itself. */
@@ -46,7 +47,10 @@ export function createLookUp(http: Http, timeouts: Timeouts, clock: Clock): Look
   const ended = async (promptId: string, signal?: AbortSignal): Promise<Ended | undefined> => {
     const reply = await get(`/history/${encodeURIComponent(promptId)}`, signal);
     const entry = readObject(http.address, 'a look at the history', reply)[promptId];
-    return isFields(entry) ? readHistoryEntry(entry) : undefined;
+    if (!isFields(entry)) return undefined;
+    const found = readHistoryEntry(entry);
+    if (found.state !== 'finished') return found;
+    return { ...found, outputs: await withSilent({ http, timeoutMs: timeouts.getMs }, entry, found.outputs, signal) };
   };
 
   // It holds every graph of everybody: thousands of prompts that are looked for at once share one answer.

@@ -27,7 +27,7 @@ export interface Track {
   started: boolean;
   hint: EndHint | undefined;
   /** What `executed` events reported, in case the history is cleared before it is read. */
-  readonly executed: Map<string, unknown>;
+  readonly executed: Map<string, { readonly shown: string; readonly output: unknown }>;
   cachedNodes: readonly string[];
   listener: TrackListener | undefined;
 }
@@ -137,7 +137,8 @@ export function createTracks(clock: Clock, progressMs: number, refusals: () => n
         track.listener?.progress();
         break;
       case 'executed':
-        track.executed.set(frame.node, frame.output);
+        // By its own id: one node of the graph may have become several.
+        track.executed.set(frame.node, { shown: frame.shown, output: frame.output });
         break;
       case 'end':
         // A bare `executing null` of a reconnect, or one that follows the real end, must not hide what ended it.

@@ -23,7 +23,12 @@ function toldBySocket(track: Track): Terminal | undefined {
   if (hint === undefined || hint.end === 'idle') return undefined;
   if (hint.end === 'interrupted') return { type: 'interrupted' };
   if (hint.end === 'error') return { type: 'failed', error: nodeFailure(hint.data) };
-  const outputs = readOutputs(Object.fromEntries(track.executed), undefined, track.cachedNodes);
+  const reported = [...track.executed];
+  const outputs = readOutputs(
+    Object.fromEntries(reported.map(([id, { output }]) => [id, output])),
+    Object.fromEntries(reported.map(([id, { shown }]) => [id, { display_node: shown }])),
+    track.cachedNodes,
+  );
   // A success without anything to show for it is no evidence.
   return outputs.files.length === 0 && outputs.texts.length === 0 ? undefined : { type: 'finished', outputs };
 }

@@ -29,8 +29,8 @@ export interface Storage {
 }
 
 export interface Reservation {
-  /** Writes the file number `index` of a batch and says where it is. */
-  write(index: number, extension: string, bytes: Uint8Array): StoredFile;
+  /** Writes the file number `index` of a batch and says where it is. Newer nodes leave out the stroke after the number. */
+  write(index: number, extension: string, bytes: Uint8Array, stroke?: '_' | ''): StoredFile;
 }
 
 export function createStorage(dir: string, windows: () => boolean): Storage {
@@ -76,8 +76,8 @@ export function createStorage(dir: string, windows: () => boolean): Storage {
         .split(path.sep)
         .join(windows() ? '\\' : '/');
       return {
-        write(index, extension, bytes) {
-          const filename = `${stem.replaceAll('%batch_num%', String(index))}_${String(first + index).padStart(5, '0')}_.${extension}`;
+        write(index, extension, bytes, stroke = '_') {
+          const filename = `${stem.replaceAll('%batch_num%', String(index))}_${String(first + index).padStart(5, '0')}${stroke}.${extension}`;
           writeFileSync(path.join(target, filename), bytes);
           return { filename, subfolder: relative, type };
         },
@@ -136,7 +136,7 @@ function nextCounter(folder: string, stem: string): number {
   const start = `${stem}_`;
   for (const name of readdirSync(folder)) {
     if (!name.startsWith(start)) continue;
-    const digits = name.slice(start.length).split('_')[0] ?? '';
+    const digits = name.slice(start.length).split(/[_.]/)[0] ?? '';
     if (/^\d+$/.test(digits)) largest = Math.max(largest, Number(digits));
   }
   return largest + 1;

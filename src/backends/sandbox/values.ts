@@ -50,6 +50,35 @@ export interface LatentValue {
   readonly shots: readonly Shot[];
   /** The encoder of `source`, scalings between samplers. */
   readonly marks?: readonly string[];
+  /** Of a film: its pictures belong together, one after the other. */
+  readonly isFilm?: boolean;
+  /** Of a sound, which has no pictures. */
+  readonly seconds?: number;
+}
+/** `draft`: a tone of ours in place of a model's sound. */
+export interface AudioValue {
+  readonly kind: 'audio';
+  readonly sampleRate: number;
+  /** One array of samples (−1 to 1) for each channel. */
+  readonly channels: readonly Float32Array[];
+  readonly draft: boolean;
+}
+export interface VideoValue {
+  readonly kind: 'video';
+  readonly images: ImageValue;
+  readonly fps: number;
+  readonly audio?: AudioValue;
+}
+/** No voxels or faces of a real mesh: how many there are, and the shot that they stand for. */
+export interface MeshValue {
+  readonly kind: 'mesh';
+  readonly count: number;
+  readonly shot?: Shot;
+}
+export interface SvgValue {
+  readonly kind: 'svg';
+  readonly texts: readonly string[];
+  readonly draft: boolean;
 }
 /** Things that only have a name here: CLIP, VAE, CONTROL_NET, SAMPLER, SIGMAS … */
 export interface NamedValue {
@@ -64,7 +93,18 @@ export interface BlockedValue {
   readonly message: string | null;
 }
 
-export type SlotObject = ImageValue | MaskValue | ModelValue | ConditioningValue | LatentValue | NamedValue | BlockedValue;
+export type SlotObject =
+  | ImageValue
+  | MaskValue
+  | ModelValue
+  | ConditioningValue
+  | LatentValue
+  | AudioValue
+  | VideoValue
+  | MeshValue
+  | SvgValue
+  | NamedValue
+  | BlockedValue;
 export type SlotValue = SlotObject | null | boolean | number | bigint | string;
 
 export function isBlocked(value: SlotValue): value is BlockedValue {
@@ -75,5 +115,7 @@ export function isBlocked(value: SlotValue): value is BlockedValue {
 export function sizeOf(value: SlotValue): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (value.kind === 'image' || value.kind === 'mask') return value.frames.reduce((sum, frame) => sum + frame.data.byteLength, 0);
+  if (value.kind === 'audio') return value.channels.reduce((sum, samples) => sum + samples.byteLength, 0);
+  if (value.kind === 'video') return sizeOf(value.images) + (value.audio === undefined ? 0 : sizeOf(value.audio));
   return value.kind === 'latent' && value.source !== undefined ? sizeOf(value.source) : 0;
 }

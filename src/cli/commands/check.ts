@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ObjectInfo } from '#graph/object-info.ts';
 import { type ClassLocks, lockStore, openClassLocks } from '#daemon/class-locks.ts';
+import { lackOfFfmpeg } from '#daemon/lack-of-ffmpeg.ts';
 import { VERSION } from '#daemon/version.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { checkTemplateAgainst, checkTemplateVersions } from '#templates/against-object-info.ts';
@@ -12,6 +13,7 @@ import type { CompiledTemplate } from '#templates/compiled.ts';
 import { discover } from '#templates/discover.ts';
 import { loadTemplate, namesOf } from '#templates/load.ts';
 import { mergeProblems } from '#templates/merge-problems.ts';
+import { needsOf } from '#templates/needs.ts';
 import type { TemplateOrigin } from '#templates/types.ts';
 import { backendOption, chooseBackend } from '../choose-backend.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
@@ -95,9 +97,10 @@ async function checkOne(
   const nameOf = (name: string) => (origin.kind === 'folder' ? join(origin.path, name) : origin.path);
   const compiled = template ?? partial;
   const versions = compiled === undefined ? [] : checkTemplateVersions(compiled, { callsheet: VERSION }, nameOf);
+  const programs = compiled === undefined ? [] : lackOfFfmpeg(needsOf(compiled, original), nameOf);
   const found = compiled === undefined || info === undefined ? [] : checkTemplateAgainst(compiled, info, nameOf, { original });
   const drift = template === undefined || info === undefined ? [] : driftFrom(template, info, { locks, origin, original });
-  const all = mergeProblems(versions, problems, found, drift).map((problem) => withShownPath(problem, given));
+  const all = mergeProblems([...versions, ...programs], problems, found, drift).map((problem) => withShownPath(problem, given));
   return { path: showPath(place, given), ok: !all.some(isBlocking), problems: all };
 }
 

@@ -8,13 +8,14 @@ import { noMorePositionals } from '../parse-arguments.ts';
 export const daemonCommand: Command = {
   name: 'daemon',
   summary: 'Starts the daemon in the foreground.',
-  usage: ['daemon [--data DIR] [--port N] [--backend comfyui=URL|sandbox]… [--templates DIR]… [--root DIR]… [--json]'],
+  usage: ['daemon [--data DIR] [--port N] [--backend comfyui=URL|sandbox]… [--templates DIR]… [--root DIR]… [--retention RULES] [--json]'],
   options: {
     ...DATA_OPTION,
     port: { type: 'string', value: 'N', help: 'port on 127.0.0.1 (default: any free one)' },
     backend: { type: 'string', multiple: true, value: 'SPEC', help: 'comfyui=URL, ID:comfyui=URL or sandbox' },
     templates: { type: 'string', multiple: true, value: 'DIR', help: 'a directory of templates besides the ones shipped' },
     root: { type: 'string', multiple: true, value: 'DIR', help: 'files below DIR may be given as media parameters' },
+    retention: { type: 'string', value: 'RULES', help: 'clean runs away by itself, e.g. older-than=30d,keep=20,max-bytes=20GB' },
     ...JSON_OPTION,
   },
   notes: [
@@ -24,7 +25,7 @@ export const daemonCommand: Command = {
 
   async run(args, io) {
     noMorePositionals(args);
-    const [data, port] = [args.text('data'), args.text('port')];
+    const [data, port, retention] = [args.text('data'), args.text('port'), args.text('retention')];
     const list = (name: string) => (args.texts(name).length === 0 ? undefined : args.texts(name));
     const [backends, templates, roots] = [list('backend'), list('templates'), list('root')];
     const config = parseConfig(
@@ -35,6 +36,7 @@ export const daemonCommand: Command = {
         ...(backends === undefined ? {} : { backends }),
         ...(templates === undefined ? {} : { templates }),
         ...(roots === undefined ? {} : { roots }),
+        ...(retention === undefined ? {} : { retention }),
       },
       io.env,
       io.cwd,

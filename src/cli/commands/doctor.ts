@@ -5,7 +5,7 @@ import { checkComfyui } from '../doctor/comfyui.ts';
 import { checkDaemon, checkDataDirectory, checkDisk } from '../doctor/data-directory.ts';
 import { examine, type Finding, type FindingStatus } from '../doctor/finding.ts';
 import { checkTemplates, configuredAddresses } from '../doctor/library.ts';
-import { checkBlender, checkNode, checkSharp, checkSqlite } from '../doctor/software.ts';
+import { checkBlender, checkFfmpeg, checkNode, checkSharp, checkSqlite } from '../doctor/software.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
 import { openSession } from '../open-session.ts';
 import { createPaint, type Paint } from '../paint.ts';
@@ -42,6 +42,7 @@ async function round(args: Arguments, io: Io): Promise<Finding[]> {
     await examine('disk', () => checkDisk(dataDir), 'Name another directory: --data DIR'),
     await examine('daemon', () => checkDaemon(dataDir, io), 'Stop the process that answers there, then start: callsheet daemon'),
     await throughDaemon(args, io),
+    await checkFfmpeg(io.env),
     checkBlender(io.env['PATH'] ?? ''),
   ];
   return parts.flat();

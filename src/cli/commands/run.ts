@@ -23,7 +23,7 @@ export const runCommand: Command = {
   name: 'run',
   summary: 'Executes a template and waits for its files.',
   usage: [
-    'run <template|file> [-p NAME=VALUE]… [--params FILE] [--choose NAME=VALUE]… [--backend ID] [--priority N] [--out DIR] [--no-cache] [--no-optimize] [--json]',
+    'run <template|file> [-p NAME=VALUE]… [--params FILE] [--choose NAME=VALUE]… [--backend ID] [--priority N] [--out DIR] [--no-cache] [--no-optimize] [--embed] [--json]',
   ],
   options: {
     ...PARAMETER_OPTIONS,
@@ -33,6 +33,7 @@ export const runCommand: Command = {
     out: { type: 'string', value: 'DIR', help: 'copy the results into DIR; nothing there is overwritten' },
     'no-cache': { type: 'boolean', help: 'make everything anew: nothing is taken from results of earlier runs' },
     'no-optimize': { type: 'boolean', help: 'send every graph as it was written' },
+    embed: { type: 'boolean', help: 'put graph and provenance into every file whose kind takes them' },
     templates: {
       type: 'string',
       multiple: true,
@@ -100,6 +101,7 @@ async function start(session: Session, template: TemplateDetail, args: Arguments
     ...(priority === undefined ? {} : { priority }),
     ...(args.flag('no-optimize') ? { optimize: false } : {}),
     ...(args.flag('no-cache') ? { cache: false } : {}),
+    ...(args.flag('embed') ? { embed: true } : {}),
   });
   const json = args.flag('json');
   if (json) jsonLine(io.out, { type: 'run', runId, template: template.id, version: template.version });

@@ -12,14 +12,15 @@ import { integerOption, noMorePositionals, onePositional, subcommand } from '../
 import type { Session } from '../session.ts';
 import { printError, printProblems } from '../report-error.ts';
 import { printRun } from '../show-run.ts';
+import { CLEAN_OPTIONS, cleanRuns, pinRun, policyOption } from '../clean-runs.ts';
 import { chosenRun, makeChoice } from '../choices/make-choice.ts';
 import { outOption, writeExport } from '../write-export.ts';
 
-const ACTIONS = ['list', 'show', 'watch', 'cancel', 'retry', 'choose', 'export'] as const;
+const ACTIONS = ['list', 'show', 'watch', 'cancel', 'retry', 'choose', 'export', 'pin', 'unpin', 'clean'] as const;
 
 export const runsCommand: Command = {
   name: 'runs',
-  summary: 'Lists runs, shows one, watches, cancels, tries again or exports it, or makes its choices.',
+  summary: 'Lists runs, shows one, watches, cancels, tries again or exports it, makes its choices, or cleans old ones away.',
   usage: [
     'runs [list] [--limit N]',
     'runs show ID',
@@ -28,6 +29,8 @@ export const runsCommand: Command = {
     'runs choose ID VALUE… [--into NAME]',
     'runs retry ID [--from STEP] [--backend ID] [--out DIR]',
     'runs export ID [--bundle] --out PATH',
+    'runs pin ID, runs unpin ID',
+    'runs clean [--older-than AGE] [--keep N] [--max-bytes SIZE] [--template ID] [--dry-run]',
   ],
   options: {
     limit: { type: 'string', value: 'N', help: 'list: at most so many, newest first (default 20)' },
@@ -43,6 +46,7 @@ export const runsCommand: Command = {
     none: { type: 'boolean', help: 'choose: pick nothing, where the template allows it' },
     bundle: { type: 'boolean', help: 'export: one *.callsheet file with provenance and lock instead of a folder' },
     id: { type: 'string', value: 'ID', help: 'export: id of the template that is made' },
+    ...CLEAN_OPTIONS,
     ...JSON_OPTION,
     ...DATA_OPTION,
   },
@@ -51,11 +55,15 @@ export const runsCommand: Command = {
   async run(args, io) {
     const action = subcommand(args, ACTIONS, 'list');
     const limit = integerOption(args, 'limit', 1, 1000) ?? 20;
-    if (action === 'list') noMorePositionals(args, 1);
-    const id = action === 'list' ? '' : action === 'choose' ? chosenRun(args) : onePositional(args, 'the ID of a run', 1);
+    if (action === 'list' || action === 'clean') noMorePositionals(args, 1);
+    const policy = action === 'clean' ? policyOption(args) : {};
+    const id =
+      action === 'list' || action === 'clean' ? '' : action === 'choose' ? chosenRun(args) : onePositional(args, 'the ID of a run', 1);
     const out = action === 'export' ? outOption(args, io, 'the folder, or with --bundle the file, to write') : '';
     const session = await openSession(args, io, { backends: backendOption(args)?.own ?? [] });
     try {
+      if (action === 'clean') return await cleanRuns(session, policy, args, io);
+      if (action === 'pin' || action === 'unpin') return await pinRun(session, id, action === 'pin', args, io);
       if (action === 'export') return await exportRun(session, id, out, args, io);
       return await act(session, { action, id, limit }, args, io);
     } finally {
@@ -67,7 +75,7 @@ export const runsCommand: Command = {
 // --- helpers ---
 
 interface Wish {
-  readonly action: Exclude<(typeof ACTIONS)[number], 'export'>;
+  readonly action: Exclude<(typeof ACTIONS)[number], 'export' | 'pin' | 'unpin' | 'clean'>;
   readonly id: string;
   readonly limit: number;
 }
@@ -140,7 +148,7 @@ function runTable(runs: readonly RunSummary[]): string {
     formatPercent(run.progress),
     formatTime(run.createdAt),
     run.endedAt === undefined ? '' : formatDuration((run.endedAt - run.createdAt) / 1000),
-    `${run.template} ${run.version}${run.draft ? ' (draft)' : ''}`,
+    `${run.template} ${run.version}${run.draft ? ' (draft)' : ''}${run.pinned === true ? ' (pinned)' : ''}`,
   ]);
   return formatTable(['ID', 'STATUS', 'DONE', 'CREATED', 'TOOK', 'TEMPLATE'], rows);
 }

@@ -1,6 +1,8 @@
 /** The doctor's look at what Callsheet runs on: Node, SQLite, sharp; and at Blender. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { toErrorData } from '#protocol/errors.ts';
+import { type Environment, FFMPEG_HINT, findFfmpeg } from '#results/convert/find-ffmpeg.ts';
 import { type Finding, finding } from './finding.ts';
 
 const OLDEST_NODE = 24;
@@ -35,6 +37,23 @@ export async function checkSharp(): Promise<Finding[]> {
     .png()
     .toBuffer();
   return [finding('sharp', 'ok', `sharp ${sharp.versions.sharp ?? ''} (libvips ${sharp.versions.vips})`.replace('  ', ' '))];
+}
+
+/** Only outputs that are converted to films, sounds, frames or OpenEXR need it. */
+export async function checkFfmpeg(env: Environment): Promise<Finding[]> {
+  try {
+    const { path, version, encoders } = await findFfmpeg(env);
+    const lacking = ['libx264', 'libvpx-vp9', 'libmp3lame'].filter((name) => !encoders.has(name));
+    if (lacking.length === 0) return [finding('ffmpeg', 'ok', `ffmpeg ${version} at ${path}`)];
+    const hint = 'Films and sounds of some kinds are made by other encoders, or not at all. A full build of ffmpeg has them.';
+    return [finding('ffmpeg', 'warning', `ffmpeg ${version} at ${path} lacks ${lacking.join(', ')}.`, hint)];
+  } catch (error) {
+    const { message, hint = FFMPEG_HINT } = toErrorData(error);
+    const isNamed = (env['CALLSHEET_FFMPEG'] ?? '') !== '';
+    return [
+      finding('ffmpeg', isNamed ? 'warning' : 'info', `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}.`.replace('..', '.'), hint),
+    ];
+  }
 }
 
 /** Good to know only: Callsheet needs Blender for nothing. */

@@ -16,6 +16,7 @@ import type {
   TemplateImportResult,
 } from '#protocol/methods/exchange.ts';
 import { isBlocking } from '#protocol/problem.ts';
+import type { Inspector } from '#results/inspect/inspector.ts';
 import type { Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { ID_PATTERN } from '#templates/manifest-schema.ts';
@@ -60,6 +61,7 @@ export interface ExchangeOptions {
   readonly locks: Pick<ClassLocks, 'of'>;
   readonly store: Pick<Store, 'asset' | 'putAsset' | 'run' | 'attempts' | 'artifacts' | 'requestKey' | 'putRequestKey'>;
   readonly contention: Pick<Contention, 'write'>;
+  readonly inspector: Pick<Inspector, 'inspect'>;
   /** The template a run pinned. Throws SNAPSHOT_REFUSED. */
   readonly pinned: (hash: string) => CompiledTemplate;
   /** Reads again what lies there, and tells listeners; answers with what could not be read yet because it had just been written. */
@@ -76,7 +78,7 @@ const IMPATIENCE_MS = 2000;
 const LOOKS = 10;
 
 export function createExchangeService(options: ExchangeOptions): ExchangeService {
-  const { importDir, assetDir, library, approvals, roots, backends, store, contention, offers, locks } = options;
+  const { importDir, assetDir, library, approvals, roots, backends, store, contention, offers, locks, inspector } = options;
   const bench: Bench = { backends, offer: (id) => offers.known(id) };
   const keys = createRequestKeys(store, contention);
   let importing: Promise<unknown> = Promise.resolve();
@@ -96,7 +98,8 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
       objectInfo === undefined
         ? infoFromBackend(backends, backend, isNeeded ? PATIENCE_MS : IMPATIENCE_MS)
         : infoFromFile(roots, objectInfo);
-    const imported = await importFile(importDir, { file: media, name: shown, id, objectInfo: infoOf }, placementIn(library, importDir));
+    const wish = { file: media, name: shown, id, objectInfo: infoOf, inspector };
+    const imported = await importFile(importDir, wish, placementIn(library, importDir));
     for (let left = LOOKS; !imported.existing && left > 0; left -= 1) {
       if (!(await options.refresh([imported.path])).includes(imported.path)) break;
     }

@@ -75,7 +75,8 @@ export async function packRun(run: FinishedRun, { as, id, versions, classLock }:
 // --- helpers ---
 
 function compile(template: CompiledTemplate, manifest: string | undefined): CompiledTemplate {
-  const { value, problems } = manifest === undefined ? { problems: [] } : compileTemplate(sourceOf(manifest, template.source.workflows));
+  const { value, problems } =
+    manifest === undefined ? { problems: [] } : compileTemplate(sourceOf(manifest, template.source.workflows, template.source.originals));
   if (value !== undefined) return value;
   const [first] = problems;
   throw new CallsheetError('EXPORT_REFUSED', `No template can be made of the run: ${first?.message ?? 'its manifest cannot be read.'}`, {

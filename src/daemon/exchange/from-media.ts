@@ -1,15 +1,15 @@
 /** What a file that is to be imported holds: a bundle, a workflow as JSON, or media with a workflow inside. */
-import { open } from 'node:fs/promises';
+import { withoutOwnPlaces } from '#backends/comfyui/foreign-place.ts';
 import { parseJson } from '#graph/json.ts';
+import { CallsheetError } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
-import { bytesOfFile } from '#results/bytes.ts';
 import { findWorkflows, type FoundWorkflows } from '#results/embedded/find-workflows.ts';
-import { type Embedded, readEmbedded } from '#results/embedded/read.ts';
+import type { Inspection, Inspector } from '#results/inspect/inspector.ts';
 import { MAX_WORKFLOW_BYTES, readTextFile } from '#templates/source-files.ts';
 
 export interface WorkflowIn {
   readonly kind: 'workflow';
-  /** Exactly as it stands in the file. */
+  /** Exactly as it stands in the file, but for the folder of an attempt of ours in it. */
   readonly api?: string;
   readonly ui?: string;
   readonly wan2gp?: string;
@@ -21,16 +21,21 @@ export interface WorkflowIn {
 export type FileContent = { readonly kind: 'bundle' } | WorkflowIn | { readonly kind: 'nothing'; readonly problem: Problem };
 
 /** `shown` is how problems call the file. Never throws for what the file holds. */
-export async function contentOfFile(path: string, mediaType: string, shown: string): Promise<FileContent> {
+export async function contentOfFile(
+  path: string,
+  mediaType: string,
+  shown: string,
+  inspector: Pick<Inspector, 'inspect'>,
+): Promise<FileContent> {
   if (mediaType === 'application/zip' || mediaType === 'model/vnd.usdz+zip') return { kind: 'bundle' };
   const text = mediaType === 'application/json' || mediaType === 'model/gltf+json' || mediaType === 'text/plain';
   if (text || isUnreadableJson(mediaType, shown)) return fromJson(path, mediaType, shown);
-  const handle = await open(path, 'r');
   try {
-    const embedded = await readEmbedded(bytesOfFile(handle, (await handle.stat()).size));
-    return workflowOf(findWorkflows(embedded.texts), embedded.mediaType) ?? { kind: 'nothing', problem: nothingIn(embedded, shown) };
-  } finally {
-    await handle.close();
+    const inspection = await inspector.inspect(path);
+    return workflowOf(inspection.workflows, inspection.mediaType) ?? { kind: 'nothing', problem: nothingIn(inspection, shown) };
+  } catch (error) {
+    if (!(error instanceof CallsheetError) || error.code !== 'FILE_TOO_COMPLEX') throw error;
+    return { kind: 'nothing', problem: tooComplex(error, shown) };
   }
 }
 
@@ -43,7 +48,7 @@ function workflowOf({ api, ui, wan2gp }: FoundWorkflows, mediaType: string): Wor
     kind: 'workflow',
     mediaType,
     foundAs: first.key,
-    ...(api === undefined ? {} : { api: api.text }),
+    ...(api === undefined ? {} : { api: withoutOwnPlaces(api.text) }),
     ...(ui === undefined ? {} : { ui: ui.text }),
     ...(wan2gp === undefined ? {} : { wan2gp: wan2gp.text }),
   };
@@ -69,7 +74,11 @@ function fromJson(path: string, mediaType: string, shown: string): FileContent {
   return { kind: 'nothing', problem: { code: 'IMPORT_NOTHING_FOUND', severity: 'error', message, hint, file: shown } };
 }
 
-function nothingIn({ mediaType, isKnown, texts, leftOut }: Embedded, shown: string): Problem {
+function tooComplex({ message, data: { hint } }: CallsheetError, shown: string): Problem {
+  return { code: 'IMPORT_DAMAGED', severity: 'error', message, ...(hint === undefined ? {} : { hint }), file: shown };
+}
+
+function nothingIn({ mediaType, isKnown, texts, leftOut }: Inspection, shown: string): Problem {
   const base = { severity: 'error', file: shown } as const;
   if (!isKnown) {
     const message = `Files of this kind (${mediaType}) are not looked into.`;
@@ -93,7 +102,7 @@ function nothingIn({ mediaType, isKnown, texts, leftOut }: Embedded, shown: stri
   return { code: 'IMPORT_NOTHING_FOUND', message: found, hint, ...base };
 }
 
-function names(texts: Embedded['texts']): string {
+function names(texts: Inspection['texts']): string {
   return texts
     .slice(0, 5)
     .map(({ key }) => key.replaceAll(/\p{Cc}/gu, ' ').slice(0, 40))

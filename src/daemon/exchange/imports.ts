@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { isCode, syncDirectory } from '#results/durable.ts';
+import type { Inspector } from '#results/inspect/inspector.ts';
 import { checkLock, LOCK_FILE, PROVENANCE_FILE } from '#templates/bundle/lock.ts';
 import { unpackBundle, type UnpackedFile } from '#templates/bundle/unpack.ts';
 import { CLASS_LOCK_FILE, readClassLock } from '#templates/class-lock.ts';
@@ -25,6 +26,7 @@ export interface ImportWish {
   readonly name: string;
   readonly id: string | undefined;
   readonly objectInfo: AskForInfo;
+  readonly inspector: Pick<Inspector, 'inspect'>;
 }
 
 export interface Imported {
@@ -75,7 +77,7 @@ export async function sweepImports(importDir: string): Promise<void> {
 type Filled = Pick<Imported, 'from' | 'problems'>;
 
 async function fill(aside: string, wish: ImportWish): Promise<Filled> {
-  const content = await contentOfFile(wish.file.path, wish.file.mediaType, wish.name);
+  const content = await contentOfFile(wish.file.path, wish.file.mediaType, wish.name, wish.inspector);
   switch (content.kind) {
     case 'nothing':
       return { from: 'api', problems: [content.problem] };

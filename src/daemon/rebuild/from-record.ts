@@ -40,7 +40,13 @@ export function rowsOfRecord(found: FoundRun, record: RunRecord, known: number |
       states: [{ ...record.state, ...end, snapshot: null, timers: null, ...(later.length === 0 ? {} : { machine: REBUILT_MACHINE }) }],
       events: events.map((event) => ({ runId, ...event })),
       savings: record.savings,
+      graphs: [...found.graphs].map(([hash, content]) => ({ hash, content })),
+      provenance: record.provenance.flatMap((row) => {
+        const workflow = row.workflow !== null && found.graphs.has(row.workflow) ? row.workflow : null;
+        return found.graphs.has(row.graph) ? [{ ...row, workflow }] : [];
+      }),
     },
+    ...(record.pinned === undefined ? {} : { pinned: record.pinned }),
   };
 }
 

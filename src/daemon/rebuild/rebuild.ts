@@ -183,6 +183,7 @@ interface Committed {
 function commitAll(store: Store, plans: readonly Rebuilt[]): readonly Committed[] {
   try {
     store.commit(joined(plans.map(({ batch }) => withoutTakenKeys(batch, store))));
+    for (const { runId, pinned } of plans) if (pinned) store.pin(runId, true);
     return plans.map((plan) => ({ plan }));
   } catch (error) {
     const [only, ...others] = plans;
@@ -207,5 +208,7 @@ function joined(batches: readonly Batch[]): Batch {
     states: batches.flatMap(({ states = [] }) => states),
     events: batches.flatMap(({ events = [] }) => events),
     savings: batches.flatMap(({ savings = [] }) => savings),
+    graphs: batches.flatMap(({ graphs = [] }) => graphs),
+    provenance: batches.flatMap(({ provenance = [] }) => provenance),
   };
 }

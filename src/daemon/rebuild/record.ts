@@ -8,7 +8,7 @@ import { isCode, writeWhole } from '#results/durable.ts';
 import { NOTES_FOLDER } from '#results/sidecar.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
-import type { AttemptRow, NewEvent, NewRun, RequestKeyRow, RunState, SavingsRow, Store } from '#store/types.ts';
+import type { AttemptRow, NewEvent, NewRun, ProvenanceRow, RequestKeyRow, RunState, SavingsRow, Store } from '#store/types.ts';
 import { sourceOf } from '#templates/load.ts';
 import type { TemplateSource } from '#templates/types.ts';
 import { allEvents } from '../run-view.ts';
@@ -32,6 +32,9 @@ export interface RunRecord {
   readonly events: readonly Pick<NewEvent, 'at' | 'body'>[];
   readonly requestKeys: readonly RequestKeyRow[];
   readonly savings: readonly SavingsRow[];
+  /** Their graphs lie beside the notes. */
+  readonly provenance: readonly ProvenanceRow[];
+  readonly pinned?: true;
 }
 
 export interface RecordPlaces {
@@ -53,7 +56,7 @@ export async function writeRecord(store: Store, { outputDir, storeId }: RecordPl
   const folder = join(outputDir, runId);
   const row = store.run(runId);
   if (row === undefined || row.endedAt === null || !(await isFolder(join(folder, NOTES_FOLDER)))) return;
-  const { template, version, templateHash, backend, parameters, createdAt, priority, client, options, ...state } = row;
+  const { template, version, templateHash, backend, parameters, createdAt, priority, client, options, models, pinned, ...state } = row;
   const record: RunRecord = {
     format: RECORD_FORMAT,
     store: storeId,
@@ -68,6 +71,7 @@ export async function writeRecord(store: Store, { outputDir, storeId }: RecordPl
       ...(priority === undefined ? {} : { priority }),
       ...(client === undefined ? {} : { client }),
       ...(options === undefined ? {} : { options }),
+      ...(models === undefined ? {} : { models }),
     },
     state,
     attempts: store.attempts(runId),
@@ -75,6 +79,8 @@ export async function writeRecord(store: Store, { outputDir, storeId }: RecordPl
     events: allEvents(store, runId).map(({ at, event }) => ({ at, body: event })),
     requestKeys: store.requestKeysOf(runId),
     savings: store.savings(runId),
+    provenance: store.provenance(runId),
+    ...(pinned ? { pinned } : {}),
   };
   const content = store.template(templateHash);
   if (content !== undefined) await writeTemplate(templatePath(outputDir, templateHash), content);
@@ -94,7 +100,7 @@ export async function readRecord(folder: string): Promise<RunRecord | undefined>
   }
   const value: unknown = JSON.parse(text);
   if (!isRecord(value)) throw new Error('it is not a record of this release');
-  return { ...value, artifacts: value.artifacts.map((artifact) => ({ ...artifact, path: join(folder, basename(artifact.path)) })) };
+  return { ...value, artifacts: value.artifacts.map((artifact) => ({ ...artifact, path: placeIn(folder, artifact) })) };
 }
 
 /** The content under which a template is stored. What lies there under another name than its own is not taken. */
@@ -111,6 +117,13 @@ export async function readTemplate(outputDir: string, hash: string): Promise<str
 }
 
 // --- helpers ---
+
+/** Pictures of a sequence lie in a folder of their own. */
+function placeIn(folder: string, { runId, path }: ArtifactView): string {
+  const parts = path.split(/[\\/]/);
+  const own = parts.slice(parts.lastIndexOf(runId) + 1);
+  return join(folder, ...(own.length === 0 || own.length === parts.length ? [basename(path)] : own));
+}
 
 /** Its name is its content: one that lies there whole is left alone. */
 async function writeTemplate(path: string, content: string): Promise<void> {
@@ -135,9 +148,9 @@ async function isFolder(path: string): Promise<boolean> {
 /** The parts that rows are made of; what is inside them is judged by the tables. */
 function isRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, store, run, state, attempts, artifacts, events, requestKeys, savings } = value as Partial<RunRecord>;
+  const { format, store, run, state, attempts, artifacts, events, requestKeys, savings, provenance } = value as Partial<RunRecord>;
   if (format !== RECORD_FORMAT || typeof store !== 'string') return false;
-  const lists = [attempts, artifacts, events, requestKeys, savings];
+  const lists = [attempts, artifacts, events, requestKeys, savings, provenance];
   if (!lists.every(Array.isArray) || typeof run !== 'object' || typeof state !== 'object') return false;
   return typeof run.runId === 'string' && state.runId === run.runId && RUN_ENDS.includes(state.status) && typeof state.endedAt === 'number';
 }

@@ -15,6 +15,8 @@ export interface Rebuilt {
   readonly files: readonly string[];
   readonly missing: readonly string[];
   readonly damaged: readonly string[];
+  /** It was not to be cleaned away. */
+  readonly pinned?: true;
   /** Without the template, which the caller has or stands in for. */
   readonly batch: Batch;
 }
@@ -68,8 +70,8 @@ export function countOf(files: number): string {
 }
 
 export function artifactOf(note: FileNote): ArtifactView {
-  const { artifactId, runId, step, item, output, node, index, path, mediaType, bytes, sha256, width, height, duration, draft, profile } =
-    note;
+  const { artifactId, runId, step, item, output, node, index, path, mediaType, bytes, sha256, draft, kind, createdAt } = note;
+  const { width, height, duration, facts, profile, promptId } = note;
   return {
     artifactId,
     runId,
@@ -82,7 +84,11 @@ export function artifactOf(note: FileNote): ArtifactView {
     mediaType,
     bytes,
     sha256,
+    kind,
+    createdAt,
     draft,
+    ...(facts === undefined ? {} : { facts }),
+    ...(promptId === undefined ? {} : { promptId }),
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
     ...(duration === undefined ? {} : { duration }),
@@ -93,13 +99,17 @@ export function artifactOf(note: FileNote): ArtifactView {
 /** One for each prompt that made files: so that nothing is ever sent under its id again. */
 export function attemptsOf(notes: readonly FileNote[], now: number): readonly AttemptRow[] {
   const first = new Map<string, FileNote>();
-  for (const note of notes) if (note.promptId !== undefined && !first.has(note.promptId)) first.set(note.promptId, note);
+  for (const note of notes) {
+    const { promptId } = note;
+    // Of steps that shared a prompt, the one whose prompt it was.
+    if (promptId !== undefined && (!first.has(promptId) || isOwn(note, promptId))) first.set(promptId, note);
+  }
   return [...first].map(([promptId, note]) => ({
     promptId,
     runId: note.runId,
     step: note.step,
     item: note.item,
-    attempt: note.attempt ?? numberOf(note, promptId),
+    attempt: note.attempt ?? numberOf(note, promptId) ?? 1,
     backend: note.backend ?? '',
     address: '',
     payloadHash: '',
@@ -116,9 +126,13 @@ export function attemptsOf(notes: readonly FileNote[], now: number): readonly At
 const MOST_ATTEMPTS = 100;
 
 /** Ids of prompts are made of the number of the attempt: the one that gives this id. */
-function numberOf({ runId, step, item }: FileNote, promptId: string): number {
+function numberOf({ runId, step, item }: FileNote, promptId: string): number | undefined {
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     if (promptIdOf({ runId, step, item, attempt }) === promptId) return attempt;
   }
-  return 1;
+  return undefined;
+}
+
+function isOwn(note: FileNote, promptId: string): boolean {
+  return numberOf(note, promptId) !== undefined;
 }

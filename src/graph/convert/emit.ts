@@ -1,4 +1,5 @@
 /** Nodes of the UI-format workflow as nodes of the graph, with whatever the front end would have left out left out. */
+import type { Span } from '../rewrite.ts';
 import type { JsonNode } from '../types.ts';
 import { applySavedBroadcasts, broadcast } from './broadcast.ts';
 import { MAX_DEPTH, MAX_NODES } from './limits.ts';
@@ -11,7 +12,7 @@ import { createScope, innerScope, type ResolveContext, resolveInput, type Scope 
 import { BYPASSED, MUTED, type UiGraph, type UiNode } from './shapes.ts';
 import { textWarnings } from './text-warnings.ts';
 import { reportUnknown } from './unknown-class.ts';
-import { inputJson } from './value.ts';
+import { inputJson, type Value } from './value.ts';
 
 class TooLarge extends Error {}
 
@@ -19,6 +20,9 @@ export interface ConvertedInput {
   readonly json: string;
   /** Id of the node that it is linked to. */
   readonly link?: string;
+  /** Of a value: where it stands in the file, and whether the page reads it as a prompt with choices. */
+  readonly at?: Span;
+  readonly isPrompt?: boolean;
 }
 
 export interface ConvertedNode {
@@ -118,16 +122,20 @@ function emitNode(node: UiNode, id: string, scope: Scope, context: ResolveContex
   for (const { name, sent, value } of node.widgets) {
     if (!sent || value === undefined) continue;
     const isPrompt = node.nodeClass?.inputs.get(name)?.options['dynamicPrompts'] === true;
-    inputs.set(name, { json: inputJson(isPrompt ? sentPrompt(value) : value) });
+    inputs.set(name, { json: inputJson(isPrompt ? sentPrompt(value) : value), ...placeOf(value), ...(isPrompt ? { isPrompt } : {}) });
   }
   for (const [slot, input] of node.inputs.entries()) {
     const source = resolveInput(node, scope, slot, context);
     if (source === undefined) continue;
     if ('node' in source) inputs.set(input.name, { json: `[${JSON.stringify(source.node)}, ${source.slot}]`, link: source.node });
     else if (source.value === undefined) inputs.delete(input.name);
-    else inputs.set(input.name, { json: inputJson(source.value) });
+    else inputs.set(input.name, { json: inputJson(source.value), ...placeOf(source.value) });
   }
   textWarnings(node, id, inputs, context.report);
   const title = node.title !== undefined && node.title !== '' ? node.title : (node.nodeClass?.displayName ?? node.type);
   return { id, classType: node.type, title, inputs, at: node.at };
+}
+
+function placeOf({ at }: Value): Pick<ConvertedInput, 'at'> {
+  return at === undefined ? {} : { at };
 }

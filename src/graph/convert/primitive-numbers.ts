@@ -1,7 +1,7 @@
 /** What becomes of a primitive's number on its way into a widget: the page brings it into range and rounds it to the step. */
 import type { InputSpec } from '../node-classes.ts';
 import type { JsonValue } from '../types.ts';
-import { plainValue, type Value } from './value.ts';
+import { changedValue, type Value } from './value.ts';
 
 type Options = InputSpec['options'];
 
@@ -45,7 +45,7 @@ function changed(value: Value, change: (number: number) => number): Value {
   const number = text === undefined || text === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(number)) return value;
   const result = change(number);
-  return result === number && value.kind === 'number' ? value : plainValue(Object.is(result, -0) ? 0 : result);
+  return result === number && value.kind === 'number' ? value : changedValue(value, Object.is(result, -0) ? 0 : result);
 }
 
 /** The page's own rules for INT (a multiple of the step, counted from the minimum) and FLOAT (so many digits, then the range). */

@@ -1,5 +1,5 @@
 /** What the page does to a prompt before it sends it, as far as it does the same on every run. */
-import { plainValue, type Value } from './value.ts';
+import { changedValue, type Value } from './value.ts';
 
 const UNESCAPED_BRACE = /(?<!\\)(?:\\\\)*\{/;
 
@@ -13,7 +13,7 @@ export function sentPrompt(value: Value): Value {
   const bare = withoutComments(text);
   if (UNESCAPED_BRACE.test(bare)) return value;
   const sent = bare.replace(/\\([{}|])/g, '$1');
-  return sent === text ? value : plainValue(sent);
+  return sent === text ? value : changedValue(value, sent);
 }
 
 /** Block comments, and `//` to the end of the line: the page cuts addresses such as https://… too. One pass over the text. */

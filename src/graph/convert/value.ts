@@ -1,4 +1,5 @@
 /** Widget values during conversion: JSON text exactly as the file spells it, and just enough knowledge to decide with. */
+import type { Span } from '../rewrite.ts';
 import type { JsonNode, JsonValue } from '../types.ts';
 import { printJson } from '../values.ts';
 
@@ -8,11 +9,14 @@ export interface Value {
   readonly kind: JsonNode['kind'];
   /** Of a text. */
   readonly text?: string;
+  /** Where it stands in the file, also once the page has changed it on its way. */
+  readonly at?: Span;
 }
 
 export function valueOf(node: JsonNode, source: string): Value {
   const json = source.slice(node.start, node.end);
-  return node.kind === 'string' ? { json, kind: node.kind, text: node.value } : { json, kind: node.kind };
+  const at = { start: node.start, end: node.end };
+  return node.kind === 'string' ? { json, kind: node.kind, text: node.value, at } : { json, kind: node.kind, at };
 }
 
 export function plainValue(value: JsonValue): Value {
@@ -29,6 +33,11 @@ export function plainValue(value: JsonValue): Value {
       if (value === null) return { json, kind: 'null' };
       return { json, kind: Array.isArray(value) ? 'array' : 'object' };
   }
+}
+
+/** What became of a value of the file. */
+export function changedValue(from: Value, value: JsonValue): Value {
+  return { ...plainValue(value), ...(from.at === undefined ? {} : { at: from.at }) };
 }
 
 /** As an input of a graph: a list is wrapped, for ComfyUI reads a bare list of two as a link (dossier 4.1). */

@@ -48,7 +48,7 @@ export interface TemplateChanged {
   readonly removed?: boolean;
 }
 
-/** Everything that a daemon sends unasked. `progress`, `preview`, `template/changed` and `backend/changed` may be dropped; `event` never is. */
+/** Everything that a daemon sends unasked. `progress`, `preview`, `template/changed`, `backend/changed` and `run/removed` may be dropped; `event` never is. */
 export interface Notifications {
   readonly challenge: { readonly nonce: string };
   readonly event: RunEvent & { readonly subscription: string };
@@ -56,6 +56,8 @@ export interface Notifications {
   readonly preview: PreviewNotice;
   readonly 'template/changed': TemplateChanged;
   readonly 'backend/changed': BackendView;
+  /** Cleaned away: nothing of them is listed any more. */
+  readonly 'run/removed': { readonly runIds: readonly string[] };
 }
 
 export type NotificationName = keyof Notifications;

@@ -1,10 +1,12 @@
 /** The method table: the one source of validation, scopes, types, documentation and OpenRPC. */
 import type { Infer, Schema } from '../schema.ts';
+import { artifactGet, artifactList } from './artifact.ts';
+import { runClean, runPin } from './clean.ts';
 import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
-import { artifactList, runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
+import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
 
@@ -30,7 +32,10 @@ export const METHODS = {
   'run/retry': runRetry,
   'run/choose': runChoose,
   'run/export': runExport,
+  'run/pin': runPin,
+  'run/clean': runClean,
   'artifact/list': artifactList,
+  'artifact/get': artifactGet,
   'backend/list': backendList,
   'backend/get': backendGet,
   'backend/free': backendFree,

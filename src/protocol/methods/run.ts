@@ -1,7 +1,7 @@
 /** Methods about runs and their artifacts. */
 import { array, boolean, closed, described, integer, json, object, optional, record, string } from '../schema.ts';
 import { method, requestKey, runId, templateId, templateVersion } from './define.ts';
-import { artifact, run, runStatus, runSummary } from './views.ts';
+import { run, runStatus, runSummary } from './views.ts';
 
 const limit = optional(integer({ minimum: 1, maximum: 1000 }));
 
@@ -18,6 +18,7 @@ export const runStart = method({
     priority: optional(described(integer({ minimum: -100, maximum: 100 }), 'Higher goes first; 0 when absent. Nothing waits for ever.')),
     optimize: optional(described(boolean(), 'False: graphs are sent as they are. True when absent.')),
     cache: optional(described(boolean(), 'False: nothing is taken from results of earlier runs. True when absent.')),
+    embed: optional(described(boolean(), 'True: graph and provenance are put into every file whose kind takes them. False when absent.')),
     requestKey,
   }),
   result: object({ runId: string() }),
@@ -111,14 +112,4 @@ export const runChoose = method({
   }),
   result: object({ into: string(), picked: array(string()), status: runStatus }),
   errors: ['RUN_NOT_FOUND', 'CHOICE_NOT_WAITING', 'CHOICE_INVALID', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
-});
-
-export const artifactList = method({
-  name: 'artifact/list',
-  scope: 'read',
-  mutation: false,
-  description: 'Artifacts, newest first, of one run or of all. `before` is the last artifactId of the page before.',
-  params: closed({ runId: optional(runId), limit, before: optional(string({ minLength: 1, maxLength: 100 })) }),
-  result: object({ artifacts: array(artifact) }),
-  errors: ['RUN_NOT_FOUND'],
 });

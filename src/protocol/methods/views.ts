@@ -2,10 +2,14 @@
 import { ERRORS } from '../errors.ts';
 import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { Problem } from '../problem.ts';
+import { cachedFrom, conversion, sourceFile } from './provenance.ts';
 import { array, boolean, integer, json, number, object, oneOf, optional, pair, record, string } from '../schema.ts';
 import type { Schema } from '../schema.ts';
-import { CACHE_RESULTS, CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
+import { ASSET_KINDS, COLOR_SPACES, MATERIAL_MAPS, MESH_FORMATS } from '../assets.ts';
+import type { AssetView } from '../assets.ts';
+import { ARTIFACT_KINDS, CACHE_RESULTS, CHOICE_STATUSES, PASSES, RUN_STATUSES, STEP_STATUSES } from '../views.ts';
 import type {
+  SequenceView,
   ArtifactView,
   AttemptView,
   BackendView,
@@ -14,6 +18,7 @@ import type {
   ChoiceView,
   OptimiserView,
   RunOptions,
+  MediaFacts,
   RunSummary,
   RunView,
   Saving,
@@ -84,6 +89,40 @@ const step: Schema<StepView, false> = object({
   error: optional(errorData),
 });
 
+const asset: Schema<AssetView, false> = object({
+  kind: oneOf(ASSET_KINDS),
+  name: string(),
+  collection: optional(string()),
+  colorSpace: optional(oneOf(COLOR_SPACES)),
+  frames: optional(integer({ minimum: 1 })),
+  fps: optional(number()),
+  firstFrame: optional(integer({ minimum: 0 })),
+  pattern: optional(string()),
+  format: optional(oneOf(MESH_FORMATS)),
+  map: optional(oneOf(MATERIAL_MAPS)),
+  maps: optional(array(object({ map: oneOf(MATERIAL_MAPS), artifactId: string(), path: string(), colorSpace: oneOf(COLOR_SPACES) }))),
+  partOf: optional(string()),
+});
+
+export const sequence: Schema<SequenceView, false> = object({
+  count: integer({ minimum: 1 }),
+  first: integer({ minimum: 0 }),
+  pattern: string(),
+  bytes: integer({ minimum: 0 }),
+  sha256: string(),
+});
+
+export const facts: Schema<MediaFacts, false> = object({
+  frames: optional(integer({ minimum: 1 })),
+  fps: optional(number()),
+  channels: optional(integer({ minimum: 1 })),
+  sampleRate: optional(number()),
+  depth: optional(integer({ minimum: 1 })),
+  alpha: optional(boolean()),
+  codec: optional(string()),
+  audioCodec: optional(string()),
+});
+
 export const artifact: Schema<ArtifactView, false> = object({
   artifactId: string(),
   runId: string(),
@@ -99,10 +138,19 @@ export const artifact: Schema<ArtifactView, false> = object({
   width: optional(integer()),
   height: optional(integer()),
   duration: optional(number()),
+  kind: oneOf(ARTIFACT_KINDS),
+  facts: optional(facts),
+  createdAt: milliseconds,
+  sameAs: optional(string()),
   draft: boolean(),
   profile: optional(oneOf(['low'])),
-  cachedFrom: optional(object({ runId: string(), artifactId: string() })),
+  cachedFrom: optional(cachedFrom),
   outputs: optional(array(string())),
+  promptId: optional(string()),
+  source: optional(sourceFile),
+  conversion: optional(conversion),
+  sequence: optional(sequence),
+  asset: optional(asset),
 });
 
 const index = integer({ minimum: 0 });
@@ -132,7 +180,7 @@ const choice: Schema<ChoiceView, false> = object({
   pickedBy: optional(oneOf(['person', 'timeout'])),
 });
 
-const runOptions: Schema<RunOptions, false> = object({ optimize: boolean(), cache: boolean() });
+const runOptions: Schema<RunOptions, false> = object({ optimize: boolean(), cache: boolean(), embed: optional(boolean()) });
 
 export const saving: Schema<Saving, false> = object({
   pass: oneOf(PASSES),
@@ -160,6 +208,7 @@ const summaryMembers = {
   etaRange: optional(pair(number({ minimum: 0 }))),
   createdAt: milliseconds,
   endedAt: optional(milliseconds),
+  pinned: optional(boolean()),
   error: optional(errorData),
 };
 

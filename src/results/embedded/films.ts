@@ -3,7 +3,7 @@ import { textAt } from '../bytes.ts';
 import type { ByteSource } from '../bytes.ts';
 import { boxesIn, findBox } from '../formats/boxes.ts';
 import type { Box } from '../formats/boxes.ts';
-import { elementsIn } from '../formats/matroska.ts';
+import { elementsIn } from '../formats/ebml.ts';
 import { decodeText, readRange, untilNul } from './texts.ts';
 import type { TextPile } from './texts.ts';
 

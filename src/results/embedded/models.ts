@@ -35,6 +35,13 @@ async function strayObject(source: ByteSource, head: string): Promise<Uint8Array
 
 const [BACKSLASH, QUOTE, OPEN, CLOSE] = [0x5c, 0x22, 0x7b, 0x7d];
 
+/** The text is the file itself: a glTF scene, or what a pack saved as JSON. */
+export async function readJson(source: ByteSource, pile: TextPile): Promise<void> {
+  const bytes = await readRange(source, 0, source.size);
+  if (bytes === null) pile.leaveOut('json');
+  else pile.add('json', decodeText(bytes));
+}
+
 /** Eight bytes of length, then a JSON object whose `__metadata__` holds texts. */
 export async function readSafetensors(source: ByteSource, pile: TextPile): Promise<void> {
   const head = await source.read(0, 8);

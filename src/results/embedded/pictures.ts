@@ -6,7 +6,7 @@ import { readExif } from './exif.ts';
 import { decodeText, readRange } from './texts.ts';
 import type { TextPile } from './texts.ts';
 
-const MOST_CHUNKS = 100_000;
+const MOST_CHUNKS = 50_000;
 const MOST_ITEMS = 1000;
 
 /** RIFF chunks: `EXIF` of WebP, `json` of WAV (Wan2GP). */

@@ -1,4 +1,4 @@
-/** Tags of FLAC, Ogg (Opus, Vorbis) and MP3. */
+/** Tags of FLAC, Ogg (Opus, Vorbis, Theora) and MP3. */
 import { textAt, viewOf } from '../bytes.ts';
 import type { ByteSource } from '../bytes.ts';
 import { decodeText, LONGEST_TEXT, readRange, untilNul } from './texts.ts';
@@ -31,7 +31,7 @@ export async function readOgg(source: ByteSource, pile: TextPile): Promise<void>
   const packet = await secondPacket(source);
   if (packet === null) pile.leaveOut('comments');
   else if (textAt(packet, 0, 8) === 'OpusTags') readVorbisComments(packet.subarray(8), pile);
-  else if (textAt(packet, 0, 7) === '\x03vorbis') readVorbisComments(packet.subarray(7), pile);
+  else if (textAt(packet, 0, 7) === '\x03vorbis' || textAt(packet, 0, 7) === '\x81theora') readVorbisComments(packet.subarray(7), pile);
 }
 
 async function secondPacket(source: ByteSource): Promise<Buffer | null> {

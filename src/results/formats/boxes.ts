@@ -12,7 +12,7 @@ export interface Box {
 }
 
 /** Boxes in one parent; fragmented films have two per fragment. */
-const MOST_BOXES = 50_000;
+const MOST_BOXES = 20_000;
 
 /** Stops at the first box whose size is impossible. */
 export async function* boxesIn(source: ByteSource, from: number, to: number): AsyncGenerator<Box> {

@@ -1,7 +1,7 @@
-/** JPEG: size from the first frame header, wholeness from the end marker (ITU-T T.81 annex B). */
+/** JPEG: size, depth and colours from the first frame header, wholeness from the end marker (ITU-T T.81 annex B). */
 import { viewOf } from '../bytes.ts';
 import type { ByteSource } from '../bytes.ts';
-import { faulty, sized } from './measured.ts';
+import { faulty, sized, withFacts } from './measured.ts';
 import type { Measured } from './measured.ts';
 
 const MOST_SEGMENTS = 10_000;
@@ -11,15 +11,16 @@ export async function measureJpeg(source: ByteSource): Promise<Measured> {
   if (!(await hasEnd(source))) return faulty('its end is missing, it was cut short');
   let at = 2;
   for (let count = 0; count < MOST_SEGMENTS; count += 1) {
-    const head = await source.read(at, 9);
+    const head = await source.read(at, 10);
     const marker = head[1] ?? 0;
     if (head.length < 4 || head[0] !== 0xff) return faulty('its frame header is missing');
     if (marker === 0xff) {
       at += 1;
     } else if (isFrame(marker)) {
-      if (head.length < 9) return faulty('its frame header is cut short');
+      if (head.length < 10) return faulty('its frame header is cut short');
       const view = viewOf(head);
-      return sized(view.getUint16(7), view.getUint16(5));
+      const facts = withFacts({ depth: view.getUint8(4), channels: view.getUint8(9), alpha: false });
+      return { ...sized(view.getUint16(7), view.getUint16(5)), ...facts };
     } else if (marker === 0xda || marker === 0xd9) {
       return faulty('its frame header is missing');
     } else if (hasNoLength(marker)) {

@@ -50,6 +50,15 @@ describe('files of the sandbox', () => {
     expect((await call(url, '/upload/image', { method: 'POST', body: 'x' })).status).toBe(400);
   });
 
+  it('shows a file whose name has letters beyond Latin-1', async () => {
+    const { url } = await startTestSandbox();
+    const png = await colour(10);
+    await send(url, '東京 Zürich.png', png);
+    const answer = await fetch(`${url}/view?filename=${encodeURIComponent('東京 Zürich.png')}&type=input`);
+    expect(Buffer.from(answer.headers.get('content-disposition') ?? '', 'latin1').toString('utf8')).toBe('filename="東京 Zürich.png"');
+    expect(Buffer.from(await answer.arrayBuffer()).equals(png)).toBe(true);
+  });
+
   it('shows files whole, in part, re-encoded, and by channel', async () => {
     const { url } = await startTestSandbox();
     const png = await colour(200);

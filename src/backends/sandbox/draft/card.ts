@@ -8,8 +8,10 @@ export interface CardOptions {
   readonly shot: Shot;
   /** Place in the batch, 0-based. */
   readonly index: number;
-  /** 0..1 while the sampler works, 1 when it is done. */
+  /** 0..1 while the sampler works, 1 when it is done; of a film's pictures the time. */
   readonly progress: number;
+  /** Whether steps are counted on it until it is done; true when absent. */
+  readonly counts?: boolean;
   /** Over a source picture the card is a band at the bottom instead of the whole frame. */
   readonly band: boolean;
   /** What happened to the latent before and after this shot. */
@@ -18,7 +20,7 @@ export interface CardOptions {
 
 /** The card as an SVG of the given size; as a band it leaves the rest transparent. */
 export function cardSvg(options: CardOptions): string {
-  const { width, height, shot, index, progress, band } = options;
+  const { width, height, shot, index, progress, counts = true, band } = options;
   const marks = [...(shot.marks ?? []), ...(options.marks ?? [])].map((mark) => `\0${mark}`).join('');
   const hash = createHash('sha256').update(`${shot.prompt}\0${shot.negative}\0${shot.seed}\0${index}${marks}`).digest();
   const hue = (place: number): number => Math.round(((hash[place] ?? 0) / 255) * 360);
@@ -36,7 +38,7 @@ export function cardSvg(options: CardOptions): string {
     ? `<rect y="${top}" width="${width}" height="${bandHeight}" fill="#101018" fill-opacity="0.55"/>${strip(hash, width, top, unit)}`
     : `<rect width="${width}" height="${height}" fill="url(#sky)"/>${shapes(hash, width, height)}<rect width="${width}" height="${height}" fill="#101018" fill-opacity="0.35"/>`;
   const step = Math.round(progress * shot.steps);
-  const counter = progress < 1 ? [row(`${step}/${shot.steps}`, unit * 6, top + unit * 1.4, unit, '#ffd166', true)] : [];
+  const counter = counts && progress < 1 ? [row(`${step}/${shot.steps}`, unit * 6, top + unit * 1.4, unit, '#ffd166', true)] : [];
   const rows = [
     draftMark(unit, top + unit * 0.7, unit * 0.12),
     ...counter,

@@ -15,7 +15,10 @@ const TINT = [255, 209, 102] as const;
 export async function decodeLatent(latent: LatentValue, vae: string): Promise<ImageValue> {
   const frames: Pixels[] = [];
   for (let index = 0; index < latent.batch; index++) {
-    const { data, info } = await paint({ ...latent, marks: [...(latent.marks ?? []), `vae ${vae}`] }, index, 1)
+    // The bar of a film's card grows from its first picture to its last.
+    const isFilm = latent.isFilm === true;
+    const decoded = { ...latent, marks: [...(latent.marks ?? []), `vae ${vae}`] };
+    const { data, info } = await paint(decoded, isFilm ? 0 : index, isFilm ? (index + 1) / latent.batch : 1, isFilm)
       .raw()
       .toBuffer({ resolveWithObject: true });
     frames.push(fromBytes(data, info.width, info.height, info.channels));
@@ -34,7 +37,7 @@ export async function previewLatent(latent: LatentValue, progress: number): Prom
 }
 
 /** Drawn by sharp, off this thread. Always three channels. */
-function paint(latent: LatentValue, index: number, progress: number): Sharp {
+function paint(latent: LatentValue, index: number, progress: number, isFilm = false): Sharp {
   const { width, height, source, mask, shots } = latent;
   const shot = shots.at(-1);
   const marks = [...(latent.marks ?? []), ...shots.slice(0, -1).map((earlier) => JSON.stringify(earlier))];
@@ -42,7 +45,7 @@ function paint(latent: LatentValue, index: number, progress: number): Sharp {
   // An empty latent that no sampler touched decodes to grey in ComfyUI, too.
   const base = under === undefined ? undefined : raster(fit(withChannels(under, 3), width, height), 3);
   if (shot === undefined) return base ?? raster(blank(width, height, 3, 0.5), 3);
-  const card = Buffer.from(cardSvg({ width, height, shot, index, progress, band: base !== undefined, marks }));
+  const card = Buffer.from(cardSvg({ width, height, shot, index, progress, counts: !isFilm, band: base !== undefined, marks }));
   if (base === undefined) return sharp(card).removeAlpha();
   const region = pick(mask?.frames, index);
   const tint =

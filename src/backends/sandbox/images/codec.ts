@@ -72,6 +72,8 @@ export interface WebpOptions {
   readonly quality: number;
   /** 0 fastest … 6 smallest. */
   readonly effort: number;
+  /** Under names of Exif tags, as ComfyUI writes them: `prompt:{…}` as the camera's model. */
+  readonly exif: Readonly<Record<string, string>>;
 }
 
 /** One animated WebP of frames of equal size. */
@@ -82,6 +84,6 @@ export async function encodeWebp(frames: readonly Pixels[], options: WebpOptions
   const channels = first.channels === 4 ? 4 : 3;
   const raw = { width: first.width, height: first.height * frames.length, channels, pageHeight: first.height } as const;
   const delay = frames.map(() => Math.trunc(1000 / options.fps));
-  const { lossless, quality, effort } = options;
-  return await sharp(strip, { raw }).webp({ lossless, quality, effort, delay, loop: 0 }).toBuffer();
+  const { lossless, quality, effort, exif } = options;
+  return await sharp(strip, { raw }).withExif({ IFD0: exif }).webp({ lossless, quality, effort, delay, loop: 0 }).toBuffer();
 }

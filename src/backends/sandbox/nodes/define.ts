@@ -70,6 +70,8 @@ export interface NodeDefinition {
   run(inputs: Inputs, context: NodeContext): Promise<NodeResult> | NodeResult;
 }
 
+/** Of what is saved and is no picture: a prefix that asks for the size gets this. */
+export const NO_SIZE = { width: 0, height: 0 } as const;
 /** Largest side of a picture in ComfyUI. */
 export const MAX_SIDE = 16384;
 export const MAX_SEED = 18446744073709551615n;

@@ -29,6 +29,13 @@ function empty(inputs: Inputs): { outputs: [LatentValue] } {
   return { outputs: [latent] };
 }
 
+/** Four pictures to a latent one, and one before the first. */
+function emptyFilm(inputs: Inputs): { outputs: [LatentValue] } {
+  const [latent] = empty(inputs).outputs;
+  const length = Math.floor((inputs.integer('length') - 1) / 4) * 4 + 1;
+  return { outputs: [{ ...latent, batch: length * latent.batch, isFilm: true }] };
+}
+
 export function encode(source: ImageValue, mask?: MaskValue): LatentValue {
   const [first] = source.frames;
   if (first === undefined) throw new Error('the batch is empty');
@@ -72,6 +79,21 @@ export const LATENT_NODES: readonly NodeDefinition[] = [
     schema: 'v3',
     required: { width: side(1024, 16, 16), height: side(1024, 16, 16), batch_size: batch },
     run: empty,
+  },
+  {
+    ...BASE,
+    name: 'EmptyHunyuanLatentVideo',
+    displayName: 'Empty HunyuanVideo 1.0 Latent',
+    category: 'model/latent/hunyuan video',
+    module: 'comfy_extras.nodes_hunyuan',
+    schema: 'v3',
+    required: {
+      width: side(848, 16, 16),
+      height: side(480, 16, 16),
+      length: int({ default: 25, min: 1, max: MAX_SIDE, step: 4 }),
+      batch_size: batch,
+    },
+    run: emptyFilm,
   },
   {
     ...BASE,

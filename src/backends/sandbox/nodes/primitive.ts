@@ -27,6 +27,13 @@ export function asText(value: SlotValue | undefined): string {
     const [first] = value.frames;
     return `${value.kind} batch of ${value.frames.length}, ${first?.width ?? 0} × ${first?.height ?? 0}${value.draft ? ', drafted' : ''}`;
   }
+  if (value.kind === 'audio') {
+    const seconds = (value.channels[0]?.length ?? 0) / value.sampleRate;
+    return `audio of ${seconds.toFixed(2)} s, ${value.sampleRate} Hz, ${value.channels.length} channels${value.draft ? ', drafted' : ''}`;
+  }
+  if (value.kind === 'video') return `video of ${value.images.frames.length} pictures, ${value.fps} a second`;
+  if (value.kind === 'svg') return value.texts.join('\n');
+  if (value.kind === 'mesh') return `${value.count} meshes, drafted`;
   return printJson(value);
 }
 

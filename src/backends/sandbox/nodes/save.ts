@@ -1,42 +1,42 @@
 /** Nodes that write pictures to output/ or temp/, with the graph inside, as ComfyUI does. */
-import { encodePng, encodeWebp } from '../images/codec.ts';
+import { encodePng } from '../images/codec.ts';
 import { spread } from '../images/pixels.ts';
 import { addPngText } from '../images/png-text.ts';
-import { printJson, type Json } from '../json.ts';
+import type { Json } from '../json.ts';
+import { tagsOf } from '../media/tags.ts';
 import type { FolderName } from '../storage.ts';
 import type { ImageValue } from '../values.ts';
-import { bool, combo, float, int, link, type NodeContext, type NodeDefinition, type NodeResult, text } from './define.ts';
+import { link, type NodeContext, type NodeDefinition, type NodeResult, text } from './define.ts';
 
-const HIDDEN = { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' };
+export const HIDDEN = { prompt: 'PROMPT', extra_pnginfo: 'EXTRA_PNGINFO' };
 /** ComfyUI gives each process its own temp prefix; five letters. */
 const TEMP_MARK = Array.from({ length: 5 }, () => 'abcdefghijklmnopqrstupvxyz'[Math.floor(Math.random() * 26)]).join('');
-/** sharp's `effort` for ComfyUI's names of WebP methods. */
-const WEBP_EFFORT: Readonly<Record<string, number>> = { default: 4, fastest: 0, slowest: 6 };
 
-/** The metadata of a saved file; `callsheet` marks a draft so that nobody takes it for a model's work. */
-function metadata(value: ImageValue, context: NodeContext): Record<string, string> {
-  const entries: Record<string, string> = { prompt: printJson(context.prompt) };
-  for (const [key, extra] of Object.entries(context.extraPngInfo)) entries[key] = printJson(extra);
-  if (value.draft) entries['callsheet'] = printJson({ draft: true, backend: 'sandbox' });
-  return entries;
+/** Where a node's temporary files go: `ComfyUI_temp_abcde` and on. */
+export function tempPrefix(start = 'ComfyUI'): string {
+  return `${start}_temp_${TEMP_MARK}`;
+}
+
+/** A file as a node reports it; a draft says so. */
+export function reported(file: object, draft: boolean): Json {
+  return { ...file, ...(draft ? { draft: true } : {}) };
 }
 
 async function savePngs(value: ImageValue, type: FolderName, prefix: string, level: number, context: NodeContext): Promise<Json[]> {
   const [first] = value.frames;
   if (first === undefined) throw new Error('there is no picture to save');
   const reservation = context.environment.storage.reserve(type, prefix, first);
-  const entries = metadata(value, context);
+  const tags = tagsOf(context.prompt, context.extraPngInfo, value.draft);
   const files: Json[] = [];
   for (const [index, frame] of value.frames.entries()) {
-    const png = addPngText(await encodePng(frame, level), entries);
-    files.push({ ...reservation.write(index, 'png', png), ...(value.draft ? { draft: true } : {}) });
+    const png = addPngText(await encodePng(frame, level), Object.fromEntries(tags.map(({ key, text: said }) => [key, said])));
+    files.push(reported(reservation.write(index, 'png', png), value.draft));
   }
   return files;
 }
 
 async function preview(value: ImageValue, context: NodeContext): Promise<NodeResult> {
-  const images = await savePngs(value, 'temp', `ComfyUI_temp_${TEMP_MARK}`, 1, context);
-  return { outputs: [value], ui: { images } };
+  return { outputs: [value], ui: { images: await savePngs(value, 'temp', tempPrefix(), 1, context) } };
 }
 
 export const SAVE_NODES: readonly NodeDefinition[] = [
@@ -85,35 +85,23 @@ export const SAVE_NODES: readonly NodeDefinition[] = [
     },
   },
   {
-    name: 'SaveAnimatedWEBP',
-    displayName: 'Save Animated WEBP',
+    name: 'ImageCompare',
+    displayName: 'Compare Images',
     category: 'image',
-    module: 'comfy_extras.nodes_images',
+    module: 'comfy_extras.nodes_image_compare',
     schema: 'v3',
-    required: {
-      images: link('IMAGE'),
-      filename_prefix: text({ default: 'ComfyUI', multiline: false }),
-      fps: float({ default: 6, min: 0.01, max: 1000, step: 0.01 }),
-      lossless: bool(true),
-      quality: int({ default: 80, min: 0, max: 100 }),
-      method: combo(Object.keys(WEBP_EFFORT)),
-    },
+    required: { compare_view: { type: 'IMAGECOMPARE', details: { socketless: true } } },
+    optional: { image_a: link('IMAGE'), image_b: link('IMAGE') },
     hidden: HIDDEN,
-    outputs: [['IMAGE', 'images']],
+    outputs: [],
     isOutput: true,
     async run(inputs, context) {
-      const value = inputs.value('images', 'image');
-      const [first] = value.frames;
-      if (first === undefined) throw new Error('there is no picture to save');
-      const reservation = context.environment.storage.reserve('output', inputs.string('filename_prefix'), first);
-      const bytes = await encodeWebp(value.frames, {
-        fps: inputs.number('fps'),
-        lossless: inputs.boolean('lossless'),
-        quality: Math.max(1, inputs.integer('quality')),
-        effort: WEBP_EFFORT[inputs.string('method')] ?? 4,
-      });
-      const file = { ...reservation.write(0, 'webp', bytes), ...(value.draft ? { draft: true } : {}) };
-      return { outputs: [value], ui: { images: [file], animated: [true] } };
+      const ui: Record<string, Json[]> = { a_images: [], b_images: [] };
+      for (const side of ['a', 'b'] as const) {
+        const value = inputs.optional(`image_${side}`, 'image');
+        if (value !== undefined) ui[`${side}_images`] = await savePngs(value, 'temp', tempPrefix(`comfy.compare.${side}`), 1, context);
+      }
+      return { outputs: [], ui };
     },
   },
 ];

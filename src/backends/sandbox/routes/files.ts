@@ -125,8 +125,10 @@ function sendFile(range: string | undefined, response: Call['response'], file: s
     .pipe(response);
 }
 
+/** UTF-8 in the header, as ComfyUI sends it; Node takes bytes as Latin-1. */
 function disposition(file: string): string {
-  return `filename="${path.basename(file).replaceAll(/["\r\n\\]/g, '_')}"`;
+  const name = path.basename(file).replaceAll(/["\\\p{Cc}]/gu, '_');
+  return `filename="${Buffer.from(name, 'utf8').toString('latin1')}"`;
 }
 
 /** `undefined` from `make`: the original of a mask is gone, and ComfyUI answers 200 without writing. */

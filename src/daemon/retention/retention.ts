@@ -1,0 +1,119 @@
+/**
+ * Cleans runs away: their rows first, in one transaction that remembers their files, then the files. Killed in between, the next start goes on
+ * with the files. What is removed is gone from lists, events and request keys too.
+ */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { CallsheetError } from '#protocol/errors.ts';
+import type { CleanResult } from '#protocol/methods/clean.ts';
+import type { RunSize, Store } from '#store/types.ts';
+import { planRetention, type RetentionPolicy } from './policy.ts';
+import { filesOfRun, type RunFiles, type Taken, takeAway } from './run-files.ts';
+
+export interface Retention {
+  /** Throws STORAGE_FAILED. */
+  clean(policy: RetentionPolicy, options?: { readonly dryRun?: boolean; readonly limit?: number }): Promise<CleanResult>;
+  /** Throws RUN_NOT_FOUND. */
+  pin(runId: string, pinned: boolean): void;
+  /** Finishes what a killed daemon began. */
+  finish(): Promise<void>;
+  /** Begins with no further run; what is left is finished by the next start. */
+  stop(): void;
+}
+
+export interface RetentionOptions {
+  readonly store: Pick<
+    Store,
+    'runSizes' | 'run' | 'runs' | 'openRuns' | 'artifacts' | 'pin' | 'removeRuns' | 'pendingRemovals' | 'removalDone'
+  >;
+  readonly outputDir: string;
+  /** Something is being done with the run at this moment. */
+  readonly isBusy: (runId: string) => boolean;
+  /** Hashes of templates that this process counts on being stored. */
+  readonly keepTemplates: () => ReadonlySet<string>;
+  readonly onRemoved: (runIds: readonly string[]) => void;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly now: () => number;
+}
+
+/** Runs in one clean-up, so that its answer stays readable; the next one goes on. */
+const MOST_RUNS = 1000;
+
+export function createRetention(options: RetentionOptions): Retention {
+  const { store, outputDir, isBusy, keepTemplates, onRemoved, log, now } = options;
+  let working: Promise<unknown> = Promise.resolve();
+  let stopped = false;
+
+  const directoryOf = (runId: string): string => join(outputDir, runId);
+
+  /** One at a time: two would take the same files. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = working.then(work);
+    working = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Why a run that may go by its own standing must stay. */
+  function holder(): (run: RunSize) => string | undefined {
+    const inputs = store.openRuns().map((runId) => ({ runId, parameters: store.run(runId)?.parameters ?? '' }));
+    return ({ runId }) => {
+      if (isBusy(runId)) return 'something is being done with it';
+      const user = inputs.find(({ parameters }) => parameters.includes(runId));
+      return user === undefined ? undefined : `run ${user.runId}, which has not ended, uses a file of it`;
+    };
+  }
+
+  async function remove(run: RunSize): Promise<Taken | undefined> {
+    const { runId } = run;
+    const files = await filesOfRun(runId, store.artifacts(runId), directoryOf(runId));
+    // Looked at again: it may have been tried again while its notes were read.
+    const row = store.run(runId);
+    if (row === undefined || row.endedAt === null || row.pinned === true || isBusy(runId)) return undefined;
+    store.removeRuns([{ runId, body: JSON.stringify(files) }], keepTemplates());
+    onRemoved([runId]);
+    return takeFiles(files);
+  }
+
+  async function takeFiles(files: RunFiles): Promise<Taken> {
+    const taken = await takeAway(files, outputDir, directoryOf(files.runId), false);
+    store.removalDone(files.runId);
+    return taken;
+  }
+
+  return {
+    clean: (policy, { dryRun = false, limit = MOST_RUNS } = {}) =>
+      inTurn(async () => {
+        const plan = planRetention(store.runSizes(), policy, now(), holder());
+        const runs: CleanResult['runs'][number][] = [];
+        for (const run of plan.remove.slice(0, limit)) {
+          if (stopped) break;
+          const { runId, template, status } = run;
+          const taken = dryRun
+            ? await takeAway(await filesOfRun(runId, store.artifacts(runId), directoryOf(runId)), outputDir, directoryOf(runId), true)
+            : await remove(run);
+          if (taken === undefined) continue;
+          runs.push({ runId, template, status, endedAt: run.endedAt ?? run.createdAt, ...taken });
+        }
+        const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+        if (!dryRun && runs.length > 0) log.info({ runs: runs.length, bytes }, 'runs cleaned away');
+        return { dryRun, runs, bytes, kept: plan.kept, more: plan.remove.length > limit };
+      }),
+    pin(runId, pinned) {
+      if (store.run(runId) === undefined) {
+        throw new CallsheetError('RUN_NOT_FOUND', `No run has the id '${runId}'.`, { hint: 'See `callsheet runs`.' });
+      }
+      store.pin(runId, pinned);
+    },
+    stop() {
+      stopped = true;
+    },
+    finish: () =>
+      inTurn(async () => {
+        for (const { runId, body } of store.pendingRemovals()) {
+          if (stopped) break;
+          const taken = await takeFiles(JSON.parse(body) as RunFiles);
+          log.info({ runId, files: taken.files.length }, 'the files of a run that was cleaned away are removed');
+        }
+      }),
+  };
+}
