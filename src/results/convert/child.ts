@@ -3,7 +3,8 @@
  * job through its channel, answers, and ends; when the daemon dies it ends too, and takes the program that it started with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import { framesOf, linearOf, stillOf } from './pictures.ts';
 import type { Caps, Job, JobAnswer, JobFacts, ProgramJob } from './jobs.ts';
@@ -11,12 +12,14 @@ import type { Caps, Job, JobAnswer, JobFacts, ProgramJob } from './jobs.ts';
 /** How often memory is looked at, in milliseconds, and how much of a program's last words is told. */
 const LOOK_MS = 200;
 const LAST_WORDS = 2000;
+/** Of the disk that is left for the daemon and everybody else; of a small rest half. */
+const RESERVE = 1024 ** 3;
 
 let program: ChildProcess | undefined;
 
 process.once('disconnect', () => end(1));
 process.once('message', (message: { readonly job: Job; readonly caps: Caps }) => {
-  watch(message.caps);
+  watch(message.caps, 'directory' in message.job ? message.job.directory : dirname(message.job.output));
   perform(message.job).then(
     (facts) => answer({ ok: true, facts }),
     (error: unknown) => answer({ ok: false, message: error instanceof Error ? error.message : String(error) }),
@@ -66,14 +69,27 @@ function lastLine(words: string): string | undefined {
     .slice(0, 300);
 }
 
-/** Time is up, or too much memory is used: said once, then everything is killed. */
-function watch({ timeoutMs, memoryBytes }: Caps): void {
+/** Time is up, or too much memory or disk is used: said once, then everything is killed. */
+function watch({ timeoutMs, memoryBytes }: Caps, directory: string): void {
+  const room = freeIn(directory);
+  const reserve = Math.min(RESERVE, (room ?? 0) / 2);
   setTimeout(() => answer({ ok: false, message: `it took longer than ${String(Math.round(timeoutMs / 1000))} s` }), timeoutMs).unref();
   setInterval(() => {
     const used = program?.pid === undefined ? process.memoryUsage.rss() : (memoryOf(program.pid) ?? 0);
     if (used > memoryBytes)
       answer({ ok: false, message: `it used more than ${String(Math.round(memoryBytes / 1024 ** 2))} MiB of memory` });
+    if ((freeIn(directory) ?? Infinity) < reserve) answer({ ok: false, message: 'the disk would run full' });
   }, LOOK_MS).unref();
+}
+
+/** Undefined where the system does not tell. */
+function freeIn(directory: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only Linux tells of another process without asking a third one. */
