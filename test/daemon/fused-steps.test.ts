@@ -18,7 +18,7 @@ const first = { id: 'first', graph: FIRST, step: { set: { '1.color': '{colour}' 
 const second = (changes: object = {}, graph: object = SECOND, id = 'second') => ({
   id,
   graph,
-  step: { set: { '1.image': '{steps.first.picture}' }, outputs: { picture: '3' }, ...changes },
+  step: { set: { '1.image': '{steps.first.picture}' }, outputs: { picture: '3' }, fuse: true, ...changes },
 });
 const chainOf = (...steps: TemplateOfSteps['steps']): TemplateOfSteps => ({
   steps,
@@ -89,9 +89,29 @@ describe('two steps of which one takes the picture of the other', () => {
     expect([(await run(rig)).status, rig.executed()]).toEqual(['succeeded', 3]);
   });
 
-  it('give the same with all digits where the template allows it and the server cannot round', async () => {
-    const rig = await rigWith(chainOf(first, second({ fuse: true })), { cacheBytes: 0 });
+  it('share one unasked where the second needs the models of the first and is known to be short', async () => {
+    const drawn = (latent: object) => ({
+      '1': { class_type: 'LoadImage', inputs: { image: 'x.png' } },
+      '10': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'sd_xl_base_1.0.safetensors' } },
+      '11': { class_type: 'CLIPTextEncode', inputs: { text: 'a fox', clip: ['10', 1] } },
+      '12': latent,
+      '13': {
+        class_type: 'KSampler',
+        inputs: {
+          ...{ seed: 5, steps: 2, cfg: 7, sampler_name: 'euler', scheduler: 'normal', denoise: 1 },
+          ...{ model: ['10', 0], positive: ['11', 0], negative: ['11', 0], latent_image: ['12', 0] },
+        },
+      },
+      '14': { class_type: 'VAEDecode', inputs: { samples: ['13', 0], vae: ['10', 2] } },
+      '3': { class_type: 'SaveImage', inputs: { images: ['14', 0], filename_prefix: 'same' } },
+    });
+    const { '1': _, ...base } = drawn({ class_type: 'EmptyLatentImage', inputs: { width: 64, height: 64, batch_size: 1 } });
+    const again = drawn({ class_type: 'VAEEncode', inputs: { pixels: ['1', 0], vae: ['10', 2] } });
+    const drawing = { id: 'first', graph: base, step: { set: { '11.text': '{colour}' }, outputs: { picture: '3' } } };
+    const rig = await rigWith(chainOf(drawing, second({ fuse: undefined }, again)), { cacheBytes: 0 });
+    expect([(await run(rig)).status, rig.executed()]).toEqual(['succeeded', 2]);
     const view = await run(rig);
+    expect([view.status, rig.executed()]).toEqual(['succeeded', 3]);
     expect(view.steps[0]?.attempts.map(({ fused }) => fused)).toEqual([[{ step: 'second', rounds: true }]]);
   });
 });
@@ -104,6 +124,7 @@ const MASKED = {
 const masked = { ...MASKED, '3': { class_type: 'SaveImage', inputs: { images: ['4', 0], filename_prefix: 'same' } } };
 const NOT: readonly (readonly [string, TemplateOfSteps])[] = [
   ['its author says so', chainOf(first, second({ fuse: false }))],
+  ['nobody asks for one and no model is loaded', chainOf(first, second({ fuse: undefined }))],
   ['one of them is sent as it is', chainOf(first, second({ optimize: false }))],
   ['it looks at what the first gave', chainOf(first, second({ when: 'steps.first.picture != null' }))],
   ['it takes the mask, too', chainOf(first, second({}, masked))],

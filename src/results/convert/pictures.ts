@@ -20,7 +20,6 @@ sharp.unblock({
     'VipsForeignLoadTiff',
     'VipsForeignLoadHeif',
     'VipsForeignLoadNsgif',
-    'VipsForeignLoad',
   ],
 });
 sharp.concurrency(2);

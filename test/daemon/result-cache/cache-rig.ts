@@ -7,6 +7,7 @@ import type { Sandbox, SandboxOptions } from '#backends/sandbox/options.ts';
 import { startSandbox } from '#backends/sandbox/server.ts';
 import type { StartRequest } from '#daemon/run-service.ts';
 import type { ArtifactView, RunView } from '#protocol/views.ts';
+import { recordsWritten } from '../../faults/engine-promises.ts';
 import { brokenPromises } from '../../faults/promises.ts';
 import { type Engine, type EngineOptions, startEngine } from '../supervisor-harness.ts';
 
@@ -77,6 +78,7 @@ export async function startCacheRig({ count = 1, sandbox, templates = {}, chains
   };
   onTestFinished(async () => {
     await Promise.all(started.map((runId) => engine.ended(runId)));
+    await recordsWritten(engine.store);
     const executions = sandboxes.flatMap((one) => one.ledger());
     const evidence = { store: engine.store, outputDir: join(engine.dir, 'output'), executions, acknowledged: started, seen: engine.events };
     const broken = await brokenPromises(evidence);
