@@ -1,5 +1,7 @@
 /** The least of a ComfyUI client: upload, run to the end, read the pixels. */
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import type { TestGraph } from '../backends/sandbox/graphs.ts';
 
@@ -52,7 +54,7 @@ export async function fetchPicture(url: string, entry: Entry, node: string): Pro
 
 export async function picturesOf(url: string, entry: Entry, node: string): Promise<Raster[]> {
   const rasters: Raster[] = [];
-  for (const file of entry.outputs[node]?.images ?? []) {
+  for (const file of (entry.outputs[node]?.images ?? []).filter((one) => !isFilm(one))) {
     const { data, info } = await sharp(await fetchFile(url, file))
       .raw()
       .toBuffer({ resolveWithObject: true });
@@ -60,6 +62,19 @@ export async function picturesOf(url: string, entry: Entry, node: string): Promi
   }
   return rasters;
 }
+
+/** The hash of each picture and each piece of sound of a node's films, as ffmpeg decodes them: what is written into the file does not count. */
+export async function filmsOf(url: string, entry: Entry, node: string, ffmpeg: string): Promise<string[]> {
+  const films: string[] = [];
+  for (const file of (entry.outputs[node]?.images ?? []).filter(isFilm)) {
+    const decoded = promisify(execFile)(ffmpeg, ['-v', 'error', '-i', 'pipe:0', '-map', '0', '-f', 'framemd5', '-']);
+    decoded.child.stdin?.end(await fetchFile(url, file));
+    films.push((await decoded).stdout);
+  }
+  return films;
+}
+
+const isFilm = ({ filename }: FileEntry): boolean => /\.(?:mp4|webm)$/.test(filename);
 
 async function fetchFile(url: string, { filename, subfolder, type }: FileEntry): Promise<Buffer> {
   const query = new URLSearchParams({ filename, subfolder, type });

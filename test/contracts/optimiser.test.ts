@@ -15,13 +15,16 @@ import { type ObjectInfo, parseObjectInfo } from '#graph/object-info.ts';
 import { optimise, type Optimised } from '#graph/optimise/optimise.ts';
 import { GRAPH_PASSES } from '#graph/optimise/passes.ts';
 import type { Graph } from '#graph/types.ts';
+import { ffmpegPath } from '#results/convert/find-ffmpeg.ts';
 import type { TestGraph } from '../backends/sandbox/graphs.ts';
-import { picturesOf, runToEnd, upload } from './comfy-client.ts';
+import { filmsOf, picturesOf, runToEnd, upload } from './comfy-client.ts';
 import { IDLE_PIXEL_NODES, type OptimisableGraph, optimisableGraph } from './optimisable-graphs.ts';
 import { samplePicture } from './pixel-cases.ts';
 
 const real = process.env['CALLSHEET_TEST_COMFYUI'];
 const corpus = process.env['CALLSHEET_TEST_CORPUS'];
+const FFMPEG = ffmpegPath();
+if (FFMPEG === undefined) console.warn('SKIPPED: films of optimised graphs are not compared, because there is no ffmpeg on PATH');
 const isFull = process.env['CALLSHEET_TEST_FULL'] === '1';
 
 let dir: string;
@@ -171,9 +174,10 @@ async function resultsOf(url: string, text: string, prefix: string): Promise<Rea
     const told = pictures.map(
       ({ width, height, channels, data }) => `${width}×${height}×${channels} ${Buffer.from(data).toString('base64')}`,
     );
+    const films = FFMPEG === undefined ? [] : await filmsOf(url, entry, id, FFMPEG);
     const texts = 'text' in ui ? [JSON.stringify(ui.text)] : [];
     const isKept = texts.length > 0 || (ui.images ?? []).some(({ type }) => type === 'output');
-    results.set(id, { text: [...told, ...texts].join('\n'), isKept });
+    results.set(id, { text: [...told, ...films, ...texts].join('\n'), isKept });
   }
   return results;
 }

@@ -2,7 +2,7 @@
  * One scenario with deaths: a client starts a run under a request key, the daemon meets its fate at the given points and is started again each
  * time, and the run must end as if nothing had happened. What the client wishes on the way it asks for under keys of its own, until it is answered.
  */
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ const PATIENCE_MS = 300_000;
 /** Marks the start of a daemon among the points. */
 const START = 'start';
 
-/** What daemons of earlier plays found in the templates: reading them again costs half of a start. It goes with this process. */
+/** What daemons of earlier plays found in the templates: reading them again costs half of a start. Results they kept would spare later plays the work. It goes with this process. */
 const known = mkdtempSync(join(tmpdir(), 'callsheet-crash-known-'));
 process.once('exit', () => rmSync(known, { recursive: true, force: true }));
 
@@ -87,7 +87,7 @@ export async function play(
     void daemon?.stop('SIGKILL');
   }, PATIENCE_MS);
   scenario.prepare?.(stage);
-  if (existsSync(join(known, 'cache'))) cpSync(join(known, 'cache'), join(data, 'cache'), { recursive: true });
+  takeTemplates(known, join(data, 'cache'));
   try {
     for (let life = 0; view === undefined; life += 1) {
       if (isLate) throw new Error(`it did not end within ${String(PATIENCE_MS / 1000)} seconds`);
@@ -123,7 +123,7 @@ export async function play(
       ...(fate === 'killed' && strace === undefined ? ownDeaths(lives, deaths, kills) : []),
     ];
     isBroken = broken.length > 0;
-    if (!existsSync(join(known, 'cache'))) cpSync(join(data, 'cache'), join(known, 'cache'), { recursive: true });
+    if (!existsSync(join(known, 'templates.db'))) takeTemplates(join(data, 'cache'), known);
     return { lives, kills, executions: executions.length, status: view.status, broken };
   } finally {
     clearTimeout(patience);
@@ -190,7 +190,8 @@ export async function play(
   }
 
   async function judge(run: RunView, executions: ReturnType<Sandbox['ledger']>): Promise<string[]> {
-    const [least, most] = scenario.prompts;
+    const { prompts: any, undisturbed } = scenario;
+    const [least, most] = kills > 0 || undisturbed === undefined ? any : [undisturbed, undisturbed];
     const prompts = new Set(executions.map(({ prompt_id }) => prompt_id)).size;
     const store = openStore({ dir: data });
     const evidence = { store, outputDir: join(data, 'output'), executions, acknowledged: [run.runId], seen };
@@ -219,6 +220,13 @@ function ownDeaths(lives: Played['lives'], deaths: readonly number[], kills: num
     const ordered = deaths[life] ?? 0;
     return length === ordered ? [] : [`daemon ${String(life + 1)} died after ${String(length)} points, by itself`];
   });
+}
+
+/** What was read of the templates, and nothing that was made. */
+function takeTemplates(from: string, to: string): void {
+  if (!existsSync(from)) return;
+  for (const name of readdirSync(from).filter((one) => one.startsWith('templates.db')))
+    cpSync(join(from, name), join(to, name), { recursive: true });
 }
 
 function isLoss(error: unknown): boolean {

@@ -53,7 +53,14 @@ const CALLS: { readonly [Name in keyof Store]?: (store: Store) => unknown } = {
   timings: (one) => one.timings('t', 's'),
   outbox: (one) => one.outbox(10),
   asset: (one) => one.asset('a'),
+  provenance: (one) => one.provenance('run-0'),
+  graph: (one) => one.graph('g'),
+  runSizes: (one) => one.runSizes(),
+  pin: (one) => one.pin('run-0', true),
   backup: (one) => one.backup(join(dir, 'copy', 'callsheet.db')),
+  removeRuns: (one) => one.removeRuns([{ runId: 'run-1', body: '[]' }], new Set()),
+  pendingRemovals: (one) => one.pendingRemovals(),
+  removalDone: (one) => one.removalDone('run-1'),
   outboxDone: (one) => one.outboxDone(one.outbox(1)[0]?.id ?? 0),
   checkpoint: (one) => one.checkpoint(),
   close(one) {
@@ -63,6 +70,7 @@ const CALLS: { readonly [Name in keyof Store]?: (store: Store) => unknown } = {
 };
 
 it('has a point before and after everything that changes the database', async () => {
+  store.commit(batchNumber(2));
   store.commit({ ...batchNumber(1), outbox: [1, 2].map((n) => ({ runId: 'run-0', kind: 'test', body: String(n) })) });
   const methods = Object.entries(store).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
   const writing: string[] = [];
@@ -80,7 +88,7 @@ it('has a point before and after everything that changes the database', async ()
   }
   expect({ unwatched, writing }).toEqual({
     unwatched: [],
-    writing: ['putRequestKey', 'putSetting', 'putAsset', 'outboxTried', 'checkpoint', 'close'],
+    writing: ['putRequestKey', 'putSetting', 'putAsset', 'outboxTried', 'pin', 'removeRuns', 'removalDone', 'checkpoint', 'close'],
   });
   countCases('commits', { writing: writing.length + 1, watched: writing.length + 1 - unwatched.length });
 });

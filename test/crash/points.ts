@@ -24,6 +24,9 @@ export function watchedStore(store: Store, point: Point): Store {
     putSetting: watched('setting', (name, value) => store.putSetting(name, value)),
     putAsset: watched('asset', (row) => store.putAsset(row)),
     outboxTried: watched('outbox-tried', (id) => store.outboxTried(id)),
+    pin: watched('pin', (runId, pinned) => store.pin(runId, pinned)),
+    removeRuns: watched('remove-runs', (runs, keep) => store.removeRuns(runs, keep)),
+    removalDone: watched('removal-done', (runId) => store.removalDone(runId)),
     checkpoint: watched('checkpoint', () => store.checkpoint()),
     close: watched('close', () => store.close()),
   };

@@ -31,6 +31,8 @@ export interface Scenario {
   readonly tries?: number;
   /** Prompts that were executed, least and most. Each of them once, always. */
   readonly prompts: readonly [least: number, most: number];
+  /** How many when nobody kills the daemon, where that is not any of these. */
+  readonly undisturbed?: number;
   prepare?(stage: Stage): void;
   /** Told of each event once. The same wish may be given again; it is asked for once. */
   react?(event: RunEventBody, stage: Stage): Wish | undefined;
@@ -101,6 +103,21 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: ({ sandboxes }) => setFaults(sandboxes, { slowStarts: 3, slowStartMs: 400 }),
     react: (event) =>
       event.type === 'step.status' && event.status === 'queued' && event.item === 1 ? { method: 'run/cancel' } : undefined,
+  },
+  {
+    name: 'a step of three equal items, of which two take the result that the first one made',
+    template: 'many',
+    parameters: () => ({ colours: [8, 8, 8] }),
+    ends: ['succeeded'],
+    prompts: [1, 3],
+    undisturbed: 1,
+  },
+  { name: 'three steps that share one prompt', template: 'fused', ends: ['succeeded'], prompts: [1, 3], undisturbed: 1 },
+  {
+    name: 'files with their provenance inside, and others that are made of them',
+    template: 'converted',
+    ends: ['succeeded'],
+    prompts: [1, 1],
   },
   {
     name: 'items that go to two backends at once',

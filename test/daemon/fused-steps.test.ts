@@ -98,8 +98,16 @@ describe('two steps of which one takes the picture of the other', () => {
       '13': {
         class_type: 'KSampler',
         inputs: {
-          ...{ seed: 5, steps: 2, cfg: 7, sampler_name: 'euler', scheduler: 'normal', denoise: 1 },
-          ...{ model: ['10', 0], positive: ['11', 0], negative: ['11', 0], latent_image: ['12', 0] },
+          seed: 5,
+          steps: 2,
+          cfg: 7,
+          sampler_name: 'euler',
+          scheduler: 'normal',
+          denoise: 1,
+          model: ['10', 0],
+          positive: ['11', 0],
+          negative: ['11', 0],
+          latent_image: ['12', 0],
         },
       },
       '14': { class_type: 'VAEDecode', inputs: { samples: ['13', 0], vae: ['10', 2] } },

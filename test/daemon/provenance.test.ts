@@ -2,12 +2,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { canonicalHash } from '#graph/hash.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import { bytesInMemory } from '#results/bytes.ts';
 import { readEmbedded } from '#results/embedded/read.ts';
+import { METHODS } from '#protocol/methods/index.ts';
 import { sidecarSchemaText } from '#protocol/methods/sidecar.ts';
 import { graphPath, sidecarPath } from '#results/sidecar.ts';
 import { faultsOf, SCHEMA_FILE } from '../results/sidecar-schema.ts';
@@ -117,6 +119,9 @@ describe('provenance', () => {
     expect(faultsOf(noteOf(artifact))).toEqual([]);
     await place.restart();
     expect(await place.client.call('artifact/get', { artifactId: artifact.artifactId })).toEqual({ artifact, provenance });
+    const answer = await place.client.call('artifact/get', { artifactId: artifact.artifactId, graph: true, embedded: true });
+    const fits = new Ajv({ allErrors: true }).compile(METHODS['artifact/get'].result.json);
+    expect([fits(answer), fits.errors]).toEqual([true, null]);
   });
 
   it('keeps a graph once, however many files it made', async () => {

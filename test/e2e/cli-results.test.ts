@@ -94,6 +94,6 @@ describe('callsheet runs clean', GUARD, () => {
   it('refuses a policy of the daemon that cannot be read', async () => {
     const { env } = freshPlace();
     const broken = await runCli(['runs', 'list'], { ...env, CALLSHEET_RETENTION: 'keep=all' });
-    expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining('keep') });
+    expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('keep') });
   });
 });

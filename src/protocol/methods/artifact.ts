@@ -68,4 +68,3 @@ export const artifactGet = method({
   result: object({ artifact, provenance, graph: optional(text), workflow: optional(text), embedded: optional(embedded) }),
   errors: ['ARTIFACT_NOT_FOUND', 'SNAPSHOT_REFUSED'],
 });
-
