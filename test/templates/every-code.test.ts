@@ -165,14 +165,14 @@ const library = (second: object) => async (): Promise<readonly Problem[]> => {
 };
 /** The sampler of `INFO` became something else since the template was locked; inputs that are undefined are gone. */
 const drifted =
-  (inputs: object | undefined, output: readonly string[] = ['IMAGE'], more: object = {}) =>
+  (inputs: object | undefined, gives: readonly string[] = ['IMAGE'], more: object = {}) =>
   (): Found => {
     const template = compiled(manifest());
     const { KSampler, ...others } = INFO;
     const { required, optional } = KSampler.input;
     const { sampler = optional.sampler, ...changed }: { readonly sampler?: unknown } = inputs ?? {};
     const input = { required: { ...required, ...changed }, optional: { sampler } };
-    const now = inputs === undefined ? others : { ...others, KSampler: { ...KSampler, input, output, ...more } };
+    const now = inputs === undefined ? others : { ...others, KSampler: { ...KSampler, input, output: gives, ...more } };
     const after = parseObjectInfo(JSON.stringify(now)).info;
     if (info === undefined || after === undefined) throw new Error('the object info of the test cannot be read');
     return checkDrift(template, lockClasses(classesOf(template), info), after, { file: (name) => name });
