@@ -42,6 +42,19 @@ describe('callsheet artifacts', GUARD, () => {
     expect((await runCli(['artifacts', 'show', 'nothing'], env)).stderr).toContain('No artifact has');
   });
 
+  it('says of a file that was not made again which run made it', async () => {
+    const { env } = freshPlace();
+    const [first, again] = [await postcard(env), await postcard(env)];
+    const of = first.artifacts.map(({ artifactId }) => artifactId);
+    for (const { artifactId, cachedFrom } of again.artifacts) {
+      expect(of).toContain(cachedFrom?.artifactId);
+      const { stdout } = await runCli(['artifacts', 'show', artifactId], env);
+      expect(stdout).toContain(`run ${first.runId}, as ${cachedFrom?.artifactId ?? ''}: taken from the result cache`);
+      expect(stdout).not.toContain('attempt');
+    }
+    expect(again.artifacts.length).toBeGreaterThan(0);
+  });
+
   it.each([
     [['--kind', 'picture'], '"picture" is not a value of --kind'],
     [['--since', 'yesterday'], 'must be a date'],

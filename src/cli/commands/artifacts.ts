@@ -127,6 +127,9 @@ async function show(session: Session, artifactId: string, args: Arguments, io: I
   return EXIT.failed;
 }
 
+/** A result that was made before has none. */
+const attemptText = (attempt: number | undefined): string => (attempt === undefined ? '' : `, attempt ${String(attempt)}`);
+
 function print({ artifact, provenance }: ResultOf<'artifact/get'>, io: Io): void {
   const { backend, times, source, conversion } = provenance;
   const say = (label: string, text: string | undefined) => text !== undefined && line(io.out, `${label.padEnd(11)}${safeText(text)}`);
@@ -134,10 +137,12 @@ function print({ artifact, provenance }: ResultOf<'artifact/get'>, io: Io): void
   say('sha256', artifact.sha256);
   if (source !== undefined) say('as it came', `${source.sha256}  ${formatBytes(source.bytes)}`);
   say('run', artifact.runId);
+  const { cachedFrom } = artifact;
+  if (cachedFrom !== undefined) say('made by', `run ${cachedFrom.runId}, as ${cachedFrom.artifactId}: taken from the result cache`);
   say('template', `${provenance.template} ${provenance.version}  ${provenance.templateHash}`);
   say(
     'step',
-    `${provenance.step}, item ${String(provenance.item)}, attempt ${String(provenance.attempt ?? '?')}, output ${provenance.output}, node ${provenance.node}`,
+    `${provenance.step}, item ${String(provenance.item)}${attemptText(provenance.attempt)}, output ${provenance.output}, node ${provenance.node}`,
   );
   say('prompt', provenance.promptId);
   if (backend !== undefined)
