@@ -65,6 +65,8 @@ export interface Places {
   takers(memory: RunMemory, step: string): readonly Backend[];
   /** What an attempt that has its place finds there; undefined for one without models, or of an earlier process. */
   loadOf(promptId: string): PlaceLoad | undefined;
+  /** True when something else that is to be done there, of another run or another client, may put other models in the place of these. */
+  mayLose(runId: string, backendId: string, models: readonly string[]): boolean;
   /** True when another backend takes the step and is up: nothing is gained by waiting for this one. */
   hasOther(memory: RunMemory, step: string, backendId: string): boolean;
   /** The same, said by somebody whom this one has just refused: nothing more goes there until it answers again. */

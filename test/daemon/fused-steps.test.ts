@@ -89,10 +89,10 @@ describe('two steps of which one takes the picture of the other', () => {
     expect([(await run(rig)).status, rig.executed()]).toEqual(['succeeded', 3]);
   });
 
-  it('share one unasked where the second needs the models of the first and is known to be short', async () => {
-    const drawn = (latent: object) => ({
+  it('share one unasked where the second needs the models of the first, is known to be short, and another run has other models', async () => {
+    const drawn = (latent: object, model = 'sd_xl_base_1.0.safetensors') => ({
       '1': { class_type: 'LoadImage', inputs: { image: 'x.png' } },
-      '10': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'sd_xl_base_1.0.safetensors' } },
+      '10': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: model } },
       '11': { class_type: 'CLIPTextEncode', inputs: { text: 'a fox', clip: ['10', 1] } },
       '12': latent,
       '13': {
@@ -113,14 +113,29 @@ describe('two steps of which one takes the picture of the other', () => {
       '14': { class_type: 'VAEDecode', inputs: { samples: ['13', 0], vae: ['10', 2] } },
       '3': { class_type: 'SaveImage', inputs: { images: ['14', 0], filename_prefix: 'same' } },
     });
-    const { '1': _, ...base } = drawn({ class_type: 'EmptyLatentImage', inputs: { width: 64, height: 64, batch_size: 1 } });
+    const empty = { class_type: 'EmptyLatentImage', inputs: { width: 64, height: 64, batch_size: 1 } };
+    const { '1': _, ...base } = drawn(empty);
+    const { '1': __, ...foreign } = drawn(empty, 'sd3.5_medium.safetensors');
     const again = drawn({ class_type: 'VAEEncode', inputs: { pixels: ['1', 0], vae: ['10', 2] } });
     const drawing = { id: 'first', graph: base, step: { set: { '11.text': '{colour}' }, outputs: { picture: '3' } } };
-    const rig = await rigWith(chainOf(drawing, second({ fuse: undefined }, again)), { cacheBytes: 0 });
-    expect([(await run(rig)).status, rig.executed()]).toEqual(['succeeded', 2]);
-    const view = await run(rig);
-    expect([view.status, rig.executed()]).toEqual(['succeeded', 3]);
-    expect(view.steps[0]?.attempts.map(({ fused }) => fused)).toEqual([[{ step: 'second', rounds: true }]]);
+    const chain = chainOf(drawing, second({ fuse: undefined }, again));
+    const rig = await rigWith(chain, { cacheBytes: 0, templates: { another: { graph: foreign } } });
+    const fusedOf = ({ steps }: RunView) => steps[0]?.attempts.map(({ fused }) => fused);
+    const shared = [[{ step: 'second', rounds: true }]];
+    // Nobody has timed it; then it is known, and nobody else has anything to do.
+    for (const prompts of [2, 4]) {
+      const view = await run(rig);
+      expect([view.status, rig.executed(), fusedOf(view)]).toEqual(['succeeded', prompts, [undefined]]);
+    }
+    const withCompany = async (template: string) => {
+      await rig.engine.supervisor.queue.pause();
+      const [runId, company] = [await rig.start({ template: 'chain' }), await rig.start({ template, parameters: {} })];
+      await rig.engine.supervisor.queue.resume();
+      await rig.engine.ended(company);
+      return rig.engine.ended(runId);
+    };
+    expect(fusedOf(await withCompany('one-by-one'))).toEqual([undefined]);
+    expect(fusedOf(await withCompany('another'))).toEqual(shared);
   });
 });
 

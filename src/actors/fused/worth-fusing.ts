@@ -10,9 +10,9 @@ const LONGEST = 60;
 
 /**
  * Only the first attempt of a step's one item: whatever went wrong, the next one is sent by itself. Unless the template asks for it, a step
- * shares a prompt only where that can save the loading of models, all of which the first has loaded: pixels alone are not worth that files
- * come later. What loads models of its own is left to the queue, which brings runs with the same models together, and so is what nobody has
- * timed yet.
+ * shares a prompt only where that can save the loading of models: the first has loaded all of them, and something else that waits could put its
+ * own in their place in between. Pixels alone are not worth that files come later. What loads models of its own is left to the queue, which
+ * brings runs with the same models together, and so is what nobody has timed yet.
  */
 export function mayShare(deps: ActorDeps, memory: RunMemory, input: PrepareInput, backend: Backend, next: string): boolean {
   const { template, options, params } = memory;
@@ -27,7 +27,7 @@ export function mayShare(deps: ActorDeps, memory: RunMemory, input: PrepareInput
   const loaded = modelsOf(template, [input.step], params);
   const mean = deps.timings.of(template.id, next, backend.id).here('item')?.mean;
   if (models.length === 0 || mean === undefined || mean > LONGEST) return false;
-  return models.every((model) => loaded.includes(model));
+  return models.every((model) => loaded.includes(model)) && deps.places.mayLose(memory.runId, backend.id, models);
 }
 
 /** Pictures lie in main memory, in full precision, unless a server was started otherwise; then a file would be something else. */

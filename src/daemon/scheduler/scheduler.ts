@@ -269,6 +269,11 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       const likely = fitting.length > 0 ? fitting : able;
       return [...likely.filter(({ id }) => health(id) === 'up'), ...likely.filter(({ id }) => health(id) !== 'up')];
     },
+    mayLose(runId, backendId, models) {
+      if ((foreign.get(backendId) ?? 0) > 0) return true;
+      const loadsOthers = (run: KnownRun) => run.models?.some((model) => !models.includes(model)) ?? false;
+      return [...runs.values()].some((run) => run.runId !== runId && (run.backend ?? backendId) === backendId && loadsOthers(run));
+    },
     hasOther,
     leave(memory, step, backendId) {
       refusing.add(backendId);
