@@ -167,7 +167,14 @@ function mustHaveEvidence(memory: RunMemory, input: ParseInput, artifacts: reado
   const missing = Object.entries(declared).filter(([name]) => !artifacts.some((artifact) => artifact.output === name));
   if (missing.length === 0) return;
   const list = missing.map(([name, node]) => `'${name}' (node ${node})`).join(', ');
-  throw new CallsheetError('OUTPUT_MISSING', `Step '${input.step}' finished without its output ${list}.`, {
+  const message = `Step '${input.step}' finished without its output ${list}.`;
+  const [refused] = memory.leftOut.get(input.promptId) ?? [];
+  if (refused !== undefined) {
+    const { message: why, hint, node, problems } = refused;
+    const place = { step: input.step, ...(node === undefined ? {} : { node }), ...(problems === undefined ? {} : { problems }) };
+    throw new CallsheetError('OUTPUT_MISSING', `${message} ${why}`, { ...place, ...(hint === undefined ? {} : { hint }) });
+  }
+  throw new CallsheetError('OUTPUT_MISSING', message, {
     step: input.step,
     hint: 'The node gave no file: check in the workflow that it is an output node that runs, and that `outputs` of the step names its id.',
   });

@@ -26,6 +26,8 @@ export interface RunMemory {
   readonly provenance: Map<string, ProvenanceRow>;
   /** Attempts prepared by this process and not yet handed to a backend: only these may be sent without a look first. */
   readonly fresh: Set<string>;
+  /** By promptId: parts of its graph that the backend refused while it does the rest. Of this process alone: the run's log has them for good. */
+  readonly leftOut: Map<string, readonly ErrorData[]>;
   /** It comes from a backup: what was sent and made after that is in no database. */
   readonly restored?: boolean;
 }

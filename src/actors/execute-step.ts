@@ -30,6 +30,8 @@ interface Tellers {
   readonly note: Note;
   /** A word on this item, which stays where it is. */
   readonly remark: Note;
+  /** Stands among the problems of the run from then on. */
+  readonly warn: (warning: ErrorData) => void;
 }
 
 /** Why whatever is still being waited for is given up; made once, since every attempt ends this way. */
@@ -48,7 +50,12 @@ export function createExecuteStep(deps: ActorDeps, inFlight: InFlight): ExecuteS
     const remark: Note = (code, message) => {
       if (!controller.signal.aborted) emit({ type: 'step.note', step, item, attempt, code, message });
     };
-    execute(deps, inFlight, input, { report, note, remark }, controller.signal).catch((error: unknown) =>
+    const warn = ({ message, hint }: ErrorData) => {
+      if (controller.signal.aborted) return;
+      const told = { code: 'PROMPT_PART_REFUSED', message, step, ...(hint === undefined ? {} : { hint }) };
+      emit({ type: 'run.note', severity: 'warning', ...told });
+    };
+    execute(deps, inFlight, input, { report, note, remark, warn }, controller.signal).catch((error: unknown) =>
       report({ type: 'backend.failed', error: toErrorData(error) }),
     );
     return () => controller.abort(OVER);
@@ -59,7 +66,7 @@ async function execute(
   deps: ActorDeps,
   inFlight: InFlight,
   input: ExecuteInput,
-  { report, note, remark }: Tellers,
+  { report, note, remark, warn }: Tellers,
   signal: AbortSignal,
 ): Promise<void> {
   await deps.committed(input.runId);
@@ -253,7 +260,7 @@ async function execute(
     });
   };
   const send = async () => {
-    refusal = await sendAttempt(deps, inFlight, { input, attempt, backend, memory, signal, record, remark });
+    refusal = await sendAttempt(deps, inFlight, { input, attempt, backend, memory, signal, record, remark, warn });
   };
 
   if (fresh) {

@@ -25,6 +25,8 @@ export function createParseResults(deps: ActorDeps): ParseResults {
       const savings = parts.map(({ saving }) => saving);
       keepSavings(memory, savings);
       publish(deps, memory, [...brought, ...parts.flatMap((part) => part.brought)], emit, { outbox, savings });
+      // What was left out would be missing for whoever takes the result.
+      if (memory.leftOut.has(input.promptId)) deps.cache.ended(input.promptId);
       deps.cache.keep(
         memory,
         input,

@@ -1,5 +1,5 @@
 /** Send-attempt: hands one attempt to its backend, once the queue lets anything out, and says what a refusal may mean. */
-import { CallsheetError } from '#protocol/errors.ts';
+import { CallsheetError, type ErrorData } from '#protocol/errors.ts';
 import { retryClass } from '#protocol/retry-class.ts';
 import type { Attempt, Backend, Payload } from '#backends/contract.ts';
 import { wasNeverSent } from '#backends/never-sent.ts';
@@ -19,6 +19,8 @@ export interface Sending {
   readonly record: (change: Partial<AttemptRow>) => void;
   /** Says something of the item, which stays where it is. */
   readonly remark: (code: string, message: string) => void;
+  /** Tells of a part of the graph that the backend refused while it does the rest. */
+  readonly warn: (warning: ErrorData) => void;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Sending {
 export async function sendAttempt(
   deps: ActorDeps,
   inFlight: InFlight,
-  { input, attempt, backend, memory, signal, record, remark }: Sending,
+  { input, attempt, backend, memory, signal, record, remark, warn }: Sending,
 ): Promise<CallsheetError | undefined> {
   let told: string | undefined;
   /** Prepared before the queue was paused or the card was handed on, by this process or an earlier one: it goes when it may. */
@@ -51,6 +53,8 @@ export async function sendAttempt(
     try {
       const receipt = await inFlight.track(attempt.promptId, backend.submit(attempt, payload));
       record({ status: 'submitted', acknowledged: true, number: receipt.number ?? null });
+      if (receipt.warnings.length > 0) memory.leftOut.set(attempt.promptId, receipt.warnings);
+      for (const warning of receipt.warnings) warn(warning);
       return undefined;
     } catch (error) {
       if (!(error instanceof CallsheetError) || wasNeverSent(error) || retryClass(error.data) !== 'transient') throw error;

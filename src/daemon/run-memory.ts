@@ -67,6 +67,7 @@ export function createRunMemories(store: Store): RunMemories {
         artifacts: [],
         provenance: new Map(),
         fresh: new Set(),
+        leftOut: new Map(),
       });
     },
     get(runId) {
@@ -86,6 +87,7 @@ export function createRunMemories(store: Store): RunMemories {
         artifacts: [...store.artifacts(runId)],
         provenance: new Map(store.provenance(runId).map((kept) => [kept.promptId, kept])),
         fresh: new Set(),
+        leftOut: new Map(),
         ...(row.createdAt <= restoredAt ? { restored: true } : {}),
       };
       memories.set(runId, memory);

@@ -17,6 +17,7 @@ const memory = (): RunMemory => ({
   artifacts: [],
   provenance: new Map(),
   fresh: new Set(),
+  leftOut: new Map(),
 });
 const item = { runId: 'r', step: 'a', item: 0 };
 const merged = (...pairs: readonly (readonly [string, string])[]): PassSaving => ({

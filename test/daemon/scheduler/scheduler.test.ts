@@ -16,7 +16,14 @@ import { compiled, manifest } from '../../templates/support.ts';
 
 function memoryOf(runId: string, template: CompiledTemplate): RunMemory {
   const options = { optimize: true, cache: true };
-  const rows = { savings: new Map(), attempts: new Map(), artifacts: [], provenance: new Map(), fresh: new Set<string>() };
+  const rows = {
+    savings: new Map(),
+    attempts: new Map(),
+    artifacts: [],
+    provenance: new Map(),
+    fresh: new Set<string>(),
+    leftOut: new Map(),
+  };
   return { runId, template, params: {}, backend: null, options, ...rows };
 }
 
