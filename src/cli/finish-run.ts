@@ -58,7 +58,12 @@ async function showEnd(run: RunView, io: Io, { json, out }: FinishOptions, inter
   const artifacts = out === undefined ? run.artifacts : await copyArtifacts(run.artifacts, resolve(io.cwd, out));
   if (json) jsonLine(io.out, { type: 'result', run, artifacts });
   else printResult(run, artifacts, io);
-  printProblems(run.problems, io);
+  // Those of its error are said with it.
+  const told = new Set(run.error?.problems?.map(({ code, message }) => `${code} ${message}`));
+  printProblems(
+    run.problems.filter(({ code, message }) => !told.has(`${code} ${message}`)),
+    io,
+  );
   if (run.error !== undefined) printError(run.error, io);
   if (run.status === 'succeeded') return EXIT.done;
   return run.status === 'cancelled' && interrupted ? EXIT.interrupted : EXIT.failed;

@@ -34,7 +34,14 @@ export function isBlocking(problem: Problem): boolean {
 
 /** `file:line:col severity CODE message`, hint on the next line (DESIGN 8). */
 export function formatProblem(problem: Problem): string {
-  const place = [problem.file ?? '-', problem.line ?? 0, problem.column ?? 0].join(':');
-  const head = `${place} ${problem.severity} ${problem.code} ${problem.message}`;
+  const head = `${placeOf(problem)}${problem.severity} ${problem.code} ${problem.message}`;
   return problem.hint === undefined ? head : `${head}\n    ${problem.hint}`;
+}
+
+// --- helpers ---
+
+/** With the space behind it. What is wrong with a run stands in no file. */
+function placeOf({ file, line, column = 0, step, node }: Problem): string {
+  if (file !== undefined || line !== undefined) return `${[file ?? '-', line ?? 0, column].join(':')} `;
+  return [...(step === undefined ? [] : [`step ${step} `]), ...(node === undefined ? [] : [`node ${node} `])].join('');
 }

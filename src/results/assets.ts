@@ -29,10 +29,11 @@ export interface ResolvedAssets {
   readonly problems: readonly Problem[];
 }
 
-/** A file that belongs to several outputs becomes what the last of them says. */
+/** A file that belongs to several outputs becomes what the last of them says; where the others say something else, that is a problem. */
 export function resolveAssets(wishes: readonly AssetWish[], usualCollection: string): ResolvedAssets {
   const problems: Problem[] = [];
   const last = new Map(wishes.map((wish) => [wish.artifact.artifactId, wish]));
+  problems.push(...unheard(wishes, last));
   const groups = Map.groupBy(
     [...last.values()].flatMap((wish) => fitting(wish, problems)),
     groupKey,
@@ -93,17 +94,31 @@ const MESHES: Readonly<Record<string, MeshFormat>> = {
   'model/vnd.usdz+zip': 'usdz',
 };
 
+/** Outputs whose word on a file is not the last, and another one. */
+function unheard(wishes: readonly AssetWish[], last: ReadonlyMap<string, AssetWish>): readonly Problem[] {
+  const said = ({ kind, map }: AssetWish) => JSON.stringify([kind, map]);
+  return wishes.flatMap((wish): Problem[] => {
+    const { artifact, output, kind } = wish;
+    const heard = last.get(artifact.artifactId) ?? wish;
+    if (said(heard) === said(wish)) return [];
+    const message = `${fileName(artifact)} is a file of the output "${heard.output}", too, and becomes what that one says, no ${kind} of the output "${output}".`;
+    const hint = 'One file becomes one thing: give each output its own, by a saver of its own in the workflow or by "convert".';
+    return [{ code: 'ASSET_MISFIT', severity: 'warning', message, hint, step: artifact.step }];
+  });
+}
+
+const fileName = ({ path }: ArtifactView): string => path.split(/[\\/]/).at(-1) ?? '';
+
 function fitting(wish: AssetWish, problems: Problem[]): readonly Fitting[] {
   const { artifact, kind, output } = wish;
   const why = misfit(artifact, kind);
   if (why === undefined) return [{ wish, artifact, kind }];
   const own = ownKind(artifact);
   const instead = own === undefined ? 'nothing that Blender loads by itself' : `of the kind "${own}"`;
-  const file = artifact.path.split(/[\\/]/).at(-1) ?? '';
   problems.push({
     code: 'ASSET_MISFIT',
     severity: 'warning',
-    message: `${file} of the output "${output}" cannot be loaded as ${kind}: ${why}. It is ${instead}.`,
+    message: `${fileName(artifact)} of the output "${output}" cannot be loaded as ${kind}: ${why}. It is ${instead}.`,
     hint: hintFor(kind, artifact),
     step: artifact.step,
   });

@@ -48,6 +48,21 @@ function becomes(file: ArtifactView, kind: AssetKind): string {
 const sequence = { count: 24, first: 1, pattern: 'plate_####.png', bytes: 240, sha256: 'b'.repeat(64) };
 const png = () => artifact('a.png', 'image/png', { width: 64, height: 32 });
 
+it('a file of several outputs becomes what the last of them says, and the others are told', () => {
+  const file = png();
+  const { views, problems } = resolved(
+    wish(file, 'image', { output: 'plain' }),
+    wish(file, 'material', { output: 'rough', map: 'roughness' }),
+    wish(file, 'material', { output: 'alpha', map: 'alpha' }),
+  );
+  expect(views.map((view) => view?.maps?.map(({ map }) => map))).toEqual([['alpha'], ['alpha'], ['alpha']]);
+  expect(problems.map(({ message }) => message)).toEqual([
+    'a.png is a file of the output "alpha", too, and becomes what that one says, no image of the output "plain".',
+    'a.png is a file of the output "alpha", too, and becomes what that one says, no material of the output "rough".',
+  ]);
+  expect(resolved(wish(file, 'image'), wish(file, 'image', { output: 'again' })).problems).toEqual([]);
+});
+
 describe('[TO7] files are what their content is', () => {
   it.each<readonly [string, string, AssetKind, Partial<ArtifactView>, string]>([
     ['a.png', 'image/png', 'image', {}, 'image'],

@@ -29,7 +29,7 @@ export const artifactsCommand: Command = {
     type: { type: 'string', value: 'TYPE', help: 'list: media type, image/png or image/*' },
     asset: { type: 'string', value: 'KIND', help: `list: what it becomes in Blender: ${ASSET_KINDS.join(', ')}` },
     since: { type: 'string', value: 'TIME', help: 'list: brought home then or later: a date, or an age like 2d' },
-    until: { type: 'string', value: 'TIME', help: 'list: brought home before' },
+    until: { type: 'string', value: 'TIME', help: 'list: brought home before; a date: on it or before' },
     draft: { type: 'boolean', help: 'list: drafts alone' },
     'no-draft': { type: 'boolean', help: 'list: no drafts' },
     limit: { type: 'string', value: 'N', help: 'list: at most so many, newest first (default 20)' },
@@ -98,7 +98,10 @@ function timeOption(args: Arguments, name: string): number | undefined {
   const text = args.text(name);
   if (text === undefined) return undefined;
   const age = parseAge(text);
-  const time = age === undefined ? Date.parse(text) : Date.now() - age;
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  // As times are shown: of this machine's place. A day that is the end of a span belongs to it.
+  const written = Date.parse(isDay ? `${text}T${name === 'until' ? '24:00' : '00:00'}` : text);
+  const time = age === undefined ? written : Date.now() - age;
   if (Number.isFinite(time) && time >= 0) return time;
   throw new UsageError(`Option --${name} must be a date (2026-01-31, 2026-01-31T14:05) or an age (2d, 12h), got "${text}".`);
 }
