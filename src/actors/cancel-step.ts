@@ -9,6 +9,8 @@ import { isRefused } from './grace.ts';
 import type { InFlight } from './in-flight.ts';
 import type { CancelStep } from './logic.ts';
 
+/** After so long without an end the cancel is said to hang: `unresponsive` shows within 6 s, and so does what waits for it. In milliseconds. */
+const SLOW_MS = 5000;
 /** A server that refuses this often, with a pause between, has lost its queue with its process: that is proof, silence is not. */
 const PROOF = 2;
 
@@ -57,6 +59,11 @@ async function takeOff(
   signal: AbortSignal,
   onDoubt: (error: unknown) => void,
 ): Promise<void> {
+  let isSlow = false;
+  const say = (): void => {
+    if (!isSlow) onDoubt(slow(attempt.backendId));
+    isSlow = true;
+  };
   for (let refusals = 0; refusals < PROOF;) {
     try {
       const backend = deps.backend(attempt.backendId);
@@ -65,7 +72,7 @@ async function takeOff(
         if (backend.kind === 'sandbox') return;
         throw elsewhere(backend.id, address);
       }
-      await backend.cancel(attempt, signal);
+      await saidWhenSlow(backend.cancel(attempt, signal), say);
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -76,6 +83,23 @@ async function takeOff(
       await pause(deps.retryMs, undefined, { signal });
     }
   }
+}
+
+/** What hangs is said once: the end of each try says more. */
+async function saidWhenSlow<T>(work: Promise<T>, say: () => void): Promise<T> {
+  const timer = setTimeout(say, SLOW_MS).unref();
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function slow(id: string): CallsheetError {
+  return new CallsheetError(
+    'BACKEND_UNREACHABLE',
+    `Backend '${id}' has not confirmed it yet: it does not answer, or the node at work does not stop.`,
+  );
 }
 
 async function isDead(deps: ActorDeps, attempt: Attempt, signal: AbortSignal): Promise<boolean> {

@@ -37,6 +37,8 @@ export function createBackendMonitor(backends: readonly Backend[], askMs: number
     backends.map(({ id, kind, url }) => [id, { id, kind, url, status: 'unknown', draft: kind === 'sandbox' }]),
   );
   const engines = new Map<string, HeardEngine>();
+  /** By a clock that does not jump: when each was first asked in vain. */
+  const silentSince = new Map<string, number>();
   const listeners = new Set<(view: BackendView) => void>();
   const hearing = new Set<(view: BackendView) => void>();
   const closing = new AbortController();
@@ -49,9 +51,11 @@ export function createBackendMonitor(backends: readonly Backend[], askMs: number
   };
   const ask = async (backend: Backend): Promise<void> => {
     const { id, kind, url } = backend;
+    const asked = performance.now();
     try {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(GIVE_UP_MS)]);
       const { version, draft, queueRemaining, engine } = await backend.describe(signal);
+      silentSince.delete(id);
       if (engine !== undefined) engines.set(id, { engine, at: Date.now() });
       const proof = await workers.look(backend, queueRemaining, closing.signal);
       const about = { id, kind, url, version, draft, queueRemaining };
@@ -59,8 +63,11 @@ export function createBackendMonitor(backends: readonly Backend[], askMs: number
     } catch (error) {
       if (closing.signal.aborted) return;
       const status = statusOf(error);
-      if (status !== 'unresponsive') workers.gone(id);
-      tell({ id, kind, url, status, draft: kind === 'sandbox', error: toErrorData(error) });
+      if (status === 'unresponsive') silentSince.set(id, silentSince.get(id) ?? asked);
+      else workers.gone(id);
+      const told =
+        status === 'unresponsive' && isOurs(error) ? silence(backend, performance.now() - (silentSince.get(id) ?? asked)) : error;
+      tell({ id, kind, url, status, draft: kind === 'sandbox', error: toErrorData(told) });
     }
   };
   const askAll = async () => {
@@ -91,6 +98,18 @@ export function createBackendMonitor(backends: readonly Backend[], askMs: number
       closing.abort();
     },
   };
+}
+
+/** The question was given up because no answer came. */
+function isOurs(error: unknown): boolean {
+  return error instanceof CallsheetError && error.code === 'CANCELLED';
+}
+
+function silence({ url }: Backend, ms: number): CallsheetError {
+  const message = `The backend at ${url} has not answered for ${String(Math.max(1, Math.round(ms / 1000)))} s.`;
+  const hint =
+    'It loads a model, stands still, or its machine cannot be reached: its work is waited for. If it is gone for good: callsheet backends lost ID.';
+  return new CallsheetError('BACKEND_UNREACHABLE', message, { hint });
 }
 
 /** Only a refused connection is `unreachable`; silence may be a server that loads a model. */

@@ -84,6 +84,8 @@ export function createOffers(
       if (signal === undefined) return answer;
       const patience = Promise.withResolvers<BackendOffer>();
       const giveUp = () => patience.resolve(offerOf(id));
+      // One that ran out over an earlier question is told of no more.
+      if (signal.aborted) giveUp();
       signal.addEventListener('abort', giveUp, { once: true });
       return Promise.race([answer, patience.promise]).finally(() => signal.removeEventListener('abort', giveUp));
     },

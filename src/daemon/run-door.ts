@@ -33,7 +33,7 @@ export interface DoorOptions {
   readonly chooseBackend: (asked: string | undefined, kind: Backend['kind']) => Backend;
   /** All that a step of this kind may go to. */
   readonly takers: (asked: string | undefined, kind: Backend['kind']) => readonly Backend[];
-  readonly offers: Pick<Offers, 'ask'>;
+  readonly offers: Pick<Offers, 'ask' | 'known'>;
 }
 
 /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_APPROVED, TEMPLATE_NOT_RUNNABLE, PARAMETERS_INVALID, BACKEND_NOT_FOUND. */
@@ -110,6 +110,13 @@ async function requirements(
     // Says that there is none.
     if (takers.length === 0) options.chooseBackend(asked, step.backend);
     if (isSkipped(options, asked, template, step.id, params)) continue;
+    // One that is known to have everything is enough: nobody waits for others that are silent.
+    const known = takers.map(({ id }) => options.offers.known(id)).filter(({ info }) => info !== undefined);
+    const judged = judgeStep(needs, step, known, params);
+    if (judged.isPossible) {
+      found.push(...judged.problems);
+      continue;
+    }
     const judge = async (refresh: boolean) =>
       judgeStep(needs, step, await Promise.all(takers.map(({ id }) => options.offers.ask(id, { refresh, signal: patience }))), params);
     const first = await judge(false);

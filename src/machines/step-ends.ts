@@ -29,13 +29,12 @@ export interface Tried {
   readonly isLow: boolean;
 }
 
-/** The error of the last attempt, and what was tried before it was given up. */
-export function givenUp(error: ErrorData, { transient, memory, isLow }: Tried): ErrorData {
-  const tries = transient + memory;
-  if (tries === 0) return error;
+/** The error of the last attempt, and what was tried before it was given up. `again`: so many of the failures were followed by another attempt. */
+export function givenUp(error: ErrorData, { transient, memory, isLow }: Tried, again = transient + memory): ErrorData {
+  if (again === 0) return error;
   const lower = isLow
     ? ' The lower profile of the template did not fit either.'
     : ' The template has no lower profile for this step that would take less.';
   const ladder = retryClass(error) === 'memory' ? ` The backend was asked to free its memory before each further try.${lower}` : '';
-  return { ...error, message: `${error.message} It was tried ${String(tries + 1)} times.${ladder}` };
+  return { ...error, message: `${error.message} It was tried ${String(again + 1)} times.${ladder}` };
 }

@@ -41,6 +41,13 @@ export function createStepMachine(actors: StepActors, backOff: BackOffOptions = 
       noteTouch: assign({ contact: 'ok' }),
       noteError: assign({ error: (_, error: ErrorData) => error }),
       giveUp: assign({ error: ({ context }, error: ErrorData) => givenUp(error, triedOf(context)) }),
+      /** The failure that was counted last is followed by nothing. */
+      giveUpFreed: assign({
+        error: ({ context }) => {
+          const tried = triedOf(context);
+          return context.error && givenUp(context.error, tried, tried.transient + tried.memory - 1);
+        },
+      }),
       countRetry: assign({
         retries: ({ context }, of: 'transient' | 'memory') => ({ ...retriesOf(context), [of]: retriesOf(context)[of] + 1 }),
       }),
@@ -196,7 +203,7 @@ export function createStepMachine(actors: StepActors, backOff: BackOffOptions = 
           onDone: [
             { guard: ({ context }) => retriesOf(context).memory === 1, target: 'backing-off' },
             { guard: ({ event }) => event.output.lower, target: 'backing-off', actions: assign({ profile: 'low' }) },
-            { target: 'failed', actions: assign({ error: ({ context }) => context.error && givenUp(context.error, triedOf(context)) }) },
+            { target: 'failed', actions: 'giveUpFreed' },
           ],
           onError: { target: 'failed', actions: assign({ error: ({ event }) => toErrorData(event.error) }) },
         },

@@ -101,6 +101,7 @@ describe('[F17] a step that runs out of memory', () => {
     const view = await run('three-steps');
     expect(view).toMatchObject({ status: 'failed', error: { code: 'OUT_OF_MEMORY' } });
     expect(view.error?.message).toContain('has no lower profile');
+    expect(view.error?.message).toContain('tried 2 times');
     expect([posted(), freed()]).toEqual([2, 2]);
   });
 

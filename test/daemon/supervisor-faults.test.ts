@@ -154,6 +154,16 @@ describe('a backend that restarts after it saved the files and before anybody he
 describe('a backend that is silent', () => {
   const timeouts = { pingMs: 15, silenceMs: 60, probeMs: 60, slowMs: 80 };
 
+  it('is named as what a cancel waits for', async () => {
+    const runId = await heldRun({ timeouts });
+    engine.fake.freeze();
+    await engine.supervisor.cancel(runId);
+    await expect.poll(() => firstStep(runId)?.reason).toContain('it does not answer');
+    expect(firstStep(runId)?.status).toBe('cancelling');
+    engine.fake.thaw();
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+  });
+
   it('is shown as unresponsive and waited for past every grace, across a restart too: silence proves nothing', async () => {
     const runId = await heldRun({ timeouts, graceMs: 60, restartGraceMs: 60 });
     engine.fake.freeze();
