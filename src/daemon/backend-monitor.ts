@@ -105,10 +105,9 @@ function isOurs(error: unknown): boolean {
   return error instanceof CallsheetError && error.code === 'CANCELLED';
 }
 
-function silence({ url }: Backend, ms: number): CallsheetError {
+function silence({ id, url }: Backend, ms: number): CallsheetError {
   const message = `The backend at ${url} has not answered for ${String(Math.max(1, Math.round(ms / 1000)))} s.`;
-  const hint =
-    'It loads a model, stands still, or its machine cannot be reached: its work is waited for. If it is gone for good: callsheet backends lost ID.';
+  const hint = `It loads a model, stands still, or its machine cannot be reached. Its work is waited for; if it is gone for good: callsheet backends lost ${id}`;
   return new CallsheetError('BACKEND_UNREACHABLE', message, { hint });
 }
 
