@@ -2,6 +2,7 @@
 import { sha256Hex } from '#graph/hash.ts';
 import type { KeptFiles } from '#results/kept-files.ts';
 import type { KeptFile, ResultIndex, ResultUse } from '#store/result-index.ts';
+import { storeParameters } from '#templates/parameters.ts';
 import type { RunMemory } from '../deps.ts';
 import type { PrepareInput } from '../logic.ts';
 import type { CachedResult, KeyedItem, MadeFile } from './contract.ts';
@@ -74,7 +75,7 @@ export function createKeptStore({ index, files, limit, now }: KeptStoreOptions):
 
 /** Equal for runs that ask for the same, in most cases: nothing is taken by it. */
 export function requestOf({ template, params, backend }: RunMemory): string {
-  return sha256Hex(JSON.stringify([template.id, params, backend]));
+  return sha256Hex(JSON.stringify([template.id, storeParameters(params), backend]));
 }
 
 // --- helpers ---

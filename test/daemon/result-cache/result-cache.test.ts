@@ -101,6 +101,15 @@ describe('a run that was made before', () => {
     expect(second.artifacts.map(({ item }) => item)).toEqual([0, 1, 2]);
   });
 
+  it('is known by seeds that a double cannot hold', async () => {
+    const step = { set: { '1.color': '{colour}' } };
+    const manifest = { parameters: { seed: { type: 'seed' }, colour: { type: 'integer', default: 3 } } };
+    const rig = await startCacheRig({ templates: { it: { graph: { '1': image, '2': save('1') }, step, manifest } } });
+    const parameters = { seed: '18446744073709551615' };
+    await rig.run({ template: 'it', parameters });
+    expect(cacheOf(await rig.run({ template: 'it', parameters }))).toEqual({ only: 'hit' });
+  });
+
   it('is made once when it is asked for twice at the same time', async () => {
     const rig = await startCacheRig({ count: 2, sandbox: { latencyMs: 5 } });
     const ids = await Promise.all([rig.start(), rig.start(), rig.start()]);
