@@ -1,7 +1,7 @@
 /** Index and files of the result cache as one: what is put in is there whole or not at all, and never more than the limit for long. */
 import { sha256Hex } from '#graph/hash.ts';
 import type { KeptFiles } from '#results/kept-files.ts';
-import type { KeptFile, ResultIndex, ResultUse } from '#store/result-index.ts';
+import type { KeptFile, KeptOrigin, ResultIndex, ResultUse } from '#store/result-index.ts';
 import { storeParameters } from '#templates/parameters.ts';
 import type { RunMemory } from '../deps.ts';
 import type { PrepareInput } from '../logic.ts';
@@ -24,6 +24,7 @@ export interface Made {
   readonly item: KeyedItem;
   readonly seconds: number | undefined;
   readonly files: readonly MadeFile[];
+  readonly origin: KeptOrigin;
 }
 
 export interface KeptStore {
@@ -37,12 +38,13 @@ export interface KeptStore {
 export function createKeptStore({ index, files, limit, now }: KeptStoreOptions): KeptStore {
   let bytes = index.use().bytes;
   return {
-    async put({ memory, input, item, seconds, files: made }) {
+    async put({ memory, input, item, seconds, files: made, origin }) {
       const kept = made.flatMap((file) => keptFile(item, file));
-      const size = kept.reduce((sum, file) => sum + file.bytes, 0);
+      const texts = origin.graphs.reduce((sum, { content }) => sum + content.length, 0);
+      const size = kept.reduce((sum, file) => sum + file.bytes, texts);
       if (kept.length < made.length || kept.length === 0 || size > limit / 2) return;
       for (const { path, sha256, bytes: each } of made) await files.add(path, sha256, each);
-      const added = index.put({
+      const result = {
         key: item.key,
         template: memory.template.id,
         step: input.step,
@@ -54,7 +56,8 @@ export function createKeptStore({ index, files, limit, now }: KeptStoreOptions):
         seconds: seconds ?? null,
         files: kept,
         parts: item.parts,
-      });
+      };
+      const added = index.put(result, origin);
       bytes += added ?? 0;
       if (bytes <= limit) return;
       await files.remove(index.shrink(limit * LEFT).files);
@@ -81,11 +84,11 @@ export function requestOf({ template, params, backend }: RunMemory): string {
 // --- helpers ---
 
 /** Empty where its node has no name of its own. */
-function keptFile({ names }: KeyedItem, { sha256, bytes, nodes, artifactId, remote }: MadeFile): KeptFile | readonly [] {
+function keptFile({ names }: KeyedItem, { sha256, bytes, nodes, artifactId, source, remote }: MadeFile): KeptFile | readonly [] {
   const [node] = nodes.flatMap((one) => names.get(one) ?? []);
   if (node === undefined) return [];
   const { key, filename, type, draft = false } = remote ?? {};
   const isFile = key !== undefined && filename !== undefined && type !== undefined;
   const from = isFile ? { remote: { key, filename, type, ...(draft ? { draft } : {}) } } : {};
-  return { sha256, bytes, node, artifactId, ...from };
+  return { sha256, bytes, node, artifactId, ...(source === undefined ? {} : { source }), ...from };
 }
