@@ -1,6 +1,7 @@
 /** The place of the result cache in the data directory: its index and its files, with what an earlier daemon left half-done swept. */
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeRoom } from '#actors/result-cache/kept-store.ts';
 import { createKeptFiles, type KeptFiles } from '#results/kept-files.ts';
 import { openResultIndex, type ResultIndex } from '#store/result-index.ts';
 import type { Logger } from './log.ts';
@@ -29,7 +30,8 @@ export async function openKeptResults(dataDir: string, limit: number | undefined
   });
   const files = createKeptFiles(join(directory, 'results'));
   const bytes = limit ?? usualLimit(dataDir);
-  if (bytes === 0) await files.remove(index.shrink(0).files);
+  // It may have been lowered since.
+  await makeRoom({ index, files, limit: bytes });
   const swept = await files.sweep(index.files());
   if (swept > 0) log.info({ swept }, 'kept files that no result names were removed');
   return { index, files, limit: bytes, backends: join(directory, 'backends'), close: index.close };

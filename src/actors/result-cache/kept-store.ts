@@ -35,6 +35,14 @@ export interface KeptStore {
   use(): ResultUse;
 }
 
+/** Drops what was used longest ago where more is kept than may be. How many bytes are kept then. */
+export async function makeRoom({ index, files, limit }: Pick<KeptStoreOptions, 'index' | 'files' | 'limit'>): Promise<number> {
+  const { bytes } = index.use();
+  if (bytes <= limit) return bytes;
+  await files.remove(index.shrink(limit * LEFT).files);
+  return index.use().bytes;
+}
+
 export function createKeptStore({ index, files, limit, now }: KeptStoreOptions): KeptStore {
   let bytes = index.use().bytes;
   return {
@@ -59,9 +67,7 @@ export function createKeptStore({ index, files, limit, now }: KeptStoreOptions):
       };
       const added = index.put(result, origin);
       bytes += added ?? 0;
-      if (bytes <= limit) return;
-      await files.remove(index.shrink(limit * LEFT).files);
-      bytes = index.use().bytes;
+      if (bytes > limit) bytes = await makeRoom({ index, files, limit });
     },
     async drop(result) {
       index.drop(result.key);
