@@ -2,6 +2,7 @@
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRoom } from '#actors/result-cache/kept-store.ts';
+import { toErrorData } from '#protocol/errors.ts';
 import { createKeptFiles, type KeptFiles } from '#results/kept-files.ts';
 import { openResultIndex, type ResultIndex } from '#store/result-index.ts';
 import type { Logger } from './log.ts';
@@ -14,6 +15,8 @@ export interface KeptResults {
   readonly limit: number;
   /** Where the last words of backends lie. */
   readonly backends: string;
+  /** Why no file can be put in, as the disk says it. */
+  readonly trouble: string | undefined;
   readonly close: () => void;
 }
 
@@ -34,10 +37,21 @@ export async function openKeptResults(dataDir: string, limit: number | undefined
   await makeRoom({ index, files, limit: bytes });
   const swept = await files.sweep(index.files());
   if (swept > 0) log.info({ swept }, 'kept files that no result names were removed');
-  return { index, files, limit: bytes, backends: join(directory, 'backends'), close: index.close };
+  const trouble = bytes === 0 ? undefined : await troubleOf(files, log);
+  return { index, files, limit: bytes, backends: join(directory, 'backends'), trouble, close: index.close };
 }
 
 // --- helpers ---
+
+async function troubleOf(files: KeptFiles, log: Logger): Promise<string | undefined> {
+  try {
+    await files.probe();
+    return undefined;
+  } catch (error) {
+    log.warn({ err: error }, 'nothing can be put into the result cache');
+    return toErrorData(error).message;
+  }
+}
 
 function usualLimit(dataDir: string): number {
   try {

@@ -79,6 +79,8 @@ export interface ResultIndex {
   /** Of all files that entries name. */
   files(): ReadonlySet<string>;
   use(): ResultUse;
+  /** Why nothing can be written down, as a clause; undefined while it can. */
+  trouble(): string | undefined;
   readonly close: () => void;
 }
 
@@ -106,7 +108,7 @@ export interface ResultIndexOptions {
 }
 
 export function openResultIndex({ file, onFailure }: ResultIndexOptions): ResultIndex {
-  const { use, close } = openDisposable({
+  const { use, trouble, close } = openDisposable({
     file,
     build: BUILD,
     schema: SCHEMA,
@@ -126,6 +128,10 @@ export function openResultIndex({ file, onFailure }: ResultIndexOptions): Result
     shrink: (bytes) => use((db) => db.transaction(() => shrink(db, bytes))()) ?? { dropped: 0, files: [] },
     files: () => new Set(use((db) => sql<string>(db, 'SELECT DISTINCT sha256 FROM files').pluck().all())),
     use: () => use((db) => ({ entries: number(db, 'SELECT count(*) FROM results'), bytes: sizeOf(db) })) ?? { entries: 0, bytes: 0 },
+    trouble: () => {
+      const why = trouble();
+      return why === undefined ? undefined : `${file} cannot be used: ${why}`;
+    },
     close,
   };
 }

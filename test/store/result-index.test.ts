@@ -149,6 +149,10 @@ describe('the index of results', () => {
       { dropped: 0, files: [] },
     ]);
     expect(failures).not.toEqual([]);
+    expect([none.trouble()?.startsWith(`${join(blocked, 'cache', 'results.db')} cannot be used: `), index.trouble()]).toEqual([
+      true,
+      undefined,
+    ]);
   });
 
   it('drops what was used longest ago, and never more than it must', () => {

@@ -1,5 +1,6 @@
 /** Index and files of the result cache as one: what is put in is there whole or not at all, and never more than the limit for long. */
 import { sha256Hex } from '#graph/hash.ts';
+import { toErrorData } from '#protocol/errors.ts';
 import type { KeptFiles } from '#results/kept-files.ts';
 import type { KeptFile, KeptOrigin, ResultIndex, ResultUse } from '#store/result-index.ts';
 import { storeParameters } from '#templates/parameters.ts';
@@ -15,6 +16,8 @@ export interface KeptStoreOptions {
   readonly files: KeptFiles;
   /** Bytes; 0 keeps nothing and takes nothing. */
   readonly limit: number;
+  /** Why no file could be put in when it was opened. */
+  readonly trouble?: string | undefined;
   readonly now: () => number;
 }
 
@@ -33,6 +36,8 @@ export interface KeptStore {
   drop(result: CachedResult): Promise<void>;
   clear(): Promise<void>;
   use(): ResultUse;
+  /** Why nothing is kept, as far as the last try tells; undefined when that went well. */
+  trouble(): string | undefined;
 }
 
 /** Drops what was used longest ago where more is kept than may be. How many bytes are kept then. */
@@ -43,7 +48,8 @@ export async function makeRoom({ index, files, limit }: Pick<KeptStoreOptions, '
   return index.use().bytes;
 }
 
-export function createKeptStore({ index, files, limit, now }: KeptStoreOptions): KeptStore {
+export function createKeptStore({ index, files, limit, now, ...before }: KeptStoreOptions): KeptStore {
+  let { trouble } = before;
   let bytes = index.use().bytes;
   return {
     async put({ memory, input, item, seconds, files: made, origin }) {
@@ -51,7 +57,13 @@ export function createKeptStore({ index, files, limit, now }: KeptStoreOptions):
       const texts = origin.graphs.reduce((sum, { content }) => sum + content.length, 0);
       const size = kept.reduce((sum, file) => sum + file.bytes, texts);
       if (kept.length < made.length || kept.length === 0 || size > limit / 2) return;
-      for (const { path, sha256, bytes: each } of made) await files.add(path, sha256, each);
+      try {
+        for (const { path, sha256, bytes: each } of made) await files.add(path, sha256, each);
+        trouble = undefined;
+      } catch (error) {
+        trouble = toErrorData(error).message;
+        throw error;
+      }
       const result = {
         key: item.key,
         template: memory.template.id,
@@ -79,6 +91,7 @@ export function createKeptStore({ index, files, limit, now }: KeptStoreOptions):
       bytes = 0;
     },
     use: () => index.use(),
+    trouble: () => index.trouble() ?? trouble,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The result cache over its index and its files: looks results up, keeps new ones, and never hands out what was changed on disk. */
 import { inWords, differences, nearest } from '#graph/result-key/differences.ts';
 import { toErrorData } from '#protocol/errors.ts';
+import type { CacheUse } from '#protocol/methods/system.ts';
 import type { Backend } from '#backends/contract.ts';
 import { planStep } from '#templates/render.ts';
 import type { Scope } from '#templates/types.ts';
@@ -23,7 +24,7 @@ export interface ResultCacheOptions extends KeyMaker, KeptStoreOptions {
 }
 
 export interface OwnedResultCache extends ResultCache {
-  use(): { readonly entries: number; readonly bytes: number; readonly limit: number; readonly hits: number; readonly misses: number };
+  use(): CacheUse;
   /** Drops everything; what that was. */
   clear(): Promise<{ readonly entries: number; readonly bytes: number }>;
   /** Resolves when nothing is being kept any more. */
@@ -221,7 +222,10 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       index.touch(key);
     },
     drop: (result) => kept.drop(result),
-    use: () => ({ ...kept.use(), limit, ...counts }),
+    use() {
+      const trouble = kept.trouble();
+      return { ...kept.use(), limit, ...counts, ...(trouble === undefined ? {} : { trouble }) };
+    },
     async clear() {
       const { entries, bytes } = kept.use();
       await later(() => kept.clear(), 'the result cache could not be cleared');

@@ -1,5 +1,5 @@
 // The place of the result cache as a daemon opens it: within its limit, and swept.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -77,4 +77,19 @@ it('holds everything while its limit allows it, and nothing when that is 0', asy
   expect([again.index.has('a'), existsSync(path)]).toEqual([true, true]);
   again.close();
   expect([(await open(0)).index.use().entries, existsSync(path)]).toEqual([0, false]);
+});
+
+it.each([
+  ['the place of its files is a file', 'results', (path: string) => writeFileSync(path, 'in the way')],
+  ['its index is a folder', 'results.db', (path: string) => mkdirSync(path)],
+])('says why nothing can be kept where %s', async (_, name, damage) => {
+  const { dir, open } = openPlace();
+  mkdirSync(join(dir, 'cache'));
+  const path = join(dir, 'cache', name);
+  damage(path);
+  const { index, trouble } = await open(10 * BYTES);
+  expect(index.trouble() ?? trouble).toContain(path);
+  rmSync(path, { recursive: true });
+  const again = await open(10 * BYTES);
+  expect([again.index.trouble(), again.trouble]).toEqual([undefined, undefined]);
 });

@@ -224,6 +224,11 @@ describe('what is kept', () => {
     writeFileSync(join(rig.cacheDir, 'results'), 'in the way');
     expect([(await rig.run()).status, (await rig.run()).status]).toEqual(['succeeded', 'succeeded']);
     expect(rig.executed()).toBe(6);
+    await expect.poll(() => rig.engine.supervisor.cache.use().trouble).toContain(join(rig.cacheDir, 'results'));
+    rmSync(join(rig.cacheDir, 'results'));
+    await rig.run();
+    await expect.poll(() => rig.engine.supervisor.cache.use()).toMatchObject({ entries: 3 });
+    expect(rig.engine.supervisor.cache.use()).not.toHaveProperty('trouble');
   });
 
   it('is not reached by an edit of the user’s file', async () => {
