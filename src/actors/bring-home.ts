@@ -5,7 +5,7 @@ import type { RunEventBody } from '#protocol/events.ts';
 import type { CachedFrom, SourceFile } from '#protocol/provenance.ts';
 import type { ArtifactView } from '#protocol/views.ts';
 import type { Backend, RemoteFile, RemoteText } from '#backends/contract.ts';
-import type { ActorDeps, RunMemory } from './deps.ts';
+import type { ActorDeps, RunMemory, StagedRows } from './deps.ts';
 import { fetchFile, type FileWish, whenWritable } from './fetch-file.ts';
 import { createFileNames, type NamedFile } from './file-names.ts';
 import { fileAtHome } from './find-home.ts';
@@ -39,6 +39,8 @@ export interface Fetching {
   readonly input: ParseInput;
   /** The prompt of this run whose provenance is that of the files. */
   readonly madeBy: string;
+  /** Graphs of it that are stored with the files, and not before. */
+  readonly graphs?: StagedRows['graphs'];
   /** Of a file that was made before: what it must hold, to the byte, and whose it is. */
   readonly kept?: (found: RemoteFile | RemoteText) => KeptBefore | undefined;
   readonly signal: AbortSignal;
@@ -49,7 +51,8 @@ export interface Fetching {
 export async function bringHomeAll(deps: ActorDeps, fetching: Fetching): Promise<readonly Brought[]> {
   const { memory, input, signal, onWait } = fetching;
   const wanted = wantedFiles(declaredOutputs(memory, input.step), input.outputs, givers(fetching));
-  const sources = attemptSources(deps, memory, fetching.madeBy);
+  const graph = (hash: string) => fetching.graphs?.find((one) => one.hash === hash)?.content ?? deps.graph(hash);
+  const sources = attemptSources({ graph, storeId: deps.storeId }, memory, fetching.madeBy);
   if (wanted.length > 0) {
     await whenWritable(deps, { step: input.step, signal, onWait }, () => keepGraphs(deps.artifactDirectory(input.runId), sources));
   }

@@ -1,7 +1,6 @@
 /** What the actors need of the daemon. The supervisor gives it; tests give small fakes. */
 import type { Backend } from '#backends/contract.ts';
 import type { ErrorData } from '#protocol/errors.ts';
-import type { SourceFile } from '#protocol/provenance.ts';
 import type { ArtifactView, RunOptions } from '#protocol/views.ts';
 import type { AttemptRow, Batch, OutboxItem, ProvenanceRow, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
 import type { PrepareInput, Picks } from './logic.ts';
@@ -126,13 +125,6 @@ export interface StallPolicy {
   readonly action: 'note' | 'interrupt';
 }
 
-export interface Origin {
-  readonly row: ProvenanceRow;
-  readonly graphs: NonNullable<StagedRows['graphs']>;
-  /** The file as a backend gave it, where the one that is kept is another. */
-  readonly source?: SourceFile;
-}
-
 export interface ActorDeps {
   /** Throws SNAPSHOT_REFUSED when the run's pinned template cannot be read. */
   memory(runId: string): RunMemory;
@@ -149,8 +141,6 @@ export interface ActorDeps {
   software(backend: Backend): { readonly callsheet: string; readonly version?: string; readonly objectInfo?: string };
   /** A stored graph by its hash. */
   graph(hash: string): string | undefined;
-  /** What is stored of how an artifact of any run was made; undefined when that run was cleaned away. */
-  origin(artifactId: string): Origin | undefined;
   readonly places: Places;
   readonly cache: ResultCache;
   /** True when a person wants this step of the run made anew, whatever was made before. */

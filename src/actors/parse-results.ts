@@ -65,8 +65,8 @@ export function publish(
   deps.stage(memory.runId, { artifacts, ...rows });
 }
 
-function madeFile({ artifact: { artifactId, path, sha256, bytes, node }, found }: Brought): MadeFile {
-  return { artifactId, path, sha256, bytes, nodes: [node, found.node], remote: 'filename' in found ? found : undefined };
+function madeFile({ artifact: { artifactId, path, sha256, bytes, node, source }, found }: Brought): MadeFile {
+  return { artifactId, path, sha256, bytes, source, nodes: [node, found.node], remote: 'filename' in found ? found : undefined };
 }
 
 function attemptOf({ runId, step, item, attempt, promptId, backendId }: ParseInput): Attempt {

@@ -1,6 +1,8 @@
 /** The place of the result cache in the data directory: its index and its files, with what an earlier daemon left half-done swept. */
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeRoom } from '#actors/result-cache/kept-store.ts';
+import { toErrorData } from '#protocol/errors.ts';
 import { createKeptFiles, type KeptFiles } from '#results/kept-files.ts';
 import { openResultIndex, type ResultIndex } from '#store/result-index.ts';
 import type { Logger } from './log.ts';
@@ -13,6 +15,8 @@ export interface KeptResults {
   readonly limit: number;
   /** Where the last words of backends lie. */
   readonly backends: string;
+  /** Why no file can be put in, as the disk says it. */
+  readonly trouble: string | undefined;
   readonly close: () => void;
 }
 
@@ -29,13 +33,25 @@ export async function openKeptResults(dataDir: string, limit: number | undefined
   });
   const files = createKeptFiles(join(directory, 'results'));
   const bytes = limit ?? usualLimit(dataDir);
-  if (bytes === 0) await files.remove(index.shrink(0).files);
+  // It may have been lowered since.
+  await makeRoom({ index, files, limit: bytes });
   const swept = await files.sweep(index.files());
   if (swept > 0) log.info({ swept }, 'kept files that no result names were removed');
-  return { index, files, limit: bytes, backends: join(directory, 'backends'), close: index.close };
+  const trouble = bytes === 0 ? undefined : await troubleOf(files, log);
+  return { index, files, limit: bytes, backends: join(directory, 'backends'), trouble, close: index.close };
 }
 
 // --- helpers ---
+
+async function troubleOf(files: KeptFiles, log: Logger): Promise<string | undefined> {
+  try {
+    await files.probe();
+    return undefined;
+  } catch (error) {
+    log.warn({ err: error }, 'nothing can be put into the result cache');
+    return toErrorData(error).message;
+  }
+}
 
 function usualLimit(dataDir: string): number {
   try {

@@ -13,7 +13,7 @@ export function optimiserOf(
   const savings = rows.toSorted((a, b) => compare(placeOf(a), placeOf(b))).flatMap(savingsOf);
   const measured = savings.flatMap(({ seconds }) => seconds ?? []);
   return {
-    enabled: optimize,
+    enabled: optimize && steps.some((step) => step.optimize),
     savings,
     ...(measured.length === 0 ? {} : { seconds: measured.reduce((sum, seconds) => sum + seconds, 0) }),
   };

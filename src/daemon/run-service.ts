@@ -1,7 +1,7 @@
 /** What the method table and the event hub need of the supervisor. The supervisor implements it; tests may fake it. */
 import type { ProgressNotice, PreviewNotice, RunEvent } from '#protocol/events.ts';
 import type { BackendView, RunStatus, RunSummary, RunView } from '#protocol/views.ts';
-import type { StorageState } from '#protocol/methods/system.ts';
+import type { CacheUse, StorageState } from '#protocol/methods/system.ts';
 import type { QueueService } from './scheduler/queue-service.ts';
 
 export interface StartRequest {
@@ -44,13 +44,7 @@ export interface RetryRequest {
 
 export interface CacheService {
   /** What is kept, in bytes of at most `limit`, and how often it was asked since the start: 0 is a cache that is off. */
-  use(): {
-    readonly entries: number;
-    readonly bytes: number;
-    readonly limit: number;
-    readonly hits: number;
-    readonly misses: number;
-  };
+  use(): CacheUse;
   /** Drops everything that is kept; how much that was. */
   clear(requestKey?: string): Promise<{ readonly entries: number; readonly bytes: number }>;
 }

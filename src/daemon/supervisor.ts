@@ -25,7 +25,6 @@ import type { KeptResults } from './kept-results.ts';
 import { openCache } from './open-cache.ts';
 import { createNotices } from './notices.ts';
 import type { Offers } from './offers.ts';
-import { originOf } from './origin.ts';
 import { BACKEND_FORGET, createOutboxWorker, forgetAttempt } from './outbox-worker.ts';
 import { RUN_RECORD, writeRecord } from './rebuild/record.ts';
 import { createRequestKeys } from './request-keys.ts';
@@ -116,7 +115,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return { callsheet: VERSION, ...(version === undefined ? {} : { version }), ...(objectInfo === undefined ? {} : { objectInfo }) };
     },
     graph: (hash) => store.graph(hash),
-    origin: (artifactId) => originOf(store, artifactId),
     chooseBackend: (memory, kind) => firstTaker(backends, memory.backend ?? undefined, kind),
     get places() {
       return dispatch.places;

@@ -255,7 +255,7 @@ export interface Saving {
 }
 
 export interface OptimiserView {
-  /** False: the run was asked to leave graphs as they are. */
+  /** False: the run was asked to leave graphs as they are, or its template says so of every step. */
   readonly enabled: boolean;
   /** In the order of steps, items and passes. */
   readonly savings: readonly Saving[];

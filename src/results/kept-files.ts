@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { copyFile, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isCode, isPartialName, partialPath } from './durable.ts';
@@ -12,6 +12,8 @@ import { isCode, isPartialName, partialPath } from './durable.ts';
 export type KeptState = 'whole' | 'gone' | 'changed';
 
 export interface KeptFiles {
+  /** Throws what the disk says where nothing can be put in. */
+  probe(): Promise<void>;
   /** Copies a file of this content in, unless it is there. Throws what the disk says; nothing half-written stays. */
   add(path: string, sha256: string, bytes: number): Promise<void>;
   /** Reads the whole of it. */
@@ -31,6 +33,14 @@ export function createKeptFiles(directory: string): KeptFiles {
   const path = (sha256: string) => join(folderOf(sha256), sha256.slice(2));
   return {
     path,
+    async probe() {
+      // Where the sweep finds it, should the daemon be killed now.
+      const folder = folderOf('00');
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const temporary = partialPath(folder);
+      await writeFile(temporary, '', { flag: 'wx' });
+      await rm(temporary);
+    },
     async add(source, sha256, bytes) {
       const target = path(sha256);
       if ((await sizeOf(target)) === bytes) return;

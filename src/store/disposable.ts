@@ -25,6 +25,8 @@ export interface DisposableOptions {
 export interface Disposable {
   /** Undefined when it failed. A damaged file is given up at the first failure: a new one takes its place. */
   readonly use: <T>(work: (db: Database) => T) => T | undefined;
+  /** Why nothing is remembered, as the disk says it; undefined while something is. */
+  readonly trouble: () => string | undefined;
   readonly close: () => void;
 }
 
@@ -32,12 +34,14 @@ export interface Disposable {
 export function openDisposable(options: DisposableOptions): Disposable {
   const { file, onFailure } = options;
   let closed = false;
+  let failure = '';
   let db = attempt(() => open(options)) ?? remake();
 
   function attempt<T>(work: () => T): T | undefined {
     try {
       return work();
     } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
       onFailure(error);
       return undefined;
     }
@@ -61,6 +65,7 @@ export function openDisposable(options: DisposableOptions): Disposable {
         return undefined;
       }
     },
+    trouble: () => (db === undefined && !closed ? failure : undefined),
     close() {
       closed = true;
       attempt(() => db?.close());

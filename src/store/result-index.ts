@@ -4,7 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
+import type { SourceFile } from '#protocol/provenance.ts';
 import { openDisposable } from './disposable.ts';
+import type { ProvenanceRow } from './types.ts';
 
 /** One file of a result. */
 export interface KeptFile {
@@ -14,7 +16,9 @@ export interface KeptFile {
   readonly node: string;
   /** Of the artifact that it was kept from. */
   readonly artifactId: string;
-  /** As the backend gave it; absent for a text that a node only showed. */
+  /** As the backend gave it, where this is another. */
+  readonly source?: SourceFile;
+  /** By what the backend called it; absent for a text that a node only showed. */
   readonly remote?: {
     readonly key: string;
     readonly filename: string;
@@ -43,6 +47,12 @@ export interface KeptResult<Parts = unknown> {
   readonly parts: Parts;
 }
 
+/** What made a result. Its run may be gone, so that it stands here whole. */
+export interface KeptOrigin extends Omit<ProvenanceRow, 'runId' | 'promptId'> {
+  /** Those that it names. */
+  readonly graphs: readonly { readonly hash: string; readonly content: string }[];
+}
+
 export interface ResultUse {
   readonly entries: number;
   /** Of all kept files, each counted once, and of what is remembered of them. */
@@ -53,12 +63,14 @@ export interface ResultUse {
 export interface ResultIndex {
   has(key: string): boolean;
   get(key: string): KeptResult | undefined;
+  /** Only read of what is taken: graphs are large beside all else. */
+  origin(key: string): KeptOrigin | undefined;
   /** Whether anything is kept of what was made for the same request. */
   isKeptOf(request: string): boolean;
   /** Of this step of this template, those used last first. */
   near(template: string, step: string, limit: number): readonly KeptResult[];
   /** How many bytes it takes, at most; undefined when it could not be written down. What stood under its key is replaced. */
-  put(result: KeptResult): number | undefined;
+  put(result: KeptResult, origin: KeptOrigin): number | undefined;
   /** It has just been used. */
   touch(key: string): void;
   drop(key: string): readonly string[];
@@ -67,10 +79,12 @@ export interface ResultIndex {
   /** Of all files that entries name. */
   files(): ReadonlySet<string>;
   use(): ResultUse;
+  /** Why nothing can be written down, as a clause; undefined while it can. */
+  trouble(): string | undefined;
   readonly close: () => void;
 }
 
-const BUILD = '2';
+const BUILD = '3';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS results (
@@ -81,6 +95,7 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS results_of_step ON results (template, step, used);
   CREATE INDEX IF NOT EXISTS results_of_request ON results (request);
   CREATE TABLE IF NOT EXISTS records (id INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE, record TEXT NOT NULL, sum TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS origins (id INTEGER PRIMARY KEY REFERENCES results (id) ON DELETE CASCADE, origin TEXT NOT NULL, sum TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS files (
     sha256 TEXT NOT NULL, id INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE, bytes INTEGER NOT NULL, PRIMARY KEY (sha256, id)
   ) STRICT, WITHOUT ROWID;
@@ -93,19 +108,30 @@ export interface ResultIndexOptions {
 }
 
 export function openResultIndex({ file, onFailure }: ResultIndexOptions): ResultIndex {
-  const { use, close } = openDisposable({ file, build: BUILD, schema: SCHEMA, tables: ['files', 'records', 'results'], onFailure });
+  const { use, trouble, close } = openDisposable({
+    file,
+    build: BUILD,
+    schema: SCHEMA,
+    tables: ['files', 'origins', 'records', 'results'],
+    onFailure,
+  });
   return {
     has: (key) => use((db) => sql(db, 'SELECT 1 FROM results WHERE key = ?').get(key)) !== undefined,
     get: (key) => use((db) => readAll(db, 'r.key = ?', [key])[0]),
+    origin: (key) => use((db) => readOrigin(db, key)),
     isKeptOf: (request) => use((db) => sql(db, 'SELECT 1 FROM results WHERE request = ? LIMIT 1').get(request)) !== undefined,
     near: (template, step, limit) =>
       use((db) => readAll(db, 'r.template = ? AND r.step = ? ORDER BY r.used DESC LIMIT ?', [template, step, limit])) ?? [],
-    put: (result) => use((db) => write(db, result)),
+    put: (result, origin) => use((db) => write(db, result, origin)),
     touch: (key) => void use((db) => sql(db, `UPDATE results SET used = ${NEXT} WHERE key = ?`).run(key)),
     drop: (key) => use((db) => db.transaction(() => hashes(dropWhere(db, 'key = ?', key)))()) ?? [],
     shrink: (bytes) => use((db) => db.transaction(() => shrink(db, bytes))()) ?? { dropped: 0, files: [] },
     files: () => new Set(use((db) => sql<string>(db, 'SELECT DISTINCT sha256 FROM files').pluck().all())),
     use: () => use((db) => ({ entries: number(db, 'SELECT count(*) FROM results'), bytes: sizeOf(db) })) ?? { entries: 0, bytes: 0 },
+    trouble: () => {
+      const why = trouble();
+      return why === undefined ? undefined : `${file} cannot be used: ${why}`;
+    },
     close,
   };
 }
@@ -143,19 +169,28 @@ function readAll(db: Database, where: string, values: readonly unknown[]): reado
   );
 }
 
-function write(db: Database, { key, ...rest }: KeptResult): number {
+function readOrigin(db: Database, key: string): KeptOrigin | undefined {
+  const text = 'SELECT o.origin, o.sum FROM results r JOIN origins o ON o.id = r.id WHERE r.key = ?';
+  const row = sql<{ readonly origin: string; readonly sum: string }>(db, text).get(key);
+  return row?.sum === undefined || row.sum !== sumOf(key, row.origin) ? undefined : (JSON.parse(row.origin) as KeptOrigin);
+}
+
+function write(db: Database, { key, ...rest }: KeptResult, made: KeptOrigin): number {
   const record = JSON.stringify(rest);
+  const origin = JSON.stringify(made);
+  const own = Buffer.byteLength(record) + Buffer.byteLength(origin);
   db.transaction(() => {
     dropWhere(db, 'key = ?', key);
     const { lastInsertRowid: id } = sql(
       db,
       `INSERT INTO results (key, template, step, request, used, bytes) VALUES (?, ?, ?, ?, ${NEXT}, ?)`,
-    ).run(key, rest.template, rest.step, rest.request, record.length);
+    ).run(key, rest.template, rest.step, rest.request, own);
     sql(db, 'INSERT INTO records (id, record, sum) VALUES (?, ?, ?)').run(id, record, sumOf(key, record));
+    sql(db, 'INSERT INTO origins (id, origin, sum) VALUES (?, ?, ?)').run(id, origin, sumOf(key, origin));
     const add = sql(db, 'INSERT OR IGNORE INTO files (sha256, id, bytes) VALUES (?, ?, ?)');
     for (const { sha256, bytes } of rest.files) add.run(sha256, id, bytes);
   })();
-  return rest.files.reduce((sum, { bytes }) => sum + bytes, record.length);
+  return rest.files.reduce((sum, { bytes }) => sum + bytes, own);
 }
 
 interface Dropped {

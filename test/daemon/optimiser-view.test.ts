@@ -33,6 +33,15 @@ it('tells savings in the order of steps, items and passes, with the sum of what 
   expect([enabled, seconds]).toEqual([true, 7]);
 });
 
+it('is off where the template lets it at no step', () => {
+  const steps = [step('b'), step('a')];
+  expect(optimiserOf(compiled(manifest({ optimize: false, steps })), allowed, []).enabled).toBe(false);
+  const some = [{ ...step('b'), optimize: false }, step('a')];
+  expect(optimiserOf(compiled(manifest({ steps: some })), allowed, []).enabled).toBe(true);
+  const none = some.map((one) => ({ ...one, optimize: false }));
+  expect(optimiserOf(compiled(manifest({ steps: none })), allowed, []).enabled).toBe(false);
+});
+
 it('gives no sum where nothing was measured', () => {
   expect(optimiserOf(template, allowed, [row('a', 0, 'constants', undefined)])).not.toHaveProperty('seconds');
   expect(optimiserOf(template, { ...allowed, optimize: false }, [])).toEqual({ enabled: false, savings: [] });

@@ -170,6 +170,27 @@ describe('provenance', () => {
     expect(provenance.source).toEqual(rich.source);
   });
 
+  it('is that of the attempt that made it also where the file is taken from the result cache and that run is gone', async () => {
+    await using place = await openStill({ cache: true });
+    const getOf = ({ artifactId }: ArtifactView) => place.client.call('artifact/get', { artifactId, graph: true });
+    const maker = await runStill(place, { embed: true });
+    const { provenance, graph } = await getOf(maker);
+    await expect.poll(async () => (await place.client.call('daemon/status', {})).cache.entries).toBe(1);
+    expect((await place.client.call('run/clean', { keep: 0 })).runs).toHaveLength(1);
+    await place.restart();
+    const taken = await runStill(place, { embed: true });
+    expect(taken.cachedFrom).toEqual({ runId: maker.runId, artifactId: maker.artifactId });
+    const answer = await getOf(taken);
+    expect(answer.graph).toEqual(graph);
+    const { callsheet, backend, graph: hash, redacted, seeds, models, inputs, times, source } = provenance;
+    expect(answer.provenance).toMatchObject({ callsheet, backend, graph: hash, redacted, seeds, models, inputs, times, source });
+    expect(noteOf(taken).provenance).toMatchObject(answer.provenance);
+    expect(readFileSync(graphPath(dirname(taken.path), hash ?? ''), 'utf8')).toBe(graph?.text);
+    const { texts } = await readEmbedded(bytesInMemory(readFileSync(taken.path)));
+    expect(JSON.parse(texts.find(({ key }) => key === 'callsheet')?.text ?? '')).toEqual(answer.provenance);
+    expect(texts.find(({ key }) => key === 'prompt')?.text).toBe(graph?.text);
+  });
+
   it('[TO1] does so where an output of the template asks for it', async () => {
     await using place = await openStill({ outputs: { card: { from: '{steps.draw.card}', embed: true } } });
     expect((await runStill(place)).source).toBeDefined();

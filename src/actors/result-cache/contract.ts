@@ -2,7 +2,8 @@
 import type { Backend, RemoteFile, ServerFile } from '#backends/contract.ts';
 import type { ObjectInfo } from '#graph/node-classes.ts';
 import type { KeyParts, ResultKey } from '#graph/result-key/key.ts';
-import type { KeptResult } from '#store/result-index.ts';
+import type { SourceFile } from '#protocol/provenance.ts';
+import type { KeptOrigin, KeptResult } from '#store/result-index.ts';
 import type { Scope } from '#templates/types.ts';
 import type { RunMemory } from '../deps.ts';
 import type { PrepareInput } from '../logic.ts';
@@ -45,6 +46,8 @@ export interface MadeFile {
   readonly path: string;
   readonly sha256: string;
   readonly bytes: number;
+  /** As the backend gave it, where this is another. */
+  readonly source: SourceFile | undefined;
   /** The author's node, and the one of the graph that was sent: of two that were merged only the first tells which is meant. */
   readonly nodes: readonly string[];
   /** Undefined for a text that a node only showed. */
@@ -81,8 +84,8 @@ export interface ResultCache {
   ended(promptId: string): void;
   /** Keeps what the attempt made, in the background; nothing where it was not begun in this process or something changed meanwhile. */
   keep(memory: RunMemory, input: PrepareInput, promptId: string, files: readonly MadeFile[], parts?: readonly MadePart[]): void;
-  /** Absolute path of a kept file that is what it was when it was kept; else why not, as a clause. */
-  whole(result: CachedResult): Promise<{ readonly paths: readonly string[] } | { readonly why: string }>;
+  /** Absolute paths of its files, and what made them, where all is as it was when it was kept; else why not, as a clause. */
+  whole(result: CachedResult): Promise<{ readonly paths: readonly string[]; readonly origin: KeptOrigin } | { readonly why: string }>;
   used(key: string): void;
   /** It cannot be used: it is kept no more, nor are its files. */
   drop(result: CachedResult): Promise<void>;

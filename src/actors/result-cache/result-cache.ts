@@ -1,26 +1,30 @@
 /** The result cache over its index and its files: looks results up, keeps new ones, and never hands out what was changed on disk. */
 import { inWords, differences, nearest } from '#graph/result-key/differences.ts';
 import { toErrorData } from '#protocol/errors.ts';
+import type { CacheUse } from '#protocol/methods/system.ts';
 import type { Backend } from '#backends/contract.ts';
 import { planStep } from '#templates/render.ts';
 import type { Scope } from '#templates/types.ts';
 import type { RunMemory } from '../deps.ts';
 import type { PrepareInput } from '../logic.ts';
 import { scopeOf } from '../scope.ts';
-import type { CachedResult, KeyedItem, Look, MadeFile, MadePart, ResultCache } from './contract.ts';
+import type { CachedResult, KeyedItem, Look, MadePart, ResultCache } from './contract.ts';
 import { type Keyed, type KeyMaker, keyOf } from './item-key.ts';
-import { createKeptStore, type KeptStoreOptions, requestOf } from './kept-store.ts';
+import { keptOrigin } from './kept-origin.ts';
+import { createKeptStore, type KeptStoreOptions, type Made, requestOf } from './kept-store.ts';
 
 /** So many of the results of a step are looked through for the one that differs least. */
 const NEAR = 24;
 /** So many items of a step are looked up before its run's turn: they are all that begin at once. */
 const FIRST_ITEMS = 16;
 export interface ResultCacheOptions extends KeyMaker, KeptStoreOptions {
+  /** A stored graph by its hash. */
+  readonly graph: (hash: string) => string | undefined;
   readonly onTrouble: (error: unknown, what: string) => void;
 }
 
 export interface OwnedResultCache extends ResultCache {
-  use(): { readonly entries: number; readonly bytes: number; readonly limit: number; readonly hits: number; readonly misses: number };
+  use(): CacheUse;
   /** Drops everything; what that was. */
   clear(): Promise<{ readonly entries: number; readonly bytes: number }>;
   /** Resolves when nothing is being kept any more. */
@@ -35,6 +39,8 @@ interface Flight {
   /** Steps that share the prompt. */
   readonly parts: Map<string, FlightPart>;
 }
+
+type Storing = Pick<Made, 'memory' | 'input' | 'files' | 'origin'>;
 
 interface FlightPart {
   readonly scope: Scope;
@@ -101,18 +107,18 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
       : `The nearest result that is kept, of run ${near.runId}, is of something else: ${inWords(found)}.`;
   }
 
-  async function store(memory: RunMemory, input: PrepareInput, flight: Flight, made: readonly MadeFile[], shared: readonly MadePart[]) {
+  async function store({ memory, input, files: made, origin }: Storing, flight: Flight, shared: readonly MadePart[]) {
     const { keyed: before } = flight;
     // A server that was changed while it worked made the result of neither state.
     const signal = AbortSignal.timeout(RECHECK_MS);
     if (!isSame(before, await keyed(memory, input, before.backend, signal))) return;
-    await kept.put({ memory, input, item: before, seconds: flight.seconds, files: made });
+    await kept.put({ memory, input, item: before, seconds: flight.seconds, files: made, origin });
     for (const { input: partInput, files: itsOwn } of shared) {
       const part = flight.parts.get(partInput.step);
       if (part === undefined) continue;
       if (!isSame(part.probe, await keyed(memory, partInput, before.backend, signal, part.scope))) continue;
       const now = await keyed(memory, partInput, before.backend, signal);
-      if ('keyed' in now) await kept.put({ memory, input: partInput, item: now.keyed, seconds: part.seconds, files: itsOwn });
+      if ('keyed' in now) await kept.put({ memory, input: partInput, item: now.keyed, seconds: part.seconds, files: itsOwn, origin });
     }
   }
 
@@ -190,7 +196,11 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
     keep(memory, input, promptId, made, shared = []) {
       const flight = byPrompt.get(promptId);
       if (flight === undefined) return;
-      const done = later(() => store(memory, input, flight, made, shared), 'a result could not be kept').then(() => end(promptId));
+      // Read now: the run may be cleaned away before its turn comes.
+      const origin = keptOrigin(memory.provenance.get(promptId), options.graph);
+      if (origin === undefined) return end(promptId);
+      const storing = { memory, input, files: made, origin };
+      const done = later(() => store(storing, flight, shared), 'a result could not be kept').then(() => end(promptId));
       for (const part of shared) {
         const name = partOf(memory, part.input.step);
         storingPart.set(name, done);
@@ -204,14 +214,18 @@ export function createResultCache(options: ResultCacheOptions): OwnedResultCache
         if (state !== 'whole') return { why: state === 'gone' ? 'a file of it is gone' : 'a file of it is not what it was any more' };
         paths.push(files.path(sha256));
       }
-      return { paths };
+      const origin = index.origin(result.key);
+      return origin === undefined ? { why: 'what made it is not known any more' } : { paths, origin };
     },
     used(key) {
       counts.hits += 1;
       index.touch(key);
     },
     drop: (result) => kept.drop(result),
-    use: () => ({ ...kept.use(), limit, ...counts }),
+    use() {
+      const trouble = kept.trouble();
+      return { ...kept.use(), limit, ...counts, ...(trouble === undefined ? {} : { trouble }) };
+    },
     async clear() {
       const { entries, bytes } = kept.use();
       await later(() => kept.clear(), 'the result cache could not be cleared');

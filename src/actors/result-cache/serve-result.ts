@@ -6,13 +6,14 @@ import type { RunEventBody } from '#protocol/events.ts';
 import type { RemoteFile, RemoteText } from '#backends/contract.ts';
 import type { KeptFile } from '#store/result-index.ts';
 import type { SavingsRow } from '#store/types.ts';
-import type { ActorDeps, Origin, RunMemory, StagedRows } from '../deps.ts';
+import type { ActorDeps, RunMemory } from '../deps.ts';
 import { promptIdOf } from '../ids.ts';
 import type { PrepareInput, ServedFromCache } from '../logic.ts';
 import { bringHomeAll, type Fetching, waitNotes } from '../bring-home.ts';
 import { publish } from '../parse-results.ts';
 import { keepSavings, savingsRows } from '../savings.ts';
 import type { CachedResult, KeyedItem, Look } from './contract.ts';
+import { adopted } from './kept-origin.ts';
 
 type Hit = Extract<Look, { readonly kind: 'hit' }>;
 type Found = RemoteFile | RemoteText;
@@ -45,20 +46,18 @@ export async function serveResult(
       cachedNodes: [],
     };
     const promptId = promptIdOf(input);
-    const origins = new Map(served.map(({ file }) => [file, deps.origin(file.artifactId)]));
-    const origin = [...origins.values()].find((one) => one !== undefined);
-    const rows = origin === undefined ? {} : adopted(memory, promptId, origin);
+    const rows = adopted(memory, promptId, state.origin);
     const fetching: Fetching = {
       memory,
       backend: { id: result.backend, fetch: async (wanted) => opened(served, wanted) },
       input: { ...input, promptId, backendId: result.backend, outputs },
       madeBy: promptId,
+      graphs: state.origin.graphs,
       kept(one) {
         const file = served.find((each) => each.found === one)?.file;
         if (file === undefined) return undefined;
-        const source = origins.get(file)?.source;
-        const cachedFrom = { runId: result.runId, artifactId: file.artifactId };
-        return { sha256: file.sha256, cachedFrom, ...(source === undefined ? {} : { origin: source }) };
+        const { sha256, artifactId, source } = file;
+        return { sha256, cachedFrom: { runId: result.runId, artifactId }, ...(source === undefined ? {} : { origin: source }) };
       },
       signal,
       onWait: waitNotes(emit, step),
@@ -84,15 +83,6 @@ export async function serveResult(
 }
 
 // --- helpers ---
-
-/** What made the files is known of this run as it is of the one that made them. */
-function adopted(memory: RunMemory, promptId: string, { row, graphs }: Origin): Pick<StagedRows, 'provenance' | 'graphs'> {
-  // Ids of files of the other run say nothing here.
-  const inputs = row.facts.inputs.map(({ name, sha256, bytes, mediaType }) => ({ name, sha256, bytes, mediaType }));
-  const own = { ...row, runId: memory.runId, promptId, facts: { ...row.facts, inputs } };
-  memory.provenance.set(promptId, own);
-  return { provenance: [own], graphs };
-}
 
 interface ServedFile {
   readonly found: Found;

@@ -6,6 +6,7 @@ import { ARTIFACT_KINDS } from '#protocol/views.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
 import { formatBytes, formatTable, formatTime, safeText } from '../format.ts';
 import { EXIT, type Io, jsonLine, line } from '../io.ts';
+import { whyNoGraph } from '../no-graph.ts';
 import { openSession } from '../open-session.ts';
 import { integerOption, noMorePositionals, onePositional, subcommand, suggestion } from '../parse-arguments.ts';
 import { artifactLine } from '../show-run.ts';
@@ -126,7 +127,7 @@ async function show(session: Session, artifactId: string, args: Arguments, io: I
   else if (wantsGraph) io.out.write(answer.graph === undefined ? '' : `${answer.graph.text.trimEnd()}\n`);
   else print(answer, io);
   if (!wantsGraph || answer.graph !== undefined) return EXIT.done;
-  line(io.err, 'The graph of this file was not kept: it was made by an older Callsheet.');
+  line(io.err, `The graph of this file is not known: ${whyNoGraph(answer)}`);
   return EXIT.failed;
 }
 

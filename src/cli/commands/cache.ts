@@ -1,7 +1,7 @@
 /** `callsheet cache`: how much of what earlier runs made is kept, and how to drop it. */
 import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { type Command, DATA_OPTION, JSON_OPTION } from '../command.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes, safeText } from '../format.ts';
 import { EXIT, jsonLine, line } from '../io.ts';
 import { openSession } from '../open-session.ts';
 import { noMorePositionals, subcommand } from '../parse-arguments.ts';
@@ -38,10 +38,13 @@ export const cacheCommand: Command = {
 
 // --- helpers ---
 
-function inWords({ entries, bytes, limit, hits, misses }: DaemonStatus['cache']): string {
+function inWords({ entries, bytes, limit, hits, misses, trouble }: DaemonStatus['cache']): string {
   if (limit === 0) return 'The result cache is off. CALLSHEET_CACHE=20G, when the daemon starts, gives it room.';
   const asked = hits + misses === 0 ? '' : ` Since the start ${String(hits)} of ${String(hits + misses)} items were taken from it.`;
-  return `${results(entries)} kept, ${formatBytes(bytes)} of at most ${formatBytes(limit)}.${asked}`;
+  const use = `${results(entries)} kept, ${formatBytes(bytes)} of at most ${formatBytes(limit)}.${asked}`;
+  return trouble === undefined
+    ? use
+    : `The result cache does not work: ${safeText(trouble)}. Runs go on; what they make is not kept.\n${use}`;
 }
 
 function results(count: number): string {

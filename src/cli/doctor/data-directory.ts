@@ -58,22 +58,30 @@ export async function checkDaemon(dataDir: string, io: Io): Promise<Finding[]> {
     return [finding('daemon', 'warning', `A runtime file names process ${info.pid}, but nothing answers at ${info.url}.`, hint)];
   }
   try {
-    const { version, pid, startedAt, runs, storage, recovery } = await session.client.call('daemon/status');
+    const { version, pid, startedAt, runs, storage, cache, recovery } = await session.client.call('daemon/status');
     const there = finding(
       'daemon',
       'ok',
       `Daemon ${version} holds the data directory: process ${pid}, since ${formatTime(startedAt)}, ${runs.open} open runs`,
     );
-    const lost = recovery === undefined ? [] : [lossOf(recovery)];
-    if (storage.status === 'ready') return [there, ...lost];
+    const others = [
+      ...(cache.trouble === undefined ? [] : [withoutCache(cache.trouble)]),
+      ...(recovery === undefined ? [] : [lossOf(recovery)]),
+    ];
+    if (storage.status === 'ready') return [there, ...others];
     const since = `${storage.message ?? 'Nothing can be written.'} For ${String(Math.round(storage.seconds ?? 0))} s now; runs wait, and go on by themselves.`;
-    return [there, finding('storage', storage.status === 'failed' ? 'error' : 'warning', since, storage.hint), ...lost];
+    return [there, finding('storage', storage.status === 'failed' ? 'error' : 'warning', since, storage.hint), ...others];
   } finally {
     await session.close();
   }
 }
 
 // --- helpers ---
+
+function withoutCache(trouble: string): Finding {
+  const hint = 'Make room there, or give the folder back its rights; then start the daemon again. It may also be deleted whole.';
+  return finding('cache', 'warning', `The result cache does not work: ${trouble}. Runs go on; what they make is not kept.`, hint);
+}
 
 function lossOf({ reason, rebuilt, leftOut, lostSince }: NonNullable<DaemonStatus['recovery']>): Finding {
   const since = lostSince === undefined ? '' : ` Changes since ${formatTime(lostSince)} were lost.`;

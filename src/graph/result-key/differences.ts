@@ -60,13 +60,19 @@ function outsideOf(now: KeyParts, before: KeyParts): readonly Difference[] {
     ...both('models').map((name) => `the model ${name} changed`),
     ...both('classes').map((name) => `the server describes the class ${name} otherwise`),
     ...changed('engine', (name) => `${name} of the server differs`),
-    ...changed('also', (name) => name),
+    ...keysThatDiffer(now.also, before.also).map((name) => `${name} ${switched(now.also[name], before.also[name])}`),
   ];
 }
 
 /** Hashes say nothing to people. */
 function shown(now: string, was: string | undefined): string {
   return now.startsWith('#') || was === undefined || was.startsWith('#') ? '' : `: it is ${now}, and was ${was}`;
+}
+
+/** What makes another result besides stands in a key only where it is not as usual. */
+function switched(now: string | undefined, was: string | undefined): string {
+  const usual = (now ?? was) === 'off' ? 'on' : 'off';
+  return `was ${was ?? usual} for that one, and is ${now ?? usual} for this one`;
 }
 
 function told(now: string | undefined, was: string | undefined): string {

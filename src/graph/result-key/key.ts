@@ -5,6 +5,7 @@
 import { schemaHash, schemaOf } from '../class-schema.ts';
 import { canonicalJson, sha256Hex } from '../hash.ts';
 import type { NodeClass, ObjectInfo } from '../node-classes.ts';
+import { isSecretName, redactText } from '../secrets.ts';
 import type { Graph, GraphNode } from '../types.ts';
 import { ancestorsOf } from './ancestors.ts';
 import { SAVER_CLASSES } from './core-classes.ts';
@@ -29,15 +30,15 @@ export interface KeyFacts {
   readonly engine: Readonly<Record<string, string>>;
   readonly modelFact: (reference: ModelReference) => Fact;
   readonly fileFact: (reference: FileReference) => Fact;
-  /** Whatever else makes another result of the same graph, by name. */
-  readonly also?: Readonly<Record<string, string>>;
+  /** Whatever else makes another result of the same graph, by name, where it is not as usual. */
+  readonly also?: Readonly<Record<string, 'on' | 'off'>>;
 }
 
 /** What a key was made of, short enough to be kept beside a result: to say later what is another. */
 export interface KeyParts {
   /** Of classes and links alone. */
   readonly shape: string;
-  /** `PLACE CLASS.input` → the value, or a hash of a long one. Places are numbers that do not depend on ids. */
+  /** `PLACE CLASS.input` → the value, or a hash of a long or secret one. Places are numbers that do not depend on ids. */
   readonly values: Readonly<Record<string, string>>;
   readonly classes: Readonly<Record<string, string>>;
   /** `folder/name` → what is known of it. */
@@ -185,11 +186,16 @@ function valuesOf(graph: Graph, roots: readonly string[]) {
       const text = link === undefined ? constantOf(node, input) : undefined;
       if (text === undefined) continue;
       const place = `${String(number)} ${node.classType}.${input}`;
-      values[place] = text.length <= SHOWN ? text : `#${sha256Hex(text).slice(0, SHORT)}`;
+      values[place] = isShown(input, text) ? text : `#${sha256Hex(text).slice(0, SHORT)}`;
       places.set(place, { node, input });
     }
   }
   return { values, places };
+}
+
+/** What is kept and told is no place for secrets. */
+function isShown(input: string, text: string): boolean {
+  return text.length <= SHOWN && !isSecretName(input) && redactText(text) === text;
 }
 
 function outsideFacts(graph: Graph, needed: ReadonlySet<string>, { info, modelFact, fileFact }: KeyFacts) {

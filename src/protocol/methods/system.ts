@@ -1,5 +1,5 @@
 /** Methods about the connection and the daemon itself. */
-import { array, boolean, closed, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
+import { array, boolean, closed, described, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
 import { SCOPES, method, requestKey } from './define.ts';
 import { RUN_STATUSES } from '../views.ts';
@@ -77,14 +77,17 @@ const cacheUse = object({
   limit: integer({ minimum: 0 }),
   hits: integer({ minimum: 0 }),
   misses: integer({ minimum: 0 }),
+  trouble: optional(described(string(), 'Why nothing is kept now: its place cannot be used. Runs go on. Absent while all is well.')),
 });
+
+export type CacheUse = Infer<typeof cacheUse>;
 
 export const daemonStatus = method({
   name: 'daemon/status',
   scope: 'read',
   mutation: false,
   description:
-    'Version, uptime, counts, whether the database can be written, how many requests were refused at the gates and why, and what was lost when the start found the database damaged.',
+    'Version, uptime, counts, whether the database can be written, what the result cache holds and why it does not work, how many requests were refused at the gates and why, and what was lost when the start found the database damaged.',
   params: closed({}),
   result: object({
     version: string(),

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -16,6 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { filesOfRun } from '#daemon/retention/run-files.ts';
 import type { RunEvent } from '#protocol/events.ts';
 import type { RunView } from '#protocol/views.ts';
+import { sha256Hex } from '#graph/hash.ts';
 import { sidecarPath } from '#results/sidecar.ts';
 import { openStore } from '#store/store.ts';
 import { bundle, openPlace, type Place } from '../exchange/exchange-harness.ts';
@@ -147,6 +149,33 @@ describe('run/clean', () => {
     expect([own, elsewhere, copy, join(folder, 'draw_card.png'), sidecarPath(fileOf(changed))].every((path) => existsSync(path))).toBe(
       true,
     );
+  });
+
+  it('takes the note and the graph of a file that the user deleted, and says on a dry run that it will', async () => {
+    await using place = await openCards();
+    const run = await card(place, 'a');
+    rmSync(fileOf(run));
+    const lying = everything(dirname(fileOf(run)));
+    const dry = await place.client.call('run/clean', { keep: 0, dryRun: true });
+    const done = await place.client.call('run/clean', { keep: 0 });
+    expect({ ...done, dryRun: true }).toEqual(dry);
+    expect(done.runs[0]?.files.map(({ path }) => path).toSorted()).toEqual(lying);
+    expect([done.runs[0]?.left, existsSync(dirname(fileOf(run)))]).toEqual([[], false]);
+  });
+
+  it('leaves the graph that the note of a file names which stays, and what somebody put in the place of a note', async () => {
+    await using place = await openCards();
+    const [changed, replaced] = [await card(place, 'a'), await card(place, 'b')];
+    const folder = join(dirname(fileOf(changed)), '.callsheet');
+    const unnamed = join(folder, `graph-${sha256Hex('{}')}.json`);
+    writeFileSync(unnamed, '{}');
+    writeFileSync(fileOf(changed), 'painted over');
+    rmSync(fileOf(replaced));
+    writeFileSync(sidecarPath(fileOf(replaced)), '{"mine": true}');
+    const graph = readdirSync(folder).find((name) => name.startsWith('graph-') && join(folder, name) !== unnamed);
+    await place.client.call('run/clean', { keep: 0 });
+    expect(everything(folder)).toEqual([sidecarPath(fileOf(changed)), join(folder, graph ?? '')].toSorted());
+    expect(readFileSync(sidecarPath(fileOf(replaced)), 'utf8')).toBe('{"mine": true}');
   });
 
   it('counts the disk once for several names of one file', async () => {

@@ -160,6 +160,27 @@ describe('why nothing was found', () => {
     expect(why(SAMPLE, { info })).toBe('the server describes the class KSampler otherwise');
   });
 
+  it('tells no secret, by its name or by its look', () => {
+    const withNote = (extra: object) => ({ ...SAMPLE, '3': { ...SAMPLE['3'], inputs: { ...SAMPLE['3'].inputs, ...extra } } });
+    const token = `hf_${'a1'.repeat(12)}`;
+    const [first, second] = [keyOf(withNote({ password: 'one', note: token })), keyOf(withNote({ password: 'two', note: `${token}b` }))];
+    expect(JSON.stringify(first.parts)).not.toMatch(/"one|hf_/);
+    expect(inWords(differences(second, first.parts))).toBe(
+      'Node 3 (KSampler): input "note" differs; Node 3 (KSampler): input "password" differs',
+    );
+  });
+
+  it('says which of both was made without the optimiser, or with provenance in its files', () => {
+    const without = { also: { 'the optimiser': 'off' } } as const;
+    expect(why(SAMPLE, without)).toBe('the optimiser was on for that one, and is off for this one');
+    expect(inWords(differences(keyOf(SAMPLE), keyOf(SAMPLE, without).parts))).toBe(
+      'the optimiser was off for that one, and is on for this one',
+    );
+    expect(why(SAMPLE, { also: { 'the provenance inside the files': 'on' } })).toBe(
+      'the provenance inside the files was off for that one, and is on for this one',
+    );
+  });
+
   it('says of another graph that it is another, and not how its values are numbered', () => {
     const longer = {
       ...SAMPLE,
