@@ -1,5 +1,6 @@
 /** How ffmpeg is called: what it reads is pinned to the kind of file that was found by its content, and what it writes is the same every time. Pure. */
 import type { ConversionTarget, FrameFormat } from '#protocol/assets.ts';
+import { PICTURE_DECODERS, PLAIN, QUIET } from './picture-args.ts';
 
 export interface FilmWish {
   readonly to: ConversionTarget;
@@ -35,83 +36,15 @@ const DEMUXERS: Readonly<Record<string, string>> = {
   'image/gif': 'gif',
 };
 
-/** Decoders of pictures, pinned for the same reason. */
-const PICTURE_DECODERS: Readonly<Record<string, string>> = { png: 'png', jpg: 'mjpeg', webp: 'webp', tif: 'tiff', exr: 'exr' };
-
 export function isReadable(mediaType: string): boolean {
   return Object.hasOwn(DEMUXERS, mediaType);
 }
 
-export function isPictureReadable(extension: string): boolean {
-  return Object.hasOwn(PICTURE_DECODERS, extension);
-}
-
-const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-max_alloc', '1073741824', '-y'];
-/** Nothing that says when, where or by what it was made, so that the same work gives the same bytes. */
-const PLAIN = ['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-flags:a', '+bitexact'];
 const BT709 = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'];
 
 /** `output` lies in the working directory; with `frames` it is a pattern. */
 export function filmArgs(input: FilmInput, wish: FilmWish, output: string, encoders: ReadonlySet<string>): readonly string[] {
   return [...QUIET, ...readingArgs(input), ...writingArgs(input, wish, encoders), ...PLAIN, '-threads', '2', output];
-}
-
-/** Pictures that sharp does not read; `-apply_trc` brings linear light to what screens show. */
-export function stillArgs(path: string, extension: string, output: string): readonly string[] {
-  const curve = extension === 'exr' ? ['-apply_trc', 'iec61966_2_1'] : [];
-  const decoder = PICTURE_DECODERS[extension] ?? extension;
-  return [
-    ...QUIET,
-    '-protocol_whitelist',
-    'file',
-    ...curve,
-    '-f',
-    'image2',
-    '-pattern_type',
-    'none',
-    '-c:v',
-    decoder,
-    '-i',
-    `file:${path}`,
-    '-frames:v',
-    '1',
-    '-c:v',
-    'png',
-    '-pix_fmt',
-    'rgba64be',
-    ...PLAIN,
-    '-f',
-    'image2',
-    '-update',
-    '1',
-    output,
-  ];
-}
-
-/** Bare floats in linear light, as `linear` writes them. */
-export function exrArgs(input: string, width: number, height: number, alpha: boolean, output: string): readonly string[] {
-  const format = alpha ? 'gbrapf32le' : 'gbrpf32le';
-  const read = ['-f', 'rawvideo', '-pixel_format', format, '-video_size', `${String(width)}x${String(height)}`, '-i', `file:${input}`];
-  return [
-    ...QUIET,
-    '-protocol_whitelist',
-    'file',
-    ...read,
-    '-frames:v',
-    '1',
-    '-c:v',
-    'exr',
-    '-compression',
-    'zip16',
-    '-format',
-    'half',
-    ...PLAIN,
-    '-f',
-    'image2',
-    '-update',
-    '1',
-    output,
-  ];
 }
 
 // --- helpers ---
@@ -163,8 +96,9 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
         'webm',
       ];
     case 'gif': {
+      // Not of differences only: ffmpeg then leaves out the colours of the last frame.
       const before = [isFree(input) ? '' : rate(wish), size(wish, 1)].filter((filter) => filter !== '').join(',');
-      const graph = `[0:v:0]${before === '' ? 'null' : before},split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=sierra2_4a`;
+      const graph = `[0:v:0]${before === '' ? 'null' : before},split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=sierra2_4a`;
       return ['-filter_complex', graph, '-an', '-f', 'gif'];
     }
     case 'frames':
