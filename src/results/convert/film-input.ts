@@ -14,9 +14,13 @@ export async function filmInput(request: ConvertRequest, folder: string): Promis
   const { sources, wish } = request;
   const [first] = sources;
   if (first === undefined) return refuse('there is no file');
-  if (sources.length === 1 && isReadable(first.mediaType)) return { kind: 'file', path: first.path, mediaType: first.mediaType };
+  const alpha = sources.some(({ facts }) => facts?.alpha === true);
+  if (sources.length === 1 && isReadable(first.mediaType)) {
+    const { path, mediaType, facts: { codec } = {} } = first;
+    return { kind: 'file', path, mediaType, alpha, ...(codec === undefined ? {} : { codec }) };
+  }
   await mkdir(join(folder, 'in'));
-  if (sources.length === 1 && isMovingPicture(first)) return unpacked(first, request, folder);
+  if (sources.length === 1 && isMovingPicture(first)) return { ...(await unpacked(first, request, folder)), alpha };
   const stray = sources.find((source) => !isStillPicture(source));
   if (stray !== undefined)
     return refuse(
@@ -24,7 +28,7 @@ export async function filmInput(request: ConvertRequest, folder: string): Promis
         ? `${stray.mediaType} can not be read as a film`
         : `one of its ${String(sources.length)} files is no picture but ${stray.mediaType}`,
     );
-  return { kind: 'pictures', extension: await gathered(request, folder), fps: wish.fps ?? USUAL_FPS };
+  return { kind: 'pictures', extension: await gathered(request, folder), fps: wish.fps ?? USUAL_FPS, alpha };
 }
 
 // --- helpers ---
