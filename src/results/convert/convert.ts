@@ -2,9 +2,11 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConversionTarget } from '#protocol/assets.ts';
+import { CallsheetError } from '#protocol/errors.ts';
 import { bytesOfFile } from '../bytes.ts';
-import { partialPath } from '../durable.ts';
+import { isCode, partialPath } from '../durable.ts';
 import { recognise } from '../recognise.ts';
+import { cureOf, DISK_FULL, NO_SOUND } from './clauses.ts';
 import { filmArgs, isReadable, USUAL_QUALITY } from './ffmpeg-args.ts';
 import { filmInput } from './film-input.ts';
 import { exrArgs, stillArgs } from './picture-args.ts';
@@ -20,9 +22,13 @@ const SOUNDS: ReadonlySet<ConversionTarget> = new Set(['wav', 'flac', 'mp3']);
  */
 export async function convertFiles<T>(request: ConvertRequest, keep: (made: Made) => Promise<T>): Promise<T> {
   const folder = partialPath(request.directory);
-  await mkdir(folder, { recursive: true });
   try {
+    await mkdir(folder, { recursive: true });
     return await keep(await make(request, folder));
+  } catch (error) {
+    throw isCode(error, 'ENOSPC', 'EDQUOT')
+      ? new CallsheetError('CONVERSION_FAILED', DISK_FULL, { ...cureOf(DISK_FULL), cause: error })
+      : error;
   } finally {
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
@@ -69,7 +75,7 @@ async function readable({ path, mediaType, kind }: ConvertSource, request: Conve
 
 async function makeSound(request: ConvertRequest, folder: string): Promise<Made> {
   const { path, mediaType } = only(request);
-  if (!isReadable(mediaType) || mediaType === 'image/gif') return refuse(`there is no sound in ${mediaType}`);
+  if (!isReadable(mediaType) || mediaType === 'image/gif') return refuse(NO_SOUND);
   const output = `out.${request.wish.to}`;
   await program(request, folder, ({ encoders }) => filmArgs({ kind: 'file', path, mediaType }, request.wish, output, encoders));
   return { kind: 'file', path: join(folder, output) };

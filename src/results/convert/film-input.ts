@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMovingPicture, isStillPicture } from '../moving.ts';
 import { unpackApng } from './apng.ts';
+import { NO_PICTURE } from './clauses.ts';
 import { type FilmInput, isReadable, USUAL_FPS } from './ffmpeg-args.ts';
 import type { JobFacts } from './jobs.ts';
 import { linked } from './linked.ts';
@@ -14,6 +15,7 @@ export async function filmInput(request: ConvertRequest, folder: string): Promis
   const { sources, wish } = request;
   const [first] = sources;
   if (first === undefined) return refuse('there is no file');
+  if (first.kind === 'audio') return refuse(NO_PICTURE);
   const alpha = sources.some(({ facts }) => facts?.alpha === true);
   if (sources.length === 1 && isReadable(first.mediaType)) {
     const { path, mediaType, facts: { codec } = {} } = first;
