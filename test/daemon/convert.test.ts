@@ -205,7 +205,19 @@ describe('[TO3] a conversion that takes ffmpeg', () => {
     await using without = await openStage(film);
     const { template } = await without.client.call('template/get', { id: 'stage' });
     expect(template.problems).toMatchObject([
-      { code: 'FFMPEG_MISSING', severity: 'warning', pointer: '/outputs/film/convert', hint: expect.stringContaining('CALLSHEET_FFMPEG') },
+      {
+        code: 'FFMPEG_MISSING',
+        severity: 'warning',
+        pointer: '/outputs/film/convert',
+        message: expect.stringContaining('converted by ffmpeg, but CALLSHEET_FFMPEG names no program: /nowhere/ffmpeg.'),
+        hint: expect.stringContaining('CALLSHEET_FFMPEG'),
+      },
+    ]);
+    vi.stubEnv('CALLSHEET_FFMPEG', '');
+    vi.stubEnv('PATH', '');
+    await using nothing = await openStage(film);
+    expect((await nothing.client.call('template/get', { id: 'stage' })).template.problems).toMatchObject([
+      { message: expect.stringContaining('converted by ffmpeg, but ffmpeg was not found on this machine.') },
     ]);
     vi.stubEnv('CALLSHEET_FFMPEG', process.execPath);
     await using beside = await openStage(film);
