@@ -176,6 +176,28 @@ describe('[TO4] an output that is converted', () => {
     expect(review?.source).toMatchObject({ mediaType: 'image/webp' });
     expect(readFileSync(review?.path ?? '').includes('"conversion":{"to":"webp"')).toBe(true);
   });
+
+  it('gets it put into each of its frames, and what the step gave is left as it is', async () => {
+    await using place = await openStage({
+      plates: { from: STILLS, asset: { kind: 'image_sequence' }, embed: true },
+      stills: { from: STILLS },
+    });
+    const view = await run(place);
+    expect(view.problems).toEqual([]);
+    const [first] = of(view, 'plates');
+    expect(first).toMatchObject({ source: { mediaType: 'image/png' }, sequence: { count: 3 } });
+    const folder = dirname(first?.path ?? '');
+    const frames = readdirSync(folder).filter((name) => name.endsWith('.png'));
+    expect(frames).toHaveLength(3);
+    for (const name of frames) expect(readFileSync(join(folder, name)).includes('"conversion":{"to":"frames"')).toBe(true);
+    for (const still of of(view, 'stills')) {
+      expect(sha256(still.path)).toBe(still.sha256);
+      expect(readFileSync(still.path).includes('"conversion"')).toBe(false);
+    }
+    expect(first?.sha256).toBe(sha256(first?.path ?? ''));
+    expect(faultsOf(JSON.parse(readFileSync(sidecarPath(first?.path ?? ''), 'utf8')))).toEqual([]);
+    expect(first !== undefined && (await isFoundAgain(first))).toBe(true);
+  });
 });
 
 describe('an output that cannot carry what made it', () => {
@@ -195,6 +217,15 @@ describe('an output that cannot carry what made it', () => {
       },
     ]);
     expect(of(view, 'plain').every(({ source }) => source !== undefined)).toBe(true);
+  });
+
+  it.skipIf(!FFMPEG)('says so of frames, too, where their format has no place for it', async () => {
+    await using place = await openStage({ plates: { from: STILLS, convert: { to: 'frames', format: 'tiff' } } });
+    const view = await run(place, { embed: true });
+    expect(view.problems).toMatchObject([
+      { code: 'EMBED_NOT_POSSIBLE', message: expect.stringContaining('into plates_0001.tiff: files of its kind (image/tiff)') },
+    ]);
+    expect(of(view, 'plates')).toMatchObject([{ sequence: { count: 3 } }]);
   });
 });
 
