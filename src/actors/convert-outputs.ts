@@ -5,11 +5,12 @@
 import { createReadStream } from 'node:fs';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { Problem } from '#protocol/problem.ts';
-import type { Conversion, Provenance } from '#protocol/provenance.ts';
+import type { Conversion } from '#protocol/provenance.ts';
 import type { ArtifactView } from '#protocol/views.ts';
-import { convertFiles, type Made } from '#results/convert/convert.ts';
+import { convertFiles } from '#results/convert/convert.ts';
 import type { FilmWish } from '#results/convert/ffmpeg-args.ts';
 import { findMade } from '#results/convert/find-made.ts';
+import type { Made } from '#results/convert/request.ts';
 import { type SavedSequence, saveSequence } from '#results/convert/save-sequence.ts';
 import { isStillPicture } from '#results/moving.ts';
 import { type SavedArtifact, saveArtifact } from '#results/save.ts';
@@ -18,7 +19,7 @@ import type { ActorDeps, RunMemory } from './deps.ts';
 import { type Bare, bareProblems } from './embed-notes.ts';
 import { convertedIdOf } from './ids.ts';
 import { attemptSources, saveWith } from './keep-provenance.ts';
-import { type FileIdentity, provenanceOf } from './provenance.ts';
+import type { FileIdentity } from './provenance.ts';
 
 export interface ConvertedOutput {
   /** What the output is now: what was made, or where that failed what the step gave. */
@@ -164,7 +165,7 @@ interface Converted {
   readonly notEmbedded?: string;
 }
 
-type Kept = SavedArtifact | (SavedSequence & { readonly notEmbedded?: never });
+type Kept = SavedArtifact | SavedSequence;
 
 interface Keeping {
   readonly identity: FileIdentity;
@@ -177,8 +178,7 @@ interface Keeping {
 
 async function keep(made: Made, { identity, sources, embed, directory, baseName, signal }: Keeping): Promise<Kept> {
   if (made.kind === 'frames') {
-    const provenance: Provenance = provenanceOf(identity, sources);
-    const saved = await saveSequence({ paths: made.paths, directory, baseName, provenance, signal });
+    const saved = await saveSequence({ paths: made.paths, directory, baseName, signal, ...saveWith(identity, sources, embed) });
     return { ...saved, ...(made.fps === undefined ? {} : { facts: { ...saved.facts, fps: made.fps } }) };
   }
   const claimedName = made.path;

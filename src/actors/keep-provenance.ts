@@ -57,7 +57,7 @@ export function saveWith(
   file: FileIdentity,
   sources: AttemptSources & Pick<ProvenanceSources, 'conversion'>,
   isEmbedded: boolean,
-): Pick<SaveRequest, 'provenance' | 'embed'> {
+): { readonly provenance: Provenance } & Pick<SaveRequest, 'embed'> {
   const provenance = provenanceOf(file, sources);
   if (!isEmbedded) return { provenance };
   return { provenance, embed: (source) => textsOf({ ...provenance, source }, sources) };

@@ -1,10 +1,11 @@
 /** What node classes save, as far as it is the same every time; what becomes of it by conversion, and what Blender makes of it. */
 import { type AssetKind, ASSET_KINDS, type ConversionTarget } from '#protocol/assets.ts';
 
-/** `animation`: a moving picture in a picture format; `sequence`: numbered pictures. */
-export type Family = 'picture' | 'animation' | 'film' | 'sequence' | 'sound' | 'mesh' | 'text' | 'latent';
+/** `animation`: a moving picture in a picture format; `drawing`: lines that no converter here reads; `sequence`: numbered pictures. */
+export type Family = 'picture' | 'drawing' | 'animation' | 'film' | 'sequence' | 'sound' | 'mesh' | 'text' | 'latent';
 
 const PICTURE: readonly Family[] = ['picture'];
+const DRAWING: readonly Family[] = ['drawing'];
 const ANIMATION: readonly Family[] = ['animation'];
 const FILM: readonly Family[] = ['film'];
 const SOUND: readonly Family[] = ['sound'];
@@ -19,7 +20,7 @@ const SAVED: Readonly<Record<string, readonly Family[]>> = {
   'Image Save': PICTURE,
   PreviewImage: PICTURE,
   MaskPreview: PICTURE,
-  SaveSVGNode: PICTURE,
+  SaveSVGNode: DRAWING,
   SaveEXR: PICTURE,
   SaveAnimatedPNG: ANIMATION,
   SaveAnimatedWEBP: ANIMATION,
@@ -64,7 +65,8 @@ export function familyOf(target: ConversionTarget): Family {
 }
 
 const CONVERTIBLE: Readonly<Record<string, readonly Family[]>> = {
-  picture: ['picture'],
+  // Of a moving one the first.
+  picture: ['picture', 'animation'],
   film: ['film', 'animation', 'picture', 'sequence'],
   animation: ['film', 'animation', 'picture', 'sequence'],
   sequence: ['film', 'animation', 'picture', 'sequence'],

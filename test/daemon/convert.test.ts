@@ -176,6 +176,28 @@ describe('[TO4] an output that is converted', () => {
     expect(review?.source).toMatchObject({ mediaType: 'image/webp' });
     expect(readFileSync(review?.path ?? '').includes('"conversion":{"to":"webp"')).toBe(true);
   });
+
+  it('gets it put into each of its frames, and what the step gave is left as it is', async () => {
+    await using place = await openStage({
+      plates: { from: STILLS, asset: { kind: 'image_sequence' }, embed: true },
+      stills: { from: STILLS },
+    });
+    const view = await run(place);
+    expect(view.problems).toEqual([]);
+    const [first] = of(view, 'plates');
+    expect(first).toMatchObject({ source: { mediaType: 'image/png' }, sequence: { count: 3 } });
+    const folder = dirname(first?.path ?? '');
+    const frames = readdirSync(folder).filter((name) => name.endsWith('.png'));
+    expect(frames).toHaveLength(3);
+    for (const name of frames) expect(readFileSync(join(folder, name)).includes('"conversion":{"to":"frames"')).toBe(true);
+    for (const still of of(view, 'stills')) {
+      expect(sha256(still.path)).toBe(still.sha256);
+      expect(readFileSync(still.path).includes('"conversion"')).toBe(false);
+    }
+    expect(first?.sha256).toBe(sha256(first?.path ?? ''));
+    expect(faultsOf(JSON.parse(readFileSync(sidecarPath(first?.path ?? ''), 'utf8')))).toEqual([]);
+    expect(first !== undefined && (await isFoundAgain(first))).toBe(true);
+  });
 });
 
 describe('an output that cannot carry what made it', () => {
@@ -196,6 +218,15 @@ describe('an output that cannot carry what made it', () => {
     ]);
     expect(of(view, 'plain').every(({ source }) => source !== undefined)).toBe(true);
   });
+
+  it.skipIf(!FFMPEG)('says so of frames, too, where their format has no place for it', async () => {
+    await using place = await openStage({ plates: { from: STILLS, convert: { to: 'frames', format: 'tiff' } } });
+    const view = await run(place, { embed: true });
+    expect(view.problems).toMatchObject([
+      { code: 'EMBED_NOT_POSSIBLE', message: expect.stringContaining('into plates_0001.tiff: files of its kind (image/tiff)') },
+    ]);
+    expect(of(view, 'plates')).toMatchObject([{ sequence: { count: 3 } }]);
+  });
 });
 
 describe('[TO3] a conversion that takes ffmpeg', () => {
@@ -205,7 +236,19 @@ describe('[TO3] a conversion that takes ffmpeg', () => {
     await using without = await openStage(film);
     const { template } = await without.client.call('template/get', { id: 'stage' });
     expect(template.problems).toMatchObject([
-      { code: 'FFMPEG_MISSING', severity: 'warning', pointer: '/outputs/film/convert', hint: expect.stringContaining('CALLSHEET_FFMPEG') },
+      {
+        code: 'FFMPEG_MISSING',
+        severity: 'warning',
+        pointer: '/outputs/film/convert',
+        message: expect.stringContaining('converted by ffmpeg, but CALLSHEET_FFMPEG names no program: /nowhere/ffmpeg.'),
+        hint: expect.stringContaining('CALLSHEET_FFMPEG'),
+      },
+    ]);
+    vi.stubEnv('CALLSHEET_FFMPEG', '');
+    vi.stubEnv('PATH', '');
+    await using nothing = await openStage(film);
+    expect((await nothing.client.call('template/get', { id: 'stage' })).template.problems).toMatchObject([
+      { message: expect.stringContaining('converted by ffmpeg, but ffmpeg was not found on this machine.') },
     ]);
     vi.stubEnv('CALLSHEET_FFMPEG', process.execPath);
     await using beside = await openStage(film);

@@ -63,7 +63,7 @@ describe('callsheet check', () => {
     const without = await runCli(['check', '.'], { ...env, CALLSHEET_FFMPEG: '/nowhere/ffmpeg' }, { cwd: folder });
     expect(without.code).toBe(0);
     expect(without.stderr).toMatch(
-      /template\.json:\d+:\d+ warning FFMPEG_MISSING The output "film" is converted by ffmpeg, and this machine/,
+      /template\.json:\d+:\d+ warning FFMPEG_MISSING The output "film" is converted by ffmpeg, but CALLSHEET_FFMPEG names no program: \/nowhere\/ffmpeg\. /,
     );
     const fake = join(folder, 'ffmpeg');
     writeFileSync(fake, '#!/bin/sh\n', { mode: 0o755 });

@@ -81,6 +81,14 @@ describe('[TO3] a conversion is held against what the node saves', () => {
     ['SaveImage', 'mp3', 1],
     ['SaveGLB', 'png', 1],
     ['VHS_VideoCombine', 'gif', 0],
+    // A moving picture gives its first.
+    ['SaveAnimatedPNG', 'jpg', 0],
+    ['SaveAnimatedWEBP', 'png', 0],
+    ['SaveAnimatedWEBP', 'exr', 0],
+    ['SaveAnimatedPNG', 'mp3', 1],
+    ['SaveSVGNode', 'png', 1],
+    ['SaveSVGNode', 'frames', 1],
+    ['SaveSVGNode', 'mp4', 1],
     ['NodeOfSomePack', 'mp3', 0],
   ])('%s to %s: %i warning', (classType, to, count) => {
     expect(said({ convert: { to } }, classType)).toEqual(Array.from({ length: count }, () => 'TEMPLATE_CONVERT_MISFIT warning'));

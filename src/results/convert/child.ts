@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import process from 'node:process';
+import { clauseOfError, clauseOfProgram, DISK_FILLS } from './clauses.ts';
 import { framesOf, linearOf, stillOf } from './pictures.ts';
 import type { Caps, Job, JobAnswer, JobFacts, ProgramJob } from './jobs.ts';
 
@@ -19,10 +20,11 @@ let program: ChildProcess | undefined;
 
 process.once('disconnect', () => end(1));
 process.once('message', (message: { readonly job: Job; readonly caps: Caps }) => {
-  watch(message.caps, 'directory' in message.job ? message.job.directory : dirname(message.job.output));
+  const directory = 'directory' in message.job ? message.job.directory : dirname(message.job.output);
+  watch(message.caps, directory);
   perform(message.job).then(
     (facts) => answer({ ok: true, facts }),
-    (error: unknown) => answer({ ok: false, message: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => answer({ ok: false, message: clauseOfError(error, directory) }),
   );
 });
 
@@ -52,21 +54,10 @@ function run({ program: name, args, directory }: ProgramJob): Promise<JobFacts> 
     started.once('error', (error) => reject(new Error(`${name} could not be started: ${error.message}`)));
     started.once('close', (code, signal) => {
       if (code === 0) resolve({});
-      else reject(new Error(lastLine(words) ?? `it ended with ${code === null ? String(signal) : `code ${String(code)}`}`));
+      else
+        reject(new Error(clauseOfProgram(words, directory) ?? `it ended with ${code === null ? String(signal) : `code ${String(code)}`}`));
     });
   });
-}
-
-/** Without control characters and the paths of this machine's temporary files, which mean nothing to anybody. */
-function lastLine(words: string): string | undefined {
-  const lines = words
-    .split(/[\r\n]+/)
-    .map((line) => line.replaceAll(/\p{C}/gu, ' ').trim())
-    .filter((line) => line !== '');
-  return lines
-    .at(-1)
-    ?.replaceAll(/file:\S+/g, 'the file')
-    .slice(0, 300);
 }
 
 /** Time is up, or too much memory or disk is used: said once, then everything is killed. */
@@ -78,7 +69,7 @@ function watch({ timeoutMs, memoryBytes }: Caps, directory: string): void {
     const used = program?.pid === undefined ? process.memoryUsage.rss() : (memoryOf(program.pid) ?? 0);
     if (used > memoryBytes)
       answer({ ok: false, message: `it used more than ${String(Math.round(memoryBytes / 1024 ** 2))} MiB of memory` });
-    if ((freeIn(directory) ?? Infinity) < reserve) answer({ ok: false, message: 'the disk would run full' });
+    if ((freeIn(directory) ?? Infinity) < reserve) answer({ ok: false, message: DISK_FILLS });
   }, LOOK_MS).unref();
 }
 

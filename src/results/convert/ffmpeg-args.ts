@@ -1,5 +1,6 @@
 /** How ffmpeg is called: what it reads is pinned to the kind of file that was found by its content, and what it writes is the same every time. Pure. */
 import type { ConversionTarget, FrameFormat } from '#protocol/assets.ts';
+import { PICTURE_DECODERS, PLAIN, QUIET } from './picture-args.ts';
 
 export interface FilmWish {
   readonly to: ConversionTarget;
@@ -9,10 +10,12 @@ export interface FilmWish {
   readonly format?: FrameFormat;
 }
 
-/** A file by its full path, or numbered pictures `in/000001.png` … below the working directory; `isTimed`: of a moving picture with a rate of its own. */
-export type FilmInput =
-  | { readonly kind: 'file'; readonly path: string; readonly mediaType: string }
-  | { readonly kind: 'pictures'; readonly extension: string; readonly fps: number; readonly isTimed?: boolean };
+/** `alpha`: something in it can be seen through. */
+export type FilmInput = { readonly alpha?: boolean } & (
+  | { readonly kind: 'file'; readonly path: string; readonly mediaType: string; readonly codec?: string }
+  /** Numbered, `in/000001.png` … below the working directory; `isTimed`: of a moving picture with a rate of its own. */
+  | { readonly kind: 'pictures'; readonly extension: string; readonly fps: number; readonly isTimed?: boolean }
+);
 
 export const USUAL_QUALITY = 85;
 export const USUAL_FPS = 24;
@@ -35,89 +38,24 @@ const DEMUXERS: Readonly<Record<string, string>> = {
   'image/gif': 'gif',
 };
 
-/** Decoders of pictures, pinned for the same reason. */
-const PICTURE_DECODERS: Readonly<Record<string, string>> = { png: 'png', jpg: 'mjpeg', webp: 'webp', tif: 'tiff', exr: 'exr' };
-
 export function isReadable(mediaType: string): boolean {
   return Object.hasOwn(DEMUXERS, mediaType);
 }
 
-export function isPictureReadable(extension: string): boolean {
-  return Object.hasOwn(PICTURE_DECODERS, extension);
-}
-
-const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-max_alloc', '1073741824', '-y'];
-/** Nothing that says when, where or by what it was made, so that the same work gives the same bytes. */
-const PLAIN = ['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-flags:a', '+bitexact'];
 const BT709 = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'];
 
 /** `output` lies in the working directory; with `frames` it is a pattern. */
 export function filmArgs(input: FilmInput, wish: FilmWish, output: string, encoders: ReadonlySet<string>): readonly string[] {
-  return [...QUIET, ...readingArgs(input), ...writingArgs(input, wish, encoders), ...PLAIN, '-threads', '2', output];
-}
-
-/** Pictures that sharp does not read; `-apply_trc` brings linear light to what screens show. */
-export function stillArgs(path: string, extension: string, output: string): readonly string[] {
-  const curve = extension === 'exr' ? ['-apply_trc', 'iec61966_2_1'] : [];
-  const decoder = PICTURE_DECODERS[extension] ?? extension;
-  return [
-    ...QUIET,
-    '-protocol_whitelist',
-    'file',
-    ...curve,
-    '-f',
-    'image2',
-    '-pattern_type',
-    'none',
-    '-c:v',
-    decoder,
-    '-i',
-    `file:${path}`,
-    '-frames:v',
-    '1',
-    '-c:v',
-    'png',
-    '-pix_fmt',
-    'rgba64be',
-    ...PLAIN,
-    '-f',
-    'image2',
-    '-update',
-    '1',
-    output,
-  ];
-}
-
-/** Bare floats in linear light, as `linear` writes them. */
-export function exrArgs(input: string, width: number, height: number, alpha: boolean, output: string): readonly string[] {
-  const format = alpha ? 'gbrapf32le' : 'gbrpf32le';
-  const read = ['-f', 'rawvideo', '-pixel_format', format, '-video_size', `${String(width)}x${String(height)}`, '-i', `file:${input}`];
-  return [
-    ...QUIET,
-    '-protocol_whitelist',
-    'file',
-    ...read,
-    '-frames:v',
-    '1',
-    '-c:v',
-    'exr',
-    '-compression',
-    'zip16',
-    '-format',
-    'half',
-    ...PLAIN,
-    '-f',
-    'image2',
-    '-update',
-    '1',
-    output,
-  ];
+  return [...QUIET, ...readingArgs(input, encoders), ...writingArgs(input, wish, encoders), ...PLAIN, '-threads', '2', output];
 }
 
 // --- helpers ---
 
-function readingArgs(input: FilmInput): readonly string[] {
-  if (input.kind === 'file') return ['-protocol_whitelist', 'file', '-f', DEMUXERS[input.mediaType] ?? 'mov', '-i', `file:${input.path}`];
+function readingArgs(input: FilmInput, encoders: ReadonlySet<string>): readonly string[] {
+  if (input.kind === 'file') {
+    const demuxer = DEMUXERS[input.mediaType] ?? 'mov';
+    return ['-protocol_whitelist', 'file', '-f', demuxer, ...alphaDecoder(input, encoders), '-i', `file:${input.path}`];
+  }
   const decoder = PICTURE_DECODERS[input.extension] ?? 'png';
   return [
     '-protocol_whitelist',
@@ -133,6 +71,12 @@ function readingArgs(input: FilmInput): readonly string[] {
     '-i',
     `in/%06d.${input.extension}`,
   ];
+}
+
+/** ffmpeg's own decoders of VP8 and VP9 pass over alpha; those of the library, which comes with its encoder, do not. */
+function alphaDecoder({ alpha, codec }: Extract<FilmInput, { kind: 'file' }>, encoders: ReadonlySet<string>): readonly string[] {
+  const decoder = codec === 'vp9' ? 'libvpx-vp9' : 'libvpx';
+  return alpha === true && (codec === 'vp9' || codec === 'vp8') && encoders.has(decoder) ? ['-c:v', decoder] : [];
 }
 
 function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<string>): readonly string[] {
@@ -163,17 +107,18 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
         'webm',
       ];
     case 'gif': {
-      const before = [isFree(input) ? '' : rate(wish), size(wish, 1)].filter((filter) => filter !== '').join(',');
-      const graph = `[0:v:0]${before === '' ? 'null' : before},split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=sierra2_4a`;
+      // Not of differences only: ffmpeg then leaves out the colours of the last frame.
+      const before = [isFree(input) ? '' : rate(wish), size(wish, 1), oneBitAlpha(input)].filter((filter) => filter !== '').join(',');
+      const graph = `[0:v:0]${before === '' ? 'null' : before},split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=sierra2_4a`;
       return ['-filter_complex', graph, '-an', '-f', 'gif'];
     }
     case 'frames':
       return [
         '-map',
         '0:v:0',
-        ...filters([isFree(input) ? '' : rate(wish), size(wish, 1)]),
+        ...filters([format === 'jpg' ? overBlack(input) : '', isFree(input) ? '' : rate(wish), size(wish, 1)]),
         '-an',
-        ...frameCodec(format, quality),
+        ...frameCodec(format, quality, input.alpha === true),
         '-f',
         'image2',
         '-start_number',
@@ -197,8 +142,19 @@ function filmStreams(input: FilmInput, wish: FilmWish): readonly string[] {
     '-map',
     '0:v:0',
     ...sound,
-    ...filters([isFree(input) ? '' : rate(wish), `${size(wish, 2)}${colour}`, 'setsar=1', 'format=yuv420p']),
+    ...filters([overBlack(input), isFree(input) ? '' : rate(wish), `${size(wish, 2)}${colour}`, 'setsar=1', 'format=yuv420p']),
   ];
+}
+
+/** As stills become JPEG: what is seen through is black. Colours of OpenEXR are multiplied by their alpha already. */
+function overBlack(input: FilmInput): string {
+  const isMultiplied = input.kind === 'pictures' && input.extension === 'exr';
+  return input.alpha === true && !isMultiplied ? 'premultiply=inplace=1' : '';
+}
+
+/** GIF knows seen or not seen. ComfyUI writes a half as 127. */
+function oneBitAlpha({ alpha }: FilmInput): string {
+  return alpha === true ? "format=rgba,lutrgb=a='255*gte(val,127)'" : '';
 }
 
 /** Single pictures have no rate: what is asked for is theirs from the start. */
@@ -234,8 +190,9 @@ function vp9(encoders: ReadonlySet<string>, quality: number): readonly string[] 
   return ['-c:v', codec, '-b:v', '0', '-crf', String(Math.round(63 - 0.45 * quality)), '-row-mt', '1'].slice(0, codec === 'libvpx' ? 6 : 8);
 }
 
-function frameCodec(format: FrameFormat, quality: number): readonly string[] {
+function frameCodec(format: FrameFormat, quality: number, alpha: boolean): readonly string[] {
   if (format === 'jpg') return ['-c:v', 'mjpeg', '-pix_fmt', 'yuvj444p', '-q:v', String(Math.max(2, Math.round(31 - 0.29 * quality)))];
-  if (format === 'tiff') return ['-c:v', 'tiff', '-compression_algo', 'deflate', '-pix_fmt', 'rgb24'];
-  return ['-c:v', 'png', '-pred', 'mixed', '-pix_fmt', 'rgb24'];
+  const colours = ['-pix_fmt', alpha ? 'rgba' : 'rgb24'];
+  if (format === 'tiff') return ['-c:v', 'tiff', '-compression_algo', 'deflate', ...colours];
+  return ['-c:v', 'png', '-pred', 'mixed', ...colours];
 }

@@ -31,7 +31,7 @@ let known: { readonly path: string; readonly at: number; readonly found: Promise
 /** Throws CONVERSION_FAILED with what to do. */
 export function findFfmpeg(env: Environment = process.env): Promise<Ffmpeg> {
   const path = ffmpegPath(env);
-  if (path === undefined) return Promise.reject(missing(env));
+  if (path === undefined) return Promise.reject(new CallsheetError('CONVERSION_FAILED', whyMissing(env), { hint: FFMPEG_HINT }));
   if (known?.path === path && Date.now() - known.at < AGAIN_MS) return known.found;
   const found = ask(path);
   known = { path, at: Date.now(), found };
@@ -43,6 +43,12 @@ export function findFfmpeg(env: Environment = process.env): Promise<Ffmpeg> {
 
 /** What to do where there is none, for problems of the check and findings of the doctor. */
 export const FFMPEG_HINT = 'Install ffmpeg so that it stands on PATH, or name it in CALLSHEET_FFMPEG, and start the daemon again.';
+
+/** Why there is none, as a clause, where `ffmpegPath` finds none. */
+export function whyMissing(env: Environment = process.env): string {
+  const named = env['CALLSHEET_FFMPEG'];
+  return named === undefined || named === '' ? 'ffmpeg was not found on this machine' : `CALLSHEET_FFMPEG names no program: ${named}`;
+}
 
 // --- helpers ---
 
@@ -62,13 +68,6 @@ async function ask(path: string): Promise<Ffmpeg> {
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
     throw new CallsheetError('CONVERSION_FAILED', `ffmpeg at ${path} can not be used: ${why}`, { hint: FFMPEG_HINT, cause });
   }
-}
-
-function missing(env: Environment): CallsheetError {
-  const named = env['CALLSHEET_FFMPEG'];
-  const message =
-    named === undefined || named === '' ? 'ffmpeg was not found on this machine' : `CALLSHEET_FFMPEG names no program: ${named}`;
-  return new CallsheetError('CONVERSION_FAILED', message, { hint: FFMPEG_HINT });
 }
 
 function isProgram(path: string): boolean {

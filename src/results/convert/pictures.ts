@@ -2,13 +2,11 @@
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { MOST_FRAMES, rhythmOf } from './beat.ts';
 import type { FramesJob, JobFacts, LinearJob, StillJob } from './jobs.ts';
 
 /** Larger ones are refused by their header, before anything is decoded. 16K by 8K is 134 million. */
 export const MOST_PIXELS = 160_000_000;
-const MOST_FRAMES = 10_000;
-/** In milliseconds; a common measure below is none that anybody meant. */
-const SHORTEST_BEAT = 8;
 
 // Loaders of formats that nobody makes here stay shut.
 sharp.block({ operation: ['VipsForeignLoad'] });
@@ -77,24 +75,17 @@ export async function linearOf({ input, output, maxSize }: LinearJob): Promise<J
 
 export async function framesOf({ input, directory }: FramesJob): Promise<JobFacts> {
   const { pages = 1, delay = [] } = await sharp(input, { limitInputPixels: MOST_PIXELS }).metadata();
-  // Pages may stand for different times: each is shown as often as the longest beat that fits into all of them.
-  const beat = delay.length === pages ? delay.reduce(greatestCommon, 0) : 0;
-  const timesOf = (page: number): number => (beat < SHORTEST_BEAT ? 1 : (delay[page] ?? beat) / beat);
+  const { times, ...rate } = rhythmOf(delay.length === pages ? delay : Array.from({ length: pages }, () => 0), 1000);
   let frames = 0;
-  for (let page = 0; page < pages; page += 1) {
+  for (const [page, count] of times.entries()) {
     const frame = await sharp(input, { page, pages: 1, limitInputPixels: MOST_PIXELS }).png({ compressionLevel: 1 }).toBuffer();
-    for (let time = 0; time < timesOf(page); time += 1) {
+    for (let time = 0; time < count; time += 1) {
       frames += 1;
       if (frames > MOST_FRAMES) throw new Error(`it has more than ${String(MOST_FRAMES)} frames`);
       await writeFile(join(directory, `${String(frames).padStart(6, '0')}.png`), frame, { flag: 'wx' });
     }
   }
-  const milliseconds = delay.reduce((sum, one) => sum + one, 0);
-  return { frames, ...(milliseconds > 0 ? { fps: Math.round((frames * 100_000) / milliseconds) / 100 } : {}) };
-}
-
-function greatestCommon(a: number, b: number): number {
-  return b === 0 ? a : greatestCommon(b, a % b);
+  return { frames, ...rate };
 }
 
 async function opened(input: string, maxSize: number | undefined): Promise<{ readonly image: Sharp; readonly isDeep: boolean }> {

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { availableParallelism } from 'node:os';
 import { CallsheetError } from '#protocol/errors.ts';
+import { cureOf } from './clauses.ts';
 import type { Caps, Job, JobAnswer, JobFacts } from './jobs.ts';
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
@@ -26,7 +27,7 @@ export async function runJob(job: Job, caps: Caps, signal: AbortSignal): Promise
   try {
     const answer = await ask(job, caps, signal);
     if (answer.ok) return answer.facts;
-    throw new CallsheetError('CONVERSION_FAILED', answer.message);
+    throw new CallsheetError('CONVERSION_FAILED', answer.message, cureOf(answer.message));
   } finally {
     handOn();
   }
