@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, expect, it } from 'vitest';
+import type { Standing } from '#daemon/recovery-plan.ts';
 import { closeChecked } from '../faults/engine-promises.ts';
 import { type Engine, startEngine } from './supervisor-harness.ts';
 
@@ -39,4 +40,22 @@ it('are taken up at once when they are cancelled, and are counted once', async (
     expect(engine.supervisor.counts().open).toBe(RUNS - 1 - done);
   }
   expect(engine.supervisor.counts()).toEqual({ open: 0, queued: 0, active: 0, held: 0, recovering: 0 });
+});
+
+it('are counted while something of them is at work, and not while all of it waits for a place', async () => {
+  engine = await startEngine({ settleMs: 600_000 });
+  engine.fake.engine.plan = () => ({ holdAt: '1' });
+  const started = Array.from({ length: 6 }, () => engine.supervisor.start({ template: 'three-steps', parameters: {} }));
+  const ids = (await Promise.all(started)).map(({ runId }) => runId);
+  const waits = (runId: string) => engine.supervisor.get(runId).steps[0]?.status === 'waiting';
+  await expect.poll(() => [ids.some(waits), ids.every(waits)], { timeout: 10_000 }).toEqual([true, false]);
+  await engine.restart();
+  const counted = () => {
+    const { runs } = JSON.parse(engine.store.setting('recovery') ?? '') as { readonly runs: Record<string, Standing> };
+    return Object.keys(runs).filter((runId) => runs[runId]?.touched);
+  };
+  const begun = engine.store.openRunHeads().flatMap(({ runId, begun: has }) => (has ? [runId] : []));
+  const atWork = begun.filter((runId) => !waits(runId));
+  expect(atWork.length).toBeLessThan(begun.length);
+  await expect.poll(counted, { timeout: 10_000 }).toEqual(atWork);
 });
