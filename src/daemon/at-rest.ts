@@ -1,9 +1,14 @@
 /** Whether anything is being done for a run, as its stored machine has it: a run that waits for a person does nothing. Pure. */
-import { isSettled, isWaiting, type StepProgress } from '#machines/run-steps.ts';
+import { choiceOf, isSettled, isWaiting, type StepProgress } from '#machines/run-steps.ts';
 import type { RunRow } from '#store/types.ts';
 import type { StoredTimer } from './snapshots.ts';
 
 export type StoredMachine = Pick<RunRow, 'snapshot' | 'timers'>;
+
+/** A step of it is being planned or executed: clients may have heard more of its progress than is stored. */
+export function isAtWork({ snapshot }: Pick<StoredMachine, 'snapshot'>): boolean {
+  return stepsIn(snapshot)?.steps.some((step) => choiceOf(step.id) === undefined && isWorking(step)) ?? false;
+}
 
 /** Every step that can go on waits for a person, and no time is up: taking it up leads to nothing by itself. */
 export function isAtRest({ snapshot, timers }: StoredMachine, now: number): boolean {

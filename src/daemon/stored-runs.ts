@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, RunRow, Store } from '#store/types.ts';
-import { isAtRest } from './at-rest.ts';
+import { isAtRest, isAtWork } from './at-rest.ts';
 import { cached } from './cached.ts';
 import { type Contention, isHeld } from './contention.ts';
 import { type HeldRun, heldNote, heldRun, unknownOf } from './held-runs.ts';
@@ -80,7 +80,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       const row = rowOf(runId);
       const wasAtWork = attempts.size > 0;
       const before = wasAtWork ? workBefore(allEvents(store, runId), Date.now()) : {};
-      progress.resume(runId, { stored: row.progress, told: wasAtWork, ...before });
+      progress.resume(runId, { stored: row.progress, told: isAtWork(row), ...before });
       host.resume(row);
       if (wasAtWork) progress.announce(runId);
       log.info({ runId }, 'run resumed');
