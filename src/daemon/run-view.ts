@@ -185,11 +185,13 @@ function stepsOf(
       whole ??
       (isUnknown ? 'unknown' : undefined) ??
       statusOfItems(items, statuses, folds.get(id)?.items !== undefined && items === 0 && statuses.size === 0 && wasPlanned(events, id));
+    // Whatever it was at or waited for when its run ended, perhaps from outside: it is not any more.
+    const cutShort = ended && !ITEM_ENDS.has(status);
     return {
       id,
       ...(title === undefined ? {} : { title }),
-      status: ended && (status === 'pending' || status === 'preparing') ? 'cancelled' : status,
-      ...(reason === undefined ? {} : { reason }),
+      status: cutShort ? 'cancelled' : status,
+      ...(reason === undefined || cutShort ? {} : { reason }),
       items,
       itemsDone: done,
       progress: items === 0 ? (status === 'pending' ? 0 : 1) : settled / items,
