@@ -21,7 +21,7 @@ const MARKS = 20;
 const ROUNDING = 1e-9;
 
 /** Until the run has ended there is something left to do. */
-const MOST = 0.999;
+export const UNTIL_THE_END = 0.999;
 
 interface Item {
   value: number;
@@ -118,7 +118,7 @@ export function createProgressTracker(
     run.anchor ??= { raw: done, shown: run.shown };
     const { raw: from, shown } = run.anchor;
     const moved = from >= 1 ? 1 : shown + ((1 - shown) * (done - from)) / (1 - from);
-    run.reached = Math.min(MOST, moved);
+    run.reached = Math.min(UNTIL_THE_END, moved);
     run.shown = Math.max(run.shown, Math.min(run.reached, mostToTell(run)));
     return run.shown;
   };
@@ -126,7 +126,7 @@ export function createProgressTracker(
     resume(runId, { stored, told, items = [], ageMs }) {
       const run = tracked(runId);
       Object.assign(run, { stored, isExact: !told, anchor: undefined, resumed: true });
-      run.shown = Math.min(MOST, mostToTell(run));
+      run.shown = Math.min(UNTIL_THE_END, mostToTell(run));
       for (const { step, item, backend, ageMs: age } of items)
         run.items.set(keyOf(step, item), { value: 0, startedAt: now() - age, backend, heard: false });
       // The backend went on while there was no daemon, so that time counts as well.

@@ -111,6 +111,8 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     contention,
     takeUp,
     setAside(runId, error) {
+      const row = rowOf(runId);
+      progress.resume(runId, { stored: row.progress, told: isAtWork(row) });
       const { attempts, events } = unknownOf(store.attempts(runId), error.message, Date.now());
       host.stage(runId, { attempts });
       for (const event of events) host.append(runId, event);

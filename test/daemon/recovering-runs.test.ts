@@ -84,6 +84,20 @@ describe('a run that is set aside', () => {
     await expect.poll(() => engine.supervisor.get(runId).choices?.[0]?.status, { timeout: 10_000 }).toBe('waiting');
   });
 
+  it('stands where it came to', async () => {
+    engine = await startEngine();
+    engine.fake.engine.plan = () => (engine.fake.engine.ledger.length === 2 ? { holdAt: '2' } : {});
+    const { runId } = await engine.supervisor.start({ template: 'three-steps', parameters: {} });
+    await engine.fake.engine.held();
+    const { progress } = engine.supervisor.get(runId);
+    expect(progress).toBeGreaterThan(0.2);
+    await blame([runId], guilty);
+    const run = await engine.ended(runId);
+    expect(run.status).toBe('failed');
+    expect(run.progress).toBeGreaterThanOrEqual(progress);
+    expect(run.progress).toBeLessThan(1);
+  });
+
   it('has no step that still waits or works', async () => {
     engine = await startEngine();
     engine.fake.engine.plan = () => ({ holdAt: '1' });
