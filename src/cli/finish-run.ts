@@ -5,6 +5,7 @@ import { createChooser } from './choices/chooser.ts';
 import { copyArtifacts } from './copy-artifacts.ts';
 import { followRun } from './follow-run.ts';
 import { EXIT, type Io, jsonLine } from './io.ts';
+import { fromNewestTry } from './newest-try.ts';
 import { printError, printProblems } from './report-error.ts';
 import { createReporter } from './reporter.ts';
 import type { Session } from './session.ts';
@@ -16,6 +17,8 @@ export interface FinishOptions {
   readonly out: string | undefined;
   /** `cancel`: the first Ctrl-C cancels and waits, the second leaves. `leave`: the first one leaves, the run goes on. */
   readonly onInterrupt: 'cancel' | 'leave';
+  /** Only what happens from this try on is told; absent: everything that the log has. */
+  readonly fromTry?: number;
   /** Choice → values that are picked without asking. */
   readonly presets?: ReadonlyMap<string, readonly string[]>;
 }
@@ -24,7 +27,7 @@ export interface FinishOptions {
 class Left extends Error {}
 
 export async function finishRun(session: Session, runId: string, io: Io, options: FinishOptions): Promise<number> {
-  const reporter = createReporter(io, options.json);
+  const reporter = fromNewestTry(createReporter(io, options.json), options.fromTry);
   const left = Promise.withResolvers<never>();
   // Nobody waits for it when the run ends by itself.
   left.promise.catch(() => undefined);

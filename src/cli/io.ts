@@ -5,6 +5,7 @@ import { askAtTerminal } from './ask-at-terminal.ts';
 export interface Output {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
   write(text: string): unknown;
 }
 
@@ -34,9 +35,10 @@ export function jsonLine(output: Output, value: unknown): void {
   output.write(`${JSON.stringify(value)}\n`);
 }
 
-/** True on a terminal that can move its cursor: there a bar is drawn, elsewhere a line for each change. */
+/** True on a terminal that can move its cursor and has a height: there a bar is drawn, elsewhere a line for each change. */
 export function isLive(output: Output, env: Io['env']): boolean {
-  return output.isTTY === true && env['TERM'] !== 'dumb';
+  // A terminal that was never told its size says 0 rows, and whatever is to fit into these is nothing.
+  return output.isTTY === true && output.rows !== 0 && env['TERM'] !== 'dumb';
 }
 
 /** True on such a terminal unless it was asked to stay plain (https://no-color.org). */

@@ -7,7 +7,8 @@ import type { CompiledChoice, CompiledTemplate } from '#templates/compiled.ts';
 export function choicesOf(template: CompiledTemplate, events: readonly RunEvent[], ended: boolean): readonly ChoiceView[] {
   return template.choices.map((choice) => {
     const view = events.reduce<ChoiceView>((now, { event }) => fold(now, choice, event), pending(choice));
-    return ended && view.status === 'pending' ? { ...view, status: 'cancelled' } : view;
+    // Also where the run was ended from outside while a person was asked.
+    return ended && (view.status === 'pending' || view.status === 'waiting') ? { ...view, status: 'cancelled' } : view;
   });
 }
 

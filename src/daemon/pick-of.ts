@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
-import type { ChoiceCandidate, ChoiceView, RunStatus } from '#protocol/views.ts';
+import { type ChoiceCandidate, type ChoiceView, RUN_ENDS, type RunStatus } from '#protocol/views.ts';
 import type { ChooseRequest } from './run-service.ts';
 
 /** Candidates named in a hint; `details` has all of them. */
@@ -42,20 +42,30 @@ export function pickOf(request: ChooseRequest, choices: readonly ChoiceView[], s
 /** Throws for a choice that nobody waits for, with the reason. */
 export function notWaiting(into: string | undefined, choices: readonly ChoiceView[], status: RunStatus): CallsheetError {
   const named = choices.find((choice) => choice.into === into);
-  const open = choices.filter((choice) => choice.status === 'waiting').map((choice) => `'${choice.into}'`);
-  const hint = open.length > 0 ? `It waits for ${open.join(', ')}.` : 'See `callsheet runs show ID`.';
-  const message =
-    named === undefined
-      ? into === undefined
-        ? `The run is ${status} and waits for no choice.`
-        : `The template of the run has no choice '${into}'.`
-      : named.status === 'made'
-        ? `The choice '${named.into}' was made already: ${(named.picked ?? []).map((id) => nameOf(named, id)).join(', ')}.`
-        : `The choice '${named.into}' is not awaited; it is ${named.status}.`;
-  return new CallsheetError('CHOICE_NOT_WAITING', message, { hint });
+  const open = choices.filter((choice) => choice.status === 'waiting' && choice !== named).map((choice) => `'${choice.into}'`);
+  const isOver = RUN_ENDS.includes(status);
+  const hint =
+    open.length > 0
+      ? `It waits for ${open.join(', ')}.`
+      : isOver && status !== 'succeeded'
+        ? 'A new try asks again: callsheet runs retry ID.'
+        : 'See `callsheet runs show ID`.';
+  return new CallsheetError('CHOICE_NOT_WAITING', whyNot(into, named, status), { hint });
 }
 
 // --- helpers ---
+
+function whyNot(into: string | undefined, named: ChoiceView | undefined, status: RunStatus): string {
+  if (named?.status === 'made') {
+    return `The choice '${named.into}' was made already: ${(named.picked ?? []).map((id) => nameOf(named, id)).join(', ')}.`;
+  }
+  if (named === undefined && into !== undefined) return `The template of the run has no choice '${into}'.`;
+  if (named === undefined) return `The run is ${status} and waits for no choice.`;
+  if (RUN_ENDS.includes(status)) return `The run has ended as ${status}: the choice '${named.into}' is not awaited any more.`;
+  // Asked, and not to be answered at this moment: the run is being cancelled, for example.
+  if (named.status === 'waiting') return `The run is ${status} and takes no pick for '${named.into}' now.`;
+  return `The choice '${named.into}' is not awaited; it is ${named.status}.`;
+}
 
 function awaited({ into }: ChooseRequest, choices: readonly ChoiceView[], status: RunStatus): ChoiceView {
   const open = choices.filter((choice) => choice.status === 'waiting');

@@ -1,6 +1,7 @@
 /** One progress per run: 0..1 over all its steps by what they usually take, never falling, also not across a restart, and 1 only at the end. */
 import type { StepProgress } from '#machines/run-steps.ts';
 import { isSettled } from '#machines/run-steps.ts';
+import { isWorking } from './at-rest.ts';
 import type { WorkBefore } from './work-before.ts';
 import { type Estimate, estimate, type ItemAtWork, type StepWork } from './estimate.ts';
 
@@ -11,11 +12,16 @@ export interface UsualStep {
   readonly items: number;
 }
 
-/** How far what is told may run ahead of what is on disk: a daemon that is killed goes on from there and never falls back. */
-export const STORED_EVERY = 0.05;
+/**
+ * While something is at work, what is told may run ahead of what is on disk, up to the next of so many marks: a daemon that is killed goes on from
+ * there and never falls back. A mark that is on disk itself is the most, so that daemons that die again and again carry nothing forward.
+ */
+const MARKS = 20;
+/** Of sums that should have met a mark. */
+const ROUNDING = 1e-9;
 
 /** Until the run has ended there is something left to do. */
-const MOST = 0.999;
+export const UNTIL_THE_END = 0.999;
 
 interface Item {
   value: number;
@@ -36,7 +42,11 @@ interface Tracked {
   anchor: { readonly raw: number; readonly shown: number } | undefined;
   resumed: boolean;
   shown: number;
+  /** What would be shown if it might run ahead as far as it likes. */
+  reached: number;
   stored: number;
+  /** Nothing was at work when it was stored: nothing beyond that is told before it is stored as well. */
+  isExact: boolean;
   /** When work was first seen, and how much was done then. */
   began: { readonly at: number; readonly raw: number } | undefined;
 }
@@ -50,7 +60,7 @@ export interface ProgressTracker {
   of(runId: string, steps?: readonly StepProgress[]): number;
   /** The same, for the row that is being written. */
   store(runId: string, steps?: readonly StepProgress[]): number;
-  /** Whether what is shown has run so far ahead that it should be written down. */
+  /** Whether more could be shown once it is written down. */
   isAhead(runId: string): boolean;
   /** The pace is measured anew from the next report on: time that a person took to choose says nothing of it. */
   paceAnew(runId: string): void;
@@ -61,7 +71,7 @@ export interface ProgressTracker {
 
 export interface ResumedRun extends Partial<WorkBefore> {
   readonly stored: number;
-  /** It had work on a backend, of which clients may have heard more than is stored. */
+  /** Something of it was at work, of which clients may have heard more than is stored. */
   readonly told: boolean;
 }
 
@@ -90,7 +100,9 @@ export function createProgressTracker(
       anchor: { raw: 0, shown: 0 },
       resumed: false,
       shown: 0,
+      reached: 0,
       stored: 0,
+      isExact: true,
       began: undefined,
     };
     runs.set(runId, fresh);
@@ -106,13 +118,15 @@ export function createProgressTracker(
     run.anchor ??= { raw: done, shown: run.shown };
     const { raw: from, shown } = run.anchor;
     const moved = from >= 1 ? 1 : shown + ((1 - shown) * (done - from)) / (1 - from);
-    run.shown = Math.max(run.shown, Math.min(MOST, moved, run.stored + STORED_EVERY));
+    run.reached = Math.min(UNTIL_THE_END, moved);
+    run.shown = Math.max(run.shown, Math.min(run.reached, mostToTell(run)));
     return run.shown;
   };
   return {
     resume(runId, { stored, told, items = [], ageMs }) {
       const run = tracked(runId);
-      Object.assign(run, { stored, shown: told ? Math.min(MOST, stored + STORED_EVERY) : stored, anchor: undefined, resumed: true });
+      Object.assign(run, { stored, isExact: !told, anchor: undefined, resumed: true });
+      run.shown = Math.min(UNTIL_THE_END, mostToTell(run));
       for (const { step, item, backend, ageMs: age } of items)
         run.items.set(keyOf(step, item), { value: 0, startedAt: now() - age, backend, heard: false });
       // The backend went on while there was no daemon, so that time counts as well.
@@ -136,11 +150,12 @@ export function createProgressTracker(
       const run = tracked(runId);
       run.stored = Number.POSITIVE_INFINITY;
       run.stored = raise(run, steps);
+      run.isExact = !steps.some(isWorking);
       return run.stored;
     },
     isAhead(runId) {
       const run = runs.get(runId);
-      return run !== undefined && run.shown >= run.stored + STORED_EVERY && run.shown < MOST;
+      return run !== undefined && run.reached > run.shown;
     },
     paceAnew(runId) {
       const run = runs.get(runId);
@@ -163,6 +178,11 @@ export function createProgressTracker(
 }
 
 // --- helpers ---
+
+function mostToTell({ stored, isExact }: Pick<Tracked, 'stored' | 'isExact'>): number {
+  if (isExact) return stored;
+  return stored <= 0 ? 1 / MARKS : Math.max(stored, Math.ceil(stored * MARKS - ROUNDING) / MARKS);
+}
 
 const keyOf = (step: string, item: number): string => `${step}/${String(item)}`;
 

@@ -21,27 +21,39 @@ export interface RecoveryPlan {
   /** One group after another, each once the one before has lived for a while. */
   readonly groups: readonly (readonly string[])[];
   readonly poisoned: readonly string[];
+  /** Nothing is being done for these: they are taken up at once, and are suspected of nothing by that. */
+  readonly resting: readonly string[];
   /** As of the start, before any is taken up. */
   readonly standing: ReadonlyMap<string, Standing>;
 }
 
-/** `runs` have begun and not ended. `before` is what the last daemon wrote down; `died`: it did not end by itself. */
-export function planRecovery(runs: readonly string[], before: ReadonlyMap<string, Standing>, died: boolean): RecoveryPlan {
+/**
+ * `runs` have begun and not ended; `atRest` are those among them for which nothing is being done. `before` is what the last daemon wrote down;
+ * `died`: it did not end by itself.
+ */
+export function planRecovery(
+  runs: readonly string[],
+  before: ReadonlyMap<string, Standing>,
+  died: boolean,
+  atRest: ReadonlySet<string> = new Set(),
+): RecoveryPlan {
   const standing = new Map<string, Standing>();
   const together: string[] = [];
   const poisoned: string[] = [];
+  const resting: string[] = [];
   const suspects = new Map<number, string[]>();
   for (const runId of runs) {
-    const { deaths: known, touched, alone } = before.get(runId) ?? { deaths: 0, touched: true, alone: false };
+    const { deaths: known, touched, alone } = before.get(runId) ?? { deaths: 0, touched: !atRest.has(runId), alone: false };
     const deaths = touched ? (died ? known + 1 : 0) : known;
     if (deaths >= MOST_DEATHS && touched && alone) poisoned.push(runId);
+    else if (atRest.has(runId)) resting.push(runId);
     else if (deaths >= SUSPECT_AFTER) suspects.set(deaths, [...(suspects.get(deaths) ?? []), runId]);
     else together.push(runId);
-    standing.set(runId, { deaths, touched: false, alone: false });
+    if (deaths > 0 || !atRest.has(runId)) standing.set(runId, { deaths, touched: false, alone: false });
   }
   // Those that died most often are the narrowest circle: they come first, so that the circle narrows with every death.
   const groups = [...suspects].toSorted(([a], [b]) => b - a).flatMap(([, equals]) => cut(equals));
-  return { together, groups, poisoned, standing };
+  return { together, groups, poisoned, resting, standing };
 }
 
 function cut(runs: readonly string[]): readonly (readonly string[])[] {

@@ -24,10 +24,12 @@ export interface RecoveryOptions {
 }
 
 export interface Recovery {
-  /** Runs that have begun and not ended. */
-  begin(runs: readonly string[]): void;
-  /** Takes a run up that still waits for its turn. */
+  /** Runs that have begun and not ended; `atRest` are those among them for which nothing is being done. */
+  begin(runs: readonly string[], atRest?: ReadonlySet<string>): void;
+  /** Takes a run up that still waits for its turn; one that is at rest is counted from here on, since somebody has it go on. */
   hurry(runId: string): void;
+  /** All of a run that was taken up waits for a place: until it has one (`hurry`) it is not at work. */
+  rest(runId: string): void;
   /** How many wait for their turn. */
   waiting(): number;
   /** Takes up nothing more. */
@@ -49,6 +51,8 @@ export function createRecovery({ store, contention, takeUp, setAside, settleMs, 
   let held: readonly string[] = [];
   /** Those that the daemon has to live with for a while now. */
   let trial: readonly string[] = [];
+  /** Taken up and not counted: nothing is being done for them. */
+  const resting = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -109,9 +113,9 @@ export function createRecovery({ store, contention, takeUp, setAside, settleMs, 
   };
 
   return {
-    begin(runs) {
+    begin(runs, atRest) {
       const before = read(store.setting(SETTING));
-      const plan = planRecovery(runs, new Map(Object.entries(before.runs)), before.process !== null && before.process !== PROCESS);
+      const plan = planRecovery(runs, new Map(Object.entries(before.runs)), before.process !== null && before.process !== PROCESS, atRest);
       standing = new Map(plan.standing);
       waiting = [...plan.groups];
       for (const runId of plan.poisoned) {
@@ -120,9 +124,14 @@ export function createRecovery({ store, contention, takeUp, setAside, settleMs, 
       }
       if (plan.together.length === 0 && waiting.length > 0) next();
       else touch(plan.together, false);
+      for (const runId of plan.resting) {
+        resting.add(runId);
+        takeUp(runId);
+      }
     },
     hurry(runId) {
-      if (![held, ...waiting].some((group) => group.includes(runId))) return;
+      const isUp = resting.delete(runId);
+      if (!isUp && ![held, ...waiting].some((group) => group.includes(runId))) return;
       const others = (group: readonly string[]) => group.filter((one) => one !== runId);
       held = others(held);
       waiting = waiting.map(others).filter((group) => group.length > 0);
@@ -135,8 +144,20 @@ export function createRecovery({ store, contention, takeUp, setAside, settleMs, 
         // It stands with the next count. A person waits for this one, and its effects wait for the database anyway.
         if (!isHeld(error)) throw error;
       }
-      takeUp(runId);
+      if (!isUp) takeUp(runId);
       if (held.length === 0) settle();
+    },
+    rest(runId) {
+      if (!trial.includes(runId)) return;
+      trial = trial.filter((one) => one !== runId);
+      resting.add(runId);
+      standing.set(runId, { deaths: standing.get(runId)?.deaths ?? 0, touched: false, alone: false });
+      try {
+        write(PROCESS);
+      } catch (error) {
+        // It stands with the next count; until then the run is counted.
+        if (!isHeld(error)) log.warn({ runId, err: error }, 'a run that only waits is still counted as being worked on');
+      }
     },
     waiting: () => [held, ...waiting].reduce((total, group) => total + group.length, 0),
     stop() {

@@ -85,19 +85,21 @@ function changedAttempts(
     if (!done.has(key) && row.attempt > (newest.get(key)?.attempt ?? 0)) newest.set(key, row);
   }
   const errors = lastErrors(events);
+  const superseded = droppedBefore(events);
   return attempts.flatMap((row): readonly AttemptRow[] => {
     const key = itemKey(row.step, row.item);
     if (done.has(key)) return [];
     const error = errors.get(key);
     const isNewest = newest.get(key) === row;
     // Its files may still be there to be fetched; a prompt that gave none will not give any now.
-    const isUnfetched = row.status === 'finished' && error?.code !== 'OUTPUT_MISSING';
+    const isUnfetched = row.status === 'finished' && error?.code !== 'OUTPUT_MISSING' && !superseded.has(key);
     const isDoubtful = row.status === 'unknown' || row.endedAt === null || isUnfetched;
     if (isNewest && isDoubtful && !whole.has(row.step) && reachable(row)) {
       return [{ ...row, status: row.acknowledged ? 'submitted' : 'prepared', endedAt: null, error: null }];
     }
     if (row.endedAt === null) return [{ ...row, status: 'unknown', endedAt: now }];
-    return row.status === 'finished' ? [{ ...row, status: 'failed', error: row.error ?? error ?? null }] : [];
+    // Its files could not be had. One whose files only no longer count did finish, and is followed by the next.
+    return isNewest && row.status === 'finished' && error !== undefined ? [{ ...row, status: 'failed', error: row.error ?? error }] : [];
   });
 }
 
@@ -110,6 +112,25 @@ function lastErrors(events: readonly RunEvent[]): ReadonlyMap<string, ErrorData>
     else errors.set(key, event.error);
   }
   return errors;
+}
+
+/** Items whose files an earlier retry dropped, and that have made none since: what was to be done again is not fetched once more. */
+function droppedBefore(events: readonly RunEvent[]): ReadonlySet<string> {
+  const madeBy = new Map<string, string>();
+  const dropped = new Set<string>();
+  for (const { event } of events) {
+    if (event.type === 'artifact.created') {
+      const key = itemKey(event.step, event.item);
+      madeBy.set(event.artifactId, key);
+      dropped.delete(key);
+    } else if (event.type === 'run.retried') {
+      for (const id of event.dropped ?? []) {
+        const key = madeBy.get(id);
+        if (key !== undefined) dropped.add(key);
+      }
+    }
+  }
+  return dropped;
 }
 
 function itemKey(step: string, item: number): string {

@@ -302,7 +302,8 @@ function endedState(runId: string, error: ErrorData | null, options: RunHostOpti
     runId,
     status,
     draft: false,
-    progress: options.progressOf(runId),
+    // One that was never taken up stands where it was stored.
+    progress: Math.max(options.progressOf(runId), options.store.run(runId)?.progress ?? 0),
     machine: options.machine.id,
     machineVersion: RUN_MACHINE_VERSION,
     snapshot: null,

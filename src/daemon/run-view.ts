@@ -114,6 +114,8 @@ function warningsOf(events: readonly RunEvent[]): readonly Problem[] {
 
 interface StepFold {
   items: number;
+  /** In this try or, with items that stand, in an earlier one. */
+  isPlanned: boolean;
   whole: StepStatus | undefined;
   reason: string | undefined;
   readonly statuses: Map<number, StepStatus>;
@@ -138,6 +140,7 @@ function stepsOf(
   const fold = (step: string): StepFold => {
     const known = folds.get(step) ?? {
       items: 0,
+      isPlanned: false,
       whole: undefined,
       reason: undefined,
       statuses: new Map(),
@@ -152,6 +155,7 @@ function stepsOf(
     if (event.type === 'run.retried') goOn(folds, event.again, finished);
     if (event.type === 'step.planned') {
       fold(event.step).items = event.items;
+      fold(event.step).isPlanned = true;
       fold(event.step).statuses.clear();
       for (const item of event.kept ?? []) fold(event.step).statuses.set(item, 'done');
     }
@@ -176,20 +180,20 @@ function stepsOf(
     else step.errors.set(of, event.error);
   }
   return template.steps.map(({ id, title }) => {
-    const { items, whole, statuses, reasons, errors, cache, reason = reasons.values().next().value } = fold(id);
+    const { items, isPlanned, whole, statuses, reasons, errors, cache, reason = reasons.values().next().value } = fold(id);
     const error = errors.values().next().value;
     const done = [...statuses.values()].filter((status) => status === 'done' || status === 'cached').length;
     const settled = [...statuses.values()].filter((status) => ITEM_ENDS.has(status)).length;
     const isUnknown = attempts.some((attempt) => attempt.step === id && isOutOfReach(attempt, held));
     const status =
-      whole ??
-      (isUnknown ? 'unknown' : undefined) ??
-      statusOfItems(items, statuses, folds.get(id)?.items !== undefined && items === 0 && statuses.size === 0 && wasPlanned(events, id));
+      whole ?? (isUnknown ? 'unknown' : undefined) ?? statusOfItems(items, statuses, isPlanned && items === 0 && statuses.size === 0);
+    // Whatever it was at or waited for when its run ended, perhaps from outside: it is not any more.
+    const cutShort = ended && !ITEM_ENDS.has(status);
     return {
       id,
       ...(title === undefined ? {} : { title }),
-      status: ended && (status === 'pending' || status === 'preparing') ? 'cancelled' : status,
-      ...(reason === undefined ? {} : { reason }),
+      status: cutShort ? 'cancelled' : status,
+      ...(reason === undefined || cutShort ? {} : { reason }),
       items,
       itemsDone: done,
       progress: items === 0 ? (status === 'pending' ? 0 : 1) : settled / items,
@@ -228,10 +232,6 @@ function itemKey(step: string, item: number): string {
 /** Sent to a backend that nobody can ask now. */
 function isOutOfReach({ backend, endedAt }: AttemptRow, held: HeldRun | undefined): boolean {
   return endedAt === null && held !== undefined && held.missing.has(backend);
-}
-
-function wasPlanned(events: readonly RunEvent[], step: string): boolean {
-  return events.some(({ event }) => event.type === 'step.planned' && event.step === step);
 }
 
 function statusOfItems(items: number, statuses: ReadonlyMap<number, StepStatus>, isEmptyPlan: boolean): StepStatus {

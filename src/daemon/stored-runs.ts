@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { AttemptRow, OpenRun, RunRow, Store } from '#store/types.ts';
+import { isAtRest, isAtWork } from './at-rest.ts';
 import { cached } from './cached.ts';
 import { type Contention, isHeld } from './contention.ts';
 import { type HeldRun, heldNote, heldRun, unknownOf } from './held-runs.ts';
@@ -40,6 +41,8 @@ export interface StoredRuns {
   takeUpAll(): void;
   /** Takes up at once what waits for its turn. */
   hurry(runId: string): void;
+  /** All of it waits for a place: it is not at work until it has one (`hurry`). */
+  rest(runId: string): void;
   /** How many wait for their turn since daemons died in whose hands they were. */
   recovering(): number;
   /** Takes up nothing more. */
@@ -77,7 +80,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
       const row = rowOf(runId);
       const wasAtWork = attempts.size > 0;
       const before = wasAtWork ? workBefore(allEvents(store, runId), Date.now()) : {};
-      progress.resume(runId, { stored: row.progress, told: wasAtWork, ...before });
+      progress.resume(runId, { stored: row.progress, told: isAtWork(row), ...before });
       host.resume(row);
       if (wasAtWork) progress.announce(runId);
       log.info({ runId }, 'run resumed');
@@ -108,6 +111,8 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     contention,
     takeUp,
     setAside(runId, error) {
+      const row = rowOf(runId);
+      progress.resume(runId, { stored: row.progress, told: isAtWork(row) });
       const { attempts, events } = unknownOf(store.attempts(runId), error.message, Date.now());
       host.stage(runId, { attempts });
       for (const event of events) host.append(runId, event);
@@ -118,7 +123,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     log,
   });
 
-  function judge(head: OpenRun, begun: string[]): void {
+  function judge(head: OpenRun, begun: string[], atRest: Set<string>): void {
     const { runId } = head;
     const attempts = head.begun ? store.attempts(runId) : [];
     // One that is being cancelled says itself what its proof waits for.
@@ -127,6 +132,7 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     else if (head.begun) {
       scheduler.know(head, attempts);
       begun.push(runId);
+      if (head.status === 'waiting' && isAtRest(rowOf(runId), Date.now())) atRest.add(runId);
     } else scheduler.enqueue(head);
   }
 
@@ -135,17 +141,19 @@ export function createStoredRuns(options: StoredRunsOptions): StoredRuns {
     takeUp,
     takeUpAll() {
       const begun: string[] = [];
+      const atRest = new Set<string>();
       for (const head of store.openRunHeads()) {
         try {
-          judge(head, begun);
+          judge(head, begun, atRest);
         } catch (error) {
           refuse(head.runId, error, 'a stored run cannot be judged');
           if (isStorage(error)) return;
         }
       }
-      recovery.begin(begun);
+      recovery.begin(begun, atRest);
     },
     hurry: (runId) => recovery.hurry(runId),
+    rest: (runId) => recovery.rest(runId),
     recovering: () => recovery.waiting(),
     stop() {
       stopped = true;

@@ -16,6 +16,7 @@ import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { TemplateLibrary } from '#templates/library.ts';
 import type { ParameterTools } from '#templates/parameters.ts';
 import { acceptRun, queueFull } from './accept-run.ts';
+import { isWorking } from './at-rest.ts';
 import { createBackendFacts } from './backend-facts.ts';
 import { createChoose } from './choose.ts';
 import type { Contention } from './contention.ts';
@@ -141,7 +142,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     now: Date.now,
     progressOf: (runId) => progress.store(runId),
     onCommitted(events) {
-      for (const { runId, event } of events) if (event.type === 'choice.offered') scheduler.asks(runId);
+      for (const { runId, event } of events) {
+        if (event.type !== 'choice.offered') continue;
+        scheduler.asks(runId);
+        if (!host.snapshot(runId)?.context.steps.some(isWorking)) storedRuns.rest(runId);
+      }
       notices.events(events);
     },
     onEnded(runId, status) {
@@ -169,6 +174,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     monitor,
     keys,
     begin: (runId) => storedRuns.takeUp(runId),
+    waits: {
+      stepsOf: (runId) => host.snapshot(runId)?.context.steps ?? [],
+      rests: (runId) => storedRuns.rest(runId),
+      works: (runId) => storedRuns.hurry(runId),
+    },
     record(row, event) {
       host.stage(row.runId, { attempts: [row] });
       host.append(row.runId, event);

@@ -79,3 +79,18 @@ it('[F27] is set aside after it took three daemons down, and nobody else is', { 
   expect(again).toMatchObject({ status: 'succeeded', tries: 2 });
   expect(again.steps[0]?.attempts).toHaveLength(1);
 });
+
+it('is never a run that waits for a person, however often the daemon is killed', { timeout: 120_000 }, async () => {
+  let client = await start(undefined);
+  const runId = (await client?.call('run/start', { template: 'with-choice', parameters: {} }))?.runId ?? '';
+  const status = async () => (await client?.call('run/get', { runId }))?.run.status;
+  await expect.poll(status, { timeout: 20_000 }).toBe('waiting');
+  for (let deaths = 1; deaths <= 5; deaths += 1) {
+    await daemon?.stop('SIGKILL');
+    client = await start(undefined);
+    expect(await status()).toBe('waiting');
+  }
+  if (client === undefined) throw new Error('the last daemon did not live');
+  await client.call('run/choose', { runId, into: 'picked', indices: [0] });
+  expect((await ended(client, runId)).status).toBe('succeeded');
+});

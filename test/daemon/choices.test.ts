@@ -365,6 +365,17 @@ describe('a run with a choice', () => {
     expect(engine.fake.engine.ledger).toHaveLength(3);
   });
 
+  it('stands after any number of restarts where it stood when it began to wait', async () => {
+    const runId = await start();
+    await asks(runId);
+    const { progress } = engine.supervisor.get(runId);
+    expect(progress).toBeGreaterThan(0);
+    for (let restarts = 0; restarts < 3; restarts += 1) {
+      await engine.restart();
+      expect(engine.supervisor.get(runId).progress).toBe(progress);
+    }
+  });
+
   it('says that it is held when its backend is missing', async () => {
     const runId = await start();
     await asks(runId);

@@ -1,7 +1,8 @@
 // One number for a whole run: never falling, also not across restarts, and 1 only at the end.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createProgressTracker, STORED_EVERY, type UsualStep } from '#daemon/progress.ts';
+import { isWorking } from '#daemon/at-rest.ts';
+import { createProgressTracker, type UsualStep } from '#daemon/progress.ts';
 import type { StepProgress } from '#machines/run-steps.ts';
 
 const RUN = 'r';
@@ -93,17 +94,42 @@ describe('the progress of a run', () => {
     const made = createProgressTracker();
     const steps = [step('a')];
     const report = (value: number) => made.report({ runId: RUN, step: 'a', item: 0, backend: 'b', value }, steps);
-    expect(report(0.5)).toBe(STORED_EVERY);
+    made.store(RUN, steps);
+    expect(report(0.5)).toBe(0.05);
     expect(made.isAhead(RUN)).toBe(true);
     expect(made.store(RUN, steps)).toBe(0.5);
-    expect(report(0.52)).toBeCloseTo(0.52);
+    expect(report(0.52)).toBe(0.5);
+    expect(made.isAhead(RUN)).toBe(true);
+    expect(made.store(RUN, steps)).toBeCloseTo(0.52);
+    expect(report(0.54)).toBeCloseTo(0.54);
     expect(made.isAhead(RUN)).toBe(false);
+    expect(report(0.57)).toBeCloseTo(0.55);
+  });
+
+  it('does not creep when daemons die again and again while nothing moves', () => {
+    let onDisk = 0.63;
+    for (let deaths = 0; deaths < 5; deaths += 1) {
+      const made = createProgressTracker();
+      made.resume(RUN, { stored: onDisk, told: true });
+      onDisk = made.store(RUN, [step('a')]);
+    }
+    expect(onDisk).toBe(0.65);
+  });
+
+  it('stays exactly where it was across restarts while nothing is at work', () => {
+    let onDisk = 0.63;
+    for (let deaths = 0; deaths < 5; deaths += 1) {
+      const made = createProgressTracker();
+      made.resume(RUN, { stored: onDisk, told: false });
+      onDisk = made.store(RUN, [done('a'), pending('b')]);
+    }
+    expect(onDisk).toBe(0.63);
   });
 
   it('goes on after a restart from where it was heard of last, without a leap', () => {
     const made = createProgressTracker();
     const steps = [step('a')];
-    made.resume(RUN, { stored: 0.6, told: true });
+    made.resume(RUN, { stored: 0.62, told: true });
     expect(made.of(RUN, steps)).toBeCloseTo(0.65);
     made.store(RUN, steps);
     made.report({ runId: RUN, step: 'a', item: 0, backend: 'b', value: 0.6 }, steps);
@@ -185,6 +211,7 @@ describe('the progress of a run', () => {
         let made = createProgressTracker(() => known);
         let steps: StepProgress[] = ids.map((id) => pending(id));
         let stored = 0;
+        let wasAtWork = false;
         let told = 0;
         const heard = (value: number) => {
           expect(value >= told && value < 1).toBe(true);
@@ -202,10 +229,12 @@ describe('the progress of a run', () => {
             change(each.at, (one) => (one.next < one.items ? { ...one, open: [...one.open, one.next], next: one.next + 1 } : one));
           else if (each.do === 'close') change(each.at, (one) => ({ ...one, open: one.open.slice(1) }));
           else if (each.do === 'settle') change(each.at, (one) => ({ ...one, status: each.status, open: [], next: one.items }));
-          else if (each.do === 'store') stored = made.store(RUN, steps);
-          else {
+          else if (each.do === 'store') {
+            stored = made.store(RUN, steps);
+            wasAtWork = steps.some(isWorking);
+          } else {
             made = createProgressTracker(() => known);
-            made.resume(RUN, { stored, told: told > 0 });
+            made.resume(RUN, { stored, told: wasAtWork });
           }
           heard(made.of(RUN, steps));
         }

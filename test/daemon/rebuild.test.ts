@@ -193,6 +193,24 @@ describe('a record', () => {
   });
 });
 
+describe('a run that only notes tell of', () => {
+  it('stands as far as its files go: by the steps of its template where that is known, and never at its end', async () => {
+    const runId = await run();
+    makeOld(runId);
+    const rebuilt = async () => {
+      const store = emptyStore();
+      await rebuild(store);
+      return viewIn(store, runId);
+    };
+    expect(await rebuilt()).toMatchObject({ status: 'lost', progress: 0.999 });
+    const grown = engine.supervisor.get(runId).artifacts.find(({ step }) => step === 'grow');
+    rmSync(grown?.path ?? '');
+    expect((await rebuilt()).progress).toBeCloseTo(2 / 3);
+    rmSync(join(output, '.callsheet'), { recursive: true });
+    expect((await rebuilt()).progress).toBe(0.999);
+  });
+});
+
 describe('the template of a lost run', () => {
   it('is there again, as it was pinned', async () => {
     const runId = await run();

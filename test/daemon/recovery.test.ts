@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CallsheetError } from '#protocol/errors.ts';
-import { createRecovery } from '#daemon/recovery.ts';
+import { createRecovery, type Recovery } from '#daemon/recovery.ts';
 import { MOST_DEATHS, planRecovery, type Standing } from '#daemon/recovery-plan.ts';
 
 const name = (nth: number) => `run-${String(nth)}`;
@@ -71,6 +71,64 @@ describe('a daemon that ended by itself', () => {
     ]);
     const plan = planRecovery(['a', 'b', 'c'], before, false);
     expect(plan).toMatchObject({ together: ['a', 'c'], groups: [['b']], poisoned: [] });
+  });
+});
+
+describe('a run for which nothing is being done', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  interface Life {
+    readonly atRest?: boolean;
+    readonly next?: (recovery: Recovery) => void;
+  }
+  /** One daemon after another that dies at once; tells which of them set the run aside. */
+  function die(times: number, life: Life): readonly number[] {
+    vi.useFakeTimers();
+    let setting: string | undefined;
+    const setAside: number[] = [];
+    for (let nth = 1; nth <= times; nth += 1) {
+      const recovery = createRecovery({
+        contention: { putOff: () => 5 },
+        store: { setting: () => setting, putSetting: (_, value) => void (setting = value) },
+        takeUp: () => undefined,
+        setAside: () => void setAside.push(nth),
+        settleMs: 10,
+        log: { warn: () => undefined },
+      });
+      recovery.begin(['run'], new Set(life.atRest === true ? ['run'] : []));
+      life.next?.(recovery);
+      recovery.stop();
+      // As if another process had written it.
+      setting = setting?.replace(/"process":"[^"]+"/, '"process":"one that died"');
+    }
+    return setAside;
+  }
+
+  it('is set aside by no number of deaths while it waits for a person, nor while it waits for a place', () => {
+    expect(die(20, { atRest: true })).toEqual([]);
+    expect(die(20, { next: (recovery) => recovery.rest('run') })).toEqual([]);
+  });
+
+  it('is counted again from the moment at which it goes on', () => {
+    const answered = (recovery: Recovery) => recovery.hurry('run');
+    expect(die(4, { atRest: true, next: answered })).toEqual([4]);
+    const placed = (recovery: Recovery) => {
+      recovery.rest('run');
+      recovery.hurry('run');
+    };
+    expect(die(4, { next: placed })).toEqual([4]);
+  });
+
+  it('is taken up at once, also beside suspects that wait for their turn', () => {
+    const before = new Map([
+      ['a', { deaths: 2, touched: true, alone: false }],
+      ['b', { deaths: 2, touched: true, alone: false }],
+    ]);
+    expect(planRecovery(['a', 'b', 'run'], before, true, new Set(['run']))).toMatchObject({
+      together: [],
+      groups: [['a'], ['b']],
+      resting: ['run'],
+    });
   });
 });
 

@@ -103,6 +103,30 @@ describe('a failed run', () => {
     checkLog(runId, 2);
   });
 
+  it('still says of what is done again that it had finished before', async () => {
+    const runId = await failedAt('grow');
+    await engine.supervisor.retry({ runId, from: 'base' });
+    expect((await engine.ended(runId)).status).toBe('succeeded');
+    expect(attemptsOf(runId)).toEqual([
+      ['base', '1 finished', '2 finished'],
+      ['invert', '1 finished', '2 finished'],
+      ['grow', '1 failed', '2 finished'],
+    ]);
+  });
+
+  it('is done again also by a third try, when the second ended before it came to that', async () => {
+    const runId = await failedAt('grow');
+    await engine.fake.close();
+    await engine.supervisor.retry({ runId, from: 'base' });
+    await engine.supervisor.cancel(runId);
+    expect((await engine.ended(runId)).status).toBe('cancelled');
+    expect(engine.supervisor.get(runId).steps[0]?.attempts).toMatchObject([{ attempt: 1, status: 'finished' }]);
+    expect((await engine.supervisor.retry({ runId })).again).toEqual(['base', 'invert', 'grow']);
+    expect(engine.store.attempts(runId).filter(({ endedAt }) => endedAt === null)).toEqual([]);
+    await engine.supervisor.cancel(runId);
+    await engine.ended(runId);
+  });
+
   it('can be tried again and again', async () => {
     const runId = await failedAt('base');
     engine.fake.engine.plan = () => ({ error: { node: '1', ...BOOM } });

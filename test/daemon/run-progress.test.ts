@@ -75,7 +75,7 @@ describe('progress of a run that is taken up after a restart', () => {
       touch: () => undefined,
       tell: (notice) => void told.push(notice),
     });
-    progress.resume('r', { stored: 0.3, told: true, items: [{ step: 'last', item: 0, backend: 'b', ageMs: 40_000 }], ageMs: 40_000 });
+    progress.resume('r', { stored: 0.31, told: true, items: [{ step: 'last', item: 0, backend: 'b', ageMs: 40_000 }], ageMs: 40_000 });
     progress.announce('r');
     expect(told).toEqual([{ runId: 'r', progress: expect.closeTo(0.35), etaSeconds: 60, etaRange: [54, 66] }]);
   });

@@ -47,6 +47,8 @@ export interface EngineOptions {
   readonly templates?: string;
   /** A stored data directory to start from, copied first. */
   readonly from?: string;
+  /** How long a daemon lives with a run before the run is cleared of suspicion. */
+  readonly settleMs?: number;
   /** Bytes of the result cache; without it there is none, so that the same request is executed each time. */
   readonly cacheBytes?: number;
 }
@@ -119,6 +121,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       stall: options.stall ?? { limitMs: 600_000, leastMs: 60_000, lookMs: 2000, askMs: 30_000, action: 'note' },
       backOff: options.backOff ?? { initialMs: 20, maxMs: 100, random: () => 0.5 },
       ...(options.pool === undefined ? {} : { pool: options.pool }),
+      ...(options.settleMs === undefined ? {} : { settleMs: options.settleMs }),
       ...(kept === undefined ? {} : { kept }),
       log,
     };

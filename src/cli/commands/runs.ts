@@ -129,9 +129,14 @@ async function retryRun(session: Session, runId: string, args: Arguments, io: Io
     ...(from === undefined ? {} : { from }),
     ...(backend === undefined ? {} : { backend }),
   });
-  if (json) jsonLine(io.out, { type: 'retry', runId, again });
-  else line(io.out, `run ${runId} goes on: ${again.join(', ')}`);
-  return finishRun(session, runId, io, { json, out: args.text('out'), onInterrupt: 'leave' });
+  const options = { json, out: args.text('out'), onInterrupt: 'leave' } as const;
+  if (json) {
+    jsonLine(io.out, { type: 'retry', runId, again });
+    return finishRun(session, runId, io, options);
+  }
+  line(io.out, `run ${runId} goes on: ${again.join(', ')}`);
+  const { tries } = (await session.client.call('run/get', { runId })).run;
+  return finishRun(session, runId, io, { ...options, ...(tries === undefined ? {} : { fromTry: tries }) });
 }
 
 async function exportRun(session: Session, runId: string, out: string, args: Arguments, io: Io): Promise<number> {

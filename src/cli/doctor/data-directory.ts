@@ -1,5 +1,5 @@
 /** The doctor's look at the data directory: can it be written, is there room, who holds it. */
-import { access, constants, mkdtemp, rm, stat, statfs } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { findRuntime } from '#daemon/runtime-file.ts';
@@ -12,6 +12,9 @@ import { type Finding, finding } from './finding.ts';
 /** Below these the disk is named: a picture is some MB, a video some hundred. */
 const LOW_BYTES = 5e9;
 const FULL_BYTES = 200e6;
+const MORE_ROOM = 'Free some space, or name a directory on another disk: --data DIR.';
+/** As much as a commit of the database writes: an empty file says nothing of a full disk. */
+const TRIED_BYTES = 65_536;
 
 export async function checkDataDirectory(dataDir: string): Promise<Finding[]> {
   const found = await stat(dataDir).catch(() => undefined);
@@ -22,10 +25,12 @@ export async function checkDataDirectory(dataDir: string): Promise<Finding[]> {
   const hint = `Give yourself the right to write there, or name another: --data DIR or CALLSHEET_DATA.`;
   try {
     await access(place, constants.W_OK | constants.X_OK);
-    // Rights can say yes where a read-only file system says no.
-    if (found !== undefined) await rm(await mkdtemp(join(place, '.doctor-')), { recursive: true });
+    // Rights can say yes where a read-only file system, or a full one, says no.
+    await tryToWrite(place);
   } catch (error) {
-    return [finding('data', 'error', `${place} can not be written (${errorCode(error)}).`, hint)];
+    const code = errorCode(error);
+    const isFull = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+    return [finding('data', 'error', `${place} can not be written (${code}).`, isFull ? MORE_ROOM : hint)];
   }
   const text = found === undefined ? `${dataDir} will be made by the first start` : `${dataDir} can be written`;
   return [finding('data', 'ok', text)];
@@ -35,9 +40,8 @@ export async function checkDisk(dataDir: string): Promise<Finding[]> {
   const { bavail, bsize } = await statfs(await nearestExisting(dataDir));
   const free = bavail * bsize;
   const message = `${formatBytes(free)} free for the data directory`;
-  const hint = 'Free some space, or name a directory on another disk: --data DIR.';
-  if (free < FULL_BYTES) return [finding('disk', 'error', message, hint)];
-  return [free < LOW_BYTES ? finding('disk', 'warning', message, hint) : finding('disk', 'ok', message)];
+  if (free < FULL_BYTES) return [finding('disk', 'error', message, MORE_ROOM)];
+  return [free < LOW_BYTES ? finding('disk', 'warning', message, MORE_ROOM) : finding('disk', 'ok', message)];
 }
 
 /** Whoever holds the data directory has written a runtime file; the handshake shows whether it is still there. */
@@ -93,6 +97,16 @@ function lossOf({ reason, rebuilt, leftOut, lostSince }: NonNullable<DaemonStatu
     `The database was lost (${reason}).${since} ${rebuilt === 1 ? '1 run was' : `${rebuilt} runs were`} made again of their files${others}.`,
     hint,
   );
+}
+
+/** Throws what the file system says. */
+async function tryToWrite(place: string): Promise<void> {
+  const folder = await mkdtemp(join(place, '.doctor-'));
+  try {
+    await writeFile(join(folder, 'tried'), Buffer.alloc(TRIED_BYTES, 1), { flush: true });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 async function nearestExisting(path: string): Promise<string> {

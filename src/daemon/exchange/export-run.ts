@@ -156,6 +156,8 @@ function provenance({ row, template, attempts, artifacts }: FinishedRun, version
       },
       attempts: attempts
         .filter(({ status }) => status === 'finished')
+        // One that was done again made none of these files.
+        .filter(({ step, item }, at, all) => !all.slice(at + 1).some((later) => later.step === step && later.item === item))
         .map(({ promptId, step, item, attempt, backend, payloadHash }) => ({ promptId, step, item, attempt, backend, payloadHash })),
       artifacts: artifacts.map(({ step, item, output, node, index, path, mediaType, bytes, sha256, draft }) => ({
         step,

@@ -15,10 +15,11 @@ export function rowsOfNotes(found: FoundRun, now: number): Rebuilt | undefined {
   const { template, version, templateHash, parameters = {} } = first;
   const error = lost(`Nothing says that it had ended: ${countOf(mine.length)} that it had made lie here.`);
   const attempts = attemptsOf(mine, now);
+  const bySteps = Map.groupBy(mine, ({ step }) => step);
   const bodies: RunEventBody[] = [
     { type: 'run.created', template, version },
     ...said(found, lying, 'the notes beside its files'),
-    ...[...Map.groupBy(mine, ({ step }) => step)].flatMap(([step, ofStep]) => stepOf(step, ofStep, attempts)),
+    ...[...bySteps].flatMap(([step, ofStep]) => stepOf(step, ofStep, attempts)),
     ended({ status: 'lost', error }),
   ];
   const stood = { draft: mine.some(({ draft }) => draft), progress: 0, machine: REBUILT_MACHINE, machineVersion: 0 };
@@ -27,6 +28,7 @@ export function rowsOfNotes(found: FoundRun, now: number): Rebuilt | undefined {
     template,
     status: 'lost',
     ...lying,
+    shares: new Map([...bySteps].map(([step, ofStep]) => [step, new Set(ofStep.map(({ item }) => item)).size / itemsOf(ofStep)])),
     batch: {
       newRuns: [
         { runId, template, version, templateHash, backend: null, parameters: JSON.stringify(parameters), createdAt: timeOf(runId) ?? now },
@@ -48,8 +50,12 @@ function stepOf(step: string, notes: readonly FileNote[], attempts: readonly Att
     const by = made === undefined ? {} : { backend: made.backend, promptId: made.promptId };
     return [...files.map(created), { type: 'step.status', step, item, attempt: made?.attempt ?? 1, status: 'done', ...by }];
   });
-  // How many there were to be is not known: at least as many as the highest.
-  return [{ type: 'step.planned', step, items: 1 + Math.max(...items.map(([item]) => item)) }, ...done];
+  return [{ type: 'step.planned', step, items: itemsOf(notes) }, ...done];
+}
+
+/** How many there were to be is not known: at least as many as the highest. */
+function itemsOf(notes: readonly FileNote[]): number {
+  return 1 + Math.max(...notes.map(({ item }) => item));
 }
 
 /** The first 48 bits of a UUIDv7 are its time; undefined for what is none. */

@@ -12,6 +12,7 @@ import type { Logger } from '../log.ts';
 import { type Budget, type FoundRun, lookInto } from './found.ts';
 import { rowsOfNotes } from './from-notes.ts';
 import { rowsOfRecord } from './from-record.ts';
+import { withProgress } from './how-far.ts';
 import { readTemplate, recordPath } from './record.ts';
 import type { Rebuilt } from './row-parts.ts';
 import { standIn } from './stand-in.ts';
@@ -164,13 +165,18 @@ function createdAt({ batch, runId }: Rebuilt): number {
 /** Its own where it is in the database, beside the results or in the library still; else one that stands for it. */
 async function withTemplate(plan: Rebuilt, { store, outputDir, templateOf }: RebuildOptions): Promise<Rebuilt> {
   const [run] = plan.batch.newRuns ?? [];
-  if (run === undefined || store.template(run.templateHash) !== undefined) return plan;
+  if (run === undefined) return plan;
+  const stored = store.template(run.templateHash);
+  if (stored !== undefined) return withProgress(plan, stored);
   const { template: id, version, templateHash: hash } = run;
   const content = (await readTemplate(outputDir, hash)) ?? templateOf(id, version, hash);
-  if (content !== undefined) return { ...plan, batch: { ...plan.batch, templates: [{ hash, content }] } };
+  if (content !== undefined) return withProgress({ ...plan, batch: { ...plan.batch, templates: [{ hash, content }] } }, content);
   const steps = [...new Set((plan.batch.artifacts ?? []).map(({ step }) => step))];
   const stand = standIn({ id, version, hash }, steps);
-  return { ...plan, batch: { ...plan.batch, templates: [stand], newRuns: [{ ...run, templateHash: stand.hash }] } };
+  return withProgress(
+    { ...plan, batch: { ...plan.batch, templates: [stand], newRuns: [{ ...run, templateHash: stand.hash }] } },
+    stand.content,
+  );
 }
 
 interface Committed {

@@ -17,6 +17,8 @@ export interface Rebuilt {
   readonly damaged: readonly string[];
   /** It was not to be cleaned away. */
   readonly pinned?: true;
+  /** Of one that only notes tell of: how much of each step lies here, 0..1. How far the run is follows once its template is found. */
+  readonly shares?: ReadonlyMap<string, number>;
   /** Without the template, which the caller has or stands in for. */
   readonly batch: Batch;
 }

@@ -4,6 +4,7 @@ import { firstTaker } from '../takers.ts';
 import type { BackendMonitor } from '../backend-monitor.ts';
 import type { Logger } from '../log.ts';
 import type { Offers } from '../offers.ts';
+import { type PlaceWaits, watchWaits } from '../place-waits.ts';
 import type { RequestKeys } from '../request-keys.ts';
 import { createLosses, type LossesOptions } from './losses.ts';
 import { createQueueService, type QueueService } from './queue-service.ts';
@@ -16,6 +17,7 @@ export interface DispatchOptions extends Omit<SchedulerOptions, 'demandTaker' | 
   readonly offers: Pick<Offers, 'known' | 'onChange'>;
   readonly keys: RequestKeys;
   readonly retryMs: number;
+  readonly waits: PlaceWaits;
 }
 
 export interface Dispatch {
@@ -38,6 +40,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     scheduler,
     places: {
       ...scheduler.places,
+      acquire: watchWaits(scheduler.places.acquire, options.waits),
       onAssumedLost: (promptId, listener) => losses.onAssumedLost(promptId, listener),
       workerDied: (id, proof) => monitor.workerDied(id, proof),
     },
