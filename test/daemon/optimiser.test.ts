@@ -103,7 +103,7 @@ describe('a run', () => {
   it('is sent as it was written when its template asks for that', async () => {
     const view = await run({ template: 'strict' });
     expect(executed()).toContain('8');
-    expect(view.optimiser).toEqual({ enabled: true, savings: [] });
+    expect(view.optimiser).toEqual({ enabled: false, savings: [] });
   });
 
   it('sends the same text after a restart of the daemon', async () => {
