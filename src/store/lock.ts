@@ -22,9 +22,9 @@ export function lockDataDirectory(dir: string): DataDirectoryLock {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     db = new Database(join(dir, 'lock.db'), { timeout: WAIT_MILLISECONDS });
-    // In this mode the lock of the first transaction is kept until the connection closes. Nothing is ever written: the file stays empty.
-    db.pragma('locking_mode = EXCLUSIVE');
-    db.exec('BEGIN EXCLUSIVE; COMMIT');
+    // It stays open until the connection closes, and nothing is ever written: the file stays empty. Not `locking_mode = EXCLUSIVE`, which keeps
+    // the shared lock of a transaction that did not begin: two that started at once held each other up, and both gave up.
+    db.exec('BEGIN EXCLUSIVE');
     writeHolder(holderFile);
   } catch (error) {
     db?.close();

@@ -8,6 +8,8 @@ import type { World } from './world.ts';
 /** One restart costs an attempt; so many of them may use them all up. */
 const RESTARTS_SURVIVED = 4;
 const DEATHS_SURVIVED = 3;
+/** A prompt that runs out of memory is tried once more; these templates have no lower profile. */
+const STARVED_TOO_OFTEN = 2;
 /** What run/retry may answer instead. */
 const REFUSED: ReadonlySet<string> = new Set(['RUN_NOT_RETRYABLE']);
 
@@ -23,6 +25,8 @@ export interface ModelRun {
 
 export interface Model {
   readonly runs: ModelRun[];
+  /** How often a node was to run out of memory; the next prompt does, of whichever run it is. */
+  starved: number;
 }
 
 type Command = fc.AsyncCommand<Model, World>;
@@ -136,7 +140,12 @@ const disasters: readonly fc.Arbitrary<Command>[] = [
       await world.killDaemon();
     }),
   ),
-  fc.constant(command('run out of memory', async (_, world) => void (world.sandbox.faults.outOfMemory = 1))),
+  fc.constant(
+    command('run out of memory', async (model, world) => {
+      model.starved += 1;
+      world.sandbox.faults.outOfMemory = 1;
+    }),
+  ),
   fc.constant(command('stop the daemon', (_, world) => world.stopDaemon())),
   fc.constant(
     command('restart the backend', async (model, world) => {
@@ -169,12 +178,12 @@ function parametersOf(template: string, parameters: Readonly<Record<string, unkn
 }
 
 /** The ends that a run may have after what befell it. */
-export function allowed(run: ModelRun): readonly string[] {
+export function allowed(run: ModelRun, { starved }: Model): readonly string[] {
   return [
     'succeeded',
     ...(run.cancelled ? ['cancelled'] : []),
     // Three deaths in a row set a run aside (RUN_SET_ASIDE).
-    ...(run.robbed || run.deaths >= DEATHS_SURVIVED ? ['failed'] : []),
+    ...(run.robbed || run.deaths >= DEATHS_SURVIVED || starved >= STARVED_TOO_OFTEN ? ['failed'] : []),
     ...(run.restarts > RESTARTS_SURVIVED ? ['lost'] : []),
   ];
 }

@@ -41,10 +41,10 @@ describe(`a model of runs (seed ${String(seed)}, ${String(PLAYS)} plays)`, () =>
           timeouts: { absentGapMs: 100, pollMs: 500, pollOfflineMs: 100, reconnectMinMs: 20, reconnectMaxMs: 100 },
         });
         try {
-          const model: Model = { runs: [] };
+          const model: Model = { runs: [], starved: 0 };
           await fc.asyncModelRun(() => ({ model, real: world }), plan);
           const ends = await settle(model, world);
-          for (const run of model.runs) expect([allowed(run), run]).toEqual([expect.arrayContaining([ends.get(run.runId)]), run]);
+          for (const run of model.runs) expect([allowed(run, model), run]).toEqual([expect.arrayContaining([ends.get(run.runId)]), run]);
           expect(await world.broken()).toEqual([]);
         } finally {
           await world.close();
