@@ -1,7 +1,8 @@
 /**
  * Runs the tests that show what happens when things break and writes docs/reliability.md: `npm run reliability`, every point of every sweep;
  * `npm run reliability -- --quick`, a sample of each. What long sweeps have tried of this very code stands in bench/results/ and is not tried again
- * (test/kept.ts). Benchmarks are not run: their newest results there are taken.
+ * (test/kept.ts). Benchmarks are not run: their newest results there are taken. `-- --failed` runs the files again in which something failed, once that is
+ * mended, beside what the last whole run said of the others; the page says so.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,12 +10,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readEvidence } from './reliability/evidence.ts';
+import { keptRun } from './reliability/keep.ts';
 import { renderReliability } from './reliability/render.ts';
 import { ROWS } from './reliability/score.ts';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const isFull = !values.quick;
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, failed: { type: 'boolean', default: false } } });
 const root = join(import.meta.dirname, '..');
+const kept = keptRun(root);
+const isFull = values.failed ? kept.made().isFull : !values.quick;
 const scratch = mkdtempSync(join(tmpdir(), 'callsheet-reliability-'));
 const report = join(scratch, 'report.json');
 const counts = join(scratch, 'counts.jsonl');
@@ -31,12 +34,14 @@ try {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    ...new Set([...shown, ...named]),
+    ...new Set(values.failed ? kept.failed(root) : [...shown, ...named]),
   ];
   const { status } = spawnSync('npx', vitest, { cwd: root, env, stdio: 'inherit' });
   if (!existsSync(report)) throw new Error('the tests left no report');
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
-  const page = renderReliability(readEvidence(root, report, counts), root, { isFull, at: new Date().toISOString(), commit });
+  if (values.failed) kept.replace(report, counts, commit);
+  else kept.keep(report, counts, { isFull, at: new Date().toISOString(), commit });
+  const page = renderReliability(readEvidence(root, kept.report, kept.counts), root, kept.made());
   writeFileSync(join(root, 'docs/reliability.md'), page);
   process.exitCode = status ?? 1;
 } finally {

@@ -2,16 +2,10 @@
 import { cpus } from 'node:os';
 import { type Evidence, sum, tally } from './evidence.ts';
 import { FAULTS } from './faults.ts';
+import type { Made } from './keep.ts';
 import { figureOf, ROWS } from './score.ts';
 
-export interface Made {
-  readonly isFull: boolean;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly commit: string;
-}
-
-export function renderReliability(evidence: Evidence, root: string, { isFull, at, commit }: Made): string {
+export function renderReliability(evidence: Evidence, root: string, { isFull, at, commit, again }: Made): string {
   const { passed, ran, skipped } = tally(evidence.tests);
   const machine = `${String(cpus().length)} cores, Node ${process.version}`;
   return [
@@ -22,7 +16,7 @@ export function renderReliability(evidence: Evidence, root: string, { isFull, at
     `What breaks, what happens then, and which tests show it. This page is written by \`npm run reliability\` (\`-- --quick\` samples the sweeps) from the report of the`,
     'tests, from what they counted, and from the newest results of the benchmarks. Promises that are checked after every fault: `test/faults/promises.ts`.',
     '',
-    `Made ${at.slice(0, 10)} at ${commit}, ${isFull ? 'with every point of every sweep' : 'with sampled sweeps'}: ${String(passed)} of ${String(ran)} tests passed${skipped === 0 ? '' : `, ${String(skipped)} not run`} (${machine}).`,
+    `Made ${at.slice(0, 10)} at ${commit}, ${isFull ? 'with every point of every sweep' : 'with sampled sweeps'}: ${String(passed)} of ${String(ran)} tests passed${skipped === 0 ? '' : `, ${String(skipped)} not run`} (${machine}).${again === undefined ? '' : ` What had failed was mended and run again at ${again}.`}`,
     '',
     '## Faults',
     '',
