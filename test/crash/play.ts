@@ -177,7 +177,7 @@ export async function play(
   }
 
   async function begin(client: Client): Promise<{ readonly runId: string }> {
-    const answer = await client.call('run/start', { template: scenario.template, parameters, requestKey: 'start' });
+    const answer = await patiently(() => client.call('run/start', { template: scenario.template, parameters, requestKey: 'start' }));
     if (runId !== undefined && answer.runId !== runId) throw new Error(`the request key gave ${answer.runId} after ${runId}`);
     runId = answer.runId;
     return answer;
@@ -186,7 +186,9 @@ export async function play(
   function askFor(client: Client, wish: Wish): Promise<unknown> {
     const requestKey = `wish-${wish.method}`;
     const of = { runId: runId ?? '', requestKey };
-    return wish.method === 'run/choose' ? client.call(wish.method, { ...of, values: wish.values }) : client.call(wish.method, of);
+    return patiently<unknown>(() =>
+      wish.method === 'run/choose' ? client.call(wish.method, { ...of, values: wish.values }) : client.call(wish.method, of),
+    );
   }
 
   async function judge(run: RunView, executions: ReturnType<Sandbox['ledger']>): Promise<string[]> {
@@ -227,6 +229,18 @@ function takeTemplates(from: string, to: string): void {
   if (!existsSync(from)) return;
   for (const name of readdirSync(from).filter((one) => one.startsWith('templates.db')))
     cpSync(join(from, name), join(to, name), { recursive: true });
+}
+
+/** A disk that failed once is told, and the same request is made again under its key. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let left = 100; ; left -= 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (left === 0 || !(error instanceof CallsheetError) || error.code !== 'STORAGE_FAILED') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 function isLoss(error: unknown): boolean {

@@ -14,6 +14,8 @@ export interface Evidence {
   readonly outputDir: string;
   /** Of every backend that had work of these runs: the judge of what was executed. */
   readonly executions: readonly Pick<LedgerEntry, 'prompt_id' | 'outcome'>[];
+  /** Somebody cleared the backend's history on the way: of what failed there nothing is left that could be found. */
+  readonly robbed?: boolean;
   /** Runs whose run/start was answered. */
   readonly acknowledged: readonly string[];
   /** What a client has seen of the log that resumed wherever it was cut off; absent when none listened. */
@@ -23,7 +25,11 @@ export interface Evidence {
 /** Every promise that does not hold, in one sentence each. Call when everything has settled. */
 export async function brokenPromises(evidence: Evidence): Promise<readonly string[]> {
   const { store, acknowledged, executions } = evidence;
-  const broken = [...twiceExecuted(executions), ...gapsOf(allEvents(store), evidence.seen), ...partialFiles(evidence.outputDir)];
+  const broken = [
+    ...twiceExecuted(executions, evidence.robbed),
+    ...gapsOf(allEvents(store), evidence.seen),
+    ...partialFiles(evidence.outputDir),
+  ];
   const rows = new Map(acknowledged.map((runId) => [runId, store.run(runId)]));
   for (const [runId, row] of rows) {
     if (row === undefined) broken.push(`run ${runId} was acknowledged and is gone`);
@@ -35,9 +41,10 @@ export async function brokenPromises(evidence: Evidence): Promise<readonly strin
 /**
  * Promise 3: one attempt is executed once; another attempt has another prompt id. An execution without an outcome died with its backend:
  * where the answer to its POST was lost as well, nobody can know that it had begun, and the same attempt is sent again (DESIGN 4, first case of loss).
+ * So is one that failed, gave nothing, and was cleared out of the history before anybody had read of it: nothing is generated twice by that.
  */
-function twiceExecuted(executions: Evidence['executions']): readonly string[] {
-  const ended = executions.filter(({ outcome }) => outcome !== null);
+function twiceExecuted(executions: Evidence['executions'], robbed = false): readonly string[] {
+  const ended = executions.filter(({ outcome }) => (robbed ? outcome === 'success' : outcome !== null));
   return [...Map.groupBy(ended, ({ prompt_id }) => prompt_id)]
     .filter(([, times]) => times.length > 1)
     .map(([id, times]) => `prompt ${id} was executed ${String(times.length)} times`);

@@ -153,6 +153,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     }
   };
 
+  let robbed = false;
   return {
     data,
     sandbox,
@@ -198,6 +199,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await proxy.listen();
     },
     async clear(what) {
+      robbed ||= what === 'history';
       const body = JSON.stringify({ clear: true });
       await fetch(`${sandbox.url}/${what}`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
     },
@@ -212,7 +214,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await daemon.stop('SIGTERM');
       const store = openStore({ dir: data });
       try {
-        const evidence = { store, outputDir: join(data, 'output'), executions: sandbox.ledger(), acknowledged, seen };
+        const evidence = { store, outputDir: join(data, 'output'), executions: sandbox.ledger(), acknowledged, seen, robbed };
         return await brokenPromises(evidence);
       } finally {
         store.close();
