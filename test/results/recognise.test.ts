@@ -129,6 +129,18 @@ describe('recognise', () => {
 });
 
 describe('hostile files', () => {
+  it.each([31, 34])('an Ogg page whose FLAC packet ends after %i bytes, in the middle of its numbers, is no failure', async (length) => {
+    const page = Buffer.alloc(28);
+    page.write('OggS');
+    // The first page of its stream, with one packet.
+    page[5] = 2;
+    page[26] = 1;
+    page[27] = length;
+    const packet = Buffer.alloc(length);
+    packet.write('\x7fFLAC', 'latin1');
+    await expect(recogniseBytes(Buffer.concat([page, packet]))).resolves.toBeTypeOf('object');
+  });
+
   const start = box('ftyp', Buffer.from('isom\0\0\0\0'));
   const zero = Buffer.alloc(8);
   const large = Buffer.concat([Buffer.from([0, 0, 0, 1]), Buffer.from('moov'), Buffer.alloc(8, 0xff)]);

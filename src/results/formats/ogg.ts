@@ -64,7 +64,7 @@ function streamOf(packet: Uint8Array, serial: number): Stream | undefined {
     const sampleRate = view.getUint32(12, true);
     return { serial, codec: 'vorbis', channels: view.getUint8(11), sampleRate, rate: sampleRate, skip: 0 };
   }
-  if (textAt(packet, 0, 5) === '\x7fFLAC' && packet.length >= 31) {
+  if (textAt(packet, 0, 5) === '\x7fFLAC' && packet.length >= 35) {
     const bits = view.getBigUint64(27);
     const sampleRate = Number(bits >> 44n);
     const depth = Number((bits >> 36n) & 31n) + 1;
