@@ -101,9 +101,13 @@ function ask(job: Job, caps: Caps, signal: AbortSignal): Promise<JobAnswer> {
     signal.addEventListener('abort', abort, { once: true });
     child.once('message', (answer: JobAnswer) => settle(() => resolve(answer)));
     child.once('error', (error) => settle(() => resolve({ ok: false, message: error.message })));
-    child.once('exit', (code, by) =>
-      settle(() => resolve({ ok: false, message: `the converter ended with ${code === null ? String(by) : `code ${String(code)}`}` })),
-    );
+    child.once('exit', (code, by) => {
+      const message = `the converter ended with ${code === null ? String(by) : `code ${String(code)}`}`;
+      const give = (): void => settle(() => resolve({ ok: false, message }));
+      // Its last word may still be on the way when its end is known already.
+      if (child.connected) child.once('disconnect', give);
+      else give();
+    });
     child.send({ job, caps });
   });
 }
