@@ -59,7 +59,7 @@ export function heldNote({ problem }: HeldRun): RunEventBody {
   return { type: 'run.note', code: problem.code, message: `${problem.message} ${problem.hint ?? ''}`.trim() };
 }
 
-/** A person gave up on a cancel that could not be proven: nobody knows whether the jobs still run, and that is what is written. */
+/** A person gave up on a cancel that could not be proven: the jobs are looked for when their backend answers again, and taken off there. */
 export function givenUp(attempts: readonly AttemptRow[], now: number) {
   const open = attempts.filter(({ endedAt }) => endedAt === null);
   const list = [...new Set(open.map(({ backend }) => `'${backend}'`))].join(', ');
@@ -69,17 +69,21 @@ export function givenUp(attempts: readonly AttemptRow[], now: number) {
       open.length === 0
         ? 'The run was given up while it was being cancelled.'
         : `The cancel was given up before it was proven: what was sent to backend ${list} may still run there.`,
-    hint: 'Look into the queue of that backend.',
+    hint: 'What is still there is taken off when the backend answers.',
     retryable: false,
   };
-  return { error, ...unknownOf(open, error.message, now) };
+  return { error, ...withoutProof(open, { status: 'assumed-lost', error }, error.message, now) };
 }
 
 /** What is written of attempts that are still out when their run ends: nobody knows what becomes of them. */
 export function unknownOf(attempts: readonly AttemptRow[], reason: string, now: number) {
+  return withoutProof(attempts, { status: 'unknown' }, reason, now);
+}
+
+function withoutProof(attempts: readonly AttemptRow[], end: Pick<AttemptRow, 'status'> & Partial<AttemptRow>, reason: string, now: number) {
   const open = attempts.filter(({ endedAt }) => endedAt === null);
   return {
-    attempts: open.map((row): AttemptRow => ({ ...row, status: 'unknown', endedAt: now })),
+    attempts: open.map((row): AttemptRow => ({ ...row, ...end, endedAt: now })),
     events: open.map(({ step, item, attempt, backend, promptId }): RunEventBody => ({
       type: 'step.status',
       step,

@@ -41,7 +41,7 @@ export async function brokenPromises(evidence: Evidence): Promise<readonly strin
 /**
  * Promise 3: one attempt is executed once; another attempt has another prompt id. An execution without an outcome died with its backend:
  * where the answer to its POST was lost as well, nobody can know that it had begun, and the same attempt is sent again (DESIGN 4, first case of loss).
- * So is one that failed, gave nothing, and was cleared out of the history before anybody had read of it: nothing is generated twice by that.
+ * So is one that failed, gave nothing, and was cleared out of the history before anybody had read of it (`power-cut.test.ts`): nothing is generated twice by that.
  */
 function twiceExecuted(executions: Evidence['executions'], robbed = false): readonly string[] {
   const ended = executions.filter(({ outcome }) => (robbed ? outcome === 'success' : outcome !== null));

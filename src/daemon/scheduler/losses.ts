@@ -114,8 +114,11 @@ function isOf({ id, kind, url }: Backend, row: AttemptRow): boolean {
   return row.backend === id && (kind === 'sandbox' || row.address === url);
 }
 
-function lateMessage({ attempt, backend }: AttemptRow, status: string): string {
-  const which = `Attempt ${String(attempt)}, which was given up while backend '${backend}' did not answer,`;
-  if (status === 'late') return `${which} had a result after all. It is not used: another attempt took its place.`;
+function lateMessage({ attempt, backend, error }: AttemptRow, status: string): string {
+  const isCancelled = error?.code === 'CANCELLED';
+  const when = isCancelled ? 'before its cancel was proven' : `while backend '${backend}' did not answer`;
+  const which = `Attempt ${String(attempt)}, which was given up ${when},`;
+  if (status === 'late')
+    return `${which} had a result after all. It is not used: ${isCancelled ? 'the run was cancelled' : 'another attempt took its place'}.`;
   return status === 'cancelled' ? `${which} was still there and has been taken off.` : `${which} is gone from there.`;
 }
