@@ -1,7 +1,7 @@
 /** How many runs there are, for daemon/status and for the limit of the queue. */
 import type { RunHost } from './run-host.ts';
 import type { RunService } from './run-service.ts';
-import type { Scheduler } from './scheduler/scheduler.ts';
+import type { Scheduler } from './scheduler/contract.ts';
 import type { StoredRuns } from './stored-runs.ts';
 
 export function countRuns(

@@ -12,7 +12,7 @@ import type { RunHost } from './run-host.ts';
 import type { RunMemories } from './run-memory.ts';
 import type { RunProgress } from './run-progress.ts';
 import { allEvents } from './run-view.ts';
-import type { Scheduler } from './scheduler/scheduler.ts';
+import type { Scheduler } from './scheduler/contract.ts';
 import { workBefore } from './work-before.ts';
 
 export interface StoredRunsOptions {

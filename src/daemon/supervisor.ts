@@ -18,10 +18,10 @@ import type { ParameterTools } from '#templates/parameters.ts';
 import { acceptRun, queueFull } from './accept-run.ts';
 import { isWorking } from './at-rest.ts';
 import { createBackendFacts } from './backend-facts.ts';
+import { createCancel } from './cancel-run.ts';
 import { createChoose } from './choose.ts';
 import type { Contention } from './contention.ts';
 import { createBackendMonitor } from './backend-monitor.ts';
-import { givenUp } from './held-runs.ts';
 import type { KeptResults } from './kept-results.ts';
 import { openCache } from './open-cache.ts';
 import { createNotices } from './notices.ts';
@@ -196,7 +196,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     tell: (notice) => notices.progress(notice),
   });
   const closing = new AbortController();
-  const isCancelling = (runId: string) => ['cancelling', 'releasing'].includes(String(host.snapshot(runId)?.value));
   const live = (runId: string) => (host.snapshot(runId) === undefined ? undefined : progress.live(runId));
   const rowOf = (runId: string) => {
     const row = store.run(runId);
@@ -206,15 +205,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const storedRuns = createStoredRuns({ ...options, host, memories, progress, scheduler, addressOf, rowOf });
   const { held } = storedRuns;
+  const cancel = createCancel({ store, host, scheduler, storedRuns, rowOf });
   const counts = () => countRuns(host, scheduler, storedRuns);
-
-  /** A person ends a cancel that nobody can prove: the run is lost, and the doubt is written down with each of its attempts. */
-  function giveUp(runId: string): void {
-    const { error, attempts, events } = givenUp(store.attempts(runId), Date.now());
-    host.stage(runId, { attempts });
-    for (const event of events) host.append(runId, event);
-    host.refuse(runId, error, 'lost');
-  }
 
   async function accept(request: StartRequest, paramsHash: string): Promise<{ readonly runId: string }> {
     const { open } = counts();
@@ -300,18 +292,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         requestKey,
         'run/cancel',
         canonicalHashOf({ runId, ...(force ? { force } : {}) }),
-        async () => {
-          // Nothing of it was ever sent.
-          const isOver = scheduler.withdraw(runId);
-          if (isOver) host.refuse(runId, null, 'cancelled');
-          // Its machine says what it waits for: without the backend nobody can prove that its jobs are gone.
-          if (rowOf(runId).endedAt === null && held.delete(runId)) storedRuns.takeUp(runId);
-          else storedRuns.hurry(runId);
-          if (force && isCancelling(runId)) giveUp(runId);
-          else if (!isOver && !host.cancel(runId)) return { status: rowOf(runId).status };
-          await host.stored(runId);
-          return { status: rowOf(runId).status };
-        },
+        () => cancel(runId, force),
         runId,
       );
     },

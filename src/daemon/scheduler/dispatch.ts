@@ -8,7 +8,8 @@ import { type PlaceWaits, watchWaits } from '../place-waits.ts';
 import type { RequestKeys } from '../request-keys.ts';
 import { createLosses, type LossesOptions } from './losses.ts';
 import { createQueueService, type QueueService } from './queue-service.ts';
-import { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts';
+import type { Scheduler, SchedulerOptions } from './contract.ts';
+import { createScheduler } from './scheduler.ts';
 
 export interface DispatchOptions extends Omit<SchedulerOptions, 'demandTaker' | 'lookMs'>, Omit<LossesOptions, 'on' | 'onGivenUp'> {
   readonly store: SchedulerOptions['store'] & LossesOptions['store'];

@@ -8,7 +8,7 @@ import type { Offers } from '../offers.ts';
 import type { RequestKeys } from '../request-keys.ts';
 import { backendById } from '../takers.ts';
 import type { Losses } from './losses.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from './contract.ts';
 
 export interface QueueService {
   status(): QueueState;

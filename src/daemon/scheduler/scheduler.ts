@@ -2,99 +2,32 @@
  * The scheduler: which run begins, and which item goes to which backend when. Knows runs and backends by name only; everything that it
  * holds can be made again from the store. It hands out places and starts nothing itself.
  */
-import type { BackendView } from '#protocol/views.ts';
-import type { PlaceLoad, Places, RunMemory } from '#actors/deps.ts';
+import type { RunMemory } from '#actors/deps.ts';
 import { promptIdOf } from '#actors/ids.ts';
 import type { PrepareInput } from '#actors/logic.ts';
 import type { Backend } from '#backends/contract.ts';
-import type { AttemptRow, OpenRun, Store } from '#store/types.ts';
-import type { Contention } from '../contention.ts';
-import type { BackendMonitor } from '../backend-monitor.ts';
-import type { Logger } from '../log.ts';
-import type { Offers } from '../offers.ts';
 import { takersOf } from '../takers.ts';
 import { createCards } from './cards.ts';
+import type { Scheduler, SchedulerOptions } from './contract.ts';
 import { demandOf, namesBackend } from './needs.ts';
 import { createPool, type PlaceRequest } from './pool.ts';
 import type { Health } from './routing.ts';
-import { type PoolSettings, USUAL_AHEAD } from './settings.ts';
+import { createRunHeads } from './run-heads.ts';
+import { USUAL_AHEAD } from './settings.ts';
 import { createReasons } from './reasons.ts';
 import { createSending } from './sending.ts';
-import { createSlots, type Slot } from './slots.ts';
+import { createSlots } from './slots.ts';
 import { createWaitingRuns } from './waiting-runs.ts';
-
-export interface SchedulerOptions {
-  readonly backends: readonly Backend[];
-  readonly settings: PoolSettings;
-  readonly store: Pick<Store, 'setting' | 'putSetting'>;
-  readonly contention: Pick<Contention, 'write'>;
-  readonly offers: Pick<Offers, 'known' | 'onChange'>;
-  readonly monitor: Pick<BackendMonitor, 'views' | 'onHeard'>;
-  /** Throws BACKEND_NOT_FOUND: nothing takes such a step. */
-  readonly demandTaker: (memory: RunMemory, kind: Backend['kind']) => Backend;
-  /** Begins a stored run. */
-  readonly begin: (runId: string) => void;
-  /** Milliseconds between looks at a backend that is to let go of a shared graphics card. */
-  readonly lookMs: number;
-  readonly log: Pick<Logger, 'info' | 'warn'>;
-}
-
-export type RunHead = Pick<OpenRun, 'runId' | 'backend' | 'templateHash' | 'priority' | 'client' | 'models'>;
-
-interface KnownRun extends RunHead {
-  readonly order: number;
-  /** Models of the run that came before it; undefined once its own first item has a place. */
-  readonly before: readonly string[] | undefined;
-  /** It began before its turn. */
-  readonly isEarly?: true;
-}
-
-export interface Scheduler {
-  readonly places: Omit<Places, 'onAssumedLost' | 'workerDied'>;
-  /** A run that begins when its turn comes. `isNew`: it has just been accepted. */
-  enqueue(run: RunHead, isNew?: boolean): void;
-  /** A run that has begun before, with the attempts that are still out. */
-  know(run: RunHead, attempts: readonly AttemptRow[]): void;
-  /** Takes a run out that has not begun; false when it has. */
-  withdraw(runId: string): boolean;
-  /** Begins a run before its turn: it asks for nothing that another one waits for. Not while the queue is paused. */
-  hasten(runId: string): void;
-  has(runId: string): boolean;
-  /** Rows of attempts as they change. */
-  note(rows: readonly AttemptRow[]): void;
-  /** It waits for a person: until there is a pick it asks for no place. */
-  asks(runId: string): void;
-  ended(runId: string): void;
-  /** Everything that was stored is known: from here on places are handed out. */
-  open(): void;
-  /** Throws STORAGE_BUSY, and then goes on. */
-  pause(): Promise<void>;
-  /** Throws STORAGE_BUSY, and then stays paused. */
-  resume(): Promise<void>;
-  status(): { readonly paused: boolean; readonly waitingRuns: number; readonly waitingItems: number };
-  /** A person or a policy has decided that nothing of a backend that does not answer is left. */
-  givenUp(backendId: string): void;
-  /** Attempts of ours on a backend. */
-  on(backendId: string): readonly Slot[];
-  /** What a view of a backend tells beyond what the backend itself says. */
-  loadOf(backendId: string): Pick<BackendView, 'inFlight' | 'ahead' | 'gpu' | 'models'>;
-  close(): void;
-}
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const { backends, settings, offers, monitor, log } = options;
   const slots = createSlots();
-  const runs = new Map<string, KnownRun>();
-  /** By prompt id. */
-  const loads = new Map<string, PlaceLoad>();
-  /** The models of the run that came last, by the backends that it may go to. */
-  const lastModels = new Map<string, readonly string[]>();
+  const heads = createRunHeads();
   /** Backends that took steps of a template, once it was asked for one; before that, all may. */
   const takersOfTemplate = new Map<string, Set<string>>();
   /** Prompts of others, as of the last answer. */
   const foreign = new Map<string, number>();
   const refusing = new Set<string>();
-  let order = 0;
   let opened = false;
   let heardAll = false;
 
@@ -156,7 +89,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       [...pool.requests()].map((request) => ({
         ...request,
         takers: pool.candidates(request),
-        isEarly: runs.get(request.runId)?.isEarly ?? false,
+        isEarly: heads.isEarly(request.runId),
       })),
     wake: options.begin,
   });
@@ -181,29 +114,6 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }),
   ];
 
-  function headOf(memory: RunMemory): KnownRun {
-    const { runId, backend, template } = memory;
-    return runs.get(runId) ?? { runId, backend, templateHash: template.hash, order: (order += 1), before: undefined };
-  }
-
-  /** With what came before it. */
-  function arrived(run: RunHead): KnownRun {
-    const { models = [], backend } = run;
-    const before = lastModels.get(backend ?? '');
-    if (models.length > 0) lastModels.set(backend ?? '', models);
-    return { ...run, order: (order += 1), before: models.length === 0 ? undefined : before };
-  }
-
-  /** Only its first item follows another run: the others follow each other. */
-  function noteLoad(runId: string, promptId: string, models: readonly string[], wasLoaded: boolean | undefined): void {
-    const head = runs.get(runId);
-    const { before } = head ?? {};
-    if (head !== undefined) runs.set(runId, { ...head, before: undefined });
-    if (wasLoaded === undefined) return;
-    const wasSpared = wasLoaded && before !== undefined && models.some((model) => !before.includes(model));
-    loads.set(promptId, { wasLoaded, wasSpared, models });
-  }
-
   function takers(memory: RunMemory, step: string): readonly Backend[] {
     const kind = memory.template.steps.find(({ id }) => id === step)?.backend ?? 'comfyui';
     const all = takersOf(backends, memory.backend ?? undefined, kind);
@@ -218,7 +128,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const places: Scheduler['places'] = {
     async acquire(memory, input: PrepareInput, signal, onWait) {
       const able = takers(memory, input.step);
-      const { client = '', priority = 0, order: place, runId, backend: asked, templateHash } = headOf(memory);
+      const { client = '', priority = 0, order: place, runId, backend: asked, templateHash } = heads.of(memory);
       const { models, fit } = demandOf(memory.template, input.step, memory.params, (id) => offers.known(id));
       const granted = Promise.withResolvers<string>();
       const request: PlaceRequest = {
@@ -232,7 +142,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         fit,
         models,
         grant(id, wasLoaded) {
-          noteLoad(runId, request.promptId, models, wasLoaded);
+          heads.placed(runId, request.promptId, models, wasLoaded);
           granted.resolve(id);
         },
         onWait,
@@ -258,10 +168,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     send: (id, signal, onWait, work) => sending.send(id, signal, onWait, work),
     freed: (backendId) => slots.emptied(backendId),
     release(promptId) {
-      loads.delete(promptId);
+      heads.left(promptId);
       if (slots.release(promptId)) pool.wake();
     },
-    loadOf: (promptId) => loads.get(promptId),
+    loadOf: (promptId) => heads.loadOf(promptId),
     takers(memory, step) {
       const { fit } = demandOf(memory.template, step, memory.params, (id) => offers.known(id));
       const able = takers(memory, step);
@@ -269,11 +179,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       const likely = fitting.length > 0 ? fitting : able;
       return [...likely.filter(({ id }) => health(id) === 'up'), ...likely.filter(({ id }) => health(id) !== 'up')];
     },
-    mayLose(runId, backendId, models) {
-      if ((foreign.get(backendId) ?? 0) > 0) return true;
-      const loadsOthers = (run: KnownRun) => run.models?.some((model) => !models.includes(model)) ?? false;
-      return [...runs.values()].some((run) => run.runId !== runId && (run.backend ?? backendId) === backendId && loadsOthers(run));
-    },
+    mayLose: (runId, backendId, models) => (foreign.get(backendId) ?? 0) > 0 || heads.bringsOthers(runId, backendId, models),
     hasOther,
     leave(memory, step, backendId) {
       refusing.add(backendId);
@@ -285,25 +191,24 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   return {
     places,
     enqueue(run, isNew = false) {
-      runs.set(run.runId, arrived(run));
+      const { order } = heads.arrive(run);
       waiting.add({ ...run, client: run.client ?? '', priority: run.priority ?? 0, models: run.models ?? [], order });
       look(isNew ? run.runId : undefined);
     },
     know(run, attempts) {
-      runs.set(run.runId, { ...arrived(run), before: undefined });
+      heads.arrive(run, true);
       for (const { promptId, runId, backend, endedAt } of attempts) {
         if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
       }
     },
     withdraw(runId) {
       if (!waiting.remove(runId)) return false;
-      runs.delete(runId);
+      heads.drop(runId);
       return true;
     },
     hasten(runId) {
-      const head = runs.get(runId);
-      if (!opened || sending.isPaused || head === undefined || !waiting.has(runId)) return;
-      runs.set(runId, { ...head, isEarly: true });
+      if (!opened || sending.isPaused || !heads.has(runId) || !waiting.has(runId)) return;
+      heads.hasten(runId);
       waiting.begin(runId);
     },
     has: (runId) => waiting.has(runId),
@@ -314,7 +219,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
         if (status === 'lost' || error?.code === 'OUT_OF_MEMORY') slots.emptied(backend);
         if (endedAt === null) slots.occupy({ promptId, runId, backendId: backend });
         else {
-          loads.delete(promptId);
+          heads.left(promptId);
           isFreed = slots.release(promptId) || isFreed;
         }
       }
@@ -325,7 +230,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       look();
     },
     ended(runId) {
-      runs.delete(runId);
+      heads.drop(runId);
       waiting.settled(runId);
       slots.releaseRun(runId);
       pool.wake();
