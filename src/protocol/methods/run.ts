@@ -67,7 +67,7 @@ export const runCancel = method({
   scope: 'run',
   mutation: true,
   description:
-    'Asks for the end of a run; the answer says that the wish is on disk, the event `run.status` says when it stopped. It stays `cancelling`, with the reason at its step, until the end is proven; `force` ends a run that is `cancelling` without proof as `lost`.',
+    'Asks for the end of a run; the answer says that the wish is on disk, the event `run.status` says when it stopped. It stays `cancelling`, with the reason at its step, until the end is proven; `force` ends a run that is `cancelling` without proof as `lost`; what it left is taken off when its backend answers again.',
   params: closed({ runId, force: optional(boolean()), requestKey }),
   result: object({ status: runStatus }),
   errors: ['RUN_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
