@@ -77,7 +77,7 @@ async function makeSound(request: ConvertRequest, folder: string): Promise<Made>
   const { path, mediaType } = only(request);
   if (!isReadable(mediaType) || mediaType === 'image/gif') return refuse(NO_SOUND);
   const output = `out.${request.wish.to}`;
-  await program(request, folder, ({ encoders }) => filmArgs({ kind: 'file', path, mediaType }, request.wish, output, encoders));
+  await program(request, folder, (ffmpeg) => filmArgs({ kind: 'file', path, mediaType }, request.wish, output, ffmpeg));
   return { kind: 'file', path: join(folder, output) };
 }
 
@@ -113,7 +113,7 @@ async function makeFilm(request: ConvertRequest, folder: string): Promise<Made> 
   const input = await filmInput(request, folder);
   if (wish.to !== 'frames') {
     const output = `out.${wish.to}`;
-    await program(request, folder, ({ encoders }) => filmArgs(input, wish, output, encoders));
+    await program(request, folder, (ffmpeg) => filmArgs(input, wish, output, ffmpeg));
     return { kind: 'file', path: join(folder, output) };
   }
   const { format = 'png' } = wish;
@@ -125,7 +125,7 @@ async function makeFilm(request: ConvertRequest, folder: string): Promise<Made> 
   )
     return framesIn(join(folder, 'in'), input.fps);
   await mkdir(join(folder, 'frames'));
-  await program(request, folder, ({ encoders }) => filmArgs(input, wish, `frames/%06d.${format}`, encoders));
+  await program(request, folder, (ffmpeg) => filmArgs(input, wish, `frames/%06d.${format}`, ffmpeg));
   return framesIn(join(folder, 'frames'), wish.fps ?? (input.kind === 'pictures' ? input.fps : request.sources[0]?.facts?.fps));
 }
 

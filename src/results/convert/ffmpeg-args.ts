@@ -1,6 +1,7 @@
 /** How ffmpeg is called: what it reads is pinned to the kind of file that was found by its content, and what it writes is the same every time. Pure. */
 import type { ConversionTarget, FrameFormat } from '#protocol/assets.ts';
-import { PICTURE_DECODERS, PLAIN, QUIET } from './picture-args.ts';
+import type { Ffmpeg } from './find-ffmpeg.ts';
+import { everyFrame, PICTURE_DECODERS, PLAIN, QUIET } from './picture-args.ts';
 
 export interface FilmWish {
   readonly to: ConversionTarget;
@@ -45,8 +46,15 @@ export function isReadable(mediaType: string): boolean {
 const BT709 = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'];
 
 /** `output` lies in the working directory; with `frames` it is a pattern. */
-export function filmArgs(input: FilmInput, wish: FilmWish, output: string, encoders: ReadonlySet<string>): readonly string[] {
-  return [...QUIET, ...readingArgs(input, encoders), ...writingArgs(input, wish, encoders), ...PLAIN, '-threads', '2', output];
+export function filmArgs(
+  input: FilmInput,
+  wish: FilmWish,
+  output: string,
+  ffmpeg: Pick<Ffmpeg, 'encoders' | 'version'>,
+): readonly string[] {
+  const { encoders } = ffmpeg;
+  const write = [...writingArgs(input, wish, encoders), ...eachOnce(input, wish, ffmpeg)];
+  return [...QUIET, ...readingArgs(input, encoders), ...write, ...PLAIN, '-threads', '2', output];
 }
 
 // --- helpers ---
@@ -131,6 +139,12 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
     default:
       return ['-map', '0:a:0', '-vn', '-c:a', 'pcm_s24le', '-f', 'wav'];
   }
+}
+
+/** A GIF has a time for each frame, in hundredths, and no rate: at the one that ffmpeg would make up for it some frames come several times. */
+function eachOnce(input: FilmInput, { to, fps }: FilmWish, { version }: Pick<Ffmpeg, 'version'>): readonly string[] {
+  const isOwnTime = to === 'frames' && fps === undefined && input.kind === 'file' && input.mediaType === 'image/gif';
+  return isOwnTime ? [...everyFrame(version), '-enc_time_base', '1:100'] : [];
 }
 
 /** The first picture and the first sound, if there is one. Both sides even, as these codecs want them. */

@@ -71,6 +71,14 @@ export async function movingWebp(colours: readonly Colour[], delay: readonly num
     .toBuffer();
 }
 
+/** `delay` of each frame in milliseconds. */
+export async function movingGif(colours: readonly Colour[], delay: readonly number[]): Promise<Buffer> {
+  const frames = await Promise.all(colours.map((colour) => plain(colour).png().toBuffer()));
+  return sharp(frames, { join: { animated: true } })
+    .gif({ delay: [...delay] })
+    .toBuffer();
+}
+
 async function sourceOf(path: string): Promise<ConvertSource> {
   const handle = await open(path, 'r');
   try {
