@@ -64,12 +64,13 @@ async function makeStill(request: ConvertRequest, folder: string): Promise<Made>
 }
 
 /** A path that sharp can open: OpenEXR goes through ffmpeg first. */
-async function readable({ path, mediaType, kind }: ConvertSource, request: ConvertRequest, folder: string): Promise<string> {
+async function readable({ path, mediaType, kind, facts }: ConvertSource, request: ConvertRequest, folder: string): Promise<string> {
   if (kind !== 'image' && kind !== 'animation') return refuse(`it is no picture but ${mediaType}`);
   if (BY_SHARP.has(mediaType)) return path;
   const extension = EXTENSIONS[mediaType];
   if (extension === undefined) return refuse(`pictures of its kind (${mediaType}) can not be read`);
-  await program(request, folder, () => stillArgs(path, extension, 'opened.png'));
+  const alpha = facts?.alpha === true && request.wish.to !== 'jpg';
+  await program(request, folder, () => stillArgs(path, extension, 'opened.png', alpha));
   return join(folder, 'opened.png');
 }
 

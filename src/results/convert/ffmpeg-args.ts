@@ -1,7 +1,7 @@
 /** How ffmpeg is called: what it reads is pinned to the kind of file that was found by its content, and what it writes is the same every time. Pure. */
 import type { ConversionTarget, FrameFormat } from '#protocol/assets.ts';
 import type { Ffmpeg } from './find-ffmpeg.ts';
-import { everyFrame, PICTURE_DECODERS, PLAIN, QUIET } from './picture-args.ts';
+import { everyFrame, PICTURE_DECODERS, PLAIN, QUIET, screenLight } from './picture-args.ts';
 
 export interface FilmWish {
   readonly to: ConversionTarget;
@@ -54,12 +54,12 @@ export function filmArgs(
 ): readonly string[] {
   const { encoders } = ffmpeg;
   const write = [...writingArgs(input, wish, encoders), ...eachOnce(input, wish, ffmpeg)];
-  return [...QUIET, ...readingArgs(input, encoders), ...write, ...PLAIN, '-threads', '2', output];
+  return [...QUIET, ...readingArgs(input, wish, encoders), ...write, ...PLAIN, '-threads', '2', output];
 }
 
 // --- helpers ---
 
-function readingArgs(input: FilmInput, encoders: ReadonlySet<string>): readonly string[] {
+function readingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<string>): readonly string[] {
   if (input.kind === 'file') {
     const demuxer = DEMUXERS[input.mediaType] ?? 'mov';
     return ['-protocol_whitelist', 'file', '-f', demuxer, ...alphaDecoder(input, encoders), '-i', `file:${input.path}`];
@@ -68,6 +68,7 @@ function readingArgs(input: FilmInput, encoders: ReadonlySet<string>): readonly 
   return [
     '-protocol_whitelist',
     'file',
+    ...light(input, wish).read,
     '-f',
     'image2',
     '-framerate',
@@ -116,7 +117,9 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
       ];
     case 'gif': {
       // Not of differences only: ffmpeg then leaves out the colours of the last frame.
-      const before = [isFree(input) ? '' : rate(wish), size(wish, 1), oneBitAlpha(input)].filter((filter) => filter !== '').join(',');
+      const before = [light(input, wish).filter, isFree(input) ? '' : rate(wish), size(wish, 1), oneBitAlpha(input)]
+        .filter((filter) => filter !== '')
+        .join(',');
       const graph = `[0:v:0]${before === '' ? 'null' : before},split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=sierra2_4a`;
       return ['-filter_complex', graph, '-an', '-f', 'gif'];
     }
@@ -124,7 +127,7 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
       return [
         '-map',
         '0:v:0',
-        ...filters([format === 'jpg' ? overBlack(input) : '', isFree(input) ? '' : rate(wish), size(wish, 1)]),
+        ...filters([light(input, wish).filter, format === 'jpg' ? overBlack(input) : '', isFree(input) ? '' : rate(wish), size(wish, 1)]),
         '-an',
         ...frameCodec(format, quality, input.alpha === true),
         '-f',
@@ -162,8 +165,16 @@ function filmStreams(input: FilmInput, wish: FilmWish): readonly string[] {
 
 /** As stills become JPEG: what is seen through is black. Colours of OpenEXR are multiplied by their alpha already. */
 function overBlack(input: FilmInput): string {
-  const isMultiplied = input.kind === 'pictures' && input.extension === 'exr';
-  return input.alpha === true && !isMultiplied ? 'premultiply=inplace=1' : '';
+  return input.alpha === true && !isExr(input) ? 'premultiply=inplace=1' : '';
+}
+
+function isExr(input: FilmInput): boolean {
+  return input.kind === 'pictures' && input.extension === 'exr';
+}
+
+function light(input: FilmInput, { to, format }: FilmWish): ReturnType<typeof screenLight> {
+  const isKept = to === 'gif' || (to === 'frames' && format !== 'jpg');
+  return isExr(input) ? screenLight(input.alpha === true && isKept) : { read: [], filter: '' };
 }
 
 /** GIF knows seen or not seen. ComfyUI writes a half as 127. */
