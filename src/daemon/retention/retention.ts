@@ -8,7 +8,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { CleanResult } from '#protocol/methods/clean.ts';
 import type { RunSize, Store } from '#store/types.ts';
 import { planRetention, type RetentionPolicy } from './policy.ts';
-import { filesOfRun, type RunFiles, type Taken, takeAway } from './run-files.ts';
+import { filesOfRun, type RunFiles, type Taken, takeAway, withPictures } from './run-files.ts';
 
 export interface Retention {
   /** Throws STORAGE_FAILED. */
@@ -65,7 +65,7 @@ export function createRetention(options: RetentionOptions): Retention {
 
   async function remove(run: RunSize): Promise<Taken | undefined> {
     const { runId } = run;
-    const files = await filesOfRun(runId, store.artifacts(runId), directoryOf(runId));
+    const files = await withPictures(await filesOfRun(runId, store.artifacts(runId), directoryOf(runId)), outputDir);
     // Looked at again: it may have been tried again while its notes were read.
     const row = store.run(runId);
     if (row === undefined || row.endedAt === null || row.pinned === true || isBusy(runId)) return undefined;
