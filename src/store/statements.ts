@@ -198,6 +198,9 @@ function prepareReads(db: Database) {
     artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ${BOUND}`),
     artifactLists: createArtifactLists(db, ARTIFACT_COLUMNS, ARTIFACT_TABLES),
     // A hard link to another file of the run costs nothing of its own.
+    runsOfTemplate: db
+      .prepare<[string], string>('SELECT r.run_id FROM runs r JOIN templates t ON t.id = r.template_id WHERE t.hash = ? ORDER BY r.id')
+      .pluck(),
     runSizes: db.prepare<[], RawRunSize>(
       `SELECT r.run_id, r.template, r.created_at, s.status, s.ended_at, EXISTS (SELECT 1 FROM pins p WHERE p.run = r.id) AS pinned,
          ifnull((SELECT sum(ifnull(json_extract(a.sequence, '$.bytes'), a.bytes)) FROM artifacts a WHERE a.run = r.id AND a.same_as IS NULL), 0) AS bytes,

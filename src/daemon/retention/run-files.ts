@@ -9,6 +9,7 @@ import { isCode } from '#results/durable.ts';
 import { namesOf } from '#results/sequences.ts';
 import { NOTES_FOLDER, readSidecar } from '#results/sidecar.ts';
 import { GONE, look, lookAtAll, type Size } from './look.ts';
+import { type CopyPlace, takeTemplateCopy } from './template-copy.ts';
 import { foldersIn, graphsNamed, isNoteOf, namesIn, type Take, takeGraphs, takeNote, takeRecord } from './run-notes.ts';
 
 /** A file as we wrote it. */
@@ -23,6 +24,8 @@ export interface RunFiles {
   readonly runId: string;
   readonly files: readonly OwnFile[];
   readonly sequences: readonly OwnSequence[];
+  /** Hash of the template that it pinned. Removals of older releases do not say. */
+  readonly template?: string;
 }
 
 /** By its first file. All or none of its pictures go. */
@@ -44,7 +47,12 @@ export interface Taken {
 }
 
 /** By the rows of the run. What an earlier try left behind and no row tells of any more is found by its note. */
-export async function filesOfRun(runId: string, artifacts: readonly ArtifactView[], directory: string): Promise<RunFiles> {
+export async function filesOfRun(
+  runId: string,
+  artifacts: readonly ArtifactView[],
+  directory: string,
+  template?: string,
+): Promise<RunFiles> {
   const files = new Map<string, OwnFile>();
   const sequences = new Map<string, RunFiles['sequences'][number]>();
   for (const { path, sha256, sequence } of artifacts) {
@@ -62,7 +70,7 @@ export async function filesOfRun(runId: string, artifacts: readonly ArtifactView
       }
     }
   }
-  return { runId, files: [...files.values()], sequences: [...sequences.values()] };
+  return { runId, files: [...files.values()], sequences: [...sequences.values()], ...(template === undefined ? {} : { template }) };
 }
 
 /**
@@ -81,11 +89,12 @@ export async function withPictures(files: RunFiles, outputDir: string): Promise<
 
 /** Looks at each file again right before it goes. `isDry` takes nothing away. */
 export async function takeAway(
-  { runId, files, sequences }: RunFiles,
-  outputDir: string,
+  { runId, files, sequences, template }: RunFiles,
+  place: CopyPlace,
   directory: string,
   isDry: boolean,
 ): Promise<Taken> {
+  const { outputDir } = place;
   const taken: { path: string; bytes: number }[] = [];
   const left: { path: string; why: string }[] = [];
   const home = await realpath(outputDir).catch(() => outputDir);
@@ -118,6 +127,10 @@ export async function takeAway(
   }
   await takeGraphs(directory, home, await graphsNamed(directory, new Set(taken.map(({ path }) => path))), take);
   await takeRecord(runId, directory, home, take);
+  if (template !== undefined) {
+    await takeTemplateCopy(place, template, home, take);
+    folders.add(join(outputDir, NOTES_FOLDER));
+  }
   if (!isDry) for (const folder of [...folders].toSorted((a, b) => b.length - a.length)) await takeFolder(folder, home);
   return { files: taken, left, bytes: total };
 }

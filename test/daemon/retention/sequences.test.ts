@@ -26,7 +26,8 @@ function sequence() {
   const sequenceView = { count: NAMES.length, first: 1, pattern: 'a_#.png', bytes: 1, sha256 };
   writeFileSync(note, JSON.stringify({ format: 2, file: NAMES[0], bytes: 1, sha256, sequence: sequenceView, provenance }));
   const files: RunFiles = { runId: 'run', files: [], sequences: [{ path, names: NAMES, sha256 }] };
-  const take = (what = files) => takeAway(what, output, directory, false);
+  const store = { runsOfTemplate: () => [], run: () => undefined };
+  const take = (what = files) => takeAway(what, { store, outputDir: output, gone: new Set() }, directory, false);
   /** As it stands in the database from then on. */
   const decide = async () => JSON.parse(JSON.stringify(await withPictures(files, output))) as RunFiles;
   return { output, paths, path, note, directory, take, decide };
@@ -97,6 +98,7 @@ it('is finished by the next start when the daemon was killed among its pictures'
         runSizes: () => [size],
         run: () => ({ runId: 'run', endedAt: 2, pinned: false }) as RunRow,
         runs: () => [],
+        runsOfTemplate: () => [],
         openRuns: () => [],
         artifacts: () => [],
         pin: () => undefined,
