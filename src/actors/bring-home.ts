@@ -45,6 +45,8 @@ export interface Fetching {
   readonly kept?: (found: RemoteFile | RemoteText) => KeptBefore | undefined;
   readonly signal: AbortSignal;
   readonly onWait: FileWish['onWait'];
+  /** Told before it throws, where some files did come. Not of one that was cancelled. */
+  readonly onPart?: (brought: readonly Brought[]) => void;
 }
 
 /** Every file that the step wants of the outputs, in its place. Throws OUTPUT_MISSING when one that is declared did not come, and the signal's reason. */
@@ -58,18 +60,23 @@ export async function bringHomeAll(deps: ActorDeps, fetching: Fetching): Promise
   }
   const home = new Map<Wanted, Brought>();
   const nameOf = createFileNames(memory.template, () => scopeOf(memory, input));
-  for (const one of inOrderOfFetching(wanted)) {
-    if (!isShownAgain(one, home)) home.set(one, await bringHome(deps, { ...fetching, sources, nameOf, home }, one));
+  const brought = () => wanted.flatMap((one) => home.get(one) ?? []);
+  try {
+    for (const one of inOrderOfFetching(wanted)) {
+      if (!isShownAgain(one, home)) home.set(one, await bringHome(deps, { ...fetching, sources, nameOf, home }, one));
+    }
+    mustHaveEvidence(
+      memory,
+      input,
+      brought().map(({ artifact }) => artifact),
+    );
+  } catch (error) {
+    if (home.size > 0 && !signal.aborted) fetching.onPart?.(brought());
+    throw error;
   }
-  const brought = wanted.flatMap((one) => home.get(one) ?? []);
-  mustHaveEvidence(
-    memory,
-    input,
-    brought.map(({ artifact }) => artifact),
-  );
   // Cancelled meanwhile: nothing may be told of a run after its end.
   signal.throwIfAborted();
-  return brought;
+  return brought();
 }
 
 /** Says of what is waited for, once for each reason. */
@@ -131,7 +138,7 @@ async function bringHome(deps: ActorDeps, bringing: Bringing, { output, index, f
   const lying = memory.restored === true ? await fileAtHome(deps, runId, artifactId) : undefined;
   if (lying !== undefined) return { artifact: { ...identity, promptId: madeBy, ...lying, createdAt: deps.now() }, found };
   const twinOf = ({ bytes, sha256 }: Pick<ArtifactView, 'bytes' | 'sha256'>) =>
-    [...memory.artifacts, ...[...home.values()].map(({ artifact }) => artifact)].find(
+    [...memory.artifacts.filter(({ partial }) => partial !== true), ...[...home.values()].map(({ artifact }) => artifact)].find(
       (other) => other.sha256 === sha256 && other.bytes === bytes && other.artifactId !== artifactId,
     );
   const { notEmbedded, ...saved } = await fetchFile(deps, {

@@ -34,10 +34,10 @@ export function candidatesOf(memory: RunMemory, choice: CompiledChoice, scope: S
   return last;
 }
 
-/** Files of a step in the order in which references see them; what the template's outputs made of them is none of the step's. */
-export function artifactsOf({ artifacts }: RunMemory, step: string): readonly ArtifactView[] {
+/** Files of a step in the order in which references see them, those of failed items only where `all` are wanted; what the template's outputs made of them is none of the step's. */
+export function artifactsOf({ artifacts }: RunMemory, step: string, some: 'finished' | 'all' = 'finished'): readonly ArtifactView[] {
   return artifacts
-    .filter((artifact) => artifact.step === step && artifact.conversion === undefined)
+    .filter((artifact) => artifact.step === step && artifact.conversion === undefined && (some === 'all' || artifact.partial !== true))
     .toSorted((a, b) => a.item - b.item || a.index - b.index);
 }
 

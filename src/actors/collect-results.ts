@@ -7,6 +7,7 @@ import { type AssetWish, resolveAssets } from '#results/assets.ts';
 import { type RenderedOutput, renderOutputs } from '#templates/outputs.ts';
 import { isMedia, type Value } from '#templates/types.ts';
 import { convertOutput, wishOf } from './convert-outputs.ts';
+import { createdEvent } from './created-event.ts';
 import type { ActorDeps, RunMemory } from './deps.ts';
 import type { CollectInput, CollectResults } from './logic.ts';
 import { scopeOf } from './scope.ts';
@@ -68,7 +69,11 @@ function noteOf({ code, message, hint, step }: Problem): RunEventBody {
 function outputsOf(memory: RunMemory, input: CollectInput): ReadonlyMap<string, CollectedOutput> {
   const byPath = new Map(memory.artifacts.map((artifact) => [artifact.path, artifact]));
   // Names are made of texts, files are told by their places.
-  const { value = {} } = renderOutputs(memory.template, scopeOf(memory, input), scopeOf(memory, input, undefined, 'files'));
+  const { value = {} } = renderOutputs(
+    memory.template,
+    scopeOf(memory, input, undefined, { some: 'all' }),
+    scopeOf(memory, input, undefined, { some: 'all', texts: 'files' }),
+  );
   return new Map(
     Object.entries(value).map(([name, rendered]): [string, CollectedOutput] => {
       const files = rendered.values.flatMap((one) => pathsIn(one)).flatMap((path) => byPath.get(path) ?? []);
@@ -112,8 +117,7 @@ function add(memory: RunMemory, artifact: ArtifactView, emit: Telling['emit']): 
   const place = memory.artifacts.findIndex(({ artifactId }) => artifactId === artifact.artifactId);
   if (place < 0) memory.artifacts.push(artifact);
   else memory.artifacts[place] = artifact;
-  const { artifactId, step, item, output, path, mediaType } = artifact;
-  emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
+  emit(createdEvent(artifact));
 }
 
 function assetWish(

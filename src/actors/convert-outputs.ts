@@ -134,7 +134,8 @@ async function convertGroup(deps: ActorDeps, memory: RunMemory, work: Group): Pr
     draft,
     ...(profile === undefined ? {} : { profile }),
   };
-  const base = { ...identity, ...(promptId === undefined ? {} : { promptId }), conversion };
+  const isPartial = group.some(({ partial }) => partial === true);
+  const base = { ...identity, ...(isPartial ? { partial: true } : {}), ...(promptId === undefined ? {} : { promptId }), conversion };
   const directory = deps.artifactDirectory(runId);
   const baseName = baseNameOf(work);
   const home = { directory, baseName, to, conversion };

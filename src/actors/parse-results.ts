@@ -3,6 +3,7 @@ import { fromPromise } from 'xstate';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { Attempt } from '#backends/contract.ts';
 import { bringHomeAll, type Brought, waitNotes } from './bring-home.ts';
+import { createdEvent } from './created-event.ts';
 import type { ActorDeps, RunMemory, StagedRows } from './deps.ts';
 import { bareProblems } from './embed-notes.ts';
 import { outputsOf, partsHome } from './fused/parts-home.ts';
@@ -18,7 +19,8 @@ export function createParseResults(deps: ActorDeps): ParseResults {
       const onWait = waitNotes(emit, input.step);
       const fetching = { memory, backend: deps.backend(input.backendId), input, signal, onWait, madeBy: input.promptId };
       const own = { ...input, outputs: outputsOf(input.outputs, fused) };
-      const brought = await bringHomeAll(deps, { ...fetching, input: own });
+      const onPart = (some: readonly Brought[]) => publish(deps, memory, some.map(partial), emit);
+      const brought = await bringHomeAll(deps, { ...fetching, input: own, onPart });
       const parts = await partsHome(deps, fetching, fused, brought, emit);
       // Our own history entry is removed only once the rows stand: from the outbox, after the commit (DESIGN 4).
       const outbox = [{ kind: 'backend.forget', body: JSON.stringify(attemptOf(input)) }];
@@ -42,7 +44,7 @@ export function createParseResults(deps: ActorDeps): ParseResults {
   });
 }
 
-/** All at once: an item has all of its files or none. */
+/** All at once: an item has all of its files, or they are marked as those of one that failed. */
 export function publish(
   deps: ActorDeps,
   memory: RunMemory,
@@ -55,14 +57,18 @@ export function publish(
     const place = memory.artifacts.findIndex((one) => one.artifactId === artifact.artifactId);
     if (place < 0) memory.artifacts.push(artifact);
     else memory.artifacts[place] = artifact;
-    const { artifactId, step, item, output, path, mediaType } = artifact;
-    emit({ type: 'artifact.created', artifactId, step, item, output, path, mediaType });
+    emit(createdEvent(artifact));
   }
   for (const [step, own] of Map.groupBy(brought, ({ artifact }) => artifact.step)) {
     const bare = own.flatMap(({ artifact, notEmbedded }) => (notEmbedded === undefined ? [] : [{ artifact, why: notEmbedded }]));
     for (const problem of bareProblems(bare)) emit({ type: 'run.note', ...problem, step });
   }
   deps.stage(memory.runId, { artifacts, ...rows });
+}
+
+/** A failed run shows what did come, and a new try looks for the rest where it was made: it is not forgotten there. */
+function partial(brought: Brought): Brought {
+  return { ...brought, artifact: { ...brought.artifact, partial: true } };
 }
 
 function madeFile({ artifact: { artifactId, path, sha256, bytes, node, source }, found }: Brought): MadeFile {

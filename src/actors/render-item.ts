@@ -7,15 +7,16 @@ import { isReplaceable, parseReplacements } from '#graph/replacements.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import type { InputUse } from '#protocol/provenance.ts';
-import type { Backend, Payload } from '#backends/contract.ts';
+import type { Backend, InputFile, Payload } from '#backends/contract.ts';
 import type { PassSaving } from '#graph/optimise/optimise.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import { mayBeOptimised, optimiseStep } from '#templates/optimise-step.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
-import { planStep, renderStep, stepMedia, usesObjectInfo } from '#templates/render.ts';
+import { planStep, renderStep, type RenderTools, stepMedia, usesObjectInfo } from '#templates/render.ts';
 import type { MediaValue, Scope } from '#templates/types.ts';
 import type { RunMemory } from './deps.ts';
 import { isUnreachable } from './grace.ts';
+import { asSent, type Sent } from './handed-on.ts';
 import type { ItemInput, PrepareInput } from './logic.ts';
 import { scopeOf } from './scope.ts';
 
@@ -89,27 +90,49 @@ export async function renderItem(
   committed: () => Promise<void>,
   scope = itemScope(memory, input, backend),
 ): Promise<RenderedItem> {
-  const names = new Map<string, string>();
   const wanted = stepMedia(memory.template, input.step, scope, input.profile).filter(({ bytes }) => bytes > 0);
-  if (wanted.length > 0) await committed();
-  for (const media of wanted) {
-    if (!names.has(media.sha256)) names.set(media.sha256, await backend.upload(media, signal));
-  }
-  const mediaName = (media: MediaValue) => names.get(media.sha256) ?? media.path;
   const template = await forServer(memory.template, input.step, backend, signal);
   const info = usesObjectInfo(template, input.step) ? await objectInfoOf(backend, signal) : undefined;
-  const { value, problems } = renderStep(template, input.step, scope, {
-    mediaName,
-    ...(info === undefined ? {} : { objectInfo: info }),
-    ...(input.profile === undefined ? {} : { profile: input.profile }),
-  });
-  if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
+  const sent = await asSent(memory, wanted, async () => info ?? objectInfoForOptimiser(backend, signal));
+  const render = (mediaName: RenderTools['mediaName']) => {
+    const { value, problems } = renderStep(template, input.step, scope, {
+      mediaName,
+      ...(info === undefined ? {} : { objectInfo: info }),
+      ...(input.profile === undefined ? {} : { profile: input.profile }),
+    });
+    if (value === undefined || problems.some((problem) => isBlocking(problem))) throw refused(input.step, problems);
+    return value;
+  };
+  const names = wanted.length === 0 ? NOTHING_SENT : await upload(render, sent, backend, signal, committed);
+  const value = render((media, place) => names.get(sent(media, place).sha256) ?? media.path);
   const workflow = await workflowOf(memory.template, input.step, value.text, backend, signal);
   const inputs = wanted.map((media) => useOf(memory, media));
   const known = isOptimised(memory, input.step) ? (info ?? (await objectInfoForOptimiser(backend, signal))) : undefined;
   const { text, outputNodes } = value;
-  const sent = known === undefined ? { text, outputNodes, savings: [] } : optimiseStep({ text, outputNodes }, known);
-  return { ...sent, inputs, ...(workflow === undefined ? {} : { workflow }) };
+  const made = known === undefined ? { text, outputNodes, savings: [] } : optimiseStep({ text, outputNodes }, known);
+  return { ...made, inputs, ...(workflow === undefined ? {} : { workflow }) };
+}
+
+const NOTHING_SENT: ReadonlyMap<string, string> = new Map();
+
+/** What the graph names, by the hash of what is sent of it: where patches leave a node out, or put another one in, is known once it is rendered. */
+async function upload(
+  render: (mediaName: RenderTools['mediaName']) => unknown,
+  sent: Sent,
+  backend: Backend,
+  signal: AbortSignal,
+  committed: () => Promise<void>,
+): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, InputFile>();
+  render((media, place) => {
+    const file = sent(media, place);
+    if (media.bytes > 0) files.set(file.sha256, file);
+    return media.path;
+  });
+  if (files.size > 0) await committed();
+  const names = new Map<string, string>();
+  for (const [sha256, file] of files) names.set(sha256, await backend.upload(file, signal));
+  return names;
 }
 
 function isOptimised({ options, template }: RunMemory, stepId: string): boolean {

@@ -49,7 +49,9 @@ export function createPlanStep(deps: ActorDeps): PlanStep {
 
 /** What stands in the run's own records: files of finished items, and attempts of the others. */
 function earlierTries({ artifacts, attempts }: RunMemory, step: string, items: number): Omit<Planned, 'items'> {
-  const done = new Set(artifacts.filter((artifact) => artifact.step === step && artifact.conversion === undefined).map(({ item }) => item));
+  const done = new Set(
+    artifacts.filter((one) => one.step === step && one.conversion === undefined && one.partial !== true).map(({ item }) => item),
+  );
   const newest = new Map<number, AttemptRow>();
   for (const row of attempts.values()) {
     if (row.step === step && !done.has(row.item) && row.attempt > (newest.get(row.item)?.attempt ?? 0)) newest.set(row.item, row);

@@ -13,12 +13,19 @@ import type { Picks, Settled } from './logic.ts';
 /** Text outputs longer than this are cut: they are meant for parameters, not for documents. In bytes. */
 const TEXT_LIMIT = 1024 * 1024;
 
-/** `backend` is what conditions see of the backend that the step would go to. Texts that steps gave are values, or `files` like all others. */
+export interface ScopeOptions {
+  /** Texts that steps gave are values, or `files` like all others. */
+  readonly texts?: 'read' | 'files';
+  /** Files of failed items as well. */
+  readonly some?: 'finished' | 'all';
+}
+
+/** `backend` is what conditions see of the backend that the step would go to. */
 export function scopeOf(
   memory: RunMemory,
   { skipped, picks = {} }: Settled,
   backend?: Pick<Backend, 'id' | 'kind'>,
-  texts: 'read' | 'files' = 'read',
+  { texts = 'read', some = 'finished' }: ScopeOptions = {},
 ): Scope {
   const steps: Record<string, StepOutputs> = {};
   for (const step of memory.template.steps) {
@@ -28,7 +35,7 @@ export function scopeOf(
     }
     const outputs: Record<string, Value[]> = {};
     for (const name of Object.keys(step.outputs)) outputs[name] = [];
-    for (const artifact of artifactsOf(memory, step.id))
+    for (const artifact of artifactsOf(memory, step.id, some))
       (outputs[artifact.output] ??= []).push(texts === 'read' ? valueOf(artifact) : fileOf(artifact));
     steps[step.id] = outputs;
   }

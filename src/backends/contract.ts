@@ -155,6 +155,8 @@ export interface InputFile {
   /** Original name: only its extension is used. */
   readonly name: string;
   readonly mediaType: string;
+  /** What is sent of the file instead of the whole, in order; `end` exclusive. `sha256` is of that. */
+  readonly stretches?: readonly { readonly start: number; readonly end: number }[];
 }
 
 /**

@@ -41,7 +41,7 @@ export function artifactLine(artifact: ArtifactView): string {
     .join('');
   const { sequence } = artifact;
   const count = sequence === undefined ? '' : `  ${String(sequence.count)} files`;
-  return `${safeText(artifact.path)}${media}${count}  ${formatBytes(sequence?.bytes ?? artifact.bytes)}${artifact.draft ? '  draft' : ''}`;
+  return `${safeText(artifact.path)}${media}${count}  ${formatBytes(sequence?.bytes ?? artifact.bytes)}${artifact.draft ? '  draft' : ''}${artifact.partial === true ? '  partial' : ''}`;
 }
 
 // --- helpers ---

@@ -61,7 +61,8 @@ export function planRetry(facts: RetryFacts): RetryPlan {
       continue;
     }
     // What an output made of files is made again of them at the end.
-    const own = artifacts.filter(({ conversion }) => conversion === undefined);
+    for (const { artifactId, partial } of artifacts) if (partial === true) dropped.add(artifactId);
+    const own = artifacts.filter(({ conversion, partial }) => conversion === undefined && partial !== true);
     for (const { artifactId, conversion } of artifacts) if (conversion !== undefined && gone.has(artifactId)) dropped.add(artifactId);
     const lost = new Set(own.filter(({ artifactId }) => gone.has(artifactId)).map(({ item }) => item));
     for (const { artifactId, item } of own) if (lost.has(item)) dropped.add(artifactId);
@@ -114,12 +115,12 @@ function lastErrors(events: readonly RunEvent[]): ReadonlyMap<string, ErrorData>
   return errors;
 }
 
-/** Items whose files an earlier retry dropped, and that have made none since: what was to be done again is not fetched once more. */
+/** Items whose files an earlier retry dropped, and that have made none since: what was to be done again is not fetched once more. Partial ones say nothing. */
 function droppedBefore(events: readonly RunEvent[]): ReadonlySet<string> {
   const madeBy = new Map<string, string>();
   const dropped = new Set<string>();
   for (const { event } of events) {
-    if (event.type === 'artifact.created') {
+    if (event.type === 'artifact.created' && event.partial !== true) {
       const key = itemKey(event.step, event.item);
       madeBy.set(event.artifactId, key);
       dropped.delete(key);

@@ -135,7 +135,7 @@ function stepsOf(
   ended: boolean,
   held: HeldRun | undefined,
 ): readonly StepView[] {
-  const finished = new Set(artifacts.map(({ step, item }) => itemKey(step, item)));
+  const finished = new Set(artifacts.filter(({ partial }) => partial !== true).map(({ step, item }) => itemKey(step, item)));
   const folds = new Map<string, StepFold>();
   const fold = (step: string): StepFold => {
     const known = folds.get(step) ?? {

@@ -42,6 +42,8 @@ export type RunEventBody =
       readonly output: string;
       readonly path: string;
       readonly mediaType: string;
+      /** Its item failed for what did not come with it. */
+      readonly partial?: boolean;
     }
   | {
       /** The run waits for a person. */

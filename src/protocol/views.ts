@@ -149,6 +149,8 @@ export interface ArtifactView {
   readonly sameAs?: string;
   /** True when the sandbox drew a storyboard card instead of running a model. */
   readonly draft: boolean;
+  /** Its item failed: what else the step declares did not come with it. It is there to be used, and counts for nothing. */
+  readonly partial?: boolean;
   /** `low`: made with the values that the template sets for too little memory. */
   readonly profile?: 'low';
   /** It was not made by this run: which one made it. */

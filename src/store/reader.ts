@@ -30,6 +30,7 @@ export type Reader = Pick<
   | 'savings'
   | 'asset'
   | 'runSizes'
+  | 'runsOfTemplate'
   | 'pendingRemovals'
 >;
 
@@ -81,6 +82,7 @@ export function createReader(statements: Statements, epoch: string): Reader {
     timings: (template, step) => statements.timings.all(template, step),
     savings: (runId) => statements.savings.all(runId).flatMap((row) => toSavings(row, runId)),
     runSizes: () => statements.runSizes.all().map(toRunSize),
+    runsOfTemplate: (hash) => statements.runsOfTemplate.all(hash),
     pendingRemovals: () => statements.removals.pending(),
     asset: (assetId) => statements.asset.get(assetId),
   };

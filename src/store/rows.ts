@@ -110,6 +110,7 @@ export interface RawArtifact {
   readonly source: string | null;
   readonly conversion: string | null;
   readonly sequence: string | null;
+  readonly partial: number;
 }
 
 export interface RawProvenance {
@@ -239,6 +240,7 @@ export function toArtifact(row: RawArtifact): ArtifactView {
     createdAt: row.created_at,
     ...(row.same_as === null ? {} : { sameAs: row.same_as }),
     draft: row.draft === 1,
+    ...(row.partial === 1 ? { partial: true } : {}),
     ...(row.profile === 'low' ? { profile: row.profile } : {}),
     ...(cachedFrom === null || cachedFrom === undefined ? {} : { cachedFrom }),
     ...(outputs === null ? {} : { outputs }),

@@ -252,4 +252,8 @@ export const MIGRATIONS: readonly Migration[] = [
       `);
     },
   },
+  {
+    title: 'artifacts know that their item failed',
+    up: (db) => void db.exec('ALTER TABLE artifacts ADD COLUMN partial INTEGER NOT NULL DEFAULT 0'),
+  },
 ];

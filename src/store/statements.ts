@@ -34,7 +34,7 @@ const PLACE = `ifnull((SELECT id FROM runs WHERE run_id = @before), (SELECT ifnu
 
 const ARTIFACT_COLUMNS = `a.artifact_id, r.run_id, a.step, a.item, a.node, a.number, a.output, a.path, a.media_type, a.bytes, a.sha256,
   a.width, a.height, a.duration, a.draft, a.outputs, a.asset, a.profile, a.cached_from, a.kind, a.facts, a.created_at, a.same_as,
-  a.prompt_id, a.source, a.conversion, a.sequence`;
+  a.prompt_id, a.source, a.conversion, a.sequence, a.partial`;
 const ARTIFACT_TABLES = 'artifacts a JOIN runs r ON r.id = a.run';
 
 const ATTEMPT_COLUMNS = `a.prompt_id, a.step, a.item, a.attempt, a.backend, a.address, a.payload_hash, a.status, a.acknowledged, a.number,
@@ -80,14 +80,14 @@ export function prepareStatements(db: Database) {
     ),
     putArtifact: db.prepare(
       `INSERT INTO artifacts (artifact_id, run, step, item, node, number, output, path, media_type, bytes, sha256, width, height, duration, draft, outputs, asset,
-         profile, cached_from, kind, facts, created_at, same_as, prompt_id, source, conversion, sequence)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         profile, cached_from, kind, facts, created_at, same_as, prompt_id, source, conversion, sequence, partial)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run, step, item, node, number) DO UPDATE SET artifact_id = excluded.artifact_id, output = excluded.output,
          path = excluded.path, media_type = excluded.media_type, bytes = excluded.bytes, sha256 = excluded.sha256, width = excluded.width,
          height = excluded.height, duration = excluded.duration, draft = excluded.draft, outputs = excluded.outputs,
          asset = excluded.asset, profile = excluded.profile, cached_from = excluded.cached_from, kind = excluded.kind, facts = excluded.facts,
          created_at = excluded.created_at, same_as = excluded.same_as, prompt_id = excluded.prompt_id, source = excluded.source,
-         conversion = excluded.conversion, sequence = excluded.sequence`,
+         conversion = excluded.conversion, sequence = excluded.sequence, partial = excluded.partial`,
     ),
     insertGraph: db.prepare<[string, Uint8Array]>('INSERT INTO graphs (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     putProvenance: db.prepare<[number, string, number, number | null, string, string | null]>(
@@ -198,6 +198,9 @@ function prepareReads(db: Database) {
     artifact: db.prepare<[string], RawArtifact>(`SELECT ${ARTIFACT_COLUMNS} FROM ${ARTIFACT_TABLES} WHERE a.artifact_id = ${BOUND}`),
     artifactLists: createArtifactLists(db, ARTIFACT_COLUMNS, ARTIFACT_TABLES),
     // A hard link to another file of the run costs nothing of its own.
+    runsOfTemplate: db
+      .prepare<[string], string>('SELECT r.run_id FROM runs r JOIN templates t ON t.id = r.template_id WHERE t.hash = ? ORDER BY r.id')
+      .pluck(),
     runSizes: db.prepare<[], RawRunSize>(
       `SELECT r.run_id, r.template, r.created_at, s.status, s.ended_at, EXISTS (SELECT 1 FROM pins p WHERE p.run = r.id) AS pinned,
          ifnull((SELECT sum(ifnull(json_extract(a.sequence, '$.bytes'), a.bytes)) FROM artifacts a WHERE a.run = r.id AND a.same_as IS NULL), 0) AS bytes,

@@ -148,6 +148,7 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     pin: (runId, pinned) => use(({ writer }) => writer.pin(runId, pinned)),
     runSizes: () => use(({ reader }) => reader.runSizes()),
     removeRuns: (runs, keep) => use((current) => current.removeRuns(runs, keep)),
+    runsOfTemplate: (hash) => use(({ reader }) => reader.runsOfTemplate(hash)),
     pendingRemovals: () => use(({ reader }) => reader.pendingRemovals()),
     removalDone: (runId) => use(({ statements }) => statements.removals.done(runId)),
     putAsset: (row) => use(({ statements }) => void statements.putAsset.run(row)),

@@ -315,6 +315,8 @@ export interface Store {
   pin(runId: string, pinned: boolean): void;
   /** Every run, oldest first. */
   runSizes(): readonly RunSize[];
+  /** Ids of the runs that pinned this content. */
+  runsOfTemplate(hash: string): readonly string[];
   /** Everything of these runs but for their files, in one transaction. `keep`: hashes of templates that stay in any case. */
   removeRuns(runs: readonly RemovalRow[], keep: ReadonlySet<string>): void;
   pendingRemovals(): readonly RemovalRow[];

@@ -262,6 +262,7 @@ function artifactValues(view: ArtifactView) {
     jsonOrNull(view.source ?? null),
     jsonOrNull(view.conversion ?? null),
     jsonOrNull(view.sequence ?? null),
+    Number(view.partial ?? false),
   ] as const;
 }
 

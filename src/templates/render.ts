@@ -18,9 +18,15 @@ import { type Checked, isMedia, type MediaValue, type Scope, type Value } from '
 export { planStep } from './plan.ts';
 export { renderOutputs } from './outputs.ts';
 
+/** An input of a node, in the graph after patches. */
+export interface MediaPlace {
+  readonly classType: string;
+  readonly input: string;
+}
+
 export interface RenderTools {
-  /** What stands in the workflow for a file: the name under which it was uploaded, or its path. */
-  readonly mediaName: (media: MediaValue) => string;
+  /** What stands in the workflow for a file: the name under which it was uploaded, or its path. `place` where it is the whole of an input. */
+  readonly mediaName: (media: MediaValue, place?: MediaPlace) => string;
   /** Of the backend that the step goes to: model names are brought into its spelling, and patches need it for the types of links. */
   readonly objectInfo?: ObjectInfo;
   /** `low`: with what the step's `lowMemory` sets; its own values where it has none. */
@@ -182,8 +188,12 @@ function renderValue(value: Value, site: Site, context: SiteContext): string | u
   if (typeof value === 'string' && site.current?.kind === 'number' && /^#[0-9a-f]{6}/.test(value)) {
     return String(Number.parseInt(value.slice(1, 7), 16));
   }
+  if (isMedia(value)) {
+    const classType = step.backend === 'wan2gp' ? undefined : step.graph.nodes.get(site.node)?.classType;
+    return printJson(tools.mediaName(value, classType === undefined ? undefined : { classType, input: site.input }));
+  }
   const plain = plainValue(value, tools);
-  return printJson(typeof plain === 'string' && !isMedia(value) ? heal(plain, site, context) : plain);
+  return printJson(typeof plain === 'string' ? heal(plain, site, context) : plain);
 }
 
 function renderText(template: TextTemplate, site: Site, context: SiteContext, alone: boolean): string | undefined {

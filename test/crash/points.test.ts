@@ -56,6 +56,7 @@ const CALLS: { readonly [Name in keyof Store]?: (store: Store) => unknown } = {
   provenance: (one) => one.provenance('run-0'),
   graph: (one) => one.graph('g'),
   runSizes: (one) => one.runSizes(),
+  runsOfTemplate: (one) => one.runsOfTemplate('h'),
   pin: (one) => one.pin('run-0', true),
   backup: (one) => one.backup(join(dir, 'copy', 'callsheet.db')),
   removeRuns: (one) => one.removeRuns([{ runId: 'run-1', body: '[]' }], new Set()),

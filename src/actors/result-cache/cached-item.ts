@@ -29,7 +29,7 @@ export function createCachedItem(
   /** All files of an item are written down at once: those that are there without an attempt were taken, and then the daemon died. */
   const takenBefore = (): ServedFromCache | undefined => {
     const isOf = (one: { readonly step: string; readonly item: number }) => one.step === step && one.item === item;
-    const own = memory.artifacts.filter(isOf);
+    const own = memory.artifacts.filter((one) => isOf(one) && one.partial !== true);
     if (own.length === 0 || [...memory.attempts.values()].some(isOf)) return undefined;
     return { cached: true, draft: own.some(({ draft }) => draft) };
   };

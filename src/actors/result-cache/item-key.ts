@@ -1,5 +1,5 @@
 /** The key of one item on one backend: its graph as it would be sent, with files by their content, and what is known of the server. */
-import type { Backend, ServerFile } from '#backends/contract.ts';
+import type { Backend, InputFile, ServerFile } from '#backends/contract.ts';
 import { parseGraph } from '#graph/graph.ts';
 import { ancestorsOf } from '#graph/result-key/ancestors.ts';
 import { type Fact, resultKey } from '#graph/result-key/key.ts';
@@ -11,10 +11,11 @@ import type { Graph } from '#graph/types.ts';
 import { isBlocking } from '#protocol/problem.ts';
 import type { CompiledStep, CompiledTemplate } from '#templates/compiled.ts';
 import { requiredModels } from '#templates/check-requires.ts';
-import { renderStep, usesObjectInfo } from '#templates/render.ts';
+import { renderStep, stepMedia, usesObjectInfo } from '#templates/render.ts';
 import { currentTemplate } from '#templates/replace-in-template.ts';
-import type { MediaValue, Scope } from '#templates/types.ts';
+import type { Scope } from '#templates/types.ts';
 import type { RunMemory } from '../deps.ts';
+import { asSent } from '../handed-on.ts';
 import { wantsEmbedding } from '../keep-provenance.ts';
 import type { PrepareInput } from '../logic.ts';
 import { itemScope } from '../render-item.ts';
@@ -44,8 +45,10 @@ export async function keyOf(
   const template = currentTemplate(memory.template, info).template;
   const step = stepOf(template, input.step);
   const profile = input.profile === undefined ? {} : { profile: input.profile };
-  const { value, problems } = renderStep(template, input.step, scope ?? itemScope(memory, input, backend), {
-    mediaName: contentName,
+  const seen = scope ?? itemScope(memory, input, backend);
+  const sent = await asSent(memory, stepMedia(memory.template, input.step, seen, input.profile), () => Promise.resolve(info));
+  const { value, problems } = renderStep(template, input.step, seen, {
+    mediaName: (media, place) => contentName(sent(media, place)),
     ...(usesObjectInfo(template, input.step) ? { objectInfo: info } : {}),
     ...profile,
   });
@@ -80,7 +83,7 @@ export async function keyOf(
 // --- helpers ---
 
 /** As uploads are named, without sending any. */
-function contentName({ sha256, name }: MediaValue): string {
+function contentName({ sha256, name }: InputFile): string {
   const extension = /\.([A-Za-z0-9]{1,8})$/.exec(name)?.[1]?.toLowerCase();
   return `callsheet-${sha256.toLowerCase()}${extension === undefined ? '' : `.${extension}`}`;
 }

@@ -39,7 +39,7 @@ export function createUploader(http: Http, timeoutMs: number): Uploader {
     const reply = await http.send({
       method: 'POST',
       path: '/upload/image',
-      body: { stream: Readable.from(parts(head, file.path, tail)), bytes: head.length + size + tail.length },
+      body: { stream: Readable.from(parts(head, file, tail)), bytes: head.length + sizeOf(file, size) + tail.length },
       contentType: `multipart/form-data; boundary=${boundary}`,
       timeoutMs,
       signal,
@@ -101,8 +101,14 @@ export function uploadName(file: Pick<InputFile, 'sha256' | 'name'>): string {
   return `callsheet-${file.sha256.toLowerCase()}${extension === undefined ? '' : `.${extension}`}`;
 }
 
-async function* parts(head: Buffer, path: string, tail: Buffer): AsyncGenerator<Buffer> {
+function sizeOf({ stretches }: InputFile, size: number): number {
+  return stretches === undefined ? size : stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+async function* parts(head: Buffer, { path, stretches }: InputFile, tail: Buffer): AsyncGenerator<Buffer> {
   yield head;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) yield chunk;
+  // Node's own ends are inclusive.
+  const pieces = stretches?.map(({ start, end }) => ({ start, end: end - 1 })) ?? [{}];
+  for (const piece of pieces) for await (const chunk of createReadStream(path, piece) as AsyncIterable<Buffer>) yield chunk;
   yield tail;
 }

@@ -30,26 +30,30 @@ export async function look(path: string, home: string, sha256: string | null): P
   }
 }
 
+/** `hashes`: of each of its pictures. */
 export async function lookAtAll(
   path: string,
   names: readonly string[],
   sha256: string,
   home: string,
-): Promise<{ readonly found: readonly Size[] } | { readonly why: string }> {
+): Promise<{ readonly found: readonly Size[]; readonly hashes: readonly string[] } | { readonly why: string }> {
   const all = createHash('sha256');
   const sizes: Size[] = [];
+  const hashes: string[] = [];
   let gone = 0;
   for (const name of names) {
     const file = join(dirname(path), name);
     const found = await look(file, home, null);
     if ('bytes' in found) {
-      all.update((await hashOfFile(file)) ?? '');
+      const hash = (await hashOfFile(file)) ?? '';
+      all.update(hash);
       sizes.push(found);
+      hashes.push(hash);
     } else if (found.why === GONE) gone += 1;
     else return found;
   }
   if (gone > 0) return { why: gone === names.length ? GONE : 'one of its pictures is gone' };
-  return all.digest('hex') === sha256 ? { found: sizes } : { why: 'one of its pictures was changed since' };
+  return all.digest('hex') === sha256 ? { found: sizes, hashes } : { why: 'one of its pictures was changed since' };
 }
 
 export function sizeOf({ size, dev, ino }: Pick<Stats, 'size' | 'dev' | 'ino'>): Size {

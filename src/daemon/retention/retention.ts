@@ -8,7 +8,7 @@ import { CallsheetError } from '#protocol/errors.ts';
 import type { CleanResult } from '#protocol/methods/clean.ts';
 import type { RunSize, Store } from '#store/types.ts';
 import { planRetention, type RetentionPolicy } from './policy.ts';
-import { filesOfRun, type RunFiles, type Taken, takeAway } from './run-files.ts';
+import { filesOfRun, type RunFiles, type Taken, takeAway, withPictures } from './run-files.ts';
 
 export interface Retention {
   /** Throws STORAGE_FAILED. */
@@ -24,7 +24,7 @@ export interface Retention {
 export interface RetentionOptions {
   readonly store: Pick<
     Store,
-    'runSizes' | 'run' | 'runs' | 'openRuns' | 'artifacts' | 'pin' | 'removeRuns' | 'pendingRemovals' | 'removalDone'
+    'runSizes' | 'run' | 'runs' | 'openRuns' | 'artifacts' | 'pin' | 'removeRuns' | 'runsOfTemplate' | 'pendingRemovals' | 'removalDone'
   >;
   readonly outputDir: string;
   /** Something is being done with the run at this moment. */
@@ -63,19 +63,28 @@ export function createRetention(options: RetentionOptions): Retention {
     };
   }
 
-  async function remove(run: RunSize): Promise<Taken | undefined> {
+  const ownFiles = (runId: string): Promise<RunFiles> =>
+    filesOfRun(runId, store.artifacts(runId), directoryOf(runId), store.run(runId)?.templateHash);
+
+  async function lookAt(runId: string, gone: Set<string>): Promise<Taken> {
+    gone.add(runId);
+    return takeAway(await ownFiles(runId), { store, outputDir, gone }, directoryOf(runId), true);
+  }
+
+  async function remove(run: RunSize, gone: Set<string>): Promise<Taken | undefined> {
     const { runId } = run;
-    const files = await filesOfRun(runId, store.artifacts(runId), directoryOf(runId));
+    const files = await withPictures(await ownFiles(runId), outputDir);
     // Looked at again: it may have been tried again while its notes were read.
     const row = store.run(runId);
     if (row === undefined || row.endedAt === null || row.pinned === true || isBusy(runId)) return undefined;
     store.removeRuns([{ runId, body: JSON.stringify(files) }], keepTemplates());
+    gone.add(runId);
     onRemoved([runId]);
-    return takeFiles(files);
+    return takeFiles(files, gone);
   }
 
-  async function takeFiles(files: RunFiles): Promise<Taken> {
-    const taken = await takeAway(files, outputDir, directoryOf(files.runId), false);
+  async function takeFiles(files: RunFiles, gone: ReadonlySet<string>): Promise<Taken> {
+    const taken = await takeAway(files, { store, outputDir, gone }, directoryOf(files.runId), false);
     store.removalDone(files.runId);
     return taken;
   }
@@ -85,12 +94,11 @@ export function createRetention(options: RetentionOptions): Retention {
       inTurn(async () => {
         const plan = planRetention(store.runSizes(), policy, now(), holder());
         const runs: CleanResult['runs'][number][] = [];
+        const gone = new Set<string>();
         for (const run of plan.remove.slice(0, limit)) {
           if (stopped) break;
           const { runId, template, status } = run;
-          const taken = dryRun
-            ? await takeAway(await filesOfRun(runId, store.artifacts(runId), directoryOf(runId)), outputDir, directoryOf(runId), true)
-            : await remove(run);
+          const taken = dryRun ? await lookAt(runId, gone) : await remove(run, gone);
           if (taken === undefined) continue;
           runs.push({ runId, template, status, endedAt: run.endedAt ?? run.createdAt, ...taken });
         }
@@ -109,9 +117,11 @@ export function createRetention(options: RetentionOptions): Retention {
     },
     finish: () =>
       inTurn(async () => {
-        for (const { runId, body } of store.pendingRemovals()) {
+        const pending = store.pendingRemovals();
+        const gone = new Set(pending.map(({ runId }) => runId));
+        for (const { runId, body } of pending) {
           if (stopped) break;
-          const taken = await takeFiles(JSON.parse(body) as RunFiles);
+          const taken = await takeFiles(JSON.parse(body) as RunFiles, gone);
           log.info({ runId, files: taken.files.length }, 'the files of a run that was cleaned away are removed');
         }
       }),

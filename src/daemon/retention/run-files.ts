@@ -9,12 +9,13 @@ import { isCode } from '#results/durable.ts';
 import { namesOf } from '#results/sequences.ts';
 import { NOTES_FOLDER, readSidecar } from '#results/sidecar.ts';
 import { GONE, look, lookAtAll, type Size } from './look.ts';
+import { type CopyPlace, takeTemplateCopy } from './template-copy.ts';
 import { foldersIn, graphsNamed, isNoteOf, namesIn, type Take, takeGraphs, takeNote, takeRecord } from './run-notes.ts';
 
 /** A file as we wrote it. */
 export interface OwnFile {
   readonly path: string;
-  /** Of a file in a sequence nobody wrote it down: its note tells of all together. */
+  /** Null where nobody wrote it down. */
   readonly sha256: string | null;
 }
 
@@ -22,8 +23,19 @@ export interface OwnFile {
 export interface RunFiles {
   readonly runId: string;
   readonly files: readonly OwnFile[];
-  /** Sequences by their first file: all or none of their files go. */
-  readonly sequences: readonly { readonly path: string; readonly names: readonly string[]; readonly sha256: string }[];
+  readonly sequences: readonly OwnSequence[];
+  /** Hash of the template that it pinned. Removals of older releases do not say. */
+  readonly template?: string;
+}
+
+/** By its first file. All or none of its pictures go. */
+export interface OwnSequence {
+  readonly path: string;
+  readonly names: readonly string[];
+  /** Of all together, as its note tells. */
+  readonly sha256: string;
+  /** Of each picture, once they were found whole and were to go: from then on each that is still there goes by itself. */
+  readonly hashes?: readonly string[];
 }
 
 export interface Taken {
@@ -35,7 +47,12 @@ export interface Taken {
 }
 
 /** By the rows of the run. What an earlier try left behind and no row tells of any more is found by its note. */
-export async function filesOfRun(runId: string, artifacts: readonly ArtifactView[], directory: string): Promise<RunFiles> {
+export async function filesOfRun(
+  runId: string,
+  artifacts: readonly ArtifactView[],
+  directory: string,
+  template?: string,
+): Promise<RunFiles> {
   const files = new Map<string, OwnFile>();
   const sequences = new Map<string, RunFiles['sequences'][number]>();
   for (const { path, sha256, sequence } of artifacts) {
@@ -53,16 +70,31 @@ export async function filesOfRun(runId: string, artifacts: readonly ArtifactView
       }
     }
   }
-  return { runId, files: [...files.values()], sequences: [...sequences.values()] };
+  return { runId, files: [...files.values()], sequences: [...sequences.values()], ...(template === undefined ? {} : { template }) };
+}
+
+/**
+ * With the hash of each picture of the sequences that are whole now. Stands in the database before the first picture goes: of what a killed daemon
+ * has left of a sequence, nobody could tell otherwise that it is as it was written.
+ */
+export async function withPictures(files: RunFiles, outputDir: string): Promise<RunFiles> {
+  const home = await realpath(outputDir).catch(() => outputDir);
+  const sequences: OwnSequence[] = [];
+  for (const sequence of files.sequences) {
+    const all = await lookAtAll(sequence.path, sequence.names, sequence.sha256, home);
+    sequences.push('hashes' in all ? { ...sequence, hashes: all.hashes } : sequence);
+  }
+  return { ...files, sequences };
 }
 
 /** Looks at each file again right before it goes. `isDry` takes nothing away. */
 export async function takeAway(
-  { runId, files, sequences }: RunFiles,
-  outputDir: string,
+  { runId, files, sequences, template }: RunFiles,
+  place: CopyPlace,
   directory: string,
   isDry: boolean,
 ): Promise<Taken> {
+  const { outputDir } = place;
   const taken: { path: string; bytes: number }[] = [];
   const left: { path: string; why: string }[] = [];
   const home = await realpath(outputDir).catch(() => outputDir);
@@ -86,19 +118,19 @@ export async function takeAway(
     if ('bytes' in found || (await isNoteOf(path, runId, home))) await takeNote(path, take);
     folders.add(dirname(path));
   }
-  for (const { path, names, sha256 } of sequences) {
-    const all = await lookAtAll(path, names, sha256, home);
-    if ('found' in all) {
-      for (const [index, name] of names.entries()) await take(join(dirname(path), name), all.found[index] ?? NOTHING);
-    } else if (all.why !== GONE) {
-      left.push({ path, why: all.why });
-      continue;
-    }
-    if ('found' in all || (await isNoteOf(path, runId, home))) await takeNote(path, take);
-    folders.add(dirname(path));
+  for (const sequence of sequences) {
+    const { isTaken, kept } = await takeSequence(sequence, home, take);
+    left.push(...kept);
+    if (kept.length > 0) continue;
+    if (isTaken || (await isNoteOf(sequence.path, runId, home))) await takeNote(sequence.path, take);
+    folders.add(dirname(sequence.path));
   }
   await takeGraphs(directory, home, await graphsNamed(directory, new Set(taken.map(({ path }) => path))), take);
   await takeRecord(runId, directory, home, take);
+  if (template !== undefined) {
+    await takeTemplateCopy(place, template, home, take);
+    folders.add(join(outputDir, NOTES_FOLDER));
+  }
   if (!isDry) for (const folder of [...folders].toSorted((a, b) => b.length - a.length)) await takeFolder(folder, home);
   return { files: taken, left, bytes: total };
 }
@@ -106,6 +138,30 @@ export async function takeAway(
 // --- helpers ---
 
 const NOTHING: Size = { bytes: 0, id: '' };
+
+interface TakenSequence {
+  readonly isTaken: boolean;
+  readonly kept: Taken['left'];
+}
+
+async function takeSequence({ path, names, sha256, hashes }: OwnSequence, home: string, take: Take): Promise<TakenSequence> {
+  const pictures = names.map((name) => join(dirname(path), name));
+  if (hashes === undefined) {
+    const all = await lookAtAll(path, names, sha256, home);
+    if ('why' in all) return { isTaken: false, kept: all.why === GONE ? [] : [{ path, why: all.why }] };
+    for (const [index, picture] of pictures.entries()) await take(picture, all.found[index] ?? NOTHING);
+    return { isTaken: true, kept: [] };
+  }
+  const kept: { path: string; why: string }[] = [];
+  let isTaken = false;
+  for (const [index, picture] of pictures.entries()) {
+    const found = await look(picture, home, hashes[index] ?? '');
+    if ('bytes' in found) await take(picture, found);
+    else if (found.why !== GONE) kept.push({ path: picture, why: found.why });
+    isTaken ||= 'bytes' in found;
+  }
+  return { isTaken, kept };
+}
 
 /** Folders that are empty now, ours by their place. */
 async function takeFolder(folder: string, home: string): Promise<void> {

@@ -143,6 +143,7 @@ export const artifact: Schema<ArtifactView, false> = object({
   createdAt: milliseconds,
   sameAs: optional(string()),
   draft: boolean(),
+  partial: optional(boolean()),
   profile: optional(oneOf(['low'])),
   cachedFrom: optional(cachedFrom),
   outputs: optional(array(string())),

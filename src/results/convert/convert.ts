@@ -64,12 +64,13 @@ async function makeStill(request: ConvertRequest, folder: string): Promise<Made>
 }
 
 /** A path that sharp can open: OpenEXR goes through ffmpeg first. */
-async function readable({ path, mediaType, kind }: ConvertSource, request: ConvertRequest, folder: string): Promise<string> {
+async function readable({ path, mediaType, kind, facts }: ConvertSource, request: ConvertRequest, folder: string): Promise<string> {
   if (kind !== 'image' && kind !== 'animation') return refuse(`it is no picture but ${mediaType}`);
   if (BY_SHARP.has(mediaType)) return path;
   const extension = EXTENSIONS[mediaType];
   if (extension === undefined) return refuse(`pictures of its kind (${mediaType}) can not be read`);
-  await program(request, folder, () => stillArgs(path, extension, 'opened.png'));
+  const alpha = facts?.alpha === true && request.wish.to !== 'jpg';
+  await program(request, folder, () => stillArgs(path, extension, 'opened.png', alpha));
   return join(folder, 'opened.png');
 }
 
@@ -77,7 +78,7 @@ async function makeSound(request: ConvertRequest, folder: string): Promise<Made>
   const { path, mediaType } = only(request);
   if (!isReadable(mediaType) || mediaType === 'image/gif') return refuse(NO_SOUND);
   const output = `out.${request.wish.to}`;
-  await program(request, folder, ({ encoders }) => filmArgs({ kind: 'file', path, mediaType }, request.wish, output, encoders));
+  await program(request, folder, (ffmpeg) => filmArgs({ kind: 'file', path, mediaType }, request.wish, output, ffmpeg));
   return { kind: 'file', path: join(folder, output) };
 }
 
@@ -113,7 +114,7 @@ async function makeFilm(request: ConvertRequest, folder: string): Promise<Made> 
   const input = await filmInput(request, folder);
   if (wish.to !== 'frames') {
     const output = `out.${wish.to}`;
-    await program(request, folder, ({ encoders }) => filmArgs(input, wish, output, encoders));
+    await program(request, folder, (ffmpeg) => filmArgs(input, wish, output, ffmpeg));
     return { kind: 'file', path: join(folder, output) };
   }
   const { format = 'png' } = wish;
@@ -125,7 +126,7 @@ async function makeFilm(request: ConvertRequest, folder: string): Promise<Made> 
   )
     return framesIn(join(folder, 'in'), input.fps);
   await mkdir(join(folder, 'frames'));
-  await program(request, folder, ({ encoders }) => filmArgs(input, wish, `frames/%06d.${format}`, encoders));
+  await program(request, folder, (ffmpeg) => filmArgs(input, wish, `frames/%06d.${format}`, ffmpeg));
   return framesIn(join(folder, 'frames'), wish.fps ?? (input.kind === 'pictures' ? input.fps : request.sources[0]?.facts?.fps));
 }
 

@@ -1,6 +1,7 @@
 /** How ffmpeg is called: what it reads is pinned to the kind of file that was found by its content, and what it writes is the same every time. Pure. */
 import type { ConversionTarget, FrameFormat } from '#protocol/assets.ts';
-import { PICTURE_DECODERS, PLAIN, QUIET } from './picture-args.ts';
+import type { Ffmpeg } from './find-ffmpeg.ts';
+import { everyFrame, PICTURE_DECODERS, PLAIN, QUIET, screenLight } from './picture-args.ts';
 
 export interface FilmWish {
   readonly to: ConversionTarget;
@@ -45,13 +46,20 @@ export function isReadable(mediaType: string): boolean {
 const BT709 = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'];
 
 /** `output` lies in the working directory; with `frames` it is a pattern. */
-export function filmArgs(input: FilmInput, wish: FilmWish, output: string, encoders: ReadonlySet<string>): readonly string[] {
-  return [...QUIET, ...readingArgs(input, encoders), ...writingArgs(input, wish, encoders), ...PLAIN, '-threads', '2', output];
+export function filmArgs(
+  input: FilmInput,
+  wish: FilmWish,
+  output: string,
+  ffmpeg: Pick<Ffmpeg, 'encoders' | 'version'>,
+): readonly string[] {
+  const { encoders } = ffmpeg;
+  const write = [...writingArgs(input, wish, encoders), ...eachOnce(input, wish, ffmpeg)];
+  return [...QUIET, ...readingArgs(input, wish, encoders), ...write, ...PLAIN, '-threads', '2', output];
 }
 
 // --- helpers ---
 
-function readingArgs(input: FilmInput, encoders: ReadonlySet<string>): readonly string[] {
+function readingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<string>): readonly string[] {
   if (input.kind === 'file') {
     const demuxer = DEMUXERS[input.mediaType] ?? 'mov';
     return ['-protocol_whitelist', 'file', '-f', demuxer, ...alphaDecoder(input, encoders), '-i', `file:${input.path}`];
@@ -60,6 +68,7 @@ function readingArgs(input: FilmInput, encoders: ReadonlySet<string>): readonly 
   return [
     '-protocol_whitelist',
     'file',
+    ...light(input, wish).read,
     '-f',
     'image2',
     '-framerate',
@@ -108,7 +117,9 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
       ];
     case 'gif': {
       // Not of differences only: ffmpeg then leaves out the colours of the last frame.
-      const before = [isFree(input) ? '' : rate(wish), size(wish, 1), oneBitAlpha(input)].filter((filter) => filter !== '').join(',');
+      const before = [light(input, wish).filter, isFree(input) ? '' : rate(wish), size(wish, 1), oneBitAlpha(input)]
+        .filter((filter) => filter !== '')
+        .join(',');
       const graph = `[0:v:0]${before === '' ? 'null' : before},split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=sierra2_4a`;
       return ['-filter_complex', graph, '-an', '-f', 'gif'];
     }
@@ -116,7 +127,7 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
       return [
         '-map',
         '0:v:0',
-        ...filters([format === 'jpg' ? overBlack(input) : '', isFree(input) ? '' : rate(wish), size(wish, 1)]),
+        ...filters([light(input, wish).filter, format === 'jpg' ? overBlack(input) : '', isFree(input) ? '' : rate(wish), size(wish, 1)]),
         '-an',
         ...frameCodec(format, quality, input.alpha === true),
         '-f',
@@ -131,6 +142,12 @@ function writingArgs(input: FilmInput, wish: FilmWish, encoders: ReadonlySet<str
     default:
       return ['-map', '0:a:0', '-vn', '-c:a', 'pcm_s24le', '-f', 'wav'];
   }
+}
+
+/** A GIF has a time for each frame, in hundredths, and no rate: at the one that ffmpeg would make up for it some frames come several times. */
+function eachOnce(input: FilmInput, { to, fps }: FilmWish, { version }: Pick<Ffmpeg, 'version'>): readonly string[] {
+  const isOwnTime = to === 'frames' && fps === undefined && input.kind === 'file' && input.mediaType === 'image/gif';
+  return isOwnTime ? [...everyFrame(version), '-enc_time_base', '1:100'] : [];
 }
 
 /** The first picture and the first sound, if there is one. Both sides even, as these codecs want them. */
@@ -148,8 +165,16 @@ function filmStreams(input: FilmInput, wish: FilmWish): readonly string[] {
 
 /** As stills become JPEG: what is seen through is black. Colours of OpenEXR are multiplied by their alpha already. */
 function overBlack(input: FilmInput): string {
-  const isMultiplied = input.kind === 'pictures' && input.extension === 'exr';
-  return input.alpha === true && !isMultiplied ? 'premultiply=inplace=1' : '';
+  return input.alpha === true && !isExr(input) ? 'premultiply=inplace=1' : '';
+}
+
+function isExr(input: FilmInput): boolean {
+  return input.kind === 'pictures' && input.extension === 'exr';
+}
+
+function light(input: FilmInput, { to, format }: FilmWish): ReturnType<typeof screenLight> {
+  const isKept = to === 'gif' || (to === 'frames' && format !== 'jpg');
+  return isExr(input) ? screenLight(input.alpha === true && isKept) : { read: [], filter: '' };
 }
 
 /** GIF knows seen or not seen. ComfyUI writes a half as 127. */

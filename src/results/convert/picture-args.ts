@@ -22,15 +22,28 @@ export const PLAIN = [
   '+bitexact',
 ];
 
-/** Pictures that sharp does not read; `-apply_trc` brings linear light to what screens show. */
-export function stillArgs(path: string, extension: string, output: string): readonly string[] {
-  const curve = extension === 'exr' ? ['-apply_trc', 'iec61966_2_1'] : [];
+/**
+ * What makes of OpenEXR, linear light with colours multiplied by their alpha, what screens show. Without its alpha it is seen over black by that
+ * alone; with it the colours are divided first, since whoever shows them multiplies them again.
+ */
+export function screenLight(isStraight: boolean): { readonly read: readonly string[]; readonly filter: string } {
+  return isStraight
+    ? { read: [], filter: `format=gbrapf32le,unpremultiply=inplace=1,format=rgba64le,lutrgb=r='${CURVE}':g='${CURVE}':b='${CURVE}'` }
+    : { read: ['-apply_trc', 'iec61966_2_1'], filter: '' };
+}
+
+/** The curve of sRGB (IEC 61966-2-1), which decoders know and filters do not. */
+const CURVE = 'if(lte(val/maxval,0.0031308),12.92*val,(1.055*pow(val/maxval,1/2.4)-0.055)*maxval)';
+
+/** Pictures that sharp does not read. `alpha`: it has one, and what it becomes has a place for it. */
+export function stillArgs(path: string, extension: string, output: string, alpha: boolean): readonly string[] {
+  const { read, filter } = extension === 'exr' ? screenLight(alpha) : { read: [], filter: '' };
   const decoder = PICTURE_DECODERS[extension] ?? extension;
   return [
     ...QUIET,
     '-protocol_whitelist',
     'file',
-    ...curve,
+    ...read,
     '-f',
     'image2',
     '-pattern_type',
@@ -41,10 +54,11 @@ export function stillArgs(path: string, extension: string, output: string): read
     `file:${path}`,
     '-frames:v',
     '1',
+    ...(filter === '' ? [] : ['-vf', filter]),
     '-c:v',
     'png',
     '-pix_fmt',
-    'rgba64be',
+    alpha ? 'rgba64be' : 'rgb48be',
     ...PLAIN,
     '-f',
     'image2',

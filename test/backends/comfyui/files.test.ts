@@ -24,6 +24,19 @@ describe('upload', () => {
     expect(fake.files.get(`input//callsheet-${file.sha256}.png`)?.toString()).toBe('blue');
   });
 
+  it('sends of a file what is asked for, in order, also when it is sent again after a restart', async () => {
+    const fake = await startFake();
+    const whole = await inputFile('blue and green');
+    const stretches = [
+      { start: 0, end: 5 },
+      { start: 9, end: 14 },
+    ];
+    const part = { ...whole, stretches, sha256: createHash('sha256').update('blue green').digest('hex') };
+    const names = [await connect(fake.url).upload(part), await connect(fake.url).upload(part)];
+    expect(names).toEqual([`callsheet-${part.sha256}.png`, `callsheet-${part.sha256}.png`]);
+    expect(fake.files.get(`input//${names[0] ?? ''}`)?.toString()).toBe('blue green');
+  });
+
   it('sends known content once, also when asked twice at the same time', async () => {
     const fake = await startFake();
     const backend = connect(fake.url);

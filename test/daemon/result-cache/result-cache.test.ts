@@ -173,10 +173,10 @@ describe('a run that may not take what was made before', () => {
     const before = rig.executed();
     await rig.engine.supervisor.retry({ runId: failed.runId, from: 'base' });
     const again = await rig.engine.ended(failed.runId);
-    // What follows from it is made of a file that is new to the byte.
-    expect([again.status, rig.executed() - before]).toEqual(['succeeded', 3]);
+    // What follows from it is made of the same pixels, whatever else stands in the new file.
+    expect([again.status, rig.executed() - before]).toEqual(['succeeded', 1]);
     await rig.run({ parameters: { colour: 10 } });
-    expect(rig.executed() - before).toBe(3);
+    expect(rig.executed() - before).toBe(1);
   });
 });
 
@@ -194,6 +194,7 @@ describe('what is kept', () => {
     const rig = await startCacheRig();
     const first = await rig.run();
     const before = bytesOf(first.artifacts);
+    await expect.poll(() => rig.engine.supervisor.cache.use().entries).toBe(3);
     damage(rig);
     const second = await rig.run();
     expect([second.status, rig.executed()]).toEqual(['succeeded', 6]);

@@ -68,6 +68,48 @@ describe('run/clean', () => {
     expect(readdirSync(output)).toEqual(['.callsheet', runs[2]?.runId]);
   });
 
+  it('takes the copy of a template with the last run that pinned it, and says so on a dry run', async () => {
+    await using place = await openCards();
+    const [first, last] = [await card(place, 'a'), await card(place, 'b')];
+    const output = join(place.data, 'output');
+    const [copy = ''] = everything(join(output, '.callsheet'));
+    const { size } = statSync(copy);
+    const dry = await place.client.call('run/clean', { keep: 0, dryRun: true });
+    const done = await place.client.call('run/clean', { keep: 0 });
+    expect({ ...done, dryRun: true }).toEqual(dry);
+    const owners = done.runs.filter(({ files }) => files.some(({ path, bytes }) => path === copy && bytes === size));
+    expect(owners.map(({ runId }) => runId)).toEqual([last.runId]);
+    expect(done.runs.map(({ runId }) => runId)).toEqual([first.runId, last.runId]);
+    expect(readdirSync(output)).toEqual([]);
+    // The next run brings it back.
+    await card(place, 'c');
+    expect(existsSync(copy)).toBe(true);
+  });
+
+  it('leaves the copy of a template that the record of another data directory names, or one that cannot be read', async () => {
+    for (const store of ['another', undefined]) {
+      await using place = await openCards();
+      const folder = dirname(fileOf(await card(place, 'a')));
+      const [copy = ''] = everything(join(place.data, 'output', '.callsheet'));
+      const record: unknown = JSON.parse(readFileSync(join(folder, '.callsheet', 'run.json'), 'utf8'));
+      const foreign = join(place.data, 'output', 'foreign', '.callsheet');
+      mkdirSync(foreign, { recursive: true });
+      writeFileSync(join(foreign, 'run.json'), store === undefined ? '{' : JSON.stringify({ ...(record as object), store }));
+      const dry = await place.client.call('run/clean', { keep: 0, dryRun: true });
+      expect({ ...(await place.client.call('run/clean', { keep: 0 })), dryRun: true }).toEqual(dry);
+      expect([existsSync(folder), existsSync(copy)]).toEqual([false, true]);
+    }
+  });
+
+  it('leaves the copy of a template that somebody changed', async () => {
+    await using place = await openCards();
+    await card(place, 'a');
+    const [copy = ''] = everything(join(place.data, 'output', '.callsheet'));
+    writeFileSync(copy, '{"mine": true}');
+    await place.client.call('run/clean', { keep: 0 });
+    expect(readFileSync(copy, 'utf8')).toBe('{"mine": true}');
+  });
+
   it('leaves nothing of a run in lists, events, attempts and keys, and the rest as it was', async () => {
     await using place = await openCards();
     const [old, young] = [await card(place, 'a', 'key-a'), await card(place, 'b', 'key-b')];
@@ -155,7 +197,7 @@ describe('run/clean', () => {
     await using place = await openCards();
     const run = await card(place, 'a');
     rmSync(fileOf(run));
-    const lying = everything(dirname(fileOf(run)));
+    const lying = everything(join(place.data, 'output'));
     const dry = await place.client.call('run/clean', { keep: 0, dryRun: true });
     const done = await place.client.call('run/clean', { keep: 0 });
     expect({ ...done, dryRun: true }).toEqual(dry);
@@ -268,6 +310,20 @@ describe('run/clean', () => {
     await expect.poll(() => existsSync(dirname(fileOf(first))), { timeout: 10_000 }).toBe(false);
     expect(existsSync(fileOf(second))).toBe(true);
     expect((await place.client.call('run/list', {})).runs.map(({ runId }) => runId)).toEqual([second.runId]);
+  });
+
+  it('takes the copy of the template as well when it is finished by the next start', async () => {
+    await using place = await openCards();
+    const { runId } = await card(place, 'a');
+    await place.client.close();
+    await place.daemon.close();
+    const store = openStore({ dir: place.data });
+    const output = join(place.data, 'output');
+    const files = await filesOfRun(runId, store.artifacts(runId), join(output, runId), store.run(runId)?.templateHash);
+    store.removeRuns([{ runId, body: JSON.stringify(files) }], new Set());
+    store.close();
+    await place.restart();
+    await expect.poll(() => readdirSync(output), { timeout: 10_000 }).toEqual([]);
   });
 
   it('tells clients which runs are gone', async () => {

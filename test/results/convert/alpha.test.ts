@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { FilmWish } from '#results/convert/ffmpeg-args.ts';
 import { ffmpegPath } from '#results/convert/find-ffmpeg.ts';
 import { freshDirectory } from '../samples.ts';
-import { apng, type Colour, convertedTo, movingWebp, near, plain } from './moving-pictures.ts';
+import { apng, type Colour, convertedTo, exrOf, movingWebp, near, plain } from './moving-pictures.ts';
 
 const FFMPEG = ffmpegPath() !== undefined;
 if (!FFMPEG) console.warn('SKIPPED: alpha is not looked at in films and frames, because there is no ffmpeg on PATH');
@@ -86,5 +86,46 @@ describe.skipIf(!FFMPEG)('a picture with alpha', () => {
     expect((await pixelsOf({ to: 'frames' }, film)).filter((pixel) => !near(HALF, 8)(pixel))).toEqual([]);
     expect((await pixelsOf({ to: 'frames', format: 'jpg' }, film)).filter((pixel) => !near(HALF_OVER_BLACK, 8)(pixel))).toEqual([]);
     expect((await pixelsOf({ to: 'gif' }, film)).filter((pixel) => !near(ORANGE, 8)(pixel))).toEqual([]);
+  });
+});
+
+/** In linear light half as bright: what shines through, before nothing. */
+const HALF_OF_THE_LIGHT = { r: 147, g: 72, b: 34 };
+
+describe.skipIf(!FFMPEG)('an OpenEXR picture, whose colours are multiplied by their alpha', () => {
+  it.each<FilmWish>([{ to: 'jpg', quality: 95 }, { to: 'frames', format: 'jpg', quality: 100 }, { to: 'mp4' }, { to: 'webm' }])(
+    'is seen over black in %j, and not multiplied again',
+    async (wish) => {
+      const pixels = await pixelsOf(wish, [await exrOf(HALF)]);
+      expect(pixels).toHaveLength(1);
+      expect(pixels.filter((pixel) => !near(HALF_OF_THE_LIGHT)(pixel))).toEqual([]);
+    },
+  );
+
+  it.each<FilmWish>([
+    { to: 'png' },
+    { to: 'tiff' },
+    { to: 'webp', quality: 100 },
+    { to: 'frames', format: 'png' },
+    { to: 'frames', format: 'tiff' },
+  ])('has its colours whole beside their alpha in %j', async (wish) => {
+    for (const colour of [HALF, FAINT]) {
+      const pixels = await pixelsOf(wish, [await exrOf(colour)]);
+      expect(pixels.filter((pixel) => !near(colour)(pixel))).toEqual([]);
+    }
+  });
+
+  it('has its own colours where it is seen in a GIF', async () => {
+    expect((await pixelsOf({ to: 'gif' }, [await exrOf({ ...ORANGE, alpha: 0.6 })])).filter((pixel) => !near(ORANGE)(pixel))).toEqual([]);
+  });
+
+  it('stays what it is when it is made smaller', async () => {
+    const smaller = await exrOf(HALF, { maxSize: 24 });
+    expect((await pixelsOf({ to: 'png' }, [smaller])).filter((pixel) => !near(HALF)(pixel))).toEqual([]);
+  });
+
+  it('without alpha is as bright as what it was made of, in stills and in films', async () => {
+    for (const wish of [{ to: 'png' }, { to: 'jpg', quality: 95 }, { to: 'mp4' }, { to: 'frames', format: 'png' }] as const)
+      expect((await pixelsOf(wish, [await exrOf(ORANGE)])).filter((pixel) => !near(ORANGE)(pixel))).toEqual([]);
   });
 });

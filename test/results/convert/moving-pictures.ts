@@ -1,7 +1,7 @@
 /** Moving pictures of plain colours with times of their own, and what can be seen in what was made of them. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { bytesOfFile } from '#results/bytes.ts';
@@ -69,6 +69,31 @@ export async function movingWebp(colours: readonly Colour[], delay: readonly num
   return sharp(frames, { join: { animated: true } })
     .webp({ lossless: true, delay: [...delay] })
     .toBuffer();
+}
+
+/** `delay` of each frame in milliseconds. */
+export async function movingGif(colours: readonly Colour[], delay: readonly number[]): Promise<Buffer> {
+  const frames = await Promise.all(colours.map((colour) => plain(colour).png().toBuffer()));
+  return sharp(frames, { join: { animated: true } })
+    .gif({ delay: [...delay] })
+    .toBuffer();
+}
+
+/** OpenEXR of one colour; with more that is asked for made of it once more. */
+export async function exrOf(colour: Colour, again?: Omit<FilmWish, 'to'>): Promise<Buffer> {
+  const first = await exrFrom(await plain(colour).png().toBuffer(), {});
+  return again === undefined ? first : exrFrom(first, again);
+}
+
+async function exrFrom(content: Buffer, options: Omit<FilmWish, 'to'>): Promise<Buffer> {
+  const directory = freshDirectory();
+  const path = join(directory, 'given');
+  writeFileSync(path, content);
+  const { signal } = new AbortController();
+  const wish = { ...options, to: 'exr' } as const;
+  return convertFiles({ sources: [await sourceOf(path)], wish, directory, signal }, async (made) =>
+    readFile(made.kind === 'file' ? made.path : ''),
+  );
 }
 
 async function sourceOf(path: string): Promise<ConvertSource> {

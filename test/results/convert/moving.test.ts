@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { rhythmOf } from '#results/convert/beat.ts';
 import { ffmpegPath, findFfmpeg } from '#results/convert/find-ffmpeg.ts';
 import { freshDirectory } from '../samples.ts';
-import { apng, BLUE, convertedTo, GREEN, movingWebp, plain, RED } from './moving-pictures.ts';
+import { apng, BLUE, convertedTo, GREEN, movingGif, movingWebp, plain, RED } from './moving-pictures.ts';
 
 const FFMPEG = ffmpegPath() !== undefined;
 if (!FFMPEG) console.warn('SKIPPED: no moving picture is converted, because there is no ffmpeg on PATH');
@@ -41,6 +41,26 @@ describe.skipIf(!FFMPEG)('a moving picture', () => {
       expect(named(pixels)).toBe('rgggbb');
     }
     expect((await convertedTo({ to: 'mp4' }, [uneven])).known).toMatchObject({ facts: { frames: 6, fps: 10 } });
+  });
+
+  it('that is a GIF gives each of its frames once, whatever their times', async () => {
+    for (const delay of [
+      [100, 300, 200],
+      [20, 1000, 70],
+      [0, 0, 500],
+    ]) {
+      const content = await movingGif([RED, GREEN, BLUE], delay);
+      const { source, pixels, fps } = await convertedTo({ to: 'frames' }, [content]);
+      expect(source).toMatchObject({ kind: 'animation', facts: { frames: 3 } });
+      expect(named(pixels)).toBe('rgb');
+      expect(fps).toBe(source.facts?.fps);
+      expect(named((await convertedTo({ to: 'frames', format: 'jpg' }, [content])).pixels)).toBe('rgb');
+    }
+  });
+
+  it('that is a GIF has its times in frames of a rate that is asked for', async () => {
+    const content = await movingGif([RED, GREEN, BLUE], [100, 300, 200]);
+    expect(named((await convertedTo({ to: 'frames', fps: 10 }, [content])).pixels)).toBe('rgggbb');
   });
 
   it('is not converted where one picture is all that comes out of it', async () => {
