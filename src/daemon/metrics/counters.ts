@@ -71,7 +71,10 @@ export function createCounters(): Counters {
     },
     committed(batch, took) {
       commits.observe({}, took);
-      for (const { kind, bytes, sequence } of batch.artifacts ?? []) {
+      // Rows are written again when a run collects its outputs; what is new is told of as well.
+      const made = new Set(batch.events?.flatMap(({ body }) => (body.type === 'artifact.created' ? [body.artifactId] : [])));
+      for (const { artifactId, kind, bytes, sequence } of batch.artifacts ?? []) {
+        if (!made.delete(artifactId)) continue;
         artifacts.add({ kind });
         artifactBytes.add({ kind }, sequence?.bytes ?? bytes);
       }

@@ -23,8 +23,9 @@ export const PHASES = [
   'cancel',
   'choice',
   'collect',
-] as const satisfies readonly (WatchedPhase | string)[];
-export type Phase = (typeof PHASES)[number];
+] as const;
+/** Those that are measured where they are done, and those that show in the log. */
+export type Phase = WatchedPhase | (typeof PHASES)[number];
 
 export const ATTEMPT_OUTCOMES = ['finished', 'failed', 'lost', 'removed', 'cancelled', 'unknown'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];

@@ -88,7 +88,7 @@ export function createItemClock(step: string, item: number): ItemClock {
       if (status === 'backing-off') news.push(retryOf(event));
       if (next === undefined) parsing = undefined;
       else phase ??= { phase: next, attempt, from: at };
-      if (isItemEnd(status)) news.push({ kind: 'item', ...key, status });
+      if (isItemEnd(event)) news.push({ kind: 'item', ...key, status: event.status });
       return news;
     },
     parsedFrom(at) {
@@ -97,6 +97,8 @@ export function createItemClock(step: string, item: number): ItemClock {
   };
 }
 
-export function isItemEnd(status: StepStatus): status is ItemEnd {
-  return (ITEM_ENDS as readonly StepStatus[]).includes(status);
+/** A lost attempt that is followed by another one says no error with it; the last one does. */
+export function isItemEnd(event: StepState): event is StepState & { readonly status: ItemEnd } {
+  if (event.status === 'lost' && event.error === undefined) return false;
+  return (ITEM_ENDS as readonly StepStatus[]).includes(event.status);
 }

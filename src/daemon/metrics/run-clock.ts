@@ -169,7 +169,7 @@ function stepStatus(run: OpenRun, event: StepState, at: number): readonly StepNe
   const item = step.items.get(event.item) ?? createItemClock(event.step, event.item);
   step.items.set(event.item, item);
   const news = item.take(event, at);
-  if (!isItemEnd(event.status)) return news;
+  if (!isItemEnd(event)) return news;
   step.items.delete(event.item);
   step.ended += 1;
   if (ORDER.indexOf(event.status) > ORDER.indexOf(step.end)) step.end = event.status;
@@ -179,6 +179,6 @@ function stepStatus(run: OpenRun, event: StepState, at: number): readonly StepNe
   return [...news, overOf(event.step, step, at)];
 }
 
-function overOf(step: string, { from, planned, end, error }: StepClock, at: number) {
-  return { kind: 'step', step, items: planned, from, until: Math.max(from, at), status: end, ...(error && { error }) } as const;
+function overOf(step: string, { from, planned: items, end, error }: StepClock, at: number) {
+  return { kind: 'step', step, items, from, until: Math.max(from, at), status: end, ...(error && { error }) } as const;
 }

@@ -21,7 +21,7 @@ export interface SourceParts {
 /** One reading that gives several metrics. It may throw: the page goes without them then. */
 export interface Source {
   readonly name: string;
-  read(): Promise<Partial<Record<MetricName, readonly Sample[]>>>;
+  readonly read: () => Promise<Partial<Record<MetricName, readonly Sample[]>>>;
 }
 
 const BACKEND_STATES: readonly BackendView['status'][] = ['unknown', 'ready', 'unresponsive', 'unreachable', 'not-comfyui', 'worker-dead'];

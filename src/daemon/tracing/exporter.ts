@@ -69,7 +69,7 @@ function heard(exporter: SpanExporter, onFailure: (error: unknown) => void): Spa
   return {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
-        if (result.code !== 0) onFailure(result.error);
+        if (result.error !== undefined) onFailure(result.error);
         done(result);
       }),
     shutdown: () => exporter.shutdown(),
