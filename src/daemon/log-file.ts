@@ -36,11 +36,13 @@ export function openLogFile(dataDir: string, bytes: number): LogFile {
   const file = pino.destination({ dest: path, append: true, mkdir: false, sync: false, mode: 0o600, maxLength: MOST_WAITING });
   // On a full disk lines are lost; the daemon must not be.
   let isStuck = false;
+  let isClosing = false;
   file.on('error', () => (isStuck = true));
   file.on('write', (written: number) => {
     isStuck = false;
     size += written;
-    if (size < most || !rotate(folder)) return;
+    // One that ends is opened no more: its last lines stay where they are, and the next start moves the file on.
+    if (size < most || isClosing || !rotate(folder)) return;
     size = 0;
     file.reopen();
   });
@@ -54,6 +56,7 @@ export function openLogFile(dataDir: string, bytes: number): LogFile {
     stream: file,
     close: () =>
       new Promise((resolve) => {
+        isClosing = true;
         clearInterval(again);
         file.once('close', resolve);
         // What cannot be written down now is not waited for.

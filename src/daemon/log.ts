@@ -39,10 +39,10 @@ export async function createLog({ dataDir, level = 'info', terminal, bytes = USU
 
 /** One record is one line whatever the fields hold: JSON escapes line ends, and everything else that acts is spelled out. */
 export function createLogger(stream: pino.DestinationStream, level = 'info'): Logger {
-  return pino(
+  const logger = pino(
     {
       level,
-      formatters: { log: cleanFields, bindings: cleanFields },
+      formatters: { log: cleanFields },
       // Errors are plain by then.
       serializers: { err: (value: unknown) => value },
       hooks: {
@@ -56,4 +56,11 @@ export function createLogger(stream: pino.DestinationStream, level = 'info'): Lo
     },
     stream,
   );
+  const child: Logger['child'] = logger.child;
+  // What a child says with each of its lines passes no formatter.
+  return Object.defineProperty(logger, 'child', {
+    value(this: Logger, bindings: pino.Bindings, options?: pino.ChildLoggerOptions): Logger {
+      return Reflect.apply(child, this, [cleanFields(bindings), options]) as Logger;
+    },
+  });
 }

@@ -80,7 +80,7 @@ export function createRunClock(store: Pick<Store, 'events' | 'run'>): RunClock {
         return [...left, { kind: 'run', ...told, from: run.from, until: Math.max(run.from, at), status, ...(error && { error }) }];
       }
       case 'step.planned':
-        return planned(run, event, at).map((news): Fact => ({ ...told, ...news }));
+        return plannedStep(run, event, at).map((news): Fact => ({ ...told, ...news }));
       case 'step.status':
         return stepStatus(run, event, at).map((news): Fact => ({ ...told, ...news }));
       case 'choice.offered':
@@ -152,7 +152,7 @@ function begunStep(from: number, planned: number): StepClock {
   return { from, planned, items: new Map(), ended: 0, end: 'done', error: undefined };
 }
 
-function planned(run: OpenRun, { step, items, kept = [] }: PlannedStep, at: number): readonly StepNews[] {
+function plannedStep(run: OpenRun, { step, items, kept = [] }: PlannedStep, at: number): readonly StepNews[] {
   const clock = { ...begunStep(at, items), ended: kept.length };
   // Nothing of it is left to be done.
   if (clock.ended >= items) return [overOf(step, clock, at)];

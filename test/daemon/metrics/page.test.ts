@@ -106,17 +106,21 @@ describe('GET /metrics', () => {
     await runTo(daemon, 'card');
     const page = parseExposition(await (await get(daemon, { Authorization: `Bearer ${readFileSync(keyFile, 'utf8')}` })).text());
     const values: Readonly<Record<string, readonly string[]>> = { phase: PHASES, outcome: ATTEMPT_OUTCOMES };
+    const wrong: string[] = [];
     for (const [name, { type, labels }] of Object.entries(METRICS)) {
-      expect(page.get(name)?.type, name).toBe(type);
+      if (page.get(name)?.type !== type) wrong.push(`${name} is no ${type}`);
       // The conventions of Prometheus.
-      expect(name.endsWith('_total'), name).toBe(type === 'counter');
-      if (type === 'histogram') expect(name).toMatch(/_seconds$/);
+      if (name.endsWith('_total') !== (type === 'counter')) wrong.push(`${name} is a ${type}`);
+      if (type === 'histogram' && !name.endsWith('_seconds')) wrong.push(`${name} has no unit`);
       for (const { labels: found } of page.get(name)?.samples ?? []) {
         const { le: _le, ...own } = found;
-        expect(Object.keys(own).toSorted(), name).toEqual(labels.toSorted());
-        for (const [label, value] of Object.entries(own)) if (label in values) expect(values[label]).toContain(value);
+        if (Object.keys(own).toSorted().join() !== labels.toSorted().join()) wrong.push(`${name} has ${Object.keys(own).join()}`);
+        for (const [label, value] of Object.entries(own)) {
+          if (values[label]?.includes(value) === false) wrong.push(`${name} has ${label}=${value}`);
+        }
       }
     }
+    expect(wrong).toEqual([]);
     for (const { labels } of page.get('callsheet_step_items_total')?.samples ?? []) expect(ITEM_ENDS).toContain(labels['status']);
     // Nothing of ours is on the page that the catalogue lacks.
     expect([...page.keys()].filter((name) => name.startsWith('callsheet_')).toSorted()).toEqual(Object.keys(METRICS).toSorted());
