@@ -19,6 +19,11 @@ export function cleanText(text: string): string {
     .replaceAll(ACTIVE, escaped);
 }
 
+/** The same for what a terminal shows as it is: messages and names. */
+export function cleanLine(text: string): string {
+  return cleanText(text).replaceAll('\n', String.raw`\n`);
+}
+
 /** Fields as they may be written. Getters that throw and circles are told as such. */
 export function cleanFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return members(fields, 0, new Set());
@@ -59,11 +64,11 @@ function clean(value: unknown, depth: number, above: ReadonlySet<object>): unkno
 function members(value: object, depth: number, within: ReadonlySet<object>): Record<string, unknown> {
   const names = Object.keys(value);
   const kept = names.slice(0, MEMBER_CAP).map((name): readonly [string, unknown] => {
-    if (SECRET_NAMES.test(name.toLowerCase().replaceAll(/[-_]/g, ''))) return [name, SECRET];
+    if (SECRET_NAMES.test(name.toLowerCase().replaceAll(/[-_]/g, ''))) return [cleanLine(name), SECRET];
     try {
-      return [cleanText(name), clean((value as Readonly<Record<string, unknown>>)[name], depth + 1, within)];
+      return [cleanLine(name), clean((value as Readonly<Record<string, unknown>>)[name], depth + 1, within)];
     } catch {
-      return [cleanText(name), '[unreadable]'];
+      return [cleanLine(name), '[unreadable]'];
     }
   });
   const more = names.length > MEMBER_CAP ? [['…', `${names.length} members`] as const] : [];
@@ -74,7 +79,7 @@ function members(value: object, depth: number, within: ReadonlySet<object>): Rec
 function ofError(error: Error, depth: number, within: ReadonlySet<object>): Record<string, unknown> {
   const { name, message, stack, cause } = error;
   return {
-    type: cleanText(name),
+    type: cleanLine(name),
     message: cleanText(message),
     ...(stack === undefined ? {} : { stack: cleanText(stack) }),
     ...members(error, depth, within),

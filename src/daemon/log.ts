@@ -1,7 +1,8 @@
 /** The log: JSON lines in the data directory, readable lines on a terminal. What stands in them is made harmless by log-fields.ts. */
+import type { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { Level, Logger } from 'pino';
-import { cleanFields, cleanText } from './log-fields.ts';
+import { cleanFields, cleanLine } from './log-fields.ts';
 import { openLogFile, USUAL_LOG_BYTES } from './log-file.ts';
 
 export type { Logger } from 'pino';
@@ -28,13 +29,15 @@ export async function createLog({ dataDir, level = 'info', terminal, bytes = USU
   const threshold = level === 'silent' ? 'fatal' : level;
   const streams: pino.StreamEntry[] = [{ stream: file.stream, level: threshold }];
   if (terminal) {
-    const { default: pretty } = await import('pino-pretty');
-    streams.push({
-      stream: pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }),
-      level: threshold,
-    });
+    streams.push({ stream: await terminalStream(2), level: threshold });
   }
   return { log: createLogger(pino.multistream(streams), level), close: () => file.close() };
+}
+
+/** Readable lines: to a file descriptor, or to a stream that shows what it is given. */
+export async function terminalStream(destination: number | Writable): Promise<pino.DestinationStream> {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ destination, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' });
 }
 
 /** One record is one line whatever the fields hold: JSON escapes line ends, and everything else that acts is spelled out. */
@@ -47,9 +50,7 @@ export function createLogger(stream: pino.DestinationStream, level = 'info'): Lo
       serializers: { err: (value: unknown) => value },
       hooks: {
         logMethod(args, method) {
-          const [first, ...rest] = args.map((arg: unknown) =>
-            typeof arg === 'string' ? cleanText(arg).replaceAll('\n', String.raw`\n`) : arg,
-          );
+          const [first, ...rest] = args.map((arg: unknown) => (typeof arg === 'string' ? cleanLine(arg) : arg));
           method.apply(this, [first, ...rest] as Parameters<typeof method>);
         },
       },

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '#daemon/log.ts';
+import { createLogger, terminalStream } from '#daemon/log.ts';
 
 function capture() {
   let text = '';
@@ -109,6 +109,23 @@ describe('the log', () => {
       expect(text()).not.toMatch(/[\r\u001b]/);
     },
   );
+
+  it('shows on a terminal nothing that looks like a line of its own, or acts', async () => {
+    let shown = '';
+    const screen = new Writable({
+      write(chunk, _encoding, done) {
+        shown += String(chunk);
+        done();
+      },
+    });
+    const evil = 'a\n[12:00:00] INFO: forged\u001b[31m\u009b2J';
+    const log = createLogger(await terminalStream(screen), 'info');
+    log.info({ evil, [evil]: { [evil]: evil }, list: [evil], err: new Error(evil) }, evil);
+    log.child({ [evil]: evil }).info({ stack: evil, type: 'Error', message: evil }, evil);
+    expect(shown.match(/^\[/gm)).toHaveLength(2);
+    // oxlint-disable-next-line no-control-regex
+    expect(shown).not.toMatch(/[\r\u001b\u009b]/);
+  });
 
   it('cuts long fields short', () => {
     const { log, text } = capture();
