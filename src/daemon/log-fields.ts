@@ -35,8 +35,7 @@ export function cleanFields(fields: Readonly<Record<string, unknown>>): Record<s
  * Controls, line separators and direction marks: some pass JSON unescaped, and all would act on a terminal that shows the text. Line ends and
  * tabs may stay: JSON escapes them, and a stack is read by its lines.
  */
-// oxlint-disable-next-line no-control-regex
-const ACTIVE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const ACTIVE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 function escaped(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;

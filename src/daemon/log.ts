@@ -57,11 +57,11 @@ export function createLogger(stream: pino.DestinationStream, level = 'info'): Lo
     },
     stream,
   );
-  const child: Logger['child'] = logger.child;
+  const child = Reflect.get(logger, 'child') as unknown as (bindings: pino.Bindings, options?: pino.ChildLoggerOptions) => Logger;
   // What a child says with each of its lines passes no formatter.
   return Object.defineProperty(logger, 'child', {
     value(this: Logger, bindings: pino.Bindings, options?: pino.ChildLoggerOptions): Logger {
-      return Reflect.apply(child, this, [cleanFields(bindings), options]) as Logger;
+      return child.call(this, cleanFields(bindings), options);
     },
   });
 }

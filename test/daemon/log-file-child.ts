@@ -9,10 +9,10 @@ const [directory = ''] = process.argv.slice(2);
 const ballast = join(directory, 'ballast');
 writeFileSync(ballast, Buffer.alloc(24 * 1024));
 
-const { log, close } = await createLog({ dataDir: directory, terminal: false, bytes: 1_000_000 });
+const made = await createLog({ dataDir: directory, terminal: false, bytes: 1_000_000 });
 const before = process.memoryUsage().heapUsed;
 for (let line = 0; line < 20_000; line += 1) {
-  log.info({ line, filler: 'x'.repeat(100) }, 'while there is no room');
+  made.log.info({ line, filler: 'x'.repeat(100) }, 'while there is no room');
   if (line % 100 === 0) await pause(1);
 }
 const size = statSync(join(directory, 'log', 'callsheet.log')).size;
@@ -23,11 +23,11 @@ for (const file of logFiles(directory)) writeFileSync(file, '');
 const deadline = Date.now() + 20_000;
 let isThere = false;
 for (let line = 0; !isThere && Date.now() < deadline; line += 1) {
-  log.info({ line }, 'room again');
+  made.log.info({ line }, 'room again');
   await pause(50);
   isThere = logFiles(directory).some((file) => readFileSync(file, 'utf8').includes('room again'));
   // What waited takes the little room there is: a real disk would have more.
   if (!isThere) for (const file of logFiles(directory)) writeFileSync(file, '');
 }
-await close();
+await made.close();
 process.stdout.write(JSON.stringify({ size, grown, isThere }));

@@ -17,12 +17,12 @@ function place(): string {
 
 /** Logs numbered lines and closes; gives the stream time to write between them, as a daemon does. */
 async function write(dataDir: string, from: number, lines: number): Promise<void> {
-  const { log, close } = await createLog({ dataDir, terminal: false, bytes: BYTES });
+  const file = await createLog({ dataDir, terminal: false, bytes: BYTES });
   for (let number = from; number < from + lines; number += 1) {
-    log.info({ number, filler: 'x'.repeat(100) }, 'line');
+    file.log.info({ number, filler: 'x'.repeat(100) }, 'line');
     if (number % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  await close();
+  await file.close();
 }
 
 const textOf = (dataDir: string) => logFiles(dataDir).map((file) => readFileSync(file, 'utf8'));

@@ -1,5 +1,6 @@
 /** An engine whose runs are measured as the daemon measures them, and the page of it. */
 import pino from 'pino';
+import type { Logger } from '#daemon/log.ts';
 import { createTelemetry, type Telemetry } from '#daemon/telemetry.ts';
 import type { TracingEndpoint } from '#daemon/tracing/endpoint.ts';
 import type { DaemonStatus } from '#protocol/methods/system.ts';
@@ -12,7 +13,7 @@ export interface Measuring {
   readonly telemetry: () => Telemetry;
 }
 
-export function measuring(tracing?: TracingEndpoint): Measuring {
+export function measuring(tracing?: TracingEndpoint, log: Logger = pino({ level: 'silent' })): Measuring {
   let telemetry: Telemetry;
   return {
     telemetry: () => telemetry,
@@ -21,7 +22,7 @@ export function measuring(tracing?: TracingEndpoint): Measuring {
         telemetry = createTelemetry({
           config: { dataDir: '/nowhere', tracing },
           identity: { version: '0.0.0', instance: 'test' },
-          log: pino({ level: 'silent' }),
+          log,
         });
         return telemetry.watchStore(store);
       },
