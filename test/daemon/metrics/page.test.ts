@@ -1,6 +1,6 @@
 // The page of a real daemon: who gets it, what stands in it, and what a daemon pays for it that nobody asks.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -141,6 +141,21 @@ describe('GET /metrics', () => {
     expect((await fetch(`http://127.0.0.1:${daemon.port}/uploads`, { method: 'POST', headers, body: 'x' })).status).toBe(403);
     await close();
     expect(existsSync(keyFile)).toBe(false);
+  });
+
+  it('gives no key away: not in the log at its finest, nor in the database, nor on the page', async () => {
+    const { daemon, dir, keyFile, close } = await daemonWith({ CALLSHEET_LOG_LEVEL: 'trace' });
+    const key = readFileSync(keyFile, 'utf8');
+    await get(daemon, { Authorization: `Bearer ${'y'.repeat(43)}` });
+    await runTo(daemon, 'card');
+    const page = await (await get(daemon, { Authorization: `Bearer ${key}` })).text();
+    await close();
+    const data = join(dir, 'data');
+    const files = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(data, name)).isFile());
+    expect(files).toContain(join('log', 'callsheet.log'));
+    expect(readFileSync(join(data, 'log', 'callsheet.log'), 'utf8')).toContain('item submitting');
+    const texts = [page, ...files.map((name) => readFileSync(join(data, name), 'latin1'))];
+    for (const secret of [key, daemon.endpoint.key, 'y'.repeat(43)]) expect(texts.filter((text) => text.includes(secret))).toEqual([]);
   });
 
   it('says what is wrong when that file cannot be written, and starts nothing', async () => {
