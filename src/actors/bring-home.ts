@@ -16,6 +16,7 @@ import { createNodeNames } from './node-names.ts';
 import { givenBy } from './savings.ts';
 import { scopeOf } from './scope.ts';
 import { inOrderOfFetching, type Wanted, wantedFiles } from './wanted-files.ts';
+import { watchWork } from './watch-phases.ts';
 
 export interface Brought {
   readonly artifact: ArtifactView;
@@ -141,7 +142,7 @@ async function bringHome(deps: ActorDeps, bringing: Bringing, { output, index, f
     [...memory.artifacts.filter(({ partial }) => partial !== true), ...[...home.values()].map(({ artifact }) => artifact)].find(
       (other) => other.sha256 === sha256 && other.bytes === bytes && other.artifactId !== artifactId,
     );
-  const { notEmbedded, ...saved } = await fetchFile(deps, {
+  const wish: FileWish = {
     backend,
     file,
     step,
@@ -153,7 +154,8 @@ async function bringHome(deps: ActorDeps, bringing: Bringing, { output, index, f
     baseName: nameOf({ step, item, output, node: file.node, index }),
     twinOf,
     ...saveWith(identity, sources, wantsEmbedding(memory, step, output)),
-  });
+  };
+  const { notEmbedded, ...saved } = await watchWork(deps.watch, 'fetch', input, () => fetchFile(deps, wish));
   const artifact = { ...identity, promptId: madeBy, ...saved, createdAt: deps.now() };
   return { artifact, found, ...(notEmbedded === undefined ? {} : { notEmbedded }) };
 }

@@ -11,20 +11,22 @@ import { createParseResults } from './parse-results.ts';
 import { createPrepareStep } from './prepare-step.ts';
 import { createReleaseAttempts } from './release-attempts.ts';
 import { createInjectParameters, createLoadTemplate, createPlanStep } from './run-actors.ts';
+import { watchActor } from './watch-phases.ts';
 
 export function createActors(deps: ActorDeps): RunActors {
   const inFlight = createInFlight();
+  const { watch } = deps;
   return {
-    'load-template': createLoadTemplate(deps),
-    'inject-parameters': createInjectParameters(deps),
-    'plan-step': createPlanStep(deps),
+    'load-template': watchActor(watch, 'load', createLoadTemplate(deps)),
+    'inject-parameters': watchActor(watch, 'inject', createInjectParameters(deps)),
+    'plan-step': watchActor(watch, 'plan', createPlanStep(deps)),
     'offer-choice': createOfferChoice(deps),
-    'prepare-step': createPrepareStep(deps, inFlight),
+    'prepare-step': watchActor(watch, 'prepare', createPrepareStep(deps, inFlight)),
     'execute-step': createExecuteStep(deps, inFlight),
-    'parse-results': createParseResults(deps),
+    'parse-results': watchActor(watch, 'parse', createParseResults(deps)),
     'cancel-step': createCancelStep(deps, inFlight),
     'free-backend': createFreeBackend(deps),
-    'collect-results': createCollectResults(deps),
+    'collect-results': watchActor(watch, 'collect', createCollectResults(deps)),
     'release-attempts': createReleaseAttempts(deps, inFlight),
   };
 }

@@ -5,6 +5,7 @@ import type { ArtifactView, RunOptions } from '#protocol/views.ts';
 import type { AttemptRow, Batch, OutboxItem, ProvenanceRow, RequestKeyRow, SavingsRow, Timing, TimingSample } from '#store/types.ts';
 import type { PrepareInput, Picks } from './logic.ts';
 import type { ResultCache } from './result-cache/contract.ts';
+import type { PhaseWatch } from './watch-phases.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
 import type { Values } from '#templates/types.ts';
 
@@ -157,6 +158,8 @@ export interface ActorDeps {
   learn(key: ItemKey, lesson: Lesson): void;
   readonly timings: TimingBook;
   readonly stall: StallPolicy;
+  /** Measures how long the actors are at work; absent: nobody does. */
+  readonly watch?: PhaseWatch;
   /** Milliseconds since 1970, for people only. */
   now(): number;
   /** How long a backend that refuses connections is waited for before anything was sent, in milliseconds. */

@@ -8,6 +8,7 @@ import { checkCommand } from './commands/check.ts';
 import { convertCommand } from './commands/convert.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { logsCommand } from './commands/logs.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
@@ -29,5 +30,6 @@ export const COMMANDS: readonly Command[] = [
   optimizeCommand,
   sandboxCommand,
   callCommand,
+  logsCommand,
   doctorCommand,
 ];

@@ -7,6 +7,7 @@ import type { Problem } from '#protocol/problem.ts';
 import { parseBackends, SPLIT_BACKENDS } from './backend-spec.ts';
 import type { BackendSpec } from './backend-spec.ts';
 import type { StallPolicy } from '#actors/deps.ts';
+import { LEAST_LOG_BYTES, USUAL_LOG_BYTES } from './log-file.ts';
 import type { LogLevel } from './log.ts';
 import { DOOR_LIMITS } from './limits.ts';
 import type { DoorLimits } from './limits.ts';
@@ -14,6 +15,7 @@ import { defaultDataDir } from './places.ts';
 import type { Environment } from './places.ts';
 import { parsePolicies, type RetentionPolicy } from './retention/policy.ts';
 import { runtimeFilePath } from './runtime-file.ts';
+import { tracingEndpoint, type TracingEndpoint } from './tracing/endpoint.ts';
 import { type PoolSettings, USUAL_POOL } from './scheduler/settings.ts';
 
 export interface DaemonConfig {
@@ -40,6 +42,12 @@ export interface DaemonConfig {
   readonly logLevel: LogLevel;
   /** True writes readable log lines to stderr. */
   readonly logToTerminal: boolean;
+  /** The log files together, in bytes. */
+  readonly logBytes: number;
+  /** Where spans go; undefined: nobody asked for traces. */
+  readonly tracing: TracingEndpoint | undefined;
+  /** Where the key of scope read is written for a scraper; undefined: nowhere. */
+  readonly metricsKeyFile: string | undefined;
   readonly limits: DoorLimits;
   readonly pool: PoolSettings;
   /** Bytes that results may be kept in; 0 keeps none; undefined leaves it to the size of the disk. */
@@ -106,6 +114,11 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
   if (cacheBytes === 'invalid') {
     problem('CONFIG_CACHE', 'CALLSHEET_CACHE is no size.', 'Write a number of bytes, or 500M, 20G; 0 or off keeps no results.');
   }
+  const logBytes = size(read(env, 'CALLSHEET_LOG_BYTES')) ?? USUAL_LOG_BYTES;
+  if (logBytes === 'invalid' || logBytes < LEAST_LOG_BYTES) {
+    problem('CONFIG_LOG_BYTES', 'CALLSHEET_LOG_BYTES is no size.', 'Write a number of bytes, or 50M; at least 1M.');
+  }
+  const keyFile = read(env, 'CALLSHEET_METRICS_KEY_FILE');
   const retention = parsePolicies(options.retention ?? read(env, 'CALLSHEET_RETENTION') ?? '');
   if ('problem' in retention) {
     problem(
@@ -137,6 +150,9 @@ export function parseConfig(options: ConfigOptions = {}, env: Environment = proc
     stall: { limitMs: stallMs, leastMs: 60_000, lookMs: 2000, askMs: 30_000, action: stallAction ?? 'note' },
     logLevel: logLevel ?? 'info',
     logToTerminal: options.logToTerminal ?? false,
+    logBytes: logBytes === 'invalid' ? USUAL_LOG_BYTES : logBytes,
+    tracing: tracingEndpoint(env),
+    metricsKeyFile: keyFile === undefined ? undefined : absolute(keyFile),
     limits: DOOR_LIMITS,
     cacheBytes: cacheBytes === 'invalid' ? undefined : cacheBytes,
     retention: 'problem' in retention ? [] : retention.policies,

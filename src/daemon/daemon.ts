@@ -26,6 +26,7 @@ import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
 import { createLog } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
+import { writeKeyFile } from './metrics/key-file.ts';
 import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
 import { createObjectInfoKeeper, keptObjectInfo } from './object-info-keeper.ts';
@@ -43,6 +44,7 @@ import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
 import { guardStorage } from './storage-guard.ts';
 import { createSupervisor } from './supervisor.ts';
+import { createTelemetry } from './telemetry.ts';
 import { watchTemplates } from './template-watcher.ts';
 import { sweepUploads } from './uploads.ts';
 import { VERSION } from './version.ts';
@@ -82,13 +84,18 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   made.adopt(lockDataDirectory(dataDir), (lock) => lock.release());
   demandSafePlace(runtimeFile);
   for (const dir of [outputDir, join(dataDir, 'templates'), join(dataDir, 'log')]) makeDirectory(dir);
-  const logFile = made.adopt(await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal }), (one) => one.close());
+  const logFile = made.adopt(
+    await createLog({ dataDir, level: config.logLevel, terminal: config.logToTerminal, bytes: config.logBytes }),
+    (one) => one.close(),
+  );
   const { log } = logFile;
   const lifecycle = createLifecycle(log);
+  const telemetry = made.adopt(createTelemetry({ config, identity, log }), (one) => one.close());
   const known = readMark(dataDir);
-  const store = made.adopt((parts.openStore ?? openStore)({ dir: dataDir, ...(known === undefined ? {} : { mark: known }) }), (one) =>
+  const opened = made.adopt((parts.openStore ?? openStore)({ dir: dataDir, ...(known === undefined ? {} : { mark: known }) }), (one) =>
     one.close(),
   );
+  const store = telemetry.watchStore(opened);
   const mark = keepMark(dataDir, store);
 
   const assetDir = join(dataDir, 'assets');
@@ -142,6 +149,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
           stall,
           pool: config.pool,
           kept,
+          watch: telemetry.watch,
           log,
           ...(parts.settleMs === undefined ? {} : { settleMs: parts.settleMs }),
           onStorageFailure,
@@ -190,6 +198,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
+  telemetry.follow(supervisor);
   const checking = new AbortController();
   made.defer(() => checking.abort());
   recovered?.check((runId, body) => hub.publish(store.commit({ events: [{ runId, at: Date.now(), body }] })), checking.signal);
@@ -222,6 +231,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     status,
     shutdown: () => lifecycle.stop(),
   });
+  const metrics = telemetry.route({ status, backends: () => supervisor.queue.backends() });
   const routes = createRoutes({
     assetDir,
     store,
@@ -243,7 +253,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       limits,
       validator,
       handlers,
-      routes,
+      routes: [...routes, metrics],
       identity: { ...identity, epoch: store.epoch },
     }),
     (one) => one.close(),
@@ -253,6 +263,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
   writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, dataDir });
   made.defer(() => removeRuntimeFile(runtimeFile, identity.instance));
+  if (config.metricsKeyFile !== undefined) made.defer(writeKeyFile(config.metricsKeyFile, auth.keyOf('read')));
   log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
 
   lifecycle.own(made.move());

@@ -6,6 +6,7 @@ import { canonicalHashOf } from '#graph/hash.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { createActors } from '#actors/create-actors.ts';
 import type { ActorDeps, StallPolicy } from '#actors/deps.ts';
+import type { PhaseWatch } from '#actors/watch-phases.ts';
 import { knownInfoHash } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
 import type { BackOffOptions } from '#machines/back-off.ts';
@@ -70,6 +71,8 @@ export interface SupervisorOptions {
   readonly backOff?: BackOffOptions;
   /** How long the daemon lives with a run before it is no longer suspected of having killed the one before; the usual time when absent. */
   readonly settleMs?: number;
+  /** Measures how long the parts of runs take; absent: nobody does. */
+  readonly watch?: PhaseWatch;
   readonly log: Logger;
   /** A commit failed; the process must stop and reread. */
   readonly onStorageFailure: (error: unknown) => void;
@@ -127,6 +130,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     // Read through, since progress itself is made of these.
     timings: { of: (template, step, backend) => progress.timings.of(template, step, backend) },
     stall: options.stall,
+    ...(options.watch === undefined ? {} : { watch: options.watch }),
     onPreview({ runId, step, item }, mediaType, bytes) {
       notices.preview(() => ({ runId, step, item, mediaType, data: Buffer.from(bytes).toString('base64') }));
     },

@@ -13,6 +13,7 @@ export type Reader = Pick<
   | 'runs'
   | 'openRuns'
   | 'openRunHeads'
+  | 'runCounts'
   | 'assumedLost'
   | 'setting'
   | 'template'
@@ -53,6 +54,7 @@ export function createReader(statements: Statements, epoch: string): Reader {
     },
     openRuns: () => statements.openRuns.all(),
     openRunHeads: () => statements.openRunHeads.all().map(toOpenRun),
+    runCounts: () => statements.runCounts.all(),
     assumedLost: () => statements.assumedLost.all().map((row) => toAttempt(row, row.run_id)),
     setting: (name) => statements.setting.get(`setting ${name}`),
     template: (hash) => statements.template.get(hash),

@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import { createArtifactLists } from './artifact-list.ts';
 import { createRemovals } from './removals.ts';
-import type { AssetRow, OutboxItem, Timing } from './types.ts';
+import type { AssetRow, OutboxItem, RunCount, Timing } from './types.ts';
 import type {
   RawArtifact,
   RawAttempt,
@@ -154,6 +154,9 @@ function prepareReads(db: Database) {
       `SELECT r.run_id, r.backend, t.hash AS template_hash, r.priority, r.client, r.models, s.status, s.snapshot IS NOT NULL
          OR EXISTS (SELECT 1 FROM attempts a WHERE a.run = r.id AND a.ended_at IS NULL) AS begun
        FROM run_states s JOIN runs r ON r.id = s.id JOIN templates t ON t.id = r.template_id WHERE s.open = 1 ORDER BY s.id`,
+    ),
+    runCounts: db.prepare<[], RunCount>(
+      'SELECT r.template, s.status, count(*) AS runs FROM run_states s JOIN runs r ON r.id = s.id GROUP BY r.template, s.status',
     ),
     assumedLost: db.prepare<[], RawAttempt & { readonly run_id: string }>(
       `SELECT r.run_id, ${ATTEMPT_COLUMNS} FROM attempts a JOIN runs r ON r.id = a.run WHERE a.status = 'assumed-lost'`,

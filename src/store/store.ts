@@ -126,6 +126,7 @@ function buildStore({ session: first, dir, recovery, reopen, translated }: Parts
     runs: (query) => use(({ reader }) => reader.runs(query)),
     openRuns: () => use(({ reader }) => reader.openRuns()),
     openRunHeads: () => use(({ reader }) => reader.openRunHeads()),
+    runCounts: () => use(({ reader }) => reader.runCounts()),
     assumedLost: () => use(({ reader }) => reader.assumedLost()),
     setting: (name) => use(({ reader }) => reader.setting(name)),
     putSetting: (name, value) => use(({ statements }) => void statements.putSetting.run(`setting ${name}`, value)),

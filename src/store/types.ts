@@ -57,6 +57,10 @@ export interface RunRow extends NewRun, RunState {
   readonly pinned?: boolean;
 }
 
+export interface RunCount extends Pick<RunRow, 'template' | 'status'> {
+  readonly runs: number;
+}
+
 /** A run whose rows are gone: what has to become of its files. */
 export interface RemovalRow {
   readonly runId: string;
@@ -281,6 +285,8 @@ export interface Store {
   openRuns(): readonly string[];
   /** The same in a few words each: thousands are read at every start. */
   openRunHeads(): readonly OpenRun[];
+  /** How many runs there are of each template in each state: one look at every row. */
+  runCounts(): readonly RunCount[];
   /** Attempts that were given up without proof, and of which nothing was heard since. */
   assumedLost(): readonly AttemptRow[];
   template(hash: string): string | undefined;

@@ -1,9 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createLog, createLogger } from '#daemon/log.ts';
+import { createLogger, terminalStream } from '#daemon/log.ts';
 
 function capture() {
   let text = '';
@@ -18,6 +15,8 @@ function capture() {
   );
   return { log, text: () => text };
 }
+
+const MARKER = 'hush-marker-7f3a9c';
 
 describe('the log', () => {
   it.each(['a\r\nb', 'a\u001b[31mb', 'a\u2028b', 'a\u202eb', 'a\u0085b', 'a\u0000b'])(
@@ -41,17 +40,90 @@ describe('the log', () => {
     },
   );
 
-  it('loses lines on a full disk, not the process', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'callsheet-log-'));
-    mkdirSync(join(dataDir, 'log'));
-    // A device that takes nothing, as a disk without room.
-    symlinkSync('/dev/full', join(dataDir, 'log', 'callsheet.log'));
-    const made = await createLog({ dataDir, terminal: false });
-    for (let line = 0; line < 100; line += 1) made.log.info({ line }, 'x');
-    await new Promise((resolve) => setImmediate(resolve));
-    made.log.info('y');
-    await expect(made.close()).resolves.toBeUndefined();
-    rmSync(dataDir, { recursive: true });
+  it.each([
+    { apiKey: MARKER },
+    { 'X-Api-Key': MARKER },
+    { access_token: MARKER },
+    { a: { b: { c: { d: { e: { password: MARKER } } } } } },
+    { list: [{ headers: { anything: MARKER } }] },
+    { map: new Map([['token', MARKER]]) },
+    { set: new Set([{ cookie: MARKER }]) },
+    { err: Object.assign(new Error('x'), { request: { headers: { Authorization: MARKER } } }) },
+    { err: new Error('x', { cause: Object.assign(new Error('y'), { credentials: MARKER }) }) },
+    { err: new AggregateError([Object.assign(new Error('y'), { secret: MARKER })], 'x') },
+    { err: new Error(`GET http://user:${MARKER}@host/ failed`) },
+    { err: new Error(`header was Bearer ${MARKER}`) },
+    { why: `https://host/?token=${MARKER}&x=1` },
+    { why: `Authorization: Basic ${MARKER}` },
+  ])('cuts a secret out wherever it stands: %j', (fields) => {
+    const { log, text } = capture();
+    log.info(fields, 'x');
+    log.child(fields).info('x');
+    log.info(fields, `Bearer ${MARKER}`);
+    expect(text()).not.toContain(MARKER);
+    expect(text()).toContain('[secret]');
+    expect(
+      text()
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toHaveLength(3);
+  });
+
+  it('keeps what is no secret: ids, names, codes, numbers, and what an error says', () => {
+    const { log, text } = capture();
+    const fields = { runId: 'r', step: 's', item: 0, attempt: 1, promptId: 'p', requestKey2: 'k', code: 'NODE_FAILED', path: '/a/b' };
+    log.info({ ...fields, err: new RangeError('too far', { cause: 'why' }) }, 'x');
+    expect(JSON.parse(text())).toMatchObject({ ...fields, err: { type: 'RangeError', message: 'too far', cause: 'why' }, msg: 'x' });
+    expect(text()).toContain('log.test.ts');
+  });
+
+  it('writes a line of what is a circle, too deep, too wide, or throws when it is read', () => {
+    const { log, text } = capture();
+    const circle: Record<string, unknown> = { big: 1n };
+    circle['self'] = circle;
+    const deep = Array.from({ length: 100 }).reduce<object>((within) => ({ within }), {});
+    const wide = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`n${n}`, n]));
+    const torn = {
+      get bad(): string {
+        throw new Error('no');
+      },
+    };
+    log.info({ circle, deep, wide, torn, list: Array.from({ length: 10_000 }, () => 1), bytes: Buffer.alloc(10) }, 'x');
+    expect(JSON.parse(text())).toMatchObject({
+      circle: { big: '1', self: '[circle]' },
+      torn: { bad: '[unreadable]' },
+      bytes: '[10 bytes]',
+    });
+    expect(text().length).toBeLessThan(10_000);
+  });
+
+  it.each(['a\n{"level":30,"msg":"forged"}', 'a\r\n12:00:00 INFO forged', '\u001b[2Ja'])(
+    'keeps %j in one line as a field, as a message, as a name, in an error and in a child',
+    (evil) => {
+      const { log, text } = capture();
+      log.info({ evil, [evil]: 1, err: new Error(evil), nested: [{ evil }] }, evil);
+      log.child({ evil }).info(evil);
+      log.info(evil);
+      expect(text().trimEnd().split('\n')).toHaveLength(3);
+      expect(text()).not.toMatch(/(?!\n)\p{Cc}/u);
+    },
+  );
+
+  it('shows on a terminal nothing that looks like a line of its own, or acts', async () => {
+    let shown = '';
+    const screen = new Writable({
+      write(chunk, _encoding, done) {
+        shown += String(chunk);
+        done();
+      },
+    });
+    const evil = 'a\n[12:00:00] INFO: forged\u001b[31m\u009b2J';
+    const log = createLogger(await terminalStream(screen), 'info');
+    log.info({ evil, [evil]: { [evil]: evil }, list: [evil], err: new Error(evil) }, evil);
+    log.child({ [evil]: evil }).info({ stack: evil, type: 'Error', message: evil }, evil);
+    expect(shown.match(/^\[/gm)).toHaveLength(2);
+    expect(shown).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
   it('cuts long fields short', () => {

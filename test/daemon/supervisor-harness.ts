@@ -12,6 +12,7 @@ import { createContention } from '#daemon/contention.ts';
 import { openKeptResults } from '#daemon/kept-results.ts';
 import { createOffers } from '#daemon/offers.ts';
 import type { StallPolicy } from '#actors/deps.ts';
+import type { PhaseWatch } from '#actors/watch-phases.ts';
 import type { PoolSettings } from '#daemon/scheduler/settings.ts';
 import { guardStorage } from '#daemon/storage-guard.ts';
 import { createSupervisor, type Supervisor } from '#daemon/supervisor.ts';
@@ -47,6 +48,10 @@ export interface EngineOptions {
   readonly templates?: string;
   /** A stored data directory to start from, copied first. */
   readonly from?: string;
+  /** Measures the parts of runs. */
+  readonly watch?: PhaseWatch;
+  /** Told of each supervisor before its runs go on. */
+  readonly follow?: (supervisor: Supervisor) => void;
   /** How long a daemon lives with a run before the run is cleared of suspicion. */
   readonly settleMs?: number;
   /** Bytes of the result cache; without it there is none, so that the same request is executed each time. */
@@ -123,6 +128,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       ...(options.pool === undefined ? {} : { pool: options.pool }),
       ...(options.settleMs === undefined ? {} : { settleMs: options.settleMs }),
       ...(kept === undefined ? {} : { kept }),
+      ...(options.watch === undefined ? {} : { watch: options.watch }),
       log,
     };
     const made = guardStorage({
@@ -133,6 +139,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       },
     });
     made.onEvents((batch) => void events.push(...batch));
+    options.follow?.(made);
     made.resume();
     return made;
   }

@@ -20,7 +20,7 @@ import { createInherited } from './inherited.ts';
 import { buildPrompt } from './prompt.ts';
 import { httpError } from './replies.ts';
 import type { ComfyUIOptions } from './settings.ts';
-import { DEFAULT_TIMEOUTS, silentLog, systemClock } from './settings.ts';
+import { DEFAULT_TIMEOUTS, logOf, silentLog, systemClock } from './settings.ts';
 import { serverStart } from './server-start.ts';
 import { createSharedAnswer } from './shared-answer.ts';
 import type { Socket, SocketEvents } from './socket.ts';
@@ -197,7 +197,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
         contact,
         clock,
         timeouts,
-        log,
+        log: logOf(log, attempt),
         socketOpen: () => socket.open,
         socketMissed: () => socket.renew(),
         serverStart: () => serverStart(http, address, timeouts),
@@ -226,7 +226,7 @@ export function createComfyUIBackend(options: ComfyUIOptions): Backend {
     async cancel(attempt, signal) {
       await Promise.allSettled([posting.get(attempt.promptId)]);
       const track = tracks.get(attempt.promptId);
-      const canceller = { http, lookUp, clock, timeouts, log, interruptIsOurs: isInterruptOurs };
+      const canceller = { http, lookUp, clock, timeouts, log: logOf(log, attempt), interruptIsOurs: isInterruptOurs };
       track.cancelling = true;
       const outcome = await cancelPrompt(canceller, attempt.promptId, track.sent === 'accepted', signal).finally(() => {
         track.cancelling = false;

@@ -62,7 +62,7 @@ export async function cancelPrompt(deps: Canceller, promptId: string, accepted: 
       seen = true;
     }
     if (clock.now() - began > timeouts.cancelMs) {
-      log.debug({ promptId }, 'a prompt has not stopped yet');
+      log.debug({}, 'a prompt has not stopped yet');
       throw new CallsheetError(
         'BACKEND_HTTP',
         `The backend at ${http.address.label} has not stopped the prompt within ${Math.round(timeouts.cancelMs / 1000)} s of being asked to.`,
@@ -83,7 +83,7 @@ async function interrupt(deps: Canceller, promptId: string, post: (path: string,
     const now = await deps.lookUp.queue(promptId);
     if (now.state !== 'running') return;
     deps.log.warn(
-      { promptId },
+      {},
       'this ComfyUI interrupts whatever runs (below 0.3.57): if our prompt ends in this very moment, the next one is stopped instead',
     );
   }

@@ -205,7 +205,7 @@ export function startFollowing(track: Track, options: FollowOptions, dependencie
   /** An answer that cannot be read says no more about the prompt than silence; nobody else notices, since something did answer. */
   const lookFailed = (error: unknown): void => {
     // What no answer means for the contact was told where it happened.
-    log.debug({ promptId: track.promptId, error: String(error) }, 'a look at the backend failed');
+    log.debug({ error: String(error) }, 'a look at the backend failed');
     if (error instanceof CallsheetError && (error.code === 'BACKEND_UNREACHABLE' || error.code === 'CANCELLED')) return;
     if (!puzzled) emit({ type: 'contact', status: 'unresponsive' });
     puzzled = true;

@@ -1,5 +1,6 @@
 /** What the comfyui backend can be told, and the times it keeps. All times are milliseconds. */
 import { CallsheetError } from '#protocol/errors.ts';
+import type { Attempt } from '../contract.ts';
 
 export interface Timeouts {
   /** Until a GET is given up. ComfyUI's event loop starves for up to a minute while a model loads. */
@@ -75,6 +76,15 @@ export const systemClock: Clock = {
 export interface BackendLog {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** The same log, whose lines say which attempt they are about. */
+export function logOf(log: BackendLog, { runId, step, item, attempt, promptId }: Attempt): BackendLog {
+  const ids = { runId, step, item, attempt, promptId };
+  return {
+    debug: (fields, message) => log.debug({ ...ids, ...fields }, message),
+    warn: (fields, message) => log.warn({ ...ids, ...fields }, message),
+  };
 }
 
 export const silentLog: BackendLog = { debug: () => undefined, warn: () => undefined };

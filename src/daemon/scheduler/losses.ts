@@ -65,7 +65,10 @@ export function createLosses({ backends, settings, store, on, onGivenUp, record,
       if (closing.signal.aborted) return;
       const status = finished ? 'late' : isOpen ? 'cancelled' : 'lost';
       record({ ...row, status }, { type: 'run.note', code: 'ATTEMPT_LATE', step, message: lateMessage(row, status) });
-      log.info({ runId, promptId, backend: backendId, status }, 'an attempt that was given up was found again');
+      log.info(
+        { runId, step, item, attempt: number, promptId, backend: backendId, status },
+        'an attempt that was given up was found again',
+      );
     }
   }
 
