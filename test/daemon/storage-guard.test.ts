@@ -56,7 +56,9 @@ describe('[F3] a full disk', () => {
     disk.isFull = false;
     expect(await engine.ended(runId)).toMatchObject({ status: 'succeeded', steps: [{ attempts: [{}] }, {}, {}] });
     expect(engine.fake.engine.ledger).toHaveLength(3);
-    expect((await engine.supervisor.start(request)).runId).not.toBe(runId);
+    const next = await engine.supervisor.start(request);
+    expect(next.runId).not.toBe(runId);
+    expect((await engine.ended(next.runId)).status).toBe('succeeded');
   });
 
   it('tells the same listeners when it goes on', async () => {
