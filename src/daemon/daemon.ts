@@ -54,6 +54,8 @@ export interface Daemon {
   readonly runtimeFile: string;
   /** For a client in this process. */
   readonly endpoint: Endpoint;
+  /** The same with the key of scope run. */
+  readonly runEndpoint: Endpoint;
   /** Graceful: takes no new work, writes everything down, leaves jobs on backends running. */
   close(): Promise<void>;
   /** For errors that nobody caught: logs and writes the log down. Nothing else is touched; the process must end. */
@@ -251,7 +253,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const { port } = door;
   const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
-  writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, dataDir });
+  const runKey = auth.keyOf('run');
+  writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, runKey, dataDir });
   made.defer(() => removeRuntimeFile(runtimeFile, identity.instance));
   log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
 
@@ -262,6 +265,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     pid: process.pid,
     runtimeFile,
     endpoint,
+    runEndpoint: { url: endpoint.url, key: runKey },
     stopped: lifecycle.stopped,
     close: () => lifecycle.close(),
     async crash(error) {

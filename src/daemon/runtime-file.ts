@@ -30,6 +30,8 @@ export interface RuntimeInfo {
   readonly port: number;
   /** Key of scope admin. */
   readonly key: string;
+  /** Key of scope run, for programs that only start and watch; a daemon of 0.1.0 gives none. */
+  readonly runKey?: string;
   readonly dataDir: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
