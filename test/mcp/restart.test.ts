@@ -1,0 +1,94 @@
+/** The daemon dies, comes back, or is not there at all, while an agent is connected. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { freshPlace, runCli, startCli } from '../e2e/run-cli.ts';
+import { type Agent, PHOTO, startAgent, startWorld, type World, writeTemplate } from './harness.ts';
+
+describe('a daemon of somebody else', () => {
+  let world: World;
+  let agent: Agent;
+  beforeEach(async () => {
+    world = await startWorld();
+    writeTemplate(world, 'held');
+    agent = await world.agent();
+    await expect.poll(async () => (await agent.tools()).map(({ name }) => name)).toContain('run_held');
+  });
+  afterEach(() => world.close());
+  const executed = () => world.sandbox.ledger();
+
+  it('may be killed in the middle of a call: the call goes on with the next one, and nothing is made twice', async () => {
+    const call = agent.call('run_held', { colour: 1, paces: 600 });
+    await expect.poll(() => executed().length).toBe(1);
+    world.daemon.kill('SIGKILL');
+    await world.daemon.ended;
+    await world.startDaemon();
+    const told = await call;
+    expect(told).toMatchObject({ failed: false, run: { status: 'succeeded' } });
+    expect(executed()).toMatchObject([{ outcome: 'success' }]);
+  });
+
+  it('is waited for by a call that comes while it is away', async () => {
+    world.daemon.kill('SIGKILL');
+    await world.daemon.ended;
+    const call = agent.call('run_held', { colour: 2 });
+    await world.startDaemon();
+    expect((await call).run.status).toBe('succeeded');
+    expect(executed()).toHaveLength(1);
+  });
+
+  it('is said to be away when it stays away, is never replaced by one of our own, and is found when it is back', async () => {
+    world.daemon.kill('SIGTERM');
+    await world.daemon.ended;
+    const told = await agent.call('list_runs');
+    expect(told).toMatchObject({ failed: true, data: { error: { code: 'DAEMON_NOT_RUNNING', retryable: true } } });
+    expect(told.text).toMatch(/callsheet daemon/);
+    // The tools that are always there are there without a daemon.
+    expect((await agent.tools()).map(({ name }) => name)).toContain('list_runs');
+    const changes = agent.changes();
+    await world.startDaemon();
+    await expect.poll(agent.changes).toBeGreaterThan(changes);
+    expect((await agent.call('run_held', { colour: 3 })).run.status).toBe('succeeded');
+    expect(agent.stderr()).not.toContain('Started a daemon');
+  });
+});
+
+describe('without a daemon', () => {
+  it('one is started with the options given, and ends with the agent', async () => {
+    const { env } = freshPlace();
+    const agent = await startAgent(env, ['--backend', 'sandbox', '--root', join(PHOTO, '..')], 'legacy');
+    expect((await agent.call('run_pixel-postcard', { photo: PHOTO })).run.status).toBe('succeeded');
+    // Other commands find it meanwhile.
+    expect(JSON.parse((await runCli(['runs', '--json'], env)).stdout)).toMatchObject({ runs: [{ status: 'succeeded' }] });
+    await agent.close();
+    expect(agent.stderr()).toContain('Started a daemon in this process');
+    await expect.poll(() => readdirSync(join(env['CALLSHEET_RUNTIME_DIR'] ?? ''))).toEqual([]);
+  });
+
+  it('a data directory that cannot be used is told by the calls, and the server lives on', async () => {
+    const { env } = freshPlace();
+    const agent = await startAgent({ ...env, CALLSHEET_DATA: '/dev/null/nowhere' }, [], 'legacy');
+    onTestFinished(() => agent.close());
+    expect((await agent.tools()).map(({ name }) => name)).toContain('start_run');
+    const told = await agent.call('list_templates');
+    expect(told.failed).toBe(true);
+    expect(told.text).toMatch(/^error [A-Z_]+: /);
+    expect((await agent.call('list_runs')).failed).toBe(true);
+  });
+});
+
+describe('callsheet mcp', () => {
+  it('refuses options that make no sense with one line and code 2', async () => {
+    const { env } = freshPlace();
+    for (const argv of [['--wait', 'long'], ['--pictures', '-1'], ['extra']]) {
+      const { code, stdout, stderr } = await runCli(['mcp', ...argv], env);
+      expect({ code, stdout, lines: stderr.trim().split('\n').length }).toEqual({ code: 2, stdout: '', lines: 1 });
+    }
+  });
+
+  it('ends by itself when its input ends, and writes nothing to stdout', async () => {
+    const { env } = freshPlace();
+    const cli = startCli(['mcp'], env);
+    expect(await cli.ended).toMatchObject({ code: 0, stdout: '' });
+  });
+});
