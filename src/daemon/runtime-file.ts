@@ -91,7 +91,13 @@ export function removeRuntimeFile(file: string, instance: string): void {
 
 /** Undefined when there is none or it is not whole. Throws RUNTIME_DIR_UNSAFE when somebody else could have written it. */
 export function readRuntimeFile(file: string): RuntimeInfo | undefined {
-  const entry = lstatSync(file, { throwIfNoEntry: false });
+  let entry: Stats | undefined;
+  try {
+    entry = lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    // What would be its directory is a file, or is closed to us: there is none that we could read.
+    return undefined;
+  }
   if (entry === undefined) return undefined;
   demandPrivate(file, entry, 'file');
   let handle: number;

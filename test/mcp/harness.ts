@@ -39,6 +39,9 @@ export interface Told {
   readonly content: readonly ContentBlock[];
 }
 
+/** What the one step does: it takes its time, or fails. */
+type Middle = 'sleep' | 'fail';
+
 export interface World {
   readonly folder: string;
   readonly templates: string;
@@ -51,12 +54,25 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+/** `own`: templates of ours that are there from the start, as `writeTemplate` makes them. */
+export async function startWorld(own: Readonly<Record<string, Middle>> = {}): Promise<World> {
   const { folder, env } = freshPlace();
   const templates = join(folder, 'templates');
   mkdirSync(templates, { recursive: true });
+  for (const [id, middle] of Object.entries(own)) writeTemplate({ templates }, id, middle);
   const sandbox = await startSandbox({ dir: join(folder, 'sandbox'), latencyMs: 5 });
-  const argv = ['daemon', '--json', '--backend', `comfyui=${sandbox.url}`, '--templates', templates, '--templates', FIXTURES, '--root', folder];
+  const argv = [
+    'daemon',
+    '--json',
+    '--backend',
+    `comfyui=${sandbox.url}`,
+    '--templates',
+    templates,
+    '--templates',
+    FIXTURES,
+    '--root',
+    folder,
+  ];
   const agents: Agent[] = [];
   const start = async () => {
     const daemon = startCli([...argv, '--root', join(ROOT, 'templates')], env);
@@ -137,12 +153,15 @@ function told(result: CallToolResult): Told {
 const node = (class_type: string, inputs: object) => ({ class_type, inputs });
 
 /** A template of one step: a picture of a colour, held up in its middle for `paces` times 5 ms, or failing there. */
-export function writeTemplate(world: World, id: string, middle: 'sleep' | 'fail' = 'sleep', more: object = {}): void {
+export function writeTemplate(world: Pick<World, 'templates'>, id: string, middle: Middle = 'sleep', more: object = {}): void {
   const folder = join(world.templates, id);
   mkdirSync(folder, { recursive: true });
   const graph = {
     1: node('EmptyImage', { width: 64, height: 48, batch_size: 1, color: 255 }),
-    2: middle === 'sleep' ? node('SandboxSleep', { value: ['1', 0], steps: 1 }) : node('SandboxFail', { value: ['1', 0], message: 'no such luck' }),
+    2:
+      middle === 'sleep'
+        ? node('SandboxSleep', { value: ['1', 0], steps: 1 })
+        : node('SandboxFail', { value: ['1', 0], message: 'no such luck' }),
     3: node('SaveImage', { images: ['2', 0], filename_prefix: id }),
   };
   const manifest = {
@@ -150,7 +169,10 @@ export function writeTemplate(world: World, id: string, middle: 'sleep' | 'fail'
     id,
     version: '1.0.0',
     title: `Template ${id}`,
-    parameters: { colour: { type: 'integer', title: 'Colour', default: 255 }, paces: { type: 'integer', minimum: 1, maximum: 100_000, default: 1 } },
+    parameters: {
+      colour: { type: 'integer', title: 'Colour', default: 255 },
+      paces: { type: 'integer', minimum: 1, maximum: 100_000, default: 1 },
+    },
     steps: [
       {
         id: 'only',

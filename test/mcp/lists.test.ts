@@ -28,7 +28,8 @@ describe('the list of tools', () => {
     const listed = await names();
     expect(listed.slice(0, TOOLS.length)).toEqual(TOOLS.map(({ name }) => name));
     const own = listed.slice(TOOLS.length);
-    for (const id of ['character-pipeline', 'pick-a-look', 'pixel-postcard', 'text-to-image-lora', 'with-choice']) expect(own).toContain(`run_${id}`);
+    for (const id of ['character-pipeline', 'pick-a-look', 'pixel-postcard', 'text-to-image-lora', 'with-choice'])
+      expect(own).toContain(`run_${id}`);
     expect(own).not.toContain('run_unknown-node');
   });
 
@@ -49,24 +50,32 @@ describe('the list of tools', () => {
     ['image/pixel-postcard', 'run_pixel-postcard'],
     ['image/text-to-image-lora', 'run_text-to-image-lora'],
   ])('has every parameter of %s with its title, bounds and default', async (folder, name) => {
-    const manifest = JSON.parse(readFileSync(join(ROOT, 'templates', folder, 'template.json'), 'utf8')) as { readonly parameters: Properties };
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'templates', folder, 'template.json'), 'utf8')) as {
+      readonly parameters: Properties;
+    };
     const properties = await propertiesOf(name);
     expect(Object.keys(properties).toSorted()).toEqual([...Object.keys(manifest.parameters), 'run_options'].toSorted());
-    for (const [parameter, definition] of Object.entries(manifest.parameters)) {
-      const property = properties[parameter] ?? {};
-      for (const rule of ['title', 'minItems', 'maxItems', 'default']) {
-        if (definition[rule] !== undefined && definition[rule] !== null) expect([parameter, property[rule]]).toEqual([parameter, definition[rule]]);
-      }
-      const bounded = { minimum: definition['minimum'], maximum: definition['maximum'], multipleOf: definition['multipleOf'] };
-      for (const [rule, value] of Object.entries(bounded)) if (value !== undefined) expect([parameter, property[rule]]).toEqual([parameter, value]);
-    }
+    const rules = ['title', 'minItems', 'maxItems', 'default', 'minimum', 'maximum', 'multipleOf'];
+    // What the manifest says, null aside: that is the absence of a value.
+    const said = (all: Properties) =>
+      Object.entries(manifest.parameters).map(([parameter, definition]) => [
+        parameter,
+        ...rules.flatMap((rule) => ((definition[rule] ?? null) === null ? [] : [[rule, all[parameter]?.[rule]]])),
+      ]);
+    expect(said(properties)).toEqual(said(manifest.parameters));
   });
 
   it('says what a seed, a model and a picture are', async () => {
     const lora = await propertiesOf('run_text-to-image-lora');
-    expect(lora['seed']).toMatchObject({ anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }], description: expect.stringContaining('Drawn when absent') });
+    expect(lora['seed']).toMatchObject({
+      anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }],
+      description: expect.stringContaining('Drawn when absent'),
+    });
     expect(lora['checkpoint']).toMatchObject({ type: 'string', description: expect.stringContaining('folder checkpoints') });
-    expect((await propertiesOf('run_pixel-postcard'))['photo']).toMatchObject({ type: 'string', description: expect.stringContaining('callsheet://artifact/ID') });
+    expect((await propertiesOf('run_pixel-postcard'))['photo']).toMatchObject({
+      type: 'string',
+      description: expect.stringContaining('callsheet://artifact/ID'),
+    });
     expect((await named('run_pixel-postcard'))?.inputSchema.required).toEqual(['photo']);
   });
 
@@ -83,7 +92,9 @@ describe.each(['legacy', 'auto'] as const)('while an agent is connected (%s)', (
     const mine = await world.agent([], era);
     const listed = async () => (await mine.tools()).find(({ name }) => name === `run_${id}`);
     expect(await listed()).toBeUndefined();
-    const told = async (times: number) => expect.poll(mine.changes).toBeGreaterThanOrEqual(times);
+    const told = async (times: number) => {
+      await expect.poll(mine.changes).toBeGreaterThanOrEqual(times);
+    };
     writeTemplate(world, id);
     await told(1);
     await expect.poll(async () => (await listed())?.title).toBe(`Template ${id}`);
@@ -147,13 +158,20 @@ describe('results', () => {
     expect(bytes.equals(readFileSync(artifact?.path ?? ''))).toBe(true);
     expect(await sharp(bytes).metadata()).toMatchObject({ width: 720, height: 560 });
     const { resourceTemplates } = await agent.client.listResourceTemplates();
-    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(['callsheet://artifact/{artifactId}', 'callsheet://run/{runId}']);
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'callsheet://artifact/{artifactId}',
+      'callsheet://run/{runId}',
+    ]);
   });
 
   it('have the run as JSON', async () => {
     const { contents } = await agent.client.readResource({ uri: `callsheet://run/${run.runId}` });
     const [content] = contents;
-    expect(JSON.parse(content !== undefined && 'text' in content ? content.text : '')).toMatchObject({ runId: run.runId, status: 'succeeded', steps: [{ attempts: [{}] }] });
+    expect(JSON.parse(content !== undefined && 'text' in content ? content.text : '')).toMatchObject({
+      runId: run.runId,
+      status: 'succeeded',
+      steps: [{ attempts: [{}] }],
+    });
   });
 
   it('say what made them', async () => {

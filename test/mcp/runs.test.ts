@@ -3,18 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Progress } from '@modelcontextprotocol/client';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunView } from '#protocol/views.ts';
-import { type Agent, PHOTO, startWorld, type Told, type World, writeTemplate } from './harness.ts';
+import { type Agent, PHOTO, startWorld, type Told, type World } from './harness.ts';
 
 let world: World;
 let agent: Agent;
 beforeAll(async () => {
-  world = await startWorld();
-  writeTemplate(world, 'held');
-  writeTemplate(world, 'broken', 'fail');
+  world = await startWorld({ held: 'sleep', broken: 'fail' });
   agent = await world.agent();
-  await vi.waitFor(async () => expect((await agent.tools()).map(({ name }) => name)).toContain('run_held'), 20_000);
 });
 afterAll(() => world.close());
 
@@ -37,9 +34,16 @@ describe('a template as a tool', () => {
 
     const [picture] = images(told);
     const { width, height, format } = await sharp(Buffer.from(picture?.data ?? '', 'base64')).metadata();
-    expect({ width, height, format, mimeType: picture?.mimeType }).toEqual({ width: 720, height: 560, format: 'png', mimeType: 'image/png' });
+    expect({ width, height, format, mimeType: picture?.mimeType }).toEqual({
+      width: 720,
+      height: 560,
+      format: 'png',
+      mimeType: 'image/png',
+    });
     const [artifact] = told.run.artifacts;
-    expect(links(told)).toMatchObject([{ uri: `callsheet://artifact/${artifact?.artifactId}`, mimeType: 'image/png', size: artifact?.bytes }]);
+    expect(links(told)).toMatchObject([
+      { uri: `callsheet://artifact/${artifact?.artifactId}`, mimeType: 'image/png', size: artifact?.bytes },
+    ]);
     // What a client sees that shows the text alone.
     for (const part of [told.run.runId, 'succeeded', artifact?.path ?? '-', links(told)[0]?.uri ?? '-']) expect(told.text).toContain(part);
   });
@@ -149,7 +153,7 @@ describe('an end before the end', () => {
     const first = agent.call('run_held', given, { signal: gaveUp.signal });
     await expect.poll(executed).toBe(before + 1);
     gaveUp.abort();
-    await expect(first).rejects.toThrow();
+    await expect(first).rejects.toThrow('aborted');
     const told = await agent.call('run_held', given);
     expect(told.run.status).toBe('succeeded');
     expect(told.text).toContain(`Joined run ${told.run.runId}`);

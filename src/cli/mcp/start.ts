@@ -27,7 +27,8 @@ export async function startRun({ template, version, parameters, options }: Start
     ...(cache === undefined ? {} : { cache }),
   };
   const { requestKeys, link } = context;
-  const { requestKey, joined } = ownKey === undefined ? requestKeys.wish(params) : { requestKey: ownKey, joined: false };
+  const isOurs = ownKey === undefined;
+  const { requestKey, joined } = isOurs ? requestKeys.wish(params) : { requestKey: ownKey, joined: false };
   const { runId } = await begin();
   const notes = joined
     ? [
@@ -39,11 +40,11 @@ export async function startRun({ template, version, parameters, options }: Start
   async function begin(): Promise<{ readonly runId: string }> {
     try {
       const answer = await link.call('run/start', { ...params, requestKey });
-      requestKeys.began(params, answer.runId);
+      if (isOurs) requestKeys.began(params, answer.runId);
       return answer;
     } catch (error) {
       // What can succeed later may have been stored all the same: the key stays, so that asking again asks for the same.
-      if (error instanceof CallsheetError && !error.data.retryable) requestKeys.refused(params);
+      if (isOurs && error instanceof CallsheetError && !error.data.retryable) requestKeys.refused(params);
       throw error;
     }
   }
