@@ -69,6 +69,7 @@ function ownConfig(dataDir: string, scratch: string | undefined, io: Io, options
   const config = parseConfig(given, io.env, io.cwd);
   return {
     ...config,
+    ofCommand: true,
     // What was imported and approved is asked of the real data directory, also by a daemon that only reads.
     importDir: join(dataDir, 'templates', 'imported'),
     approvalsFile: join(dataDir, 'approvals.json'),

@@ -16,6 +16,8 @@ export interface Session {
   readonly endpoint: Endpoint;
   /** True when the daemon lives in this process and ends with the session. */
   readonly own: boolean;
+  /** True when the daemon was started to stay: by `callsheet daemon`, not in the process of a command. */
+  readonly lasting: boolean;
   /** Resolves when the connection is lost for good. */
   readonly closed: Promise<CallsheetError | undefined>;
   onProgress(listener: (notice: ProgressNotice) => void): () => void;
@@ -40,14 +42,22 @@ export interface ConnectionOptions {
 
 /** Undefined when no daemon runs for the data directory. Throws when one is there but can not be used. */
 export async function connectToRunning(dataDir: string, io: Io, options: ConnectionOptions = {}): Promise<Session | undefined> {
+  let lasting = true;
   const locate = (): Endpoint | undefined => {
     const info = findRuntime({ dataDir, env: io.env });
+    if (info !== undefined) lasting = info.ofCommand !== true;
     return info === undefined ? undefined : { url: info.url, key: options.scope === 'run' ? demandRunKey(info) : info.key };
   };
   const endpoint = locate();
   if (endpoint === undefined) return undefined;
   try {
-    return await openSession(endpoint, { ...options, own: false, relocate: locate, onClosed: () => Promise.resolve() });
+    return await openSession(endpoint, {
+      ...options,
+      own: false,
+      lasting: () => lasting,
+      relocate: locate,
+      onClosed: () => Promise.resolve(),
+    });
   } catch (error) {
     // A file that a killed daemon left behind, its process id taken by another program since.
     if (error instanceof CallsheetError && error.code === 'DAEMON_NOT_RUNNING') return undefined;
@@ -67,7 +77,13 @@ export async function demandRunning(dataDir: string, io: Io, options: Connection
 /** The session owns the daemon: closing the one stops the other. */
 export async function connectToOwn(daemon: OwnDaemon, options: ConnectionOptions = {}): Promise<Session> {
   try {
-    return await openSession(daemon.endpoint, { ...options, own: true, relocate: undefined, onClosed: () => daemon.close() });
+    return await openSession(daemon.endpoint, {
+      ...options,
+      own: true,
+      lasting: () => false,
+      relocate: undefined,
+      onClosed: () => daemon.close(),
+    });
   } catch (error) {
     await daemon.close();
     throw error;
@@ -85,11 +101,12 @@ function demandRunKey({ runKey, version }: RuntimeInfo): string {
 
 interface SessionOptions extends ConnectionOptions {
   readonly own: boolean;
+  readonly lasting: () => boolean;
   readonly relocate: (() => Endpoint | undefined) | undefined;
   readonly onClosed: () => Promise<void>;
 }
 
-async function openSession(first: Endpoint, { own, relocate, onClosed, ...options }: SessionOptions): Promise<Session> {
+async function openSession(first: Endpoint, { own, lasting, relocate, onClosed, ...options }: SessionOptions): Promise<Session> {
   const listeners = new Set<(notice: ProgressNotice) => void>();
   const closed = Promise.withResolvers<CallsheetError | undefined>();
   let endpoint = first;
@@ -119,6 +136,9 @@ async function openSession(first: Endpoint, { own, relocate, onClosed, ...option
     client,
     own,
     closed: closed.promise,
+    get lasting() {
+      return lasting();
+    },
     get endpoint() {
       return endpoint;
     },

@@ -254,7 +254,17 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const { port } = door;
   const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
   const runKey = auth.keyOf('run');
-  writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, runKey, dataDir });
+  const { ofCommand = false } = config;
+  writeRuntimeFile(runtimeFile, {
+    protocol: PROTOCOL_VERSION,
+    ...identity,
+    pid: process.pid,
+    port,
+    ...endpoint,
+    runKey,
+    dataDir,
+    ofCommand,
+  });
   made.defer(() => removeRuntimeFile(runtimeFile, identity.instance));
   log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
 

@@ -33,6 +33,8 @@ export interface RuntimeInfo {
   /** Key of scope run, for programs that only start and watch; a daemon of 0.1.0 gives none. */
   readonly runKey?: string;
   readonly dataDir: string;
+  /** It lives in the process of a command, e.g. `callsheet run`, and ends with that. */
+  readonly ofCommand?: boolean;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }

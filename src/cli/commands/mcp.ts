@@ -14,14 +14,16 @@ import { demandRunning } from '../session.ts';
 /** Below the minute after which many clients give a call up. */
 const WAIT_SECONDS = 50;
 const PICTURE_SIDE = 1024;
+const AWAY_SECONDS = 20;
 
 export const mcpCommand: Command = {
   name: 'mcp',
   summary: 'Serves templates and runs to agents over MCP (stdin and stdout).',
-  usage: ['mcp [--template ID]… [--wait SECONDS] [--pictures PIXELS] [--backend SPEC]… [--templates DIR]… [--root DIR]…'],
+  usage: ['mcp [--template ID]… [--wait SECONDS] [--away SECONDS] [--pictures PIXELS] [--backend SPEC]… [--templates DIR]… [--root DIR]…'],
   options: {
     template: { type: 'string', multiple: true, value: 'ID', help: 'only these templates get a tool of their own' },
     wait: { type: 'string', value: 'SECONDS', help: `how long a call waits for the end of a run (default ${WAIT_SECONDS})` },
+    away: { type: 'string', value: 'SECONDS', help: `how long a call waits for a daemon that is away (default ${AWAY_SECONDS})` },
     pictures: { type: 'string', value: 'PIXELS', help: `longer side of pictures in answers, 0 for none (default ${PICTURE_SIDE})` },
     backend: { type: 'string', multiple: true, value: 'SPEC', help: 'without a running daemon: comfyui=URL, ID:comfyui=URL or sandbox' },
     templates: {
@@ -46,12 +48,14 @@ export const mcpCommand: Command = {
   async run(args, io) {
     noMorePositionals(args);
     const waitSeconds = integerOption(args, 'wait', 0, 86_400) ?? WAIT_SECONDS;
+    const awayMs = (integerOption(args, 'away', 1, 3600) ?? AWAY_SECONDS) * 1000;
     const pictureSide = integerOption(args, 'pictures', 0, 4096) ?? PICTURE_SIDE;
     const say = (text: string) => line(io.err, `callsheet mcp: ${text}`);
     if (process.stdin.isTTY) say('It speaks MCP on stdin and stdout, and is meant to be started by an agent. Ctrl-D ends it.');
     const paths = (name: string) => args.texts(name).map((path) => resolve(io.cwd, path));
     const own = { backends: args.texts('backend'), templates: paths('templates'), roots: paths('root') };
     const link = createDaemonLink({
+      awayMs,
       say,
       async open(connection, mayStart) {
         if (mayStart) return openSession(args, io, { ...own, connection });

@@ -6,8 +6,7 @@ import type { ProgressNotice, RunEvent, RunEventBody } from '#protocol/events.ts
 import type { MethodName, ParamsOf, ResultOf } from '#protocol/methods/index.ts';
 import type { ConnectionOptions, Session } from '../session.ts';
 
-/** How long calls wait for a daemon that is away, and how often one that stayed away is looked for, in milliseconds. */
-export const AWAY_MS = 20_000;
+/** How often a daemon that stayed away is looked for, in milliseconds. */
 const LOOK_MS = 2000;
 
 export interface LinkEvents {
@@ -31,15 +30,17 @@ export interface DaemonLink {
 export interface DaemonLinkOptions {
   /** Connects to the running daemon, or starts one in this process when `mayStart`. */
   readonly open: (connection: ConnectionOptions, mayStart: boolean) => Promise<Session>;
+  /** How long calls wait for a daemon that is away, in milliseconds. */
+  readonly awayMs: number;
   /** One line for the log. */
   readonly say: (text: string) => void;
 }
 
-export function createDaemonLink({ open, say }: DaemonLinkOptions): DaemonLink {
+export function createDaemonLink({ open, awayMs, say }: DaemonLinkOptions): DaemonLink {
   const listeners = new Set<Partial<LinkEvents>>();
   const ending = new AbortController();
   let current: Promise<Session> | undefined;
-  /** A daemon of somebody else has backends and roots that one of ours would lack: it is waited for, never replaced. */
+  /** A daemon that somebody started to stay has backends and roots that one of ours would lack: it is waited for, never replaced. */
   let mayStart = true;
   let looking = false;
 
@@ -72,16 +73,15 @@ export function createDaemonLink({ open, say }: DaemonLinkOptions): DaemonLink {
   }
 
   async function connect(): Promise<Session> {
-    const opened = await open({ name: 'callsheet-mcp', scope: 'run', reconnectFor: AWAY_MS, onNotification }, mayStart);
+    const opened = await open({ name: 'callsheet-mcp', scope: 'run', reconnectFor: awayMs, onNotification }, mayStart);
     const opening = current;
-    if (!opened.own) mayStart = false;
     say(opened.own ? 'Started a daemon in this process; it ends with it.' : 'Connected to the running daemon.');
     void opened.closed.then(async (error) => {
       if (opening !== undefined) forget(opening);
       if (ending.signal.aborted) return;
       say(`The daemon is away: ${error?.message ?? 'the connection ended.'}`);
       // Whoever stopped the one of this process wants to start another.
-      mayStart = false;
+      mayStart = !opened.own && !opened.lasting;
       if (opened.own) await opened.close();
       anything();
       await lookAgain();
@@ -138,7 +138,11 @@ export function createDaemonLink({ open, say }: DaemonLinkOptions): DaemonLink {
   async function artifactBytes(artifactId: string, maxBytes: number): Promise<Buffer> {
     const { endpoint } = await session();
     const address = new URL(`/artifacts/${encodeURIComponent(artifactId)}`, endpoint.url.replace(/^ws/, 'http'));
-    const response = await fetch(address, { headers: { authorization: `Bearer ${endpoint.key}` }, redirect: 'error' });
+    const response = await fetch(address, { headers: { authorization: `Bearer ${endpoint.key}` }, redirect: 'error' }).catch(
+      (error: unknown) => {
+        throw away(error);
+      },
+    );
     const length = Number(response.headers.get('content-length'));
     if (!response.ok || length > maxBytes) {
       await response.body?.cancel();
