@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { Tool } from '@modelcontextprotocol/client';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TOOLS } from '#cli/mcp/tools.ts';
 import type { RunView } from '#protocol/views.ts';
 import { ROOT } from '../e2e/run-cli.ts';
 import { type Agent, PHOTO, startWorld, type World, writeTemplate } from './harness.ts';
+
+// Agents start and end in many of them.
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: World;
 let agent: Agent;
@@ -127,6 +130,8 @@ describe('templates', () => {
   it('are listed with the tool that runs each, and what is wrong with the others', async () => {
     const { text } = await agent.call('list_templates');
     expect(text).toMatch(/^pixel-postcard 1\.0\.0 .* run_pixel-postcard$/m);
+    const short = await agent.call('list_templates', { limit: 1 });
+    expect(short.text).toMatch(/^.*\nand \d+ more: name a search$/);
     expect(text).toMatch(/^unknown-node .* cannot run, \d+ problems: check_template$/m);
   });
 });

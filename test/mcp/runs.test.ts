@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Progress } from '@modelcontextprotocol/client';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunView } from '#protocol/views.ts';
 import { type Agent, PHOTO, startWorld, type Told, type World } from './harness.ts';
+
+// Agents start and end in many of them.
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: World;
 let agent: Agent;

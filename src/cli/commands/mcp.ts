@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { CallsheetError } from '#protocol/errors.ts';
 import { type Command, DATA_OPTION } from '../command.ts';
 import { dataDirOf } from '../data-dir.ts';
+import { safeText } from '../format.ts';
 import { EXIT, line } from '../io.ts';
 import { createCatalogue } from '../mcp/catalogue.ts';
 import { createDaemonLink } from '../mcp/daemon-link.ts';
@@ -15,6 +16,7 @@ import { demandRunning } from '../session.ts';
 const WAIT_SECONDS = 50;
 const PICTURE_SIDE = 1024;
 const AWAY_SECONDS = 20;
+const LINE_LENGTH = 500;
 
 export const mcpCommand: Command = {
   name: 'mcp',
@@ -50,7 +52,7 @@ export const mcpCommand: Command = {
     const waitSeconds = integerOption(args, 'wait', 0, 86_400) ?? WAIT_SECONDS;
     const awayMs = (integerOption(args, 'away', 1, 3600) ?? AWAY_SECONDS) * 1000;
     const pictureSide = integerOption(args, 'pictures', 0, 4096) ?? PICTURE_SIDE;
-    const say = (text: string) => line(io.err, `callsheet mcp: ${text}`);
+    const say = (text: string) => line(io.err, `callsheet mcp: ${oneLine(text)}`);
     if (process.stdin.isTTY) say('It speaks MCP on stdin and stdout, and is meant to be started by an agent. Ctrl-D ends it.');
     const paths = (name: string) => args.texts(name).map((path) => resolve(io.cwd, path));
     const own = { backends: args.texts('backend'), templates: paths('templates'), roots: paths('root') };
@@ -83,3 +85,11 @@ export const mcpCommand: Command = {
     return EXIT.done;
   },
 };
+
+// --- helpers ---
+
+/** The SDK's account of a message that it did not understand has many lines. */
+function oneLine(text: string): string {
+  const words = text.replaceAll(/\s+/g, ' ');
+  return safeText(words.length <= LINE_LENGTH ? words : `${words.slice(0, LINE_LENGTH)}…`);
+}

@@ -1,5 +1,5 @@
 /** Tools about templates. */
-import { closed, described, optional, string } from '#protocol/schema.ts';
+import { closed, described, integer, optional, string } from '#protocol/schema.ts';
 import { safeText } from '../../format.ts';
 import { problemLines } from '../answer.ts';
 import { inputSchema } from '../input-schema.ts';
@@ -15,16 +15,22 @@ const listTemplates = tool({
   title: 'List templates',
   description: 'What can be asked for: every template, whether it can run now, and the tool that runs it.',
   annotations: READS,
-  input: closed({ search: optional(described(string({ maxLength: 200 }), 'Only those with this in id, title or category.')) }),
-  async run({ search = '' }, { catalogue }) {
+  input: closed({
+    search: optional(described(string({ maxLength: 200 }), 'Only those with this in id, title or category.')),
+    limit: optional(described(integer({ minimum: 1, maximum: 1000 }), '100 when absent.')),
+  }),
+  async run({ search = '', limit = 100 }, { catalogue }) {
     const words = search.toLowerCase();
     const all = await catalogue.templates();
-    const templates = all.filter(({ id, title, category }) => `${id}\n${title}\n${category}`.toLowerCase().includes(words));
+    const fitting = all.filter(({ id, title, category }) => `${id}\n${title}\n${category}`.toLowerCase().includes(words));
+    const templates = fitting.slice(0, limit);
+    const rest = fitting.length - templates.length;
     const lines = templates.map(({ id, version: number, title, category, runnable, problems, tool: name }) => {
       const state = runnable ? (name ?? 'start_run') : `cannot run, ${problems} problems: check_template`;
       return `${id} ${number}  ${safeText(title)} (${safeText(category)})  ${state}`;
     });
-    return { text: lines.length === 0 ? ['No template fits.'] : lines, data: { templates } };
+    if (rest > 0) lines.push(`and ${rest} more: name a search`);
+    return { text: lines.length === 0 ? ['No template fits.'] : lines, data: { templates, inAll: fitting.length } };
   },
 });
 
