@@ -38,14 +38,19 @@ export interface ConnectionOptions {
   /** Milliseconds that a daemon may be away before the session closes; a minute when absent. */
   readonly reconnectFor?: number;
   readonly onNotification?: OnNotification;
+  /** The connection ended and a daemon was found again, perhaps another one; calls wait until it is connected. */
+  readonly onFound?: () => void;
 }
 
 /** Undefined when no daemon runs for the data directory. Throws when one is there but can not be used. */
 export async function connectToRunning(dataDir: string, io: Io, options: ConnectionOptions = {}): Promise<Session | undefined> {
   let lasting = true;
+  let isFirst = true;
   const locate = (): Endpoint | undefined => {
     const info = findRuntime({ dataDir, env: io.env });
     if (info !== undefined) lasting = info.ofCommand !== true;
+    if (info !== undefined && !isFirst) options.onFound?.();
+    isFirst = false;
     return info === undefined ? undefined : { url: info.url, key: options.scope === 'run' ? demandRunKey(info) : info.key };
   };
   const endpoint = locate();

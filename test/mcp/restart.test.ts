@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { connectToRunning } from '#cli/session.ts';
 import { createFakeIo } from '../cli/fake-io.ts';
 import { freshPlace, runCli, startCli } from '../e2e/run-cli.ts';
-import { type Agent, PHOTO, startAgent, startWorld, type World } from './harness.ts';
+import { type Agent, PHOTO, startAgent, startWorld, type World, writeTemplate } from './harness.ts';
 
 // Daemons and agents start and end many times in each.
 vi.setConfig({ testTimeout: 180_000 });
@@ -41,6 +41,16 @@ describe('a daemon of somebody else', () => {
     await world.startDaemon();
     expect((await call).run.status).toBe('succeeded');
     expect(executed()).toHaveLength(1);
+  });
+
+  it('may learn of a template while it is away, and the agent is told when it is back', async () => {
+    const changes = agent.changes();
+    world.daemon.kill('SIGKILL');
+    await world.daemon.ended;
+    writeTemplate(world, 'fresh');
+    await world.startDaemon();
+    await expect.poll(agent.changes, SLOW).toBeGreaterThan(changes);
+    expect((await agent.tools()).map(({ name }) => name)).toContain('run_fresh');
   });
 
   it('is spoken to with a key that may not do what needs the scope admin', async () => {

@@ -73,7 +73,8 @@ export function createDaemonLink({ open, awayMs, say }: DaemonLinkOptions): Daem
   }
 
   async function connect(): Promise<Session> {
-    const opened = await open({ name: 'callsheet-mcp', scope: 'run', reconnectFor: awayMs, onNotification }, mayStart);
+    // What changed while it was away was told to nobody.
+    const opened = await open({ name: 'callsheet-mcp', scope: 'run', reconnectFor: awayMs, onNotification, onFound: anything }, mayStart);
     const opening = current;
     say(opened.own ? 'Started a daemon in this process; it ends with it.' : 'Connected to the running daemon.');
     void opened.closed.then(async (error) => {
@@ -86,7 +87,12 @@ export function createDaemonLink({ open, awayMs, say }: DaemonLinkOptions): Daem
       anything();
       await lookAgain();
     });
-    await follow(opened.client);
+    try {
+      await follow(opened.client);
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
     anything();
     return opened;
   }
