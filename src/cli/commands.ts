@@ -9,6 +9,7 @@ import { convertCommand } from './commands/convert.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { logsCommand } from './commands/logs.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   convertCommand,
   optimizeCommand,
   sandboxCommand,
+  mcpCommand,
   callCommand,
   logsCommand,
   doctorCommand,

@@ -9,7 +9,7 @@ import { startDaemon } from '#daemon/daemon.ts';
 import type { Arguments } from './command.ts';
 import { dataDirOf } from './data-dir.ts';
 import type { Io } from './io.ts';
-import { connectToOwn, connectToRunning, type OwnDaemon, type Session } from './session.ts';
+import { type ConnectionOptions, connectToOwn, connectToRunning, type OwnDaemon, type Session } from './session.ts';
 
 /** How long a daemon may take from its lock to its runtime file, and the pause between two looks, in milliseconds. */
 const STARTING_MS = 5000;
@@ -23,12 +23,14 @@ export interface OpenOptions {
   readonly roots?: readonly string[];
   /** A daemon in this process keeps its state in a directory of its own that is removed: for commands that only read templates. */
   readonly scratch?: boolean;
+  readonly connection?: ConnectionOptions;
 }
 
 /** Throws CONFIG_INVALID, STORAGE_LOCKED and what starting a daemon throws. */
 export async function openSession(args: Arguments, io: Io, options: OpenOptions): Promise<Session> {
   const dataDir = dataDirOf(args, io);
-  const running = await connectToRunning(dataDir, io);
+  const { connection } = options;
+  const running = await connectToRunning(dataDir, io, connection);
   if (running !== undefined) return running;
   const scratch = options.scratch === true ? mkdtempSync(join(tmpdir(), 'callsheet-')) : undefined;
   const dispose = () => {
@@ -36,10 +38,11 @@ export async function openSession(args: Arguments, io: Io, options: OpenOptions)
   };
   try {
     const config = ownConfig(dataDir, scratch, io, options);
-    return await connectToOwn(await startOwn(config, dispose));
+    return await connectToOwn(await startOwn(config, connection?.scope, dispose), connection);
   } catch (error) {
     dispose();
-    const starting = error instanceof CallsheetError && error.code === 'STORAGE_LOCKED' ? await awaitRunning(dataDir, io) : undefined;
+    const starting =
+      error instanceof CallsheetError && error.code === 'STORAGE_LOCKED' ? await awaitRunning(dataDir, io, connection) : undefined;
     if (starting !== undefined) return starting;
     throw error;
   }
@@ -48,10 +51,10 @@ export async function openSession(args: Arguments, io: Io, options: OpenOptions)
 // --- helpers ---
 
 /** Whoever holds the data directory may be about to listen: two commands were started at once. */
-async function awaitRunning(dataDir: string, io: Io): Promise<Session | undefined> {
+async function awaitRunning(dataDir: string, io: Io, connection: ConnectionOptions | undefined): Promise<Session | undefined> {
   for (let waited = 0; waited < STARTING_MS; waited += LOOK_MS) {
     await pause(LOOK_MS);
-    const session = await connectToRunning(dataDir, io);
+    const session = await connectToRunning(dataDir, io, connection);
     if (session !== undefined) return session;
   }
   return undefined;
@@ -66,6 +69,7 @@ function ownConfig(dataDir: string, scratch: string | undefined, io: Io, options
   const config = parseConfig(given, io.env, io.cwd);
   return {
     ...config,
+    ofCommand: true,
     // What was imported and approved is asked of the real data directory, also by a daemon that only reads.
     importDir: join(dataDir, 'templates', 'imported'),
     approvalsFile: join(dataDir, 'approvals.json'),
@@ -74,10 +78,10 @@ function ownConfig(dataDir: string, scratch: string | undefined, io: Io, options
   };
 }
 
-async function startOwn(config: DaemonConfig, dispose: () => void): Promise<OwnDaemon> {
+async function startOwn(config: DaemonConfig, scope: ConnectionOptions['scope'], dispose: () => void): Promise<OwnDaemon> {
   const daemon = await startDaemon(config);
   return {
-    endpoint: daemon.endpoint,
+    endpoint: scope === 'run' ? daemon.runEndpoint : daemon.endpoint,
     async close() {
       await daemon.close();
       dispose();

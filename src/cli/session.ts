@@ -1,9 +1,9 @@
 /** The connection of a command to its daemon: the running one of the data directory, else one started in this process. */
 import { CallsheetError } from '#protocol/errors.ts';
-import { type Client, connect, type Endpoint } from '#protocol/client.ts';
+import { type Client, connect, type Endpoint, type OnNotification } from '#protocol/client.ts';
 import type { ProgressNotice } from '#protocol/events.ts';
 import type { Notifications } from '#protocol/methods/event.ts';
-import { findRuntime } from '#daemon/runtime-file.ts';
+import { findRuntime, type RuntimeInfo } from '#daemon/runtime-file.ts';
 import type { Io } from './io.ts';
 import { VERSION } from '#daemon/version.ts';
 
@@ -16,6 +16,8 @@ export interface Session {
   readonly endpoint: Endpoint;
   /** True when the daemon lives in this process and ends with the session. */
   readonly own: boolean;
+  /** True when the daemon was started to stay: by `callsheet daemon`, not in the process of a command. */
+  readonly lasting: boolean;
   /** Resolves when the connection is lost for good. */
   readonly closed: Promise<CallsheetError | undefined>;
   onProgress(listener: (notice: ProgressNotice) => void): () => void;
@@ -28,16 +30,39 @@ export interface OwnDaemon {
   close(): Promise<void>;
 }
 
+export interface ConnectionOptions {
+  /** As the daemon's log names the client; `callsheet-cli` when absent. */
+  readonly name?: string;
+  /** `run`: may do nothing that needs the scope admin, which is the usual one. */
+  readonly scope?: 'run';
+  /** Milliseconds that a daemon may be away before the session closes; a minute when absent. */
+  readonly reconnectFor?: number;
+  readonly onNotification?: OnNotification;
+  /** The connection ended and a daemon was found again, perhaps another one; calls wait until it is connected. */
+  readonly onFound?: () => void;
+}
+
 /** Undefined when no daemon runs for the data directory. Throws when one is there but can not be used. */
-export async function connectToRunning(dataDir: string, io: Io): Promise<Session | undefined> {
+export async function connectToRunning(dataDir: string, io: Io, options: ConnectionOptions = {}): Promise<Session | undefined> {
+  let lasting = true;
+  let isFirst = true;
   const locate = (): Endpoint | undefined => {
     const info = findRuntime({ dataDir, env: io.env });
-    return info === undefined ? undefined : { url: info.url, key: info.key };
+    if (info !== undefined) lasting = info.ofCommand !== true;
+    if (info !== undefined && !isFirst) options.onFound?.();
+    isFirst = false;
+    return info === undefined ? undefined : { url: info.url, key: options.scope === 'run' ? demandRunKey(info) : info.key };
   };
   const endpoint = locate();
   if (endpoint === undefined) return undefined;
   try {
-    return await openSession(endpoint, { own: false, relocate: locate, onClosed: () => Promise.resolve() });
+    return await openSession(endpoint, {
+      ...options,
+      own: false,
+      lasting: () => lasting,
+      relocate: locate,
+      onClosed: () => Promise.resolve(),
+    });
   } catch (error) {
     // A file that a killed daemon left behind, its process id taken by another program since.
     if (error instanceof CallsheetError && error.code === 'DAEMON_NOT_RUNNING') return undefined;
@@ -46,8 +71,8 @@ export async function connectToRunning(dataDir: string, io: Io): Promise<Session
 }
 
 /** Throws DAEMON_NOT_RUNNING. */
-export async function demandRunning(dataDir: string, io: Io): Promise<Session> {
-  const session = await connectToRunning(dataDir, io);
+export async function demandRunning(dataDir: string, io: Io, options: ConnectionOptions = {}): Promise<Session> {
+  const session = await connectToRunning(dataDir, io, options);
   if (session !== undefined) return session;
   throw new CallsheetError('DAEMON_NOT_RUNNING', `No daemon runs for the data directory ${dataDir}.`, {
     hint: 'Start one: callsheet daemon. If it has another data directory, name it: --data DIR',
@@ -55,9 +80,15 @@ export async function demandRunning(dataDir: string, io: Io): Promise<Session> {
 }
 
 /** The session owns the daemon: closing the one stops the other. */
-export async function connectToOwn(daemon: OwnDaemon): Promise<Session> {
+export async function connectToOwn(daemon: OwnDaemon, options: ConnectionOptions = {}): Promise<Session> {
   try {
-    return await openSession(daemon.endpoint, { own: true, relocate: undefined, onClosed: () => daemon.close() });
+    return await openSession(daemon.endpoint, {
+      ...options,
+      own: true,
+      lasting: () => false,
+      relocate: undefined,
+      onClosed: () => daemon.close(),
+    });
   } catch (error) {
     await daemon.close();
     throw error;
@@ -66,21 +97,31 @@ export async function connectToOwn(daemon: OwnDaemon): Promise<Session> {
 
 // --- helpers ---
 
-interface SessionOptions {
+function demandRunKey({ runKey, version }: RuntimeInfo): string {
+  if (runKey !== undefined) return runKey;
+  throw new CallsheetError('PROTOCOL_UNSUPPORTED', `The running daemon (${version}) hands out no key of scope run.`, {
+    hint: 'Stop it and start the daemon of this version: callsheet daemon',
+  });
+}
+
+interface SessionOptions extends ConnectionOptions {
   readonly own: boolean;
+  readonly lasting: () => boolean;
   readonly relocate: (() => Endpoint | undefined) | undefined;
   readonly onClosed: () => Promise<void>;
 }
 
-async function openSession(first: Endpoint, { own, relocate, onClosed }: SessionOptions): Promise<Session> {
+async function openSession(first: Endpoint, { own, lasting, relocate, onClosed, ...options }: SessionOptions): Promise<Session> {
   const listeners = new Set<(notice: ProgressNotice) => void>();
   const closed = Promise.withResolvers<CallsheetError | undefined>();
   let endpoint = first;
   const client = await connect({
     ...first,
-    name: 'callsheet-cli',
+    name: options.name ?? 'callsheet-cli',
     version: VERSION,
+    ...(options.scope === undefined ? {} : { scope: options.scope }),
     onNotification: (name, params) => {
+      options.onNotification?.(name, params);
       if (name !== 'progress') return;
       for (const listener of listeners) listener(params as Notifications['progress']);
     },
@@ -88,7 +129,7 @@ async function openSession(first: Endpoint, { own, relocate, onClosed }: Session
     ...(relocate === undefined
       ? {}
       : {
-          reconnectFor: RECONNECT_MS,
+          reconnectFor: options.reconnectFor ?? RECONNECT_MS,
           relocate: () => {
             const found = relocate();
             if (found !== undefined) endpoint = found;
@@ -100,6 +141,9 @@ async function openSession(first: Endpoint, { own, relocate, onClosed }: Session
     client,
     own,
     closed: closed.promise,
+    get lasting() {
+      return lasting();
+    },
     get endpoint() {
       return endpoint;
     },

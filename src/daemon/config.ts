@@ -54,6 +54,8 @@ export interface DaemonConfig {
   readonly cacheBytes: number | undefined;
   /** Applied by themselves, one after the other; none: nothing is ever cleaned away by itself. */
   readonly retention: readonly RetentionPolicy[];
+  /** True: it lives in the process of a command and ends with that; clients are told by the runtime file. */
+  readonly ofCommand?: boolean;
 }
 
 /** As the command line gives them. */

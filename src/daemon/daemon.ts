@@ -56,6 +56,8 @@ export interface Daemon {
   readonly runtimeFile: string;
   /** For a client in this process. */
   readonly endpoint: Endpoint;
+  /** The same with the key of scope run. */
+  readonly runEndpoint: Endpoint;
   /** Graceful: takes no new work, writes everything down, leaves jobs on backends running. */
   close(): Promise<void>;
   /** For errors that nobody caught: logs and writes the log down. Nothing else is touched; the process must end. */
@@ -261,7 +263,18 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const { port } = door;
   const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
-  writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, dataDir });
+  const runKey = auth.keyOf('run');
+  const { ofCommand = false } = config;
+  writeRuntimeFile(runtimeFile, {
+    protocol: PROTOCOL_VERSION,
+    ...identity,
+    pid: process.pid,
+    port,
+    ...endpoint,
+    runKey,
+    dataDir,
+    ofCommand,
+  });
   made.defer(() => removeRuntimeFile(runtimeFile, identity.instance));
   if (config.metricsKeyFile !== undefined) made.defer(writeKeyFile(config.metricsKeyFile, auth.keyOf('read')));
   log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
@@ -273,6 +286,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     pid: process.pid,
     runtimeFile,
     endpoint,
+    runEndpoint: { url: endpoint.url, key: runKey },
     stopped: lifecycle.stopped,
     close: () => lifecycle.close(),
     async crash(error) {

@@ -30,7 +30,11 @@ export interface RuntimeInfo {
   readonly port: number;
   /** Key of scope admin. */
   readonly key: string;
+  /** Key of scope run, for programs that only start and watch; a daemon of 0.1.0 gives none. */
+  readonly runKey?: string;
   readonly dataDir: string;
+  /** It lives in the process of a command, e.g. `callsheet run`, and ends with that. */
+  readonly ofCommand?: boolean;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
 }
@@ -89,7 +93,13 @@ export function removeRuntimeFile(file: string, instance: string): void {
 
 /** Undefined when there is none or it is not whole. Throws RUNTIME_DIR_UNSAFE when somebody else could have written it. */
 export function readRuntimeFile(file: string): RuntimeInfo | undefined {
-  const entry = lstatSync(file, { throwIfNoEntry: false });
+  let entry: Stats | undefined;
+  try {
+    entry = lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    // What would be its directory is a file, or is closed to us: there is none that we could read.
+    return undefined;
+  }
   if (entry === undefined) return undefined;
   demandPrivate(file, entry, 'file');
   let handle: number;

@@ -7,7 +7,7 @@ import type { Problem } from './problem.ts';
 
 export interface ParamsValidator {
   /** Throws INVALID_PARAMS with one problem for each misfit. */
-  check(method: Method<unknown, unknown>, params: Readonly<Record<string, unknown>>): Promise<void>;
+  check(method: Pick<Method<unknown, unknown>, 'name' | 'params'>, params: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 const MAX_PROBLEMS = 50;
