@@ -1,6 +1,6 @@
 /** The fold's bookkeeping of steps: which items are at work, and whether all is settled. It begins items in the order in which the run machine does. */
 import type { RunEventBody } from '#protocol/events.ts';
-import { ITEMS_AT_ONCE } from '../run-steps.ts';
+import { ITEMS_AT_ONCE } from '../items-at-once.ts';
 import { type FoldedRun, type FoldedStep, stepId } from './folded-run.ts';
 
 export function beginItems(fold: FoldedRun, { step: id, items, kept }: Extract<RunEventBody, { readonly type: 'step.planned' }>): void {

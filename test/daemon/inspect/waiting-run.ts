@@ -22,7 +22,7 @@ export interface WaitingRun extends Place {
 
 export async function openWaitingRun(parameters: Readonly<Record<string, unknown>> = {}): Promise<WaitingRun> {
   const place = await openPlace({ pick: TEMPLATE });
-  const { runId } = await place.client.call('run/start', { template: 'pick', parameters });
+  const { runId } = await place.client.call('run/start', { template: 'pick', parameters, cache: false });
   for (;;) {
     const { run } = await place.client.call('run/get', { runId });
     if (run.status === 'waiting') break;
