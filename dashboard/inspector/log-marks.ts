@@ -1,7 +1,12 @@
 /** Places in a log that somebody looks for: where a new try began, and where a crash or a stop of the daemon cut in. Pure. */
 import { RUN_ENDS } from '#protocol/views.ts';
 import type { RunLog } from './run-log.ts';
-import type { Mark } from './scrubber.ts';
+
+export interface Mark {
+  /** The position to look at. */
+  readonly position: number;
+  readonly words: string;
+}
 
 /**
  * `startedAt`: when this daemon began, in milliseconds since 1970. The events before it are of one that ended; where the run had not ended then,

@@ -1,16 +1,6 @@
 /** The machines of a run as a tree to choose from: one Tab stop, arrow keys inside. */
 import { element, uniqueId } from './dom.ts';
-
-export interface TreeRow {
-  readonly id: string;
-  readonly name: string;
-  /** 0 for the run. */
-  readonly depth: number;
-  readonly state: string;
-  readonly kind: 'active' | 'ended' | 'stopped' | 'actor';
-  /** False for actors that have no chart. */
-  readonly isMachine: boolean;
-}
+import type { TreeRow } from './tree-rows.ts';
 
 export interface MachineTree {
   readonly element: HTMLElement;
@@ -59,7 +49,12 @@ export function createMachineTree(onChoose: (id: string) => void): MachineTree {
     element: box,
     show(rows, chosen) {
       const shown = rows.length <= MOST ? rows : rows.filter((row, nth) => nth < MOST || row.id === chosen);
-      for (const id of items.keys()) if (!shown.some((row) => row.id === id)) (items.get(id)?.remove(), items.delete(id));
+      const wanted = new Set(shown.map(({ id }) => id));
+      for (const [id, item] of items) {
+        if (wanted.has(id)) continue;
+        item.remove();
+        items.delete(id);
+      }
       ids = shown.filter(({ isMachine }) => isMachine).map(({ id }) => id);
       let before: Element | null = null;
       for (const row of shown) {

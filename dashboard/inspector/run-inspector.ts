@@ -7,10 +7,10 @@ import { element } from './dom.ts';
 import { createEventList, type EventLine } from './event-list.ts';
 import { machineOf, wordsOf } from './event-words.ts';
 import { createLiveActors } from './live-actors.ts';
-import { marksOf } from './log-marks.ts';
+import { type Mark, marksOf } from './log-marks.ts';
 import { createMachineTree } from './machine-tree.ts';
 import { createRunLog } from './run-log.ts';
-import { createScrubber, type Mark } from './scrubber.ts';
+import { createScrubber } from './scrubber.ts';
 import { chartOf, foldedRows, liveActor, liveRows } from './tree-rows.ts';
 
 /** Gives what takes it off the page again. */
@@ -72,7 +72,7 @@ export function mountRun(place: HTMLElement, options: InspectorOptions, facts: R
     tree.show(rows, chosen);
     const event = log.event(position);
     const words = event === undefined ? 'before the first event' : wordsOf(event.event);
-    scrubber.show({ position, length: log.length, isFollowing, words, marks });
+    scrubber.show({ position, length: log.length, isLive: isLive(), words, marks });
     events.show(position, log.length, lineOf, JSON.stringify(marks));
     const placed = CHARTS[chartOf(chosen)];
     const actor = isLive() ? liveActor(live, chosen) : undefined;

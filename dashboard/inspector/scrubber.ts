@@ -1,17 +1,12 @@
 /** Goes through the log of a run: a slider, a step back, a step on, the ends, and the places that are marked in it. */
 import { button, element, uniqueId } from './dom.ts';
-
-export interface Mark {
-  /** The position to look at. */
-  readonly position: number;
-  readonly words: string;
-}
+import type { Mark } from './log-marks.ts';
 
 export interface ScrubberState {
   readonly position: number;
   readonly length: number;
-  /** The newest events are followed. */
-  readonly isFollowing: boolean;
+  /** The run goes on, and is shown as it is now. */
+  readonly isLive: boolean;
   /** Of the event at the position. */
   readonly words: string;
   readonly marks: readonly Mark[];
@@ -23,7 +18,7 @@ export interface Scrubber {
 }
 
 export function createScrubber(onMove: (position: number) => void): Scrubber {
-  let state: ScrubberState = { position: 0, length: 0, isFollowing: true, words: '', marks: [] };
+  let state: ScrubberState = { position: 0, length: 0, isLive: false, words: '', marks: [] };
   const by = (step: number) => () => onMove(state.position + step);
   const list = element('datalist', { id: uniqueId('marks') });
   const range = element('input', {
@@ -77,7 +72,7 @@ export function createScrubber(onMove: (position: number) => void): Scrubber {
       range.setAttribute('aria-valuetext', `Event ${String(next.position)} of ${String(next.length)}: ${next.words}`);
       for (const one of [first, back]) one.disabled = next.position === 0;
       for (const one of [on, last]) one.disabled = next.position === next.length;
-      const text = `${String(next.position)} of ${String(next.length)}${next.isFollowing ? ' · live' : ''}`;
+      const text = `${String(next.position)} of ${String(next.length)}${next.isLive ? ' · live' : ''}`;
       if (words.textContent !== text) words.textContent = text;
       if (isMarked) showMarks(next.marks);
     },

@@ -1,7 +1,17 @@
 /** The rows of the machine tree: those of the fold at a position, or at the newest one those that live, with every actor. Pure. */
 import type { FoldedMachine, FoldedRun } from '#machines/replay/folded-run.ts';
 import type { LiveActor, LiveActors } from './live-actors.ts';
-import type { TreeRow } from './machine-tree.ts';
+
+export interface TreeRow {
+  readonly id: string;
+  readonly name: string;
+  /** 0 for the run. */
+  readonly depth: number;
+  readonly state: string;
+  readonly kind: 'active' | 'ended' | 'stopped' | 'actor';
+  /** False for actors that have no chart. */
+  readonly isMachine: boolean;
+}
 
 export function foldedRows(fold: FoldedRun): readonly TreeRow[] {
   return [...fold.machines.values()].map((machine) => ({
