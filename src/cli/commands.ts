@@ -8,6 +8,7 @@ import { checkCommand } from './commands/check.ts';
 import { convertCommand } from './commands/convert.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   convertCommand,
   optimizeCommand,
   sandboxCommand,
+  inspectCommand,
   callCommand,
   doctorCommand,
 ];
