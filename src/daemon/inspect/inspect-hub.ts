@@ -4,7 +4,7 @@
  */
 import type { AnyActor, InspectionEvent } from 'xstate';
 import type { InspectMessage } from '#protocol/inspect.ts';
-import { type Entry, messageOf, parentOf, type Secrets } from './messages.ts';
+import { beginEntry, closeEntry, type Entry, messageOf, type Secrets } from './messages.ts';
 import { createViewer, type Viewer, type ViewerLimits } from './viewer.ts';
 
 /** Actors that have ended and are still shown to who comes late. */
@@ -44,7 +44,9 @@ interface Looking {
 
 export function createInspectHub({ secretsOf = () => [], onDefect = () => undefined, limits }: InspectHubOptions = {}): InspectHub {
   const live = new Map<string, Map<string, Entry>>();
+  /** The newest; where the next one goes is the oldest. */
   const closed: Entry[] = [];
+  let oldest = 0;
   const looking = new Set<Looking>();
   /** Of the runs that are looked at. */
   const secrets = new Map<string, Secrets>();
@@ -58,26 +60,31 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
     return found;
   }
 
-  function begin(runId: string, actor: AnyActor): void {
+  function begin(runId: string, rootId: string, actor: AnyActor): void {
     let actors = live.get(runId);
     if (actors === undefined) live.set(runId, (actors = new Map()));
-    const entry: Entry = { runId, actor, since: Date.now() };
+    const entry = beginEntry(runId, rootId, actor);
     actors.set(actor.sessionId, entry);
-    show(entry, (viewer) => viewer.meet(entry));
+    if (looking.size > 0) show(entry, (viewer) => viewer.meet(entry));
   }
 
   function end(entry: Entry): void {
-    const { runId, actor } = entry;
+    const { runId, sessionId, parentId } = entry;
     const actors = live.get(runId);
-    // A run that fails leaves actors behind that are never heard of again.
-    const gone = parentOf(actor) === undefined ? [...(actors?.values() ?? [])] : [entry];
-    for (const one of gone) {
-      one.closedAt = Date.now();
-      actors?.delete(one.actor.sessionId);
-      closed.push(one);
+    if (parentId !== undefined) {
+      actors?.delete(sessionId);
+      keep(entry);
+      return;
     }
-    closed.splice(0, Math.max(0, closed.length - CLOSED_KEPT));
-    if (actors?.size === 0) live.delete(runId);
+    // A run that fails leaves actors behind that are never heard of again.
+    live.delete(runId);
+    for (const one of actors?.values() ?? []) keep(one);
+  }
+
+  function keep(entry: Entry): void {
+    closeEntry(entry);
+    closed[oldest] = entry;
+    oldest = (oldest + 1) % CLOSED_KEPT;
   }
 
   /** A viewer that throws is a defect of ours: it is let go, and the others see on. */
@@ -100,9 +107,8 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
   }
 
   function hear(runId: string, event: InspectionEvent): void {
-    if (event.type === '@xstate.actor') return begin(runId, event.actorRef as AnyActor);
+    if (event.type === '@xstate.actor') return begin(runId, event.rootId, event.actorRef as AnyActor);
     const isEnd = event.type === '@xstate.snapshot' && event.snapshot.status !== 'active';
-    if (looking.size === 0 && !isEnd) return;
     const entry = live.get(runId)?.get(event.actorRef.sessionId);
     if (entry === undefined) return;
     if (isEnd) end(entry);
@@ -114,6 +120,9 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
 
   return {
     tap(runId, event) {
+      // The whole of what most events cost when nobody looks.
+      if (looking.size === 0 && event.type !== '@xstate.actor' && (event.type !== '@xstate.snapshot' || event.snapshot.status === 'active'))
+        return;
       try {
         hear(runId, event);
       } catch (error) {
@@ -126,7 +135,8 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
       looking.add(one);
       const shown = runId === undefined ? [...live.values()] : [live.get(runId) ?? new Map<string, Entry>()];
       for (const actors of shown) for (const entry of actors.values()) viewer.meet(entry);
-      for (const entry of closed) if (runId === undefined || runId === entry.runId) viewer.meet(entry);
+      for (const entry of [...closed.slice(oldest), ...closed.slice(0, oldest)])
+        if (runId === undefined || runId === entry.runId) viewer.meet(entry);
       return () => drop(one);
     },
     get viewers() {
@@ -141,6 +151,7 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
       for (const one of looking) drop(one);
       live.clear();
       closed.length = 0;
+      oldest = 0;
     },
   };
 }

@@ -6,23 +6,40 @@ import { plainOf } from './plain.ts';
 /** An actor that is alive, or was until lately. */
 export interface Entry {
   readonly runId: string;
-  readonly actor: AnyActor;
+  readonly sessionId: string;
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  /** Its id in its parent. */
+  readonly name: string;
   /** Milliseconds since 1970. */
   readonly since: number;
+  /** What it is, or what is left of it: an actor that has ended would keep the whole of its run in memory. */
+  actor: Pick<AnyActor, 'logic' | 'getSnapshot'>;
   closedAt?: number;
 }
 
 export type Secrets = readonly string[];
 
+export function beginEntry(runId: string, rootId: string, actor: AnyActor): Entry {
+  const parentId = (actor as { readonly _parent?: AnyActorRef })._parent?.sessionId;
+  return { runId, sessionId: actor.sessionId, rootId, parentId, name: actor.id, since: Date.now(), actor };
+}
+
+export function closeEntry(entry: Entry): void {
+  const { logic } = entry.actor;
+  const snapshot: unknown = entry.actor.getSnapshot();
+  entry.actor = { logic, getSnapshot: () => snapshot as ReturnType<AnyActor['getSnapshot']> };
+  entry.closedAt = Date.now();
+}
+
 export function actorMessage(entry: Entry, secrets: Secrets): InspectMessage {
-  const { actor, since, closedAt } = entry;
-  const parentId = parentOf(actor)?.sessionId;
+  const { actor, name, parentId, since, closedAt } = entry;
   return {
     ...frameOf(entry, since),
     type: '@xstate.actor',
-    name: actor.id,
+    name,
     ...(parentId === undefined ? {} : { parentId }),
-    definition: definitionOf(actor.logic, actor.id),
+    definition: definitionOf(actor.logic, name),
     snapshot: snapshotOf(actor.getSnapshot(), secrets),
     ...(closedAt === undefined ? {} : { closedAt }),
   };
@@ -63,16 +80,10 @@ export function currentSnapshot(entry: Entry, secrets: Secrets): InspectMessage 
   return { ...frameOf(entry, Date.now()), type: '@xstate.snapshot', event: { type: 'callsheet.skipped' }, snapshot };
 }
 
-export function parentOf(actor: AnyActorRef): AnyActorRef | undefined {
-  return (actor as { readonly _parent?: AnyActorRef })._parent;
-}
-
 // --- helpers ---
 
-function frameOf({ runId, actor }: Entry, at: number) {
-  let root: AnyActorRef = actor;
-  for (let above = parentOf(root); above !== undefined; above = parentOf(root)) root = above;
-  return { runId, sessionId: actor.sessionId, rootId: root.sessionId, id: null, createdAt: String(at), _version: INSPECT_VERSION };
+function frameOf({ runId, sessionId, rootId }: Entry, at: number) {
+  return { runId, sessionId, rootId, id: null, createdAt: String(at), _version: INSPECT_VERSION };
 }
 
 /** The members that Stately's clients read; a machine's snapshot holds the machine itself too. */

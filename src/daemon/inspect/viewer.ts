@@ -89,20 +89,20 @@ export function createViewer({ send, wants, secretsOf, limits = VIEWER_LIMITS }:
     timer ??= setTimeout(catchUp, limits.catchUpMs).unref();
   }
 
-  function forgetIfOver({ actor, closedAt }: Entry): void {
-    if (closedAt !== undefined) known.delete(actor.sessionId);
+  function forgetIfOver({ sessionId, closedAt }: Entry): void {
+    if (closedAt !== undefined) known.delete(sessionId);
   }
 
   return {
     meet(entry) {
-      unmet.set(entry.actor.sessionId, entry);
+      unmet.set(entry.sessionId, entry);
       if (isDue || timer !== undefined) return;
       isDue = true;
       queueMicrotask(catchUp);
     },
     tell(entry, type, text) {
       if (closed || !wants(type)) return;
-      const id = entry.actor.sessionId;
+      const id = entry.sessionId;
       if (unmet.has(id)) meetAll();
       // Its message will say how it stands by then.
       if (!known.has(id)) return later();
