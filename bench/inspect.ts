@@ -21,7 +21,7 @@ const outputs = { files: [], texts: [], cachedNodes: [] };
 /** The newest one sends to the step at work. */
 let sendBack: (event: ExecuteEvent) => void = () => undefined;
 /** Answers at once. */
-const at = <T>(value: T) => fromPromise<never, never>(() => Promise.resolve(value as never));
+const at = (value: unknown) => fromPromise<never, never>(() => Promise.resolve(value as never));
 const actors = {
   'load-template': at({ steps: [{ id: 'a', needs: [] }] }),
   'inject-parameters': at(undefined),

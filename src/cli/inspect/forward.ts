@@ -25,7 +25,7 @@ export async function forward(
     relay,
     onOpen,
     stop,
-  }: { readonly runId: string | undefined; readonly relay: string; onOpen(): void; readonly stop: Promise<void> },
+  }: { readonly runId: string | undefined; readonly relay: string; readonly onOpen: () => void; readonly stop: Promise<void> },
 ): Promise<void> {
   const to = new WebSocket(relay, { handshakeTimeout: 10_000, perMessageDeflate: false, followRedirects: false });
   const lost = Promise.withResolvers<never>();
