@@ -1,6 +1,7 @@
 /** A live run whose effects are settled at random, with a log as the run host would write it: what a fold is held against. */
 import { type Actor, type AnyActorRef, createActor, fromCallback, fromPromise, type InspectionEvent, SimulatedClock } from 'xstate';
 import type { ExecuteEvent, OfferOutput, PlanOutput, Prepared, RunActors, ServedFromCache } from '#actors/logic.ts';
+import { armTimers, snapshotText, timersOf } from '#daemon/snapshots.ts';
 import { createRunMachine, type RunMachine } from '#machines/run-machine.ts';
 import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
@@ -22,23 +23,31 @@ interface Effect {
 }
 
 export interface RandomRun {
+  /** Another one after each crash. */
   readonly actor: Actor<RunMachine>;
   readonly log: readonly Logged[];
-  /** One thing happens: an effect ends, a backend speaks, time passes, a person acts. False when nothing can happen any more. */
+  /** So many times the process died, and the run went on from what it had left. */
+  readonly crashes: number;
+  /** One thing happens: an effect ends, a backend speaks, time passes, a person acts, the process dies. False when nothing can happen any more. */
   step(dice: Dice): Promise<boolean>;
 }
 
 const FAILED: ErrorData = { code: 'NODE_FAILED', message: 'x', retryable: false };
 const PASSES: ErrorData = { code: 'BACKEND_HTTP', message: 'x', retryable: true };
 const TOO_BIG: ErrorData = { code: 'OUT_OF_MEMORY', message: 'x', retryable: true };
+const FORGOTTEN: ExecuteEvent = { type: 'backend.lost', cause: 'restarted' };
 const OUTPUTS = { files: [], texts: [], cachedNodes: [] };
 
 export interface RandomPlan {
   readonly steps: readonly { readonly id: string; readonly needs: readonly string[] }[];
 }
 
-/** `onTold`: after each turn of a machine in which events were logged that are its own. */
-export function startRandomRun(plan: RandomPlan, onTold: (machine: string, value: string, log: readonly Logged[]) => void): RandomRun {
+/** `isForgetful`: the backend restarts again and again. `onTold`: after each turn of a machine in which events were logged that are its own. */
+export function startRandomRun(
+  plan: RandomPlan,
+  isForgetful: boolean,
+  onTold: (machine: string, value: string, log: readonly Logged[]) => void,
+): RandomRun {
   const log: Logged[] = [];
   const effects = new Set<Effect>();
   const clock = new SimulatedClock();
@@ -119,22 +128,24 @@ export function startRandomRun(plan: RandomPlan, onTold: (machine: string, value
     ),
     'free-backend': fromPromise(({ self, signal }) => held('free', self, signal, (dice) => mostly(dice, { lower: dice(2) === 0 }))),
     'execute-step': fromCallback(({ self, sendBack }) => {
-      const words: readonly ExecuteEvent[] = [
-        { type: 'backend.queued' },
-        { type: 'backend.started' },
-        { type: 'backend.contact', status: 'lost' },
-        { type: 'backend.contact', status: 'unresponsive' },
-        { type: 'backend.contact', status: 'restored' },
-        { type: 'backend.finished', outputs: OUTPUTS },
-        { type: 'backend.finished', outputs: OUTPUTS },
-        { type: 'backend.failed', error: FAILED },
-        { type: 'backend.failed', error: PASSES },
-        { type: 'backend.failed', error: TOO_BIG },
-        { type: 'backend.lost', cause: 'restarted' },
-        { type: 'backend.lost', cause: 'removed' },
-        { type: 'backend.lost', cause: 'assumed' },
-      ];
-      const effect: Effect = { key: 'execute', owner: ownerOf(self), act: (dice) => sendBack(words[dice(words.length)] as ExecuteEvent) };
+      const words: readonly ExecuteEvent[] = isForgetful
+        ? [{ type: 'backend.started' }, FORGOTTEN]
+        : [
+            { type: 'backend.queued' },
+            { type: 'backend.started' },
+            { type: 'backend.contact', status: 'lost' },
+            { type: 'backend.contact', status: 'unresponsive' },
+            { type: 'backend.contact', status: 'restored' },
+            { type: 'backend.finished', outputs: OUTPUTS },
+            { type: 'backend.finished', outputs: OUTPUTS },
+            { type: 'backend.failed', error: FAILED },
+            { type: 'backend.failed', error: PASSES },
+            { type: 'backend.failed', error: TOO_BIG },
+            FORGOTTEN,
+            { type: 'backend.lost', cause: 'removed' },
+            { type: 'backend.lost', cause: 'assumed' },
+          ];
+      const effect: Effect = { key: 'execute', owner: ownerOf(self), act: (dice) => sendBack(words[dice(words.length)] ?? FORGOTTEN) };
       effects.add(effect);
       return () => void effects.delete(effect);
     }),
@@ -166,16 +177,30 @@ export function startRandomRun(plan: RandomPlan, onTold: (machine: string, value
   };
 
   write('', { type: 'run.created', template: 't', version: '1.0.0' });
-  const actor = createActor(createRunMachine(actors, { initialMs: 100, maxMs: 100, random: () => 0 }), {
-    id: 'run',
-    input: { runId: 'r' },
-    inspect,
-    clock,
-  });
-  actor.start();
+  const machine = createRunMachine(actors, { initialMs: 100, maxMs: 100, random: () => 0 });
+  const boot = (snapshot?: ReturnType<Actor<RunMachine>['getSnapshot']>) =>
+    createActor(machine, { id: 'run', input: { runId: 'r' }, inspect, clock, ...(snapshot === undefined ? {} : { snapshot }) }).start();
+  let actor = boot();
+  let crashes = 0;
+
+  /** What a killed process leaves is its snapshot, its timers and its log. */
+  function crash(): void {
+    const text = snapshotText(actor.getPersistedSnapshot());
+    const timers = timersOf(actor);
+    actor.stop();
+    untold.clear();
+    actor = boot(JSON.parse(text) as ReturnType<typeof actor.getSnapshot>);
+    armTimers(actor, timers, Date.now());
+    crashes += 1;
+  }
 
   return {
-    actor,
+    get actor() {
+      return actor;
+    },
+    get crashes() {
+      return crashes;
+    },
     log,
     async step(dice) {
       if (actor.getSnapshot().status !== 'active') return false;
@@ -186,6 +211,7 @@ export function startRandomRun(plan: RandomPlan, onTold: (machine: string, value
       else if (throwOf < 6 || (open.length === 0 && waiting.length === 0)) clock.increment(2000);
       else if (waiting.length > 0 && (throwOf < 12 || open.length === 0))
         actor.send({ type: 'run.choose', into: waiting[dice(waiting.length)]?.id.slice('choices.'.length) ?? '', picked: ['x'] });
+      else if (throwOf === 13) crash();
       else open[dice(open.length)]?.act(dice);
       await turn();
       return true;
