@@ -77,8 +77,12 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
       return;
     }
     // A run that fails leaves actors behind that are never heard of again.
-    live.delete(runId);
-    for (const one of actors?.values() ?? []) keep(one);
+    for (const one of actors?.values() ?? []) {
+      if (one.rootId !== entry.rootId) continue;
+      actors?.delete(one.sessionId);
+      keep(one);
+    }
+    if (actors?.size === 0) live.delete(runId);
   }
 
   function keep(entry: Entry): void {

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type Client } from '#protocol/client.ts';
+import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import { openWaitingRun, type WaitingRun } from '../../daemon/inspect/waiting-run.ts';
 import { CHROMIUM, type InspectorPage, openPage } from './open-page.ts';
 
@@ -149,5 +150,63 @@ describe.skipIf(CHROMIUM === undefined)('the inspector in a browser', () => {
     expect(wide).toBeLessThanOrEqual(0);
     await picture('phone');
     expect(shown.faults).toEqual([]);
+  });
+});
+
+describe.skipIf(CHROMIUM === undefined)('the inspector on a long log', () => {
+  const ITEMS = 1000;
+  const bodies: readonly RunEventBody[] = [
+    { type: 'run.created', template: 'long', version: '1.0.0' },
+    { type: 'run.status', status: 'running' },
+    { type: 'step.planned', step: 'a', items: ITEMS },
+    ...Array.from({ length: ITEMS }, (_, item) =>
+      (['submitting', 'queued', 'running', 'done'] as const).map((status) => ({
+        type: 'step.status' as const,
+        step: 'a',
+        item,
+        attempt: 1,
+        status,
+      })),
+    ).flat(),
+    { type: 'run.status', status: 'succeeded' },
+  ];
+  const events: readonly RunEvent[] = bodies.map((event, nth) => ({
+    runId: 'r',
+    seq: nth + 1,
+    position: nth + 1,
+    epoch: 'e',
+    at: 1e12 + nth,
+    event,
+  }));
+  const answers: Readonly<Record<string, (params: { readonly after: number; readonly limit: number }) => unknown>> = {
+    'run/get': () => ({ run: { runId: 'r', template: 'long', status: 'succeeded', steps: [{ id: 'a' }] } }),
+    'daemon/status': () => ({ startedAt: 0 }),
+    'event/list': ({ after, limit }) => ({ epoch: 'e', events: events.slice(after, after + limit), more: after + limit < events.length }),
+  };
+  const answer = async (method: string, params: unknown) => answers[method]?.(params as never) ?? { subscription: method };
+
+  it('reads all of it, and draws what can be looked at', async () => {
+    await using long = await openPage(answer as Client['call']);
+    await long.mount('r');
+    const slider = long.page.locator('.mi-range');
+    const words = () => long.page.locator('.mi-state').textContent();
+    await expect.poll(() => slider.getAttribute('max')).toBe(String(events.length));
+    await expect.poll(words).toBe('run: succeeded — by collect done [allGood]');
+    expect(await long.page.locator('*').count()).toBeLessThan(3000);
+    expect(await long.page.locator('.mi-more').textContent()).toBe('701 more');
+
+    await long.page.locator('.mi-chart').focus();
+    await long.page.keyboard.press('Home');
+    for (let nth = 0; nth < 3; nth += 1) await long.page.keyboard.press('ArrowRight');
+    await expect.poll(() => long.page.locator('.mi-row').count()).toBe(17);
+    await long.page.keyboard.press('Shift+ArrowRight');
+    await expect.poll(() => slider.inputValue()).toBe('13');
+    // A line far away is drawn once the position is near it.
+    await slider.fill('2003');
+    await long.page.locator('.mi-event', { hasText: 'a #499: running' }).click();
+    await expect.poll(() => slider.inputValue()).toBe('2002');
+    await long.page.keyboard.press('End');
+    await expect.poll(words).toBe('run: succeeded — by collect done [allGood]');
+    expect(long.faults).toEqual([]);
   });
 });
