@@ -68,7 +68,8 @@ export function createInspectLines(isOneRun: boolean): InspectLines {
 
 function clock(createdAt: string): string {
   const at = new Date(Number(createdAt));
-  return at.toISOString().slice(11, 23);
+  const [hours, minutes, seconds] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0'));
+  return `${hours ?? ''}:${minutes ?? ''}:${seconds ?? ''}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }
 
 function stateOf(snapshot: unknown): string {

@@ -20,7 +20,7 @@ const CSP =
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Inspector</title><meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css"><link rel="stylesheet" href="/inspector.css"></head><body><main></main><script type="module" src="/harness.js"></script></body></html>`;
 const PAGE_CSS =
-  ':root{color-scheme:light dark;font-family:system-ui,sans-serif}body{margin:0}main{height:100vh;padding:8px;box-sizing:border-box}';
+  ':root{color-scheme:light dark;font-family:system-ui,sans-serif}body{margin:0}main{padding:8px;box-sizing:border-box}';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
