@@ -19,8 +19,7 @@ const CSP =
   "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'none'";
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Inspector</title><meta name="viewport" content="width=device-width">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css"><link rel="stylesheet" href="/inspector.css"></head><body><main></main><script type="module" src="/harness.js"></script></body></html>`;
-const PAGE_CSS =
-  ':root{color-scheme:light dark;font-family:system-ui,sans-serif}body{margin:0}main{padding:8px;box-sizing:border-box}';
+const PAGE_CSS = ':root{color-scheme:light dark;font-family:system-ui,sans-serif}body{margin:0}main{padding:8px;box-sizing:border-box}';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
