@@ -1,4 +1,4 @@
-// Draws every machine as a statechart: docs/machines/<id>.svg and the page docs/machines.md. With --check it only says whether they are up to date.
+// Draws every machine as a statechart: docs/machines/<id>.svg, the page docs/machines.md, and dashboard/inspector/charts.ts. With --check it only says whether they are up to date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fromCallback, fromPromise } from 'xstate';
@@ -7,6 +7,7 @@ import { describeMachine } from '#machines/describe.ts';
 import { createChoiceMachine } from '#machines/choice-machine.ts';
 import { createRunMachine } from '#machines/run-machine.ts';
 import { createStepMachine } from '#machines/step-machine.ts';
+import { layOut } from './chart-layout.ts';
 import { chartSvg } from './chart-svg.ts';
 
 const unused = () => fromPromise<never, never>(() => Promise.reject(new Error('drawn, not run')));
@@ -60,7 +61,18 @@ const page = [
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 const files = new Map([[`${docs}machines.md`, page]]);
-for (const { machine } of MACHINES) files.set(`${docs}machines/${machine.id}.svg`, await chartSvg(describeMachine(machine)));
+const charts = await Promise.all(MACHINES.map(({ machine }) => layOut(describeMachine(machine))));
+for (const chart of charts) files.set(`${docs}machines/${chart.id}.svg`, chartSvg(chart));
+const module = [
+  '/** The statecharts as the inspector draws them. Made by `npm run generate` from the machines themselves. */',
+  "import type { PlacedChart } from './placed-chart.ts';",
+  '',
+  'export const CHARTS: Readonly<Record<string, PlacedChart>> = {',
+  ...charts.map((chart) => `  ${chart.id}: ${JSON.stringify(chart)},`),
+  '};',
+  '',
+].join('\n');
+files.set(fileURLToPath(new URL('../dashboard/inspector/charts.ts', import.meta.url)), module);
 
 const stale = [...files].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text);
 if (process.argv.includes('--check')) {

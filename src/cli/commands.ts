@@ -10,6 +10,7 @@ import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { logsCommand } from './commands/logs.ts';
 import { mcpCommand } from './commands/mcp.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   optimizeCommand,
   sandboxCommand,
   mcpCommand,
+  inspectCommand,
   callCommand,
   logsCommand,
   doctorCommand,

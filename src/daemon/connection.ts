@@ -9,6 +9,7 @@ import type { MethodScope } from '#protocol/methods/define.ts';
 import { findMethod } from '#protocol/methods/index.ts';
 import { FRAME_LIMITS, formatNotification } from '#protocol/rpc.ts';
 import type { EventHub } from './event-hub.ts';
+import type { InspectService } from './inspect/inspect-service.ts';
 import type { DoorLimits } from './limits.ts';
 import type { Logger } from './log.ts';
 import { createOutbound } from './outbound.ts';
@@ -22,6 +23,7 @@ export const CLOSE = { unauthorized: 4401, authTimeout: 4408, slowReader: 4413, 
 
 export interface ConnectionParts extends Pick<SessionOptions, 'auth' | 'identity' | 'handlers' | 'validator'> {
   readonly hub: EventHub;
+  readonly inspect: Pick<InspectService, 'attach'>;
   readonly log: Logger;
   readonly refusals: Refusals;
   readonly limits: DoorLimits;
@@ -44,11 +46,12 @@ export interface Upgraded {
 }
 
 export function createConnection(socket: WebSocket, { scope, host, stream }: Upgraded, parts: ConnectionParts): Connection {
-  const { hub, log, refusals, limits } = parts;
+  const { hub, inspect, log, refusals, limits } = parts;
   const serverNonce = createNonce();
   const session = createSession({ ...parts, scope, host, serverNonce });
   const outbound = createOutbound(socket, { stream, watermarks: limits.watermarks, onStalled: () => giveUp() });
   const subscriber = hub.attach(outbound);
+  const watcher = inspect.attach(outbound);
   const bucket = createTokenBucket(limits.callsPerSecond, limits.callBurst);
   let heardAt = performance.now();
   let closing = false;
@@ -61,7 +64,7 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
     handle: (name, params, after) => {
       const wait = bucket.take();
       if (wait > 0) throw tooFast(wait);
-      return session.call(name, params, { subscriber, afterAnswer: (task) => after.push(task) });
+      return session.call(name, params, { subscriber, watcher, afterAnswer: (task) => after.push(task) });
     },
     onNotification: (name) => {
       const mutation = findMethod(name)?.mutation ?? false;
@@ -148,6 +151,7 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
     clearTimeout(deadline);
     clearInterval(heartbeat);
     subscriber.detach();
+    watcher.detach();
     outbound.close();
   });
 

@@ -15,6 +15,7 @@ import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
 import { createContention } from './contention.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
+import { listEvents } from './event-list.ts';
 import { openDoor } from './http-server.ts';
 import { openApprovals } from './exchange/approvals.ts';
 import { createExchangeService } from './exchange/exchange-service.ts';
@@ -31,6 +32,7 @@ import { createMediaResolver } from './media-resolver.ts';
 import { createMethods } from './methods.ts';
 import { createObjectInfoKeeper, keptObjectInfo } from './object-info-keeper.ts';
 import { createOffers } from './offers.ts';
+import { openInspectHub, serveInspector } from './inspect/open-inspector.ts';
 import { makeDirectory } from './places.ts';
 import { recoverRuns } from './rebuild/recover.ts';
 import { createRunMemories } from './run-memory.ts';
@@ -129,6 +131,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
   const offers = made.adopt(createOffers(backends, log), (one) => one.close());
   const judged = offers.begin(FIRST_JUDGEMENT_MS);
+  const inspectHub = made.adopt(openInspectHub(store, log), (one) => one.close());
   const supervisor = made.adopt(
     guardStorage({
       store,
@@ -153,6 +156,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
           kept,
           watch: telemetry.watch,
           log,
+          inspect: (runId, event) => inspectHub.tap(runId, event),
           ...(parts.settleMs === undefined ? {} : { settleMs: parts.settleMs }),
           onStorageFailure,
         }),
@@ -212,6 +216,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const auth = createAuth();
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
+  const { inspect, inspectDoor } = serveInspector({ hub: inspectHub, store, auth, refusals, limits });
   const status = createStatus({
     config,
     identity,
@@ -226,6 +231,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const handlers = createMethods({
     version: VERSION,
     runs: supervisor,
+    inspect,
+    eventsOf: (query) => listEvents(store, query),
     templates,
     exchange,
     artifacts: createArtifactService({ store, pinned, inspector }),
@@ -250,6 +257,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       port: config.port,
       auth,
       hub,
+      inspect,
+      inspectDoor,
       log,
       refusals,
       limits,

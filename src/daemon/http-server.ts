@@ -10,6 +10,7 @@ import { CLOSE, createConnection } from './connection.ts';
 import type { Connection, ConnectionParts } from './connection.ts';
 import { checkGates } from './gates.ts';
 import type { Refusal } from './gates.ts';
+import type { InspectDoor } from './inspect/inspect-door.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -23,6 +24,7 @@ export interface DoorOptions extends ConnectionParts {
   /** 0 takes any free port. */
   readonly port: number;
   readonly routes: readonly Route[];
+  readonly inspectDoor: InspectDoor;
 }
 
 export interface Door {
@@ -50,7 +52,7 @@ const GOODBYE_MS = 1000;
 
 /** Throws PORT_UNAVAILABLE. */
 export async function openDoor(options: DoorOptions): Promise<Door> {
-  const { routes, auth, refusals, limits, log } = options;
+  const { routes, auth, refusals, limits, log, inspectDoor } = options;
   const connections = new Set<Connection>();
   let port = 0;
 
@@ -113,10 +115,15 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   });
 
   server.on('upgrade', (request, socket, head) => {
-    const refusal = refusalOf(request) ?? upgradeRefusal(request);
+    const inspects = inspectDoor.serves(request);
+    const refusal = refusalOf(request) ?? (inspects ? inspectDoor.refusalOf(request) : upgradeRefusal(request));
     if (refusal !== undefined) {
       refusals.count(refusal.reason);
       endSocket(socket, refusal);
+      return;
+    }
+    if (inspects) {
+      inspectDoor.accept(request, socket, head);
       return;
     }
     const scope = auth.fromHeaders(request.rawHeaders);
@@ -182,6 +189,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     cutAll,
     async close() {
       for (const connection of connections) connection.close(CLOSE.goingAway, 'the daemon stops');
+      inspectDoor.close();
       const force = setTimeout(() => {
         cutAll();
         server.closeAllConnections();

@@ -5,6 +5,7 @@ import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { openRpcDocument } from '#protocol/openrpc.ts';
 import type { ArtifactService } from './artifact-service.ts';
 import type { Subscriber } from './event-hub.ts';
+import type { InspectService, Watcher } from './inspect/inspect-service.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RunService } from './run-service.ts';
@@ -14,6 +15,7 @@ export interface CallContext {
   /** Its name, as it told it when it came. */
   readonly client: string;
   readonly subscriber: Subscriber;
+  readonly watcher: Watcher;
   /** Runs once the answer to this call has been handed to the socket. */
   readonly afterAnswer: (task: () => void) => void;
 }
@@ -26,6 +28,8 @@ export type Handlers = {
 export interface MethodParts {
   readonly version: string;
   readonly runs: RunService;
+  readonly inspect: Pick<InspectService, 'ticket'>;
+  readonly eventsOf: (query: ParamsOf<'event/list'>) => ResultOf<'event/list'>;
   readonly templates: TemplateService;
   readonly exchange: ExchangeService;
   readonly artifacts: ArtifactService;
@@ -34,7 +38,18 @@ export interface MethodParts {
   readonly shutdown: () => void;
 }
 
-export function createMethods({ version, runs, templates, exchange, artifacts, retention, status, shutdown }: MethodParts): Handlers {
+export function createMethods({
+  version,
+  runs,
+  inspect,
+  eventsOf,
+  templates,
+  exchange,
+  artifacts,
+  retention,
+  status,
+  shutdown,
+}: MethodParts): Handlers {
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => openRpcDocument(version),
@@ -88,5 +103,13 @@ export function createMethods({ version, runs, templates, exchange, artifacts, r
       return result;
     },
     'event/unsubscribe': ({ subscription }, { subscriber }) => ({ removed: subscriber.unsubscribe(subscription) }),
+    'event/list': (query) => eventsOf(query),
+    'inspect/subscribe': ({ runId }, { watcher, afterAnswer }) => {
+      const { result, deliver } = watcher.subscribe(runId);
+      afterAnswer(deliver);
+      return result;
+    },
+    'inspect/unsubscribe': ({ subscription }, { watcher }) => ({ removed: watcher.unsubscribe(subscription) }),
+    'inspect/ticket': ({ runId }) => inspect.ticket(runId),
   };
 }

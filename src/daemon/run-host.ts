@@ -41,6 +41,8 @@ export interface RunHostOptions {
   /** A commit failed: its outcome is unknown, so the process must reread from disk. */
   onStorageFailure(error: unknown): void;
   onDefect(runId: string, error: unknown): void;
+  /** Who looks at machines from outside hears everything that XState says of them. Must not throw: it would surface in whoever sent the event. */
+  inspect?(runId: string, event: InspectionEvent): void;
 }
 
 export interface RunHost {
@@ -181,6 +183,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
   function boot(runId: string, restore?: { readonly snapshot: RunSnapshot }): RunActor {
     const inspect = (event: InspectionEvent) => {
       // Must not throw: it would surface in whoever sent the event.
+      options.inspect?.(runId, event);
       if (event.type === '@xstate.actor') {
         const child = event.actorRef as AnyActorRef;
         child.on?.('*', (emitted: unknown) => append(runId, emitted as RunEventBody));

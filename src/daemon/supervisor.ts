@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { InspectionEvent } from 'xstate';
 import { canonicalHashOf } from '#graph/hash.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { createActors } from '#actors/create-actors.ts';
@@ -74,6 +75,8 @@ export interface SupervisorOptions {
   /** Measures how long the parts of runs take; absent: nobody does. */
   readonly watch?: PhaseWatch;
   readonly log: Logger;
+  /** Hears what the machines do. Must not throw. */
+  readonly inspect?: (runId: string, event: InspectionEvent) => void;
   /** A commit failed; the process must stop and reread. */
   readonly onStorageFailure: (error: unknown) => void;
 }
@@ -144,6 +147,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     contention,
     machine: createRunMachine(createActors(deps), options.backOff),
     now: Date.now,
+    ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     progressOf: (runId) => progress.store(runId),
     onCommitted(events) {
       for (const { runId, event } of events) {

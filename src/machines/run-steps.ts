@@ -3,6 +3,7 @@ import type { ErrorData } from '#protocol/errors.ts';
 import type { RunEventBody } from '#protocol/events.ts';
 import type { Begin, Picks, Planned, RunPlan, Settled } from '#actors/logic.ts';
 import type { ChoiceResult } from './choice-machine.ts';
+import { ITEMS_AT_ONCE } from './items-at-once.ts';
 import type { StepResult } from './step-context.ts';
 
 export type StepProgressStatus =
@@ -114,12 +115,6 @@ export function advance(steps: readonly StepProgress[]): {
 export function update(steps: readonly StepProgress[], id: string, change: (step: StepProgress) => StepProgress): readonly StepProgress[] {
   return steps.map((step) => (step.id === id ? change(step) : step));
 }
-
-/**
- * How many items of a step are at work at once. A backend works on one; the others keep its queue filled. More would not be faster, but
- * every flush writes all of them, and every look at a queue reads all of their graphs.
- */
-export const ITEMS_AT_ONCE = 16;
 
 /** Takes up a planned step. One whose items were all finished by earlier tries is done with that. */
 export function planned(step: StepProgress, { items, kept, begin }: Planned): StepProgress {

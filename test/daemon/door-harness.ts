@@ -8,6 +8,9 @@ import { WebSocket } from 'ws';
 import { createInspector } from '#results/inspect/inspector.ts';
 import { createArtifactService } from '#daemon/artifact-service.ts';
 import { createAuth } from '#daemon/auth.ts';
+import { listEvents } from '#daemon/event-list.ts';
+import { createInspectHub } from '#daemon/inspect/inspect-hub.ts';
+import { serveInspector } from '#daemon/inspect/open-inspector.ts';
 import { createEventHub, feedHub } from '#daemon/event-hub.ts';
 import { openDoor } from '#daemon/http-server.ts';
 import type { Route } from '#daemon/http-server.ts';
@@ -54,11 +57,16 @@ export async function openTestDoor(options: DoorOptions = {}) {
   const runs = createFakeRuns(store);
   const templates = createFakeTemplates();
   feedHub(hub, runs.service, templates.service);
+  const inspectHub = createInspectHub();
+  const limits = { ...DOOR_LIMITS, ...options.limits };
+  const inspector = serveInspector({ hub: inspectHub, store, auth, refusals, limits });
   const stopped = Promise.withResolvers<void>();
   const startedAt = Date.now();
   const handlers = createMethods({
     version: '0.1.0',
     runs: runs.service,
+    inspect: inspector.inspect,
+    eventsOf: (query) => listEvents(store, query),
     templates: templates.service,
     exchange: fakeExchange,
     retention: { pin: () => undefined, clean: async () => ({ dryRun: true, runs: [], bytes: 0, kept: [], more: false }) },
@@ -97,7 +105,8 @@ export async function openTestDoor(options: DoorOptions = {}) {
     hub,
     log,
     refusals,
-    limits: { ...DOOR_LIMITS, ...options.limits },
+    ...inspector,
+    limits,
     validator: createValidator(),
     identity: { version: '0.1.0', instance: 'test-instance', epoch: store.epoch },
     handlers: { ...handlers, ...options.handlers },
@@ -109,6 +118,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     store,
     auth,
     hub,
+    inspectHub,
     runs,
     templates,
     refusals,

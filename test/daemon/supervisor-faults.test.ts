@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backend } from '#backends/contract.ts';
-import { ITEMS_AT_ONCE } from '#machines/run-steps.ts';
+import { ITEMS_AT_ONCE } from '#machines/items-at-once.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import { USUAL_POOL } from '#daemon/scheduler/settings.ts';
 import { closeChecked } from '../faults/engine-promises.ts';

@@ -1,10 +1,11 @@
 /** Methods and notifications that carry the event log to clients. */
-import type { PreviewNotice, ProgressNotice, RunEvent } from '../events.ts';
+import type { PreviewNotice, ProgressNotice, RunEvent, RunEventBody } from '../events.ts';
 import type { Problem } from '../problem.ts';
-import { boolean, closed, described, integer, object, optional, string } from '../schema.ts';
-import type { Infer } from '../schema.ts';
+import { array, boolean, closed, described, integer, json, object, optional, string } from '../schema.ts';
+import type { Infer, Schema } from '../schema.ts';
 import type { BackendView } from '../views.ts';
 import { method, runId } from './define.ts';
+import type { InspectNotice } from './inspect.ts';
 
 const subscription = string({ minLength: 1, maxLength: 64 });
 
@@ -35,6 +36,30 @@ export const eventUnsubscribe = method({
   errors: [],
 });
 
+const loggedEvent: Schema<RunEvent, false> = object({
+  runId: string(),
+  seq: integer({ minimum: 1 }),
+  position: integer({ minimum: 1 }),
+  epoch: string(),
+  at: integer({ minimum: 0 }),
+  event: json() as Schema<RunEventBody, false>,
+});
+
+export const eventList = method({
+  name: 'event/list',
+  scope: 'read',
+  mutation: false,
+  description:
+    'Events of one run as they stand in its log, oldest first, page by page: `after` is the `seq` of the last event that is known.',
+  params: closed({
+    runId,
+    after: optional(described(integer({ minimum: 0 }), 'Default 0: from the beginning.')),
+    limit: optional(described(integer({ minimum: 1, maximum: 1000 }), 'Default 500.')),
+  }),
+  result: object({ epoch: string(), events: array(loggedEvent), more: boolean() }),
+  errors: ['RUN_NOT_FOUND'],
+});
+
 export type Cursor = Infer<typeof cursor>;
 export type SubscribeParams = Infer<typeof eventSubscribe.params>;
 export type SubscribeResult = Infer<typeof eventSubscribe.result>;
@@ -58,6 +83,8 @@ export interface Notifications {
   readonly 'backend/changed': BackendView;
   /** Cleaned away: nothing of them is listed any more. */
   readonly 'run/removed': { readonly runIds: readonly string[] };
+  /** What machines do, to who asked with `inspect/subscribe`; may be left out, and says so. */
+  readonly inspect: InspectNotice;
 }
 
 export type NotificationName = keyof Notifications;

@@ -4,7 +4,8 @@ import { artifactGet, artifactList } from './artifact.ts';
 import { runClean, runPin } from './clean.ts';
 import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
-import { eventSubscribe, eventUnsubscribe } from './event.ts';
+import { eventList, eventSubscribe, eventUnsubscribe } from './event.ts';
+import { inspectSubscribe, inspectTicket, inspectUnsubscribe } from './inspect.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
 import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
@@ -45,6 +46,10 @@ export const METHODS = {
   'cache/clear': cacheClear,
   'event/subscribe': eventSubscribe,
   'event/unsubscribe': eventUnsubscribe,
+  'event/list': eventList,
+  'inspect/subscribe': inspectSubscribe,
+  'inspect/unsubscribe': inspectUnsubscribe,
+  'inspect/ticket': inspectTicket,
 } as const;
 
 export type MethodName = keyof typeof METHODS;
