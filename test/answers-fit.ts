@@ -51,7 +51,8 @@ function closed(schema: JsonSchema): JsonSchema {
     Object.entries(schema).map(([keyword, value]) => {
       if (keyword === 'properties') return [keyword, mapped(value as Readonly<Record<string, JsonSchema>>)];
       if (keyword === 'oneOf') return [keyword, (value as readonly JsonSchema[]).map(closed)];
-      if ((keyword === 'items' || keyword === 'additionalProperties') && typeof value === 'object') return [keyword, closed(value as JsonSchema)];
+      if ((keyword === 'items' || keyword === 'additionalProperties') && typeof value === 'object')
+        return [keyword, closed(value as JsonSchema)];
       return [keyword, value];
     }),
   );

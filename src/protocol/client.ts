@@ -1,12 +1,18 @@
-/** The typed client of the daemon: proves the key without sending it, demands the daemon's own proof, and resumes subscriptions by number. */
+/**
+ * The typed client of the daemon: proves the key without sending it, demands the daemon's own proof, comes back when the connection ends,
+ * repeats what can be repeated safely and resumes subscriptions by number.
+ */
+import { randomUUID } from 'node:crypto';
 import { CallsheetError } from './errors.ts';
 import type { RunEvent } from './events.ts';
 import { openLink } from './client-link.ts';
 import type { Endpoint, Link } from './client-link.ts';
-import type { Cursor, NotificationName, Notifications, SubscribeParams, SubscribeResult } from './methods/event.ts';
+import type { Cursor, EventSnapshot, SubscribeParams, SubscribeResult } from './methods/event.ts';
+import { METHODS } from './methods/index.ts';
 import type { MethodName, ParamsOf, ResultOf } from './methods/index.ts';
 import type { MethodScope } from './methods/define.ts';
 import type { InitializeResult } from './methods/system.ts';
+import type { CallProgress, NotificationName, Notifications } from './notifications.ts';
 
 export type { Endpoint } from './client-link.ts';
 
@@ -30,17 +36,34 @@ export interface ConnectOptions extends Endpoint {
 
 export interface EventHandlers {
   readonly onEvent: (event: RunEvent) => void;
-  /** The log changed while the connection was down and can not be resumed: read the state again, then subscribe anew. */
+  /**
+   * The state that the events after it go on from: at the beginning, unless `since` was given, and again when the log could not be resumed
+   * (`gap`: forget what was known). With it the subscription goes on over gaps, and `onGap` is left with what can not be helped.
+   */
+  readonly onSnapshot?: (snapshot: EventSnapshot, facts: { readonly gap: boolean }) => void;
+  /** The subscription has ended: without `onSnapshot` because the log can not be resumed, else because its run is gone. */
   readonly onGap?: (error: CallsheetError) => void;
+}
+
+export interface CallOptions<M extends MethodName> {
+  /** Takes the call back when it aborts: it settles with its result all the same, or with REQUEST_CANCELLED. */
+  readonly signal?: AbortSignal;
+  /** For methods that take a `progressToken`, which the client then makes. */
+  readonly onProgress?: 'progressToken' extends keyof ParamsOf<M> ? (value: CallProgress) => void : never;
 }
 
 export interface Client {
   /** What the daemon said of itself, newest connection. */
   readonly server: InitializeResult;
-  /** Throws what the daemon answers, and CONNECTION_LOST when the connection ended first: with a `requestKey` the call can be repeated safely. */
-  call<M extends MethodName>(method: M, params?: ParamsOf<M>): Promise<ResultOf<M>>;
+  /**
+   * Throws what the daemon answers. A client that reconnects repeats a call whose answer was lost with the connection, if it changes nothing or
+   * has a `requestKey`; every other such call throws CONNECTION_LOST.
+   */
+  call<M extends MethodName>(method: M, params?: ParamsOf<M>, options?: CallOptions<M>): Promise<ResultOf<M>>;
   /** Events in order, each exactly once, also across reconnects. */
   subscribe(params: SubscribeParams, handlers: EventHandlers): Promise<{ unsubscribe(): Promise<void> }>;
+  /** Resolves once, when the client is closed for good: with the error, unless it was asked to. */
+  readonly closed: Promise<CallsheetError | undefined>;
   close(): Promise<void>;
 }
 
@@ -55,6 +78,8 @@ interface Subscription {
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { reconnectFor = 0 } = options;
   const subscriptions = new Set<Subscription>();
+  const reports = new Map<string, (value: CallProgress) => void>();
+  const end = Promise.withResolvers<CallsheetError | undefined>();
   let closed = false;
   let comingBack = false;
   let link: Link = await open(options);
@@ -83,6 +108,10 @@ export async function connect(options: ConnectOptions): Promise<Client> {
         subscription.cursor = { epoch: event.epoch, seq: subscription.params.runId === undefined ? event.position : event.seq };
         subscription.handlers.onEvent(event);
       }
+    }
+    if (name === '$/progress') {
+      const { token, value } = params as Notifications['$/progress'];
+      reports.get(token)?.(value);
     }
     options.onNotification?.(name as 'event', params as Notifications['event']);
   }
@@ -128,28 +157,68 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   }
 
   async function begin(subscription: Subscription): Promise<void> {
-    const { params, cursor } = subscription;
-    await link.call('event/subscribe', cursor === undefined ? params : { ...params, since: cursor }, (result) => {
+    const { params, cursor, handlers } = subscription;
+    const onResult = (result: unknown) => {
       // Runs before the next frame is read: events follow the answer at once.
-      const { subscription: id, epoch, seq } = result as SubscribeResult;
+      const { subscription: id, epoch, seq, gap = false, snapshot } = result as SubscribeResult;
       subscription.id = id;
       subscription.cursor = { epoch, seq };
-    });
+      if (snapshot !== undefined) handlers.onSnapshot?.(snapshot, { gap });
+    };
+    const wish = {
+      ...params,
+      ...(cursor === undefined ? {} : { since: cursor }),
+      ...(handlers.onSnapshot === undefined ? {} : { snapshot: true }),
+    };
+    await link.call('event/subscribe', wish, { onResult });
+  }
+
+  async function callOnce<M extends MethodName>(
+    method: M,
+    given: ParamsOf<M> | undefined,
+    { signal, onProgress }: CallOptions<M>,
+  ): Promise<unknown> {
+    await ready;
+    if (onProgress === undefined) return link.call(method, given ?? {}, { signal });
+    const progressToken = randomUUID();
+    reports.set(progressToken, onProgress);
+    try {
+      return await link.call(method, { ...(given as object | undefined), progressToken }, { signal });
+    } finally {
+      reports.delete(progressToken);
+    }
+  }
+
+  /** True when the connection is there again, or will be, and repeating the call does nothing twice. */
+  function mayRepeat(error: unknown, method: MethodName, given: unknown): boolean {
+    if (!(error instanceof CallsheetError) || error.code !== 'CONNECTION_LOST' || closed || reconnectFor === 0) return false;
+    // A subscription belongs to the connection that it was made on.
+    return METHODS[method].mutation
+      ? (given as { readonly requestKey?: string } | undefined)?.requestKey !== undefined
+      : !method.startsWith('event/');
   }
 
   function finish(error: CallsheetError | undefined): void {
     if (closed) return;
     closed = true;
     options.onClose?.(error);
+    end.resolve(error);
   }
 
   return {
     get server() {
       return link.server;
     },
-    async call<M extends MethodName>(method: M, params?: ParamsOf<M>): Promise<ResultOf<M>> {
-      await ready;
-      return (await link.call(method, params ?? {})) as ResultOf<M>;
+    closed: end.promise,
+    async call<M extends MethodName>(method: M, params?: ParamsOf<M>, callOptions: CallOptions<M> = {}): Promise<ResultOf<M>> {
+      for (;;) {
+        try {
+          return (await callOnce(method, params, callOptions)) as ResultOf<M>;
+        } catch (error) {
+          if (!mayRepeat(error, method, params)) throw error;
+          await link.gone;
+        }
+      }
     },
     async subscribe(params, handlers) {
       await ready;
