@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createAuth } from '#daemon/auth.ts';
 import { parseConfig } from '#daemon/config.ts';
@@ -69,6 +70,14 @@ export async function openWorld() {
     return path;
   }
 
+  async function lines(): Promise<readonly string[]> {
+    const { position, queue, runs, cache } = await admin.call('daemon/status');
+    const answers = [await admin.call('run/list'), await admin.call('template/list'), await admin.call('artifact/list')];
+    const parts = answers.flatMap((answer) => Object.values(answer)).flat() as readonly object[];
+    const facts = { position, queue, runs, entries: cache.entries };
+    return [JSON.stringify(facts), ...parts.map((part) => JSON.stringify(part)), ...filesIn(dir)];
+  }
+
   return {
     dir,
     root,
@@ -81,11 +90,14 @@ export async function openWorld() {
     cancelled,
     bundleFile,
     loose: join(root, 'loose.json'),
-    /** Everything that a call could change, as text: what clients see and which files there are. */
-    async state(): Promise<string> {
-      const { position, queue, runs, cache } = await admin.call('daemon/status');
-      const answers = [await admin.call('run/list'), await admin.call('template/list'), await admin.call('artifact/list')];
-      return JSON.stringify({ position, queue, runs, entries: cache.entries, answers, files: filesIn(dir) });
+    /** Everything that a call could change, a line each: what clients see and which files there are. Waits for what is still being written. */
+    async state(): Promise<readonly string[]> {
+      for (let last = await lines(); ;) {
+        await sleep(20);
+        const now = await lines();
+        if (now.join('\n') === last.join('\n')) return now;
+        last = now;
+      }
     },
     async [Symbol.asyncDispose]() {
       await admin.close();
@@ -135,10 +147,7 @@ export const CALLS: { readonly [M in Exclude<MethodName, 'initialize'>]: (world:
   'backend/free': () => ({ id: 'sandbox' }),
   'backend/assume-lost': () => ({ id: 'sandbox' }),
   'queue/pause': () => ({}),
-  'queue/resume': async ({ admin }) => {
-    await admin.call('queue/pause');
-    return {};
-  },
+  'queue/resume': () => ({}),
   async 'cache/clear'({ ended }) {
     await ended();
     return {};
@@ -149,10 +158,10 @@ export const CALLS: { readonly [M in Exclude<MethodName, 'initialize'>]: (world:
 
 // --- helpers ---
 
-/** Files with their sizes; the database and the log change by being read. */
+/** Files with their sizes; the database and the log change by being read, and the note of a run is written at leisure. */
 function filesIn(dir: string): readonly string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\.db(?:-\w+)?$|\.log|\.mark|runtime/.test(entry.name))
+    .filter((entry) => entry.isFile() && !/\.db(?:-\w+)?$|\.log$|^runtime|^run\.json$/.test(entry.name))
     .map(({ parentPath, name }) => `${join(parentPath, name)} ${String(statSync(join(parentPath, name)).size)}`)
     .toSorted();
 }

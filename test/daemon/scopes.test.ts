@@ -41,6 +41,18 @@ async function call(socket: Awaited<ReturnType<typeof open>>, method: string, pa
 }
 
 const paramsOf = async (method: MethodName): Promise<object> => (method === 'initialize' ? { client: CLIENT } : CALLS[method](world));
+/** A call that is refused leaves what it is about as it was, for the next one. */
+const shared = new Map<MethodName, Promise<object>>();
+function sharedParams(method: MethodName): Promise<object> {
+  const known = shared.get(method) ?? paramsOf(method);
+  shared.set(method, known);
+  return known;
+}
+
+function differences(before: readonly string[], after: readonly string[]): readonly string[] {
+  return [...after.filter((line) => !before.includes(line)), ...before.filter((line) => !after.includes(line))];
+}
+
 // Whoever shuts the daemon down does so last.
 const ends = (cell: (typeof cells)[number]): boolean => cell.method === 'daemon/shutdown' && cell.isAllowed;
 
@@ -48,7 +60,7 @@ describe('the method', () => {
   it.each(cells.filter(({ isAllowed }) => !isAllowed))(
     '$method, which needs $needed, is refused with $held, and nothing changes',
     async ({ method, held }) => {
-      const params = await paramsOf(method);
+      const params = await sharedParams(method);
       const before = await world.state();
       const socket = await open(held);
       if (held === 'none') {
@@ -59,7 +71,7 @@ describe('the method', () => {
         expect((await call(socket, method, params)).error?.data.code).toBe('FORBIDDEN');
         socket.socket.close();
       }
-      expect(await world.state()).toBe(before);
+      expect(differences(before, await world.state())).toEqual([]);
     },
   );
 
@@ -98,6 +110,6 @@ describe('what the matrix looks at', () => {
     const params = await CALLS[method](own);
     const before = await own.state();
     await own.admin.call(method, params as never);
-    await expect.poll(() => own.state()).not.toBe(before);
+    await expect.poll(async () => differences(before, await own.state()).length).toBeGreaterThan(0);
   });
 });
