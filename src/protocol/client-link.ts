@@ -75,14 +75,20 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   });
   socket.on('error', (error) => challenge.reject(notRunning(endpoint.url, error)));
   socket.on('unexpected-response', (_request, response) => {
+    // The door lets only so many in at once that have not proven a key yet.
+    const isBusy = response.statusCode === 503;
     challenge.reject(
-      new CallsheetError(
-        'DAEMON_UNTRUSTED',
-        `The address ${endpoint.url} answered with HTTP ${response.statusCode} instead of a WebSocket.`,
-        {
-          hint: 'Another program may have taken the port. Start the daemon again: callsheet daemon',
-        },
-      ),
+      isBusy
+        ? new CallsheetError('TOO_MANY_REQUESTS', 'The daemon has too many connections at this moment.', {
+            hint: 'Try again in some seconds.',
+          })
+        : new CallsheetError(
+            'DAEMON_UNTRUSTED',
+            `The address ${endpoint.url} answered with HTTP ${response.statusCode} instead of a WebSocket.`,
+            {
+              hint: 'Another program may have taken the port. Start the daemon again: callsheet daemon',
+            },
+          ),
     );
     socket.terminate();
   });

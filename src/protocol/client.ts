@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { CallsheetError } from './errors.ts';
+import type { ErrorCode } from './errors.ts';
 import type { RunEvent } from './events.ts';
 import { openLink } from './client-link.ts';
 import type { Endpoint, Link } from './client-link.ts';
@@ -74,7 +75,9 @@ interface Subscription {
   cursor: Cursor | undefined;
 }
 
-/** Throws DAEMON_NOT_RUNNING, DAEMON_UNTRUSTED, UNAUTHORIZED, PROTOCOL_UNSUPPORTED. */
+const USUAL_TIMEOUT_MS = 10_000;
+
+/** Throws DAEMON_NOT_RUNNING, DAEMON_UNTRUSTED, UNAUTHORIZED, PROTOCOL_UNSUPPORTED, TOO_MANY_REQUESTS. */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { reconnectFor = 0 } = options;
   const subscriptions = new Set<Subscription>();
@@ -82,7 +85,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const end = Promise.withResolvers<CallsheetError | undefined>();
   let closed = false;
   let comingBack = false;
-  let link: Link = await open(options);
+  let link: Link = await openInTurn();
   let ready: Promise<void> = Promise.resolve();
 
   function open(endpoint: Endpoint): Promise<Link> {
@@ -90,7 +93,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       endpoint,
       client: { name: options.name ?? 'callsheet', version: options.version ?? '0' },
       scope: options.scope ?? 'admin',
-      timeout: options.timeout ?? 10_000,
+      timeout: options.timeout ?? USUAL_TIMEOUT_MS,
       onNotification: receive,
       onDown: () => {
         if (closed || comingBack) return;
@@ -98,6 +101,19 @@ export async function connect(options: ConnectOptions): Promise<Client> {
         ready.catch((error: unknown) => finish(error instanceof CallsheetError ? error : undefined));
       },
     });
+  }
+
+  /** When many come at once the door is busy for a moment. */
+  async function openInTurn(): Promise<Link> {
+    const deadline = performance.now() + (options.timeout ?? USUAL_TIMEOUT_MS);
+    for (;;) {
+      try {
+        return await open(options);
+      } catch (error) {
+        if (!isOneOf(error, ['TOO_MANY_REQUESTS']) || performance.now() > deadline) throw error;
+        await pauseAbout(100);
+      }
+    }
   }
 
   function receive(name: string, params: unknown): void {
@@ -122,8 +138,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     try {
       for (let pause = 50; ; pause = Math.min(pause * 2, 2000)) {
         if (closed || performance.now() + pause > deadline) throw connectionEnded();
-        // Half of the pause is random, so that many clients do not come back in one beat.
-        await new Promise((resolve) => setTimeout(resolve, pause / 2 + (Math.random() * pause) / 2));
+        await pauseAbout(pause);
         if (await tryOnce()) return;
       }
     } finally {
@@ -141,7 +156,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       for (const subscription of subscriptions) await resume(subscription);
       return true;
     } catch (error) {
-      if (error instanceof CallsheetError && (error.code === 'DAEMON_NOT_RUNNING' || error.code === 'CONNECTION_LOST')) return false;
+      if (isOneOf(error, ['DAEMON_NOT_RUNNING', 'CONNECTION_LOST', 'TOO_MANY_REQUESTS'])) return false;
       throw error;
     }
   }
@@ -245,6 +260,15 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 }
 
 // --- helpers ---
+
+/** Half of the pause is random, so that many clients do not come back in one beat. */
+function pauseAbout(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds / 2 + (Math.random() * milliseconds) / 2));
+}
+
+function isOneOf(error: unknown, codes: readonly ErrorCode[]): boolean {
+  return error instanceof CallsheetError && codes.includes(error.code);
+}
 
 function connectionEnded(): CallsheetError {
   return new CallsheetError('CONNECTION_LOST', 'The connection to the daemon ended.', {
