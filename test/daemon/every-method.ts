@@ -24,6 +24,7 @@ export async function openWorld() {
   writeFileSync(join(card, 'template.json'), JSON.stringify(manifest('card'), null, 2));
   writeFileSync(join(card, 'draw.json'), JSON.stringify(GRAPH, null, 2));
   writeFileSync(join(root, 'loose.json'), JSON.stringify(GRAPH, null, 2));
+  writeFileSync(join(root, 'guest.callsheet'), bundle('guest'));
   cpSync(WITH_CHOICE, join(root, 'templates', 'with-choice'), { recursive: true });
   const env = { HOME: dir, CALLSHEET_DATA: join(dir, 'data'), CALLSHEET_RUNTIME_DIR: join(dir, 'rt'), CALLSHEET_LOG_LEVEL: 'silent' };
   const config = parseConfig({ templates: [join(root, 'templates')], roots: [root], backends: ['sandbox'] }, env, dir);
