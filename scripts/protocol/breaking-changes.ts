@@ -127,7 +127,7 @@ function compareTypes(
 
 /** An integer is a number, so that whoever takes numbers takes it. */
 function typesOf({ type }: JsonSchema): readonly string[] {
-  const types = Array.isArray(type) ? type.map(String) : type === undefined ? [] : [String(type)];
+  const types = Array.isArray(type) ? type.map(String) : typeof type === 'string' ? [type] : [];
   return types.includes('number') ? [...types, 'integer'] : types;
 }
 

@@ -2,7 +2,7 @@
 import { METHODS } from '#protocol/methods/index.ts';
 import { CLIENT_NOTIFICATIONS, NOTIFICATIONS } from '#protocol/notifications.ts';
 import { ROUTES } from '#protocol/routes.ts';
-import type { JsonSchema, ObjectSchema } from '#protocol/schema.ts';
+import type { ObjectSchema } from '#protocol/schema.ts';
 
 /** By the name that stands in the markers of the page: `<!-- NAME: written by ... -->` to `<!-- /NAME -->`. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -78,5 +78,5 @@ function membersOf({ properties = {}, required = [] }: ObjectSchema, without: re
 
 function variantsOf({ properties = {} }: ObjectSchema): readonly (readonly [string, ObjectSchema])[] {
   const variants = (properties['event']?.['oneOf'] ?? []) as readonly ObjectSchema[];
-  return variants.map((variant) => [String((variant.properties?.['type'] as JsonSchema)['const']), variant]);
+  return variants.map((variant) => [String(variant.properties?.['type']?.['const']), variant]);
 }

@@ -51,7 +51,7 @@ export function createMethods({ version, runs, templates, exchange, artifacts, r
     },
     'template/list': () => ({ templates: templates.list() }),
     'template/get': async (params, { signal }) => ({ template: await templates.get(params, signal) }),
-    'template/check': ({ progressToken: _, ...params }, { signal, report }) => {
+    'template/check': (params, { signal, report }) => {
       if ((params.id === undefined) === (params.path === undefined)) {
         throw new CallsheetError('INVALID_PARAMS', 'Give either the id of a template or a path.', {
           hint: 'Params: {"id": …} or {"path": …}.',
@@ -77,8 +77,11 @@ export function createMethods({ version, runs, templates, exchange, artifacts, r
         retention.pin(runId, pinned);
         return { runId, pinned };
       }),
-    'run/clean': ({ requestKey, progressToken: _, dryRun = false, ...policy }, { signal, report }) =>
-      runs.once(requestKey, 'run/clean', { ...policy, dryRun }, () => retention.clean(policy, { dryRun, signal, report })),
+    'run/clean': ({ requestKey, dryRun = false, ...rest }, { signal, report }) => {
+      // Drawn anew for each try of the same wish.
+      const { progressToken: _, ...policy } = rest;
+      return runs.once(requestKey, 'run/clean', { ...policy, dryRun }, () => retention.clean(policy, { dryRun, signal, report }));
+    },
     'artifact/list': (query) => artifacts.list(query),
     'artifact/get': (query) => artifacts.get(query),
     'backend/list': () => ({ backends: runs.queue.backends() }),

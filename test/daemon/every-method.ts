@@ -8,7 +8,8 @@ import { createAuth } from '#daemon/auth.ts';
 import { parseConfig } from '#daemon/config.ts';
 import { startDaemon } from '#daemon/daemon.ts';
 import { waitForRun } from '../../src/client.ts';
-import { type Client, connect } from '#protocol/client.ts';
+import { connect } from '#protocol/client.ts';
+import type { MethodScope } from '#protocol/methods/define.ts';
 import type { MethodName, ParamsOf } from '#protocol/methods/index.ts';
 import { bundle, GRAPH, manifest } from './exchange/exchange-harness.ts';
 
@@ -50,12 +51,12 @@ export async function openWorld() {
     const runId = await run('with-choice');
     const offered = Promise.withResolvers<void>();
     const since = { epoch: admin.server.epoch, seq: 0 };
-    const { unsubscribe } = await admin.subscribe(
+    const subscription = await admin.subscribe(
       { runId, since },
       { onEvent: ({ event }) => void (event.type === 'choice.offered' && offered.resolve()) },
     );
     await offered.promise;
-    await unsubscribe();
+    await subscription.unsubscribe();
     return runId;
   }
   async function cancelled(): Promise<string> {
@@ -84,7 +85,7 @@ export async function openWorld() {
     root,
     daemon,
     admin,
-    keyOf: auth.keyOf,
+    keyOf: (scope: MethodScope) => auth.keyOf(scope),
     run,
     ended,
     waiting,

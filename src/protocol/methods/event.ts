@@ -58,4 +58,4 @@ export type SubscribeParams = Infer<typeof eventSubscribe.params>;
 export type EventSnapshot = Infer<typeof snapshot>;
 export type SubscribeResult = Infer<typeof eventSubscribe.result>;
 
-export type { NotificationName, Notifications, TemplateChanged } from '../notifications.ts';
+export type { Notifications, TemplateChanged } from '../notifications.ts';

@@ -37,13 +37,15 @@ export function framesSent(conversations: readonly Conversation[]): number {
   return conversations.reduce((sum, { lines }) => sum + lines.filter(({ kind }) => kind === 'send').length, 0);
 }
 
-export async function play({ file, lines }: Conversation, peer: Peer): Promise<void> {
+/** Fails at the first line that is not as it stands there. */
+export async function play({ file, lines }: Conversation, peer: Peer): Promise<'played'> {
   for (const { kind, text, number } of lines) {
     if (kind === 'send') peer.send(text);
     else if (text === 'nothing') expect(await peer.settled(), `${file}:${String(number)}`).toEqual([]);
     else expect(await peer.next()).toSatisfy((frame: string) => matches(text, frame), `${file}:${String(number)}: expected ${text}`);
   }
   expect(await peer.settled(), `${file}: after the last line`).toEqual([]);
+  return 'played';
 }
 
 // --- helpers ---

@@ -58,7 +58,7 @@ describe.each(Object.entries(byFile(plain)))('conversations of %s', (_file, conv
         return answers.splice(0);
       },
     };
-    await play(conversation, peer);
+    expect(await play(conversation, peer)).toBe('played');
   });
 });
 
@@ -99,7 +99,7 @@ describe.each(Object.entries(byFile(atDoor)))('conversations of door/%s', (_file
       await socket.next();
     }
     const gone = socket.closed.then(({ code }) => `close ${String(code)}`);
-    await play(
+    const played = await play(
       { ...conversation, options },
       {
         send: (frame) => socket.send(frame),
@@ -116,6 +116,7 @@ describe.each(Object.entries(byFile(atDoor)))('conversations of door/%s', (_file
         },
       },
     );
+    expect(played).toBe('played');
   });
 });
 

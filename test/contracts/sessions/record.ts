@@ -23,15 +23,21 @@ const note = (socket: WebSocket, from: Recorded['from'], text: string): void => 
   if (isServer) return;
   heard.set(socket, [...(heard.get(socket) ?? []), { from, frame: JSON.parse(text) as Frame }]);
 };
-const { send, emit } = WebSocket.prototype;
-WebSocket.prototype.send = function record(this: WebSocket, ...given: Parameters<typeof send>) {
-  if (typeof given[0] === 'string') note(this, 'client', given[0]);
-  Reflect.apply(send, this, given);
-} as typeof send;
-WebSocket.prototype.emit = function record(this: WebSocket, name: string | symbol, ...given: unknown[]) {
-  if (name === 'message') note(this, 'daemon', textOf(given[0] as Buffer));
-  return Reflect.apply(emit, this, [name, ...given]) as boolean;
-} as typeof emit;
+/** Puts `before` in front of a method of every WebSocket of this process. */
+function watch(method: 'send' | 'emit', before: (socket: WebSocket, given: readonly unknown[]) => void): void {
+  const real: unknown = Reflect.get(WebSocket.prototype, method);
+  if (typeof real !== 'function') throw new TypeError(`WebSocket has no ${method}`);
+  Reflect.set(WebSocket.prototype, method, function watched(this: WebSocket, ...given: unknown[]): unknown {
+    before(this, given);
+    return Reflect.apply(real, this, given);
+  });
+}
+watch('send', (socket, [data]) => {
+  if (typeof data === 'string') note(socket, 'client', data);
+});
+watch('emit', (socket, [name, data]) => {
+  if (name === 'message') note(socket, 'daemon', textOf(data as Buffer));
+});
 
 for (const [name, scenario] of Object.entries(SCENARIOS)) {
   await using world = await openWorld();

@@ -25,7 +25,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   /** A person who follows everything and picks. */
   async choose(client) {
     const offered = Promise.withResolvers<void>();
-    const { unsubscribe } = await client.subscribe(
+    const subscription = await client.subscribe(
       { previews: true },
       { onEvent: ({ event }) => void (event.type === 'choice.offered' && offered.resolve()), onSnapshot: () => undefined },
     );
@@ -34,7 +34,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await client.call('run/get', { runId });
     await client.call('run/choose', { runId, into: 'picked', indices: [1], requestKey: randomUUID() });
     await waitForRun(client, runId);
-    await unsubscribe();
+    await subscription.unsubscribe();
   },
   /** A run that is cancelled, looked at and tried again from a step. */
   async retry(client) {
