@@ -160,10 +160,10 @@ export const CALLS: { readonly [M in Exclude<MethodName, 'initialize'>]: (world:
 
 // --- helpers ---
 
-/** Files with their sizes; the database and the log change by being read, and the note of a run is written at leisure. */
+/** Files with their sizes; the database and the log change by being read, and notes of runs are written at leisure. */
 function filesIn(dir: string): readonly string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\.db(?:-\w+)?$|\.log$|^runtime|^run\.json$/.test(entry.name))
+    .filter((entry) => entry.isFile() && !/\.db(?:-\w+)?$|\.log$|^runtime/.test(entry.name) && !entry.parentPath.includes('.callsheet'))
     .map(({ parentPath, name }) => `${join(parentPath, name)} ${String(statSync(join(parentPath, name)).size)}`)
     .toSorted();
 }
