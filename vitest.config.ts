@@ -7,7 +7,7 @@ const times = Number(process.env['CALLSHEET_TEST_RUNS'] ?? 1);
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: times === 1 ? [] : ['test/more-runs.ts'],
+    setupFiles: ['test/answers-fit.ts', ...(times === 1 ? [] : ['test/more-runs.ts'])],
     testTimeout: 30_000 * Math.max(1, times),
     hookTimeout: 60_000,
     // What is waited for comes within milliseconds; a busy machine must not make it a failure.

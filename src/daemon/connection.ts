@@ -7,7 +7,8 @@ import { textOf } from '#protocol/frame-text.ts';
 import { createNonce } from '#protocol/handshake.ts';
 import type { MethodScope } from '#protocol/methods/define.ts';
 import { findMethod } from '#protocol/methods/index.ts';
-import { FRAME_LIMITS, formatNotification } from '#protocol/rpc.ts';
+import type { CallProgress } from '#protocol/notifications.ts';
+import { FRAME_LIMITS } from '#protocol/rpc.ts';
 import type { EventHub } from './event-hub.ts';
 import type { InspectService } from './inspect/inspect-service.ts';
 import type { DoorLimits } from './limits.ts';
@@ -17,6 +18,7 @@ import type { Refusals } from './refusals.ts';
 import { createSession } from './session.ts';
 import type { SessionOptions } from './session.ts';
 import { createTokenBucket } from './token-bucket.ts';
+import { tell } from './watch.ts';
 
 /** Close codes of our own (docs/protocol.md, Close codes). */
 export const CLOSE = { unauthorized: 4401, authTimeout: 4408, slowReader: 4413, goingAway: 1001, binary: 1003, tooBig: 1009 } as const;
@@ -61,10 +63,10 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
   const dispatcher = createDispatcher<(() => void)[]>({
     maxInFlight: limits.inFlight,
     limits: FRAME_LIMITS,
-    handle: (name, params, after) => {
+    handle: (name, params, after, signal) => {
       const wait = bucket.take();
       if (wait > 0) throw tooFast(wait);
-      return session.call(name, params, { subscriber, watcher, afterAnswer: (task) => after.push(task) });
+      return session.call(name, params, { subscriber, watcher, afterAnswer: (task) => after.push(task), signal, tellProgress });
     },
     onNotification: (name) => {
       const mutation = findMethod(name)?.mutation ?? false;
@@ -74,6 +76,10 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
       if (data.code === 'INTERNAL') log.error({ method, err: cause }, 'a method failed');
     },
   });
+
+  function tellProgress(token: string, value: CallProgress): void {
+    outbound.sendIfFree(tell('$/progress', { token, value }));
+  }
 
   const deadline = setTimeout(() => {
     if (session.scope !== undefined) return;
@@ -152,10 +158,12 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
     clearInterval(heartbeat);
     subscriber.detach();
     watcher.detach();
+    // A client that is gone wants no more answers; what it changes goes on, since it may have left by accident.
+    dispatcher.abandon((method) => findMethod(method)?.mutation === false);
     outbound.close();
   });
 
-  if (scope === undefined) outbound.send(formatNotification('challenge', { nonce: serverNonce }));
+  if (scope === undefined) outbound.send(tell('challenge', { nonce: serverNonce }));
   return {
     get authenticated() {
       return session.scope !== undefined;

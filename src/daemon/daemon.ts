@@ -10,7 +10,7 @@ import { keepMark, readMark } from '#store/mark.ts';
 import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
 import { createArtifactService } from './artifact-service.ts';
-import { createAuth } from './auth.ts';
+import { type Auth, createAuth } from './auth.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
 import { createContention } from './contention.ts';
@@ -73,6 +73,8 @@ export interface DaemonParts {
   readonly openStore?: typeof openStore;
   readonly wrapBackend?: (backend: Backend) => Backend;
   readonly settleMs?: number;
+  /** For keys of every scope: the runtime file has that of an admin alone. */
+  readonly auth?: Auth;
 }
 
 /** How long the first client waits for the backends to say what they have, so that it sees what can run. In milliseconds. */
@@ -214,7 +216,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   await keeper.begin();
   made.adopt(await watchTemplates({ dirs: templateDirs, log, refresh: (paths) => templates.refresh(paths) }), (one) => one.close());
 
-  const auth = createAuth();
+  const auth = parts.auth ?? createAuth();
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
   const { inspect, inspectDoor } = serveInspector({ hub: inspectHub, store, auth, refusals, limits });
   const status = createStatus({

@@ -6,12 +6,12 @@ import { randomUUID } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { PreviewNotice, ProgressNotice, RunEvent } from '#protocol/events.ts';
 import type { Notifications, SubscribeParams, SubscribeResult } from '#protocol/methods/event.ts';
-import { formatNotification } from '#protocol/rpc.ts';
 import { RUN_ENDS } from '#protocol/views.ts';
 import type { Store } from '#store/types.ts';
 import type { Outbound } from './outbound.ts';
 import type { RunService } from './run-service.ts';
 import type { TemplateService } from './template-service.ts';
+import { tell } from './watch.ts';
 
 type EventSource = Pick<Store, 'epoch' | 'events' | 'lastPosition' | 'run'>;
 
@@ -31,8 +31,15 @@ export interface EventHub {
 }
 
 export interface Subscriber {
-  /** `deliver` is called after the answer has been sent. Throws EVENT_GAP, RUN_NOT_FOUND, TOO_MANY_REQUESTS. */
-  subscribe(params: SubscribeParams): { readonly result: SubscribeResult; readonly deliver: () => void };
+  /**
+   * `deliver` is called after the answer has been sent; `afresh` says that nothing before is told, and why.
+   * Throws EVENT_GAP (never with `snapshot`), RUN_NOT_FOUND, TOO_MANY_REQUESTS.
+   */
+  subscribe(params: SubscribeParams): {
+    readonly result: SubscribeResult;
+    readonly deliver: () => void;
+    readonly afresh: 'asked' | 'gap' | undefined;
+  };
   unsubscribe(id: string): boolean;
   detach(): void;
 }
@@ -53,8 +60,10 @@ interface Connection {
   readonly outbound: Outbound;
   readonly subscriptions: Map<string, Subscription>;
   /** Newest notice of each kind and run, oldest wish first, until its beat. */
-  readonly notices: Map<string, { readonly name: 'progress' | 'preview'; readonly params: ProgressNotice | PreviewNotice }>;
+  readonly notices: Map<string, Notice>;
 }
+
+type Notice = { readonly name: 'progress'; readonly params: ProgressNotice } | { readonly name: 'preview'; readonly params: PreviewNotice };
 
 const PAGE = 500;
 /** Until the log is read again that could not be, in milliseconds. */
@@ -114,28 +123,29 @@ export function createEventHub(source: EventSource): EventHub {
   function startOver(): { readonly details: Record<string, unknown>; readonly hint: string } {
     return {
       details: { epoch: source.epoch, seq: source.lastPosition() },
-      hint: 'Subscribe without `since`, then read the state again with run/list and run/get.',
+      hint: 'Subscribe with `snapshot: true`; or without `since`, and read the state again with run/list and run/get.',
     };
   }
 
-  function startOf({ since, runId }: SubscribeParams): number {
+  function startOf({ since, runId, snapshot = false }: SubscribeParams): { readonly cursor: number; readonly afresh?: 'asked' | 'gap' } {
     if (runId !== undefined && source.run(runId) === undefined) {
       throw new CallsheetError('RUN_NOT_FOUND', 'No run has this id.', { hint: 'List runs: run/list' });
     }
     const end = runId === undefined ? source.lastPosition() : lastSeq(source, runId);
-    if (since === undefined) return end;
-    if (since.epoch !== source.epoch)
-      throw new CallsheetError('EVENT_GAP', 'The event log is another one than `since` speaks of.', startOver());
-    if (since.seq > end) throw new CallsheetError('EVENT_GAP', 'The event log ends before `since`.', startOver());
-    return since.seq;
+    if (since === undefined) return { cursor: end, afresh: 'asked' };
+    const isOther = since.epoch !== source.epoch;
+    if (!isOther && since.seq <= end) return { cursor: since.seq };
+    if (snapshot) return { cursor: end, afresh: 'gap' };
+    const why = isOther ? 'The event log is another one than `since` speaks of.' : 'The event log ends before `since`.';
+    throw new CallsheetError('EVENT_GAP', why, startOver());
   }
 
-  function keep(runId: string, key: string, name: 'progress' | 'preview', params: ProgressNotice | PreviewNotice): void {
+  function keep(runId: string, key: string, notice: Notice): void {
     for (const connection of connections) {
       const wanted = [...connection.subscriptions.values()].some(
-        (one) => (one.runId === undefined || one.runId === runId) && (name === 'progress' || one.previews),
+        (one) => (one.runId === undefined || one.runId === runId) && (notice.name === 'progress' || one.previews),
       );
-      if (wanted) connection.notices.set(key, { name, params });
+      if (wanted) connection.notices.set(key, notice);
     }
     beat ??= setTimeout(sendNotices, BEAT_MS).unref();
   }
@@ -146,8 +156,9 @@ export function createEventHub(source: EventSource): EventHub {
       for (const kind of KINDS) {
         const next = [...notices].find(([, { name }]) => name === kind);
         if (next === undefined) continue;
-        notices.delete(next[0]);
-        outbound.sendIfFree(formatNotification(kind, next[1].params));
+        const [key, { name, params }] = next;
+        notices.delete(key);
+        outbound.sendIfFree(name === 'progress' ? tell(name, params) : tell(name, params));
       }
       if (notices.size > 0) beat ??= setTimeout(sendNotices, BEAT_MS).unref();
     }
@@ -165,18 +176,20 @@ export function createEventHub(source: EventSource): EventHub {
             });
           }
           const { runId, previews = false } = params;
+          const { cursor, afresh } = startOf(params);
           const subscription: Subscription = {
             id: randomUUID(),
             runId,
             previews,
             outbound,
-            cursor: startOf(params),
+            cursor,
             reading: true,
             open: true,
           };
           connection.subscriptions.set(subscription.id, subscription);
           return {
-            result: { subscription: subscription.id, epoch: source.epoch, seq: subscription.cursor },
+            result: { subscription: subscription.id, epoch: source.epoch, seq: cursor },
+            afresh,
             deliver() {
               read(subscription);
               for (const notice of atWork()) {
@@ -212,12 +225,12 @@ export function createEventHub(source: EventSource): EventHub {
       }
     },
 
-    progress: (notice) => keep(notice.runId, progressKey(notice), 'progress', notice),
+    progress: (notice) => keep(notice.runId, progressKey(notice), { name: 'progress', params: notice }),
     greetWith: (given) => void (atWork = given),
-    preview: (notice) => keep(notice.runId, `preview ${notice.runId} ${notice.step} ${notice.item}`, 'preview', notice),
+    preview: (notice) => keep(notice.runId, `preview ${notice.runId} ${notice.step} ${notice.item}`, { name: 'preview', params: notice }),
 
     announce(name, params) {
-      const text = formatNotification(name, params);
+      const text = tell(name, params);
       for (const { outbound, subscriptions } of connections) {
         if ([...subscriptions.values()].some(({ runId }) => runId === undefined)) outbound.sendIfFree(text);
       }
@@ -257,7 +270,7 @@ function isEnd(event: RunEvent['event']): boolean {
 function sendEvent(subscription: Subscription, event: RunEvent): void {
   subscription.cursor = numberOf(subscription, event);
   const params: Notifications['event'] = { subscription: subscription.id, ...event };
-  subscription.outbound.send(formatNotification('event', params));
+  subscription.outbound.send(tell('event', params));
 }
 
 function numberOf({ runId }: Subscription, event: RunEvent): number {

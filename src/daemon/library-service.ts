@@ -1,6 +1,6 @@
 /** The template methods over the library: shows, checks and renders templates, and tells what a save has changed. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { objectInfoOf } from '#actors/render-item.ts';
 import type { Backend } from '#backends/contract.ts';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -101,23 +101,23 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
   }
 
   /** Throws BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. Undefined for a backend without node classes. */
-  async function infoOf(id: string): Promise<ObjectInfo | undefined> {
-    return objectInfoOf(backendOf(id));
+  async function infoOf(id: string, signal?: AbortSignal): Promise<ObjectInfo | undefined> {
+    return objectInfoOf(backendOf(id), signal);
   }
 
   async function againstBackend(
     template: CompiledTemplate | undefined,
     id: string | undefined,
     { path, kind }: TemplateOrigin,
-    original?: string,
+    { original, signal }: { readonly original?: string | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<readonly Problem[]> {
     if (template === undefined) return [];
     const file = (name: string): string => (kind === 'folder' ? join(path, name) : path);
     const server = id === undefined ? undefined : backendOf(id);
-    const info = server === undefined ? undefined : await objectInfoOf(server);
+    const info = server === undefined ? undefined : await objectInfoOf(server, signal);
     // The version of the sandbox is the one that it plays.
     const asked = template.manifest.requires?.['comfyui'] !== undefined && server !== undefined && server.kind !== 'wan2gp';
-    const comfyui = asked ? { comfyui: (await server.describe()).version } : {};
+    const comfyui = asked ? { comfyui: (await server.describe(signal)).version } : {};
     const versions = checkTemplateVersions(template, { callsheet: VERSION, ...comfyui }, file);
     return info === undefined ? versions : [...versions, ...checkTemplateAgainst(template, info, file, { live: true, original })];
   }
@@ -134,8 +134,8 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return { problems: [...own.problems, ...found, ...notes], runnable: own.runnable && !found.some(isBlocking) };
   }
 
-  async function namedInfo(id: string): Promise<NamedInfo | undefined> {
-    const info = await infoOf(id);
+  async function namedInfo(id: string, signal?: AbortSignal): Promise<NamedInfo | undefined> {
+    const info = await infoOf(id, signal);
     return info === undefined ? undefined : { info, name: `backend ${id}` };
   }
 
@@ -145,15 +145,15 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
     return [...near, ...(objectInfoFile === undefined ? [] : [objectInfoFile])];
   }
 
-  async function checkOne(path: string, backend: string | undefined) {
+  async function checkOne(path: string, backend: string | undefined, signal: AbortSignal | undefined) {
     const { template, partial, original, problems, foreign, origin } = await loadTemplate(path, {
-      info: backend === undefined ? undefined : await namedInfo(backend),
+      info: backend === undefined ? undefined : await namedInfo(backend, signal),
       infoFiles: infoFilesFor(path),
     });
     if (foreign === true) return [];
     const found = { hash: template?.hash, origin, needs: template === undefined ? undefined : needsOf(template, original) };
     const drift = backend === undefined ? [] : driftProblems(template, found, bench, locks, backend);
-    const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin, original), drift);
+    const all = mergeProblems(problems, await againstBackend(template ?? partial, backend, origin, { original, signal }), drift);
     return [{ path, ok: !all.some(isBlocking), problems: all }];
   }
 
@@ -161,9 +161,9 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
   return {
     list: () =>
       library.list().map((loaded) => ({ ...summary(loaded), ...(loaded.approval === undefined ? {} : { approval: loaded.approval }) })),
-    async get({ id, version, backend, parameters }) {
+    async get({ id, version, backend, parameters }, signal) {
       const loaded = demand(id, version);
-      const info = backend === undefined ? undefined : await infoOf(backend);
+      const info = backend === undefined ? undefined : await infoOf(backend, signal);
       const { approval, template } = loaded;
       const imported =
         approval === undefined ? {} : { approval, ...(template === undefined ? {} : { contents: contentsView(template, library) }) };
@@ -172,10 +172,10 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       const drift = driftProblems(template, loaded, bench, locks, backend);
       return { ...detailOf(loaded, { info, values: parameters }), runnable, problems: [...problems, ...drift], ...imported };
     },
-    async check({ id, version, path, backend }) {
+    async check({ id, version, path, backend }, { signal, report } = {}) {
       // Files and models may have been put there since the server was last asked.
       if (backend !== undefined) {
-        await backendOf(backend).objectInfo({ refresh: true });
+        await backendOf(backend).objectInfo({ refresh: true, ...(signal === undefined ? {} : { signal }) });
         await offers.take(backend);
       }
       if (id !== undefined) {
@@ -186,20 +186,25 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
           return { files: [{ path: origin.path, ok: runnable && !problems.some(isBlocking), problems }] };
         }
         const original =
-          origin.kind === 'adopted' ? (await loadTemplate(origin.path, { info: await namedInfo(backend) })).original : undefined;
+          origin.kind === 'adopted' ? (await loadTemplate(origin.path, { info: await namedInfo(backend, signal) })).original : undefined;
         const drift = driftProblems(template, loaded, bench, locks, backend);
-        const problems = mergeProblems(own.problems, await againstBackend(template, backend, origin, original), drift);
+        const problems = mergeProblems(own.problems, await againstBackend(template, backend, origin, { original, signal }), drift);
         return { files: [{ path: origin.path, ok: own.runnable && !problems.some(isBlocking), problems }] };
       }
       const found = await roots.resolvePath(path ?? '', templateDirs);
       const places = (await stat(found)).isDirectory() ? discover(found) : [found];
       const files = [];
-      for (const place of places) files.push(...(await checkOne(place, backend)));
+      for (const [done, place] of places.entries()) {
+        signal?.throwIfAborted();
+        report?.({ done, total: places.length, message: basename(place) });
+        files.push(...(await checkOne(place, backend, signal)));
+      }
+      report?.({ done: places.length, total: places.length });
       return { files };
     },
-    adopt: (params) => adoptFile({ roots, infoOf }, params),
-    migrate: (params) => planAtBackend({ roots, templateDirs, infoOf }, params),
-    async render({ id, version, parameters = {}, backend }) {
+    adopt: (params, signal) => adoptFile({ roots, infoOf: (backend) => infoOf(backend, signal) }, params),
+    migrate: (params, signal) => planAtBackend({ roots, templateDirs, infoOf: (backend) => infoOf(backend, signal) }, params),
+    async render({ id, version, parameters = {}, backend }, signal) {
       const template = findTemplate(library, id, version);
       const { value, problems } = await checkParameters(template, parameters, {
         // A dry run draws nothing: the seed of a run is drawn when it starts.
@@ -210,8 +215,8 @@ export function createLibraryService(options: LibraryServiceOptions): LibrarySer
       if (value === undefined) {
         throw new CallsheetError('PARAMETERS_INVALID', `The parameters do not fit template '${id}'.`, { problems });
       }
-      const named = backend === undefined ? undefined : await infoOf(backend);
-      const info = named === undefined ? await infoForRender(template, { backends, offers }) : { of: () => named, problems: [] };
+      const named = backend === undefined ? undefined : await infoOf(backend, signal);
+      const info = named === undefined ? await infoForRender(template, { backends, offers, signal }) : { of: () => named, problems: [] };
       return renderDry(template, value, [...problems, ...info.problems], info.of);
     },
     onChange(listener) {

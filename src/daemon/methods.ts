@@ -2,6 +2,7 @@
 import { CallsheetError } from '#protocol/errors.ts';
 import type { MethodName, ParamsOf, ResultOf } from '#protocol/methods/index.ts';
 import type { DaemonStatus } from '#protocol/methods/system.ts';
+import type { CallProgress } from '#protocol/notifications.ts';
 import { openRpcDocument } from '#protocol/openrpc.ts';
 import type { ArtifactService } from './artifact-service.ts';
 import type { Subscriber } from './event-hub.ts';
@@ -9,6 +10,7 @@ import type { InspectService, Watcher } from './inspect/inspect-service.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
 import type { Retention } from './retention/retention.ts';
 import type { RunService } from './run-service.ts';
+import { startAfresh } from './start-afresh.ts';
 import type { TemplateService } from './template-service.ts';
 
 export interface CallContext {
@@ -18,6 +20,10 @@ export interface CallContext {
   readonly watcher: Watcher;
   /** Runs once the answer to this call has been handed to the socket. */
   readonly afterAnswer: (task: () => void) => void;
+  /** Aborts when the client takes the call back, or is gone and the call changes nothing. */
+  readonly signal: AbortSignal;
+  /** How far the call is; may be called as often as one likes. Told only to clients that gave a `progressToken`. */
+  readonly report: (value: CallProgress) => void;
 }
 
 /** `initialize` is missing: it belongs to the connection, whose state it changes. */
@@ -52,26 +58,26 @@ export function createMethods({
 }: MethodParts): Handlers {
   return {
     ping: () => ({ ok: true }),
-    'rpc.discover': () => openRpcDocument(version),
+    'rpc.discover': () => ({ ...openRpcDocument(version) }),
     'daemon/status': status,
     'daemon/shutdown': (_params, { afterAnswer }) => {
       afterAnswer(shutdown);
       return { stopping: true };
     },
     'template/list': () => ({ templates: templates.list() }),
-    'template/get': async (params) => ({ template: await templates.get(params) }),
-    'template/check': (params) => {
+    'template/get': async (params, { signal }) => ({ template: await templates.get(params, signal) }),
+    'template/check': (params, { signal, report }) => {
       if ((params.id === undefined) === (params.path === undefined)) {
         throw new CallsheetError('INVALID_PARAMS', 'Give either the id of a template or a path.', {
           hint: 'Params: {"id": …} or {"path": …}.',
         });
       }
-      return templates.check(params);
+      return templates.check(params, { signal, report });
     },
-    'template/adopt': (params) => templates.adopt(params),
-    'template/migrate': (params) => templates.migrate(params),
-    'template/render': (params) => templates.render(params),
-    'template/import': (params) => exchange.import(params),
+    'template/adopt': (params, { signal }) => templates.adopt(params, signal),
+    'template/migrate': (params, { signal }) => templates.migrate(params, signal),
+    'template/render': (params, { signal }) => templates.render(params, signal),
+    'template/import': (params, { signal }) => exchange.import(params, signal),
     'template/export': (params) => exchange.exportTemplate(params),
     'template/approve': (params) => exchange.approve(params),
     'run/start': ({ parameters = {}, ...request }, { client }) => runs.start({ ...request, parameters, client }),
@@ -86,8 +92,11 @@ export function createMethods({
         retention.pin(runId, pinned);
         return { runId, pinned };
       }),
-    'run/clean': ({ requestKey, dryRun = false, ...policy }) =>
-      runs.once(requestKey, 'run/clean', { ...policy, dryRun }, () => retention.clean(policy, { dryRun })),
+    'run/clean': ({ requestKey, dryRun = false, ...rest }, { signal, report }) => {
+      // Drawn anew for each try of the same wish.
+      const { progressToken: _, ...policy } = rest;
+      return runs.once(requestKey, 'run/clean', { ...policy, dryRun }, () => retention.clean(policy, { dryRun, signal, report }));
+    },
     'artifact/list': (query) => artifacts.list(query),
     'artifact/get': (query) => artifacts.get(query),
     'backend/list': () => ({ backends: runs.queue.backends() }),
@@ -98,9 +107,15 @@ export function createMethods({
     'queue/resume': async ({ requestKey }) => ({ queue: await runs.queue.resume(requestKey) }),
     'cache/clear': ({ requestKey }) => runs.cache.clear(requestKey),
     'event/subscribe': (params, { subscriber, afterAnswer }) => {
-      const { result, deliver } = subscriber.subscribe(params);
-      afterAnswer(deliver);
-      return result;
+      const { result, deliver, afresh } = subscriber.subscribe(params);
+      try {
+        const start = params.snapshot === true && afresh !== undefined ? startAfresh(runs, params.runId, afresh) : {};
+        afterAnswer(deliver);
+        return { ...result, ...start };
+      } catch (error) {
+        subscriber.unsubscribe(result.subscription);
+        throw error;
+      }
     },
     'event/unsubscribe': ({ subscription }, { subscriber }) => ({ removed: subscriber.unsubscribe(subscription) }),
     'event/list': (query) => eventsOf(query),

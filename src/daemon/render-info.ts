@@ -11,6 +11,8 @@ const PATIENCE_MS = 5000;
 export interface RenderInfoOptions {
   readonly backends: readonly Pick<Backend, 'id' | 'kind'>[];
   readonly offers: Pick<Offers, 'ask'>;
+  /** Whoever asked does not want the answer any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RenderInfo {
@@ -23,10 +25,11 @@ export interface RenderInfo {
  * Of a backend of the step's kind, or of any other that has node classes: the first that answers. Every step with a graph needs
  * one, for a server may have replaced any class. Each backend is asked once, and none for settings of Wan2GP.
  */
-export async function infoForRender(template: CompiledTemplate, { backends, offers }: RenderInfoOptions): Promise<RenderInfo> {
+export async function infoForRender(template: CompiledTemplate, { backends, offers, signal }: RenderInfoOptions): Promise<RenderInfo> {
+  const patience = () => AbortSignal.any([AbortSignal.timeout(PATIENCE_MS), ...(signal === undefined ? [] : [signal])]);
   const answers = new Map<string, Promise<ObjectInfo | undefined>>();
   const ask = (id: string): Promise<ObjectInfo | undefined> => {
-    const asked = answers.get(id) ?? offers.ask(id, { signal: AbortSignal.timeout(PATIENCE_MS) }).then(({ info }) => info);
+    const asked = answers.get(id) ?? offers.ask(id, { signal: patience() }).then(({ info }) => info);
     answers.set(id, asked);
     return asked;
   };
@@ -37,6 +40,7 @@ export async function infoForRender(template: CompiledTemplate, { backends, offe
     if (step.backend === 'wan2gp') continue;
     for (const { id } of able.toSorted((a, b) => Number(b.kind === step.backend) - Number(a.kind === step.backend))) {
       const info = await ask(id);
+      signal?.throwIfAborted();
       if (info === undefined) continue;
       known.set(step, info);
       break;

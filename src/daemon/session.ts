@@ -1,14 +1,16 @@
 /** What a connection may do at each moment: prove itself, initialize once, then call within its scope. Knows no socket. */
 import { CallsheetError } from '#protocol/errors.ts';
-import type { MethodScope } from '#protocol/methods/define.ts';
+import type { Method, MethodScope } from '#protocol/methods/define.ts';
 import { findMethod } from '#protocol/methods/index.ts';
 import { PROTOCOL_VERSION } from '#protocol/methods/system.ts';
 import type { InitializeParams, InitializeResult } from '#protocol/methods/system.ts';
+import type { CallProgress } from '#protocol/notifications.ts';
 import { namedParams } from '#protocol/rpc.ts';
 import type { ParamsValidator } from '#protocol/validate.ts';
 import { allows } from './auth.ts';
 import type { Auth } from './auth.ts';
 import type { CallContext, Handlers } from './methods.ts';
+import { ANSWERS } from './watch.ts';
 
 export interface SessionOptions {
   /** Scope of the key that the upgrade carried. */
@@ -24,7 +26,13 @@ export interface SessionOptions {
 export interface Session {
   readonly scope: MethodScope | undefined;
   /** Throws what the client shall read. UNAUTHORIZED ends the connection. */
-  call(name: string, params: unknown, context: Omit<CallContext, 'client'>): Promise<unknown>;
+  call(name: string, params: unknown, context: GivenContext): Promise<unknown>;
+}
+
+/** What the connection knows of a call. */
+export interface GivenContext extends Pick<CallContext, 'subscriber' | 'watcher' | 'afterAnswer' | 'signal'> {
+  /** Sends `$/progress`, unless the client reads slowly. */
+  readonly tellProgress: (token: string, value: CallProgress) => void;
 }
 
 export function createSession(options: SessionOptions): Session {
@@ -56,9 +64,25 @@ export function createSession(options: SessionOptions): Session {
       instance: identity.instance,
       epoch: identity.epoch,
       scope,
-      capabilities: { events: true, previews: true, uploads: true },
+      capabilities: { events: true, previews: true, uploads: true, snapshots: true, cancel: true, progress: true },
       ...(proof === undefined ? {} : { proof }),
     };
+  }
+
+  async function run(method: Method<unknown, unknown>, params: Readonly<Record<string, unknown>>, given: GivenContext): Promise<unknown> {
+    const { tellProgress, ...context } = given;
+    const { signal } = context;
+    // Taken back in the same breath: nothing has been done yet.
+    signal.throwIfAborted();
+    const token = params['progressToken'];
+    const report = typeof token === 'string' ? calmly((value) => tellProgress(token, value)) : () => undefined;
+    try {
+      return await handlers.get(method.name)?.(params, { ...context, client: clientName, report });
+    } catch (error) {
+      // A question that was cut off fails in many ways. Of what changes something it matters how it failed.
+      if (!method.mutation) signal.throwIfAborted();
+      throw error;
+    }
   }
 
   return {
@@ -83,8 +107,9 @@ export function createSession(options: SessionOptions): Session {
       }
       const params = namedParams(given);
       await validator.check(method, params);
-      if (name === 'initialize') return initialize(params as unknown as InitializeParams);
-      return handlers.get(name)?.(params, { ...context, client: clientName });
+      const result = name === 'initialize' ? initialize(params as unknown as InitializeParams) : await run(method, params, context);
+      if (ANSWERS.hasSubscribers) ANSWERS.publish({ method: name, result });
+      return result;
     },
   };
 }
@@ -95,4 +120,15 @@ function unauthorized(): CallsheetError {
   return new CallsheetError('UNAUTHORIZED', 'The key is missing or wrong.', {
     hint: 'Read the key from the runtime file of the running daemon; a restart makes a new one.',
   });
+}
+
+/** Ten reports a second at most; what comes in between is not told. */
+function calmly(tell: (value: CallProgress) => void): (value: CallProgress) => void {
+  let next = 0;
+  return (value) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + 100;
+    tell(value);
+  };
 }

@@ -6,7 +6,7 @@ import { clientProof, createNonce, sameProof, serverProof } from './handshake.ts
 import type { MethodScope } from './methods/define.ts';
 import { PROTOCOL_VERSION } from './methods/system.ts';
 import type { InitializeResult } from './methods/system.ts';
-import { formatCall } from './rpc.ts';
+import { formatCall, formatNotification } from './rpc.ts';
 
 export interface Endpoint {
   /** `ws://127.0.0.1:PORT/rpc` as the runtime file gives it. */
@@ -26,9 +26,17 @@ export interface LinkOptions {
 
 export interface Link {
   readonly server: InitializeResult;
-  /** `onResult` runs before the next frame is read. */
-  call(method: string, params: unknown, onResult?: (result: unknown) => void): Promise<unknown>;
+  /** Resolves when the connection has ended. */
+  readonly gone: Promise<void>;
+  call(method: string, params: unknown, options?: LinkCall): Promise<unknown>;
   close(): Promise<void>;
+}
+
+export interface LinkCall {
+  /** Runs before the next frame is read. */
+  readonly onResult?: (result: unknown) => void;
+  /** Takes the call back when it aborts; the promise settles with the answer all the same. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Pending {
@@ -67,14 +75,20 @@ export async function openLink(options: LinkOptions): Promise<Link> {
   });
   socket.on('error', (error) => challenge.reject(notRunning(endpoint.url, error)));
   socket.on('unexpected-response', (_request, response) => {
+    // The door lets only so many in at once that have not proven a key yet.
+    const isBusy = response.statusCode === 503;
     challenge.reject(
-      new CallsheetError(
-        'DAEMON_UNTRUSTED',
-        `The address ${endpoint.url} answered with HTTP ${response.statusCode} instead of a WebSocket.`,
-        {
-          hint: 'Another program may have taken the port. Start the daemon again: callsheet daemon',
-        },
-      ),
+      isBusy
+        ? new CallsheetError('TOO_MANY_REQUESTS', 'The daemon has too many connections at this moment.', {
+            hint: 'Try again in some seconds.',
+          })
+        : new CallsheetError(
+            'DAEMON_UNTRUSTED',
+            `The address ${endpoint.url} answered with HTTP ${response.statusCode} instead of a WebSocket.`,
+            {
+              hint: 'Another program may have taken the port. Start the daemon again: callsheet daemon',
+            },
+          ),
     );
     socket.terminate();
   });
@@ -102,17 +116,21 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     waiting.resolve(message.result);
   }
 
-  function call(method: string, params: unknown, onResult?: (result: unknown) => void): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (socket.readyState !== WebSocket.OPEN) {
-        reject(closedBy(1006, ''));
-        return;
-      }
-      const id = nextId;
-      nextId += 1;
-      pending.set(id, { resolve, reject, onResult });
-      socket.send(formatCall(id, method, params));
-    });
+  function call(method: string, params: unknown, { onResult, signal }: LinkCall = {}): Promise<unknown> {
+    if (signal?.aborted === true)
+      return Promise.reject(new CallsheetError('REQUEST_CANCELLED', 'The call was taken back before it was made.'));
+    if (socket.readyState !== WebSocket.OPEN) return Promise.reject(closedBy(1006, ''));
+    const id = nextId;
+    nextId += 1;
+    const takeBack = () => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(formatNotification('$/cancelRequest', { id }));
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    pending.set(id, { resolve, reject, onResult });
+    socket.send(formatCall(id, method, params));
+    if (signal === undefined) return promise;
+    signal.addEventListener('abort', takeBack, { once: true });
+    return promise.finally(() => signal.removeEventListener('abort', takeBack));
   }
 
   async function close(): Promise<void> {
@@ -131,16 +149,22 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     const handshake = { host, scope: options.scope, serverNonce: await challenge.promise, clientNonce: createNonce() };
     const auth = { scope: options.scope, nonce: handshake.clientNonce, proof: clientProof(endpoint.key, handshake) };
     const protocol = { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION };
-    const server = (await call('initialize', { client: options.client, protocol, auth }, (result) => {
-      const proof = (result as InitializeResult | undefined)?.proof;
-      trusted = proof !== undefined && sameProof(serverProof(endpoint.key, handshake), proof);
-    })) as InitializeResult;
+    const server = (await call(
+      'initialize',
+      { client: options.client, protocol, auth },
+      {
+        onResult: (result) => {
+          const proof = (result as InitializeResult | undefined)?.proof;
+          trusted = proof !== undefined && sameProof(serverProof(endpoint.key, handshake), proof);
+        },
+      },
+    )) as InitializeResult;
     if (!trusted) {
       throw new CallsheetError('DAEMON_UNTRUSTED', `What answers at ${endpoint.url} does not know the key of the daemon.`, {
         hint: 'Another program may have taken the port. Start the daemon again: callsheet daemon',
       });
     }
-    return { server, call, close };
+    return { server, gone: gone.promise, call, close };
   } catch (error) {
     socket.terminate();
     throw error;

@@ -1,48 +1,20 @@
-/** The typed client of the daemon: proves the key without sending it, demands the daemon's own proof, and resumes subscriptions by number. */
+/**
+ * The typed client of the daemon: proves the key without sending it, demands the daemon's own proof, comes back when the connection ends,
+ * repeats what can be repeated safely and resumes subscriptions by number.
+ */
+import { randomUUID } from 'node:crypto';
 import { CallsheetError } from './errors.ts';
-import type { RunEvent } from './events.ts';
+import type { ErrorCode } from './errors.ts';
 import { openLink } from './client-link.ts';
 import type { Endpoint, Link } from './client-link.ts';
-import type { Cursor, NotificationName, Notifications, SubscribeParams, SubscribeResult } from './methods/event.ts';
+import type { CallOptions, Client, ConnectOptions, EventHandlers } from './client-types.ts';
+import type { Cursor, SubscribeParams, SubscribeResult } from './methods/event.ts';
+import { METHODS } from './methods/index.ts';
 import type { MethodName, ParamsOf, ResultOf } from './methods/index.ts';
-import type { MethodScope } from './methods/define.ts';
-import type { InitializeResult } from './methods/system.ts';
+import type { CallProgress, Notifications } from './notifications.ts';
 
 export type { Endpoint } from './client-link.ts';
-
-export type OnNotification = <N extends NotificationName>(name: N, params: Notifications[N]) => void;
-
-export interface ConnectOptions extends Endpoint {
-  readonly name?: string;
-  readonly version?: string;
-  /** Scope of the key; the runtime file holds an admin key. */
-  readonly scope?: MethodScope;
-  readonly onNotification?: OnNotification;
-  /** Where the daemon is now, asked before each new attempt: a restarted daemon has another port and key. Absent keeps url and key. */
-  readonly relocate?: () => Promise<Endpoint | undefined>;
-  /** Milliseconds without a connection after which the client closes itself; 0 (default) never reconnects. */
-  readonly reconnectFor?: number;
-  /** Milliseconds for connecting and for the handshake; default 10 000. */
-  readonly timeout?: number;
-  /** Called once, when the client is closed for good. */
-  readonly onClose?: (error: CallsheetError | undefined) => void;
-}
-
-export interface EventHandlers {
-  readonly onEvent: (event: RunEvent) => void;
-  /** The log changed while the connection was down and can not be resumed: read the state again, then subscribe anew. */
-  readonly onGap?: (error: CallsheetError) => void;
-}
-
-export interface Client {
-  /** What the daemon said of itself, newest connection. */
-  readonly server: InitializeResult;
-  /** Throws what the daemon answers, and CONNECTION_LOST when the connection ended first: with a `requestKey` the call can be repeated safely. */
-  call<M extends MethodName>(method: M, params?: ParamsOf<M>): Promise<ResultOf<M>>;
-  /** Events in order, each exactly once, also across reconnects. */
-  subscribe(params: SubscribeParams, handlers: EventHandlers): Promise<{ unsubscribe(): Promise<void> }>;
-  close(): Promise<void>;
-}
+export type { CallOptions, Client, ConnectOptions, EventHandlers, OnNotification } from './client-types.ts';
 
 interface Subscription {
   readonly params: SubscribeParams;
@@ -51,13 +23,17 @@ interface Subscription {
   cursor: Cursor | undefined;
 }
 
-/** Throws DAEMON_NOT_RUNNING, DAEMON_UNTRUSTED, UNAUTHORIZED, PROTOCOL_UNSUPPORTED. */
+const USUAL_TIMEOUT_MS = 10_000;
+
+/** Throws DAEMON_NOT_RUNNING, DAEMON_UNTRUSTED, UNAUTHORIZED, PROTOCOL_UNSUPPORTED, TOO_MANY_REQUESTS. */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { reconnectFor = 0 } = options;
   const subscriptions = new Set<Subscription>();
+  const reports = new Map<string, (value: CallProgress) => void>();
+  const end = Promise.withResolvers<CallsheetError | undefined>();
   let closed = false;
   let comingBack = false;
-  let link: Link = await open(options);
+  let link: Link = await openInTurn();
   let ready: Promise<void> = Promise.resolve();
 
   function open(endpoint: Endpoint): Promise<Link> {
@@ -65,7 +41,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       endpoint,
       client: { name: options.name ?? 'callsheet', version: options.version ?? '0' },
       scope: options.scope ?? 'admin',
-      timeout: options.timeout ?? 10_000,
+      timeout: options.timeout ?? USUAL_TIMEOUT_MS,
       onNotification: receive,
       onDown: () => {
         if (closed || comingBack) return;
@@ -73,6 +49,19 @@ export async function connect(options: ConnectOptions): Promise<Client> {
         ready.catch((error: unknown) => finish(error instanceof CallsheetError ? error : undefined));
       },
     });
+  }
+
+  /** When many come at once the door is busy for a moment. */
+  async function openInTurn(): Promise<Link> {
+    const deadline = performance.now() + (options.timeout ?? USUAL_TIMEOUT_MS);
+    for (;;) {
+      try {
+        return await open(options);
+      } catch (error) {
+        if (!isOneOf(error, ['TOO_MANY_REQUESTS']) || performance.now() > deadline) throw error;
+        await pauseAbout(100);
+      }
+    }
   }
 
   function receive(name: string, params: unknown): void {
@@ -84,6 +73,10 @@ export async function connect(options: ConnectOptions): Promise<Client> {
         subscription.handlers.onEvent(event);
       }
     }
+    if (name === '$/progress') {
+      const { token, value } = params as Notifications['$/progress'];
+      reports.get(token)?.(value);
+    }
     options.onNotification?.(name as 'event', params as Notifications['event']);
   }
 
@@ -93,8 +86,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     try {
       for (let pause = 50; ; pause = Math.min(pause * 2, 2000)) {
         if (closed || performance.now() + pause > deadline) throw connectionEnded();
-        // Half of the pause is random, so that many clients do not come back in one beat.
-        await new Promise((resolve) => setTimeout(resolve, pause / 2 + (Math.random() * pause) / 2));
+        await pauseAbout(pause);
         if (await tryOnce()) return;
       }
     } finally {
@@ -112,7 +104,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       for (const subscription of subscriptions) await resume(subscription);
       return true;
     } catch (error) {
-      if (error instanceof CallsheetError && (error.code === 'DAEMON_NOT_RUNNING' || error.code === 'CONNECTION_LOST')) return false;
+      if (isOneOf(error, ['DAEMON_NOT_RUNNING', 'CONNECTION_LOST', 'TOO_MANY_REQUESTS'])) return false;
       throw error;
     }
   }
@@ -128,28 +120,68 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   }
 
   async function begin(subscription: Subscription): Promise<void> {
-    const { params, cursor } = subscription;
-    await link.call('event/subscribe', cursor === undefined ? params : { ...params, since: cursor }, (result) => {
+    const { params, cursor, handlers } = subscription;
+    const onResult = (result: unknown) => {
       // Runs before the next frame is read: events follow the answer at once.
-      const { subscription: id, epoch, seq } = result as SubscribeResult;
+      const { subscription: id, epoch, seq, gap = false, snapshot } = result as SubscribeResult;
       subscription.id = id;
       subscription.cursor = { epoch, seq };
-    });
+      if (snapshot !== undefined) handlers.onSnapshot?.(snapshot, { gap });
+    };
+    const wish = {
+      ...params,
+      ...(cursor === undefined ? {} : { since: cursor }),
+      ...(handlers.onSnapshot === undefined ? {} : { snapshot: true }),
+    };
+    await link.call('event/subscribe', wish, { onResult });
+  }
+
+  async function callOnce<M extends MethodName>(
+    method: M,
+    given: ParamsOf<M> | undefined,
+    { signal, onProgress }: CallOptions<M>,
+  ): Promise<unknown> {
+    await ready;
+    if (onProgress === undefined) return link.call(method, given ?? {}, { signal });
+    const progressToken = randomUUID();
+    reports.set(progressToken, onProgress);
+    try {
+      return await link.call(method, { ...(given as object | undefined), progressToken }, { signal });
+    } finally {
+      reports.delete(progressToken);
+    }
+  }
+
+  /** True when the connection is there again, or will be, and repeating the call does nothing twice. */
+  function mayRepeat(error: unknown, method: MethodName, given: unknown): boolean {
+    if (!(error instanceof CallsheetError) || error.code !== 'CONNECTION_LOST' || closed || reconnectFor === 0) return false;
+    // A subscription belongs to the connection that it was made on.
+    return METHODS[method].mutation
+      ? (given as { readonly requestKey?: string } | undefined)?.requestKey !== undefined
+      : !method.startsWith('event/');
   }
 
   function finish(error: CallsheetError | undefined): void {
     if (closed) return;
     closed = true;
     options.onClose?.(error);
+    end.resolve(error);
   }
 
   return {
     get server() {
       return link.server;
     },
-    async call<M extends MethodName>(method: M, params?: ParamsOf<M>): Promise<ResultOf<M>> {
-      await ready;
-      return (await link.call(method, params ?? {})) as ResultOf<M>;
+    closed: end.promise,
+    async call<M extends MethodName>(method: M, params?: ParamsOf<M>, callOptions: CallOptions<M> = {}): Promise<ResultOf<M>> {
+      for (;;) {
+        try {
+          return (await callOnce(method, params, callOptions)) as ResultOf<M>;
+        } catch (error) {
+          if (!mayRepeat(error, method, params)) throw error;
+          await link.gone;
+        }
+      }
     },
     async subscribe(params, handlers) {
       await ready;
@@ -176,6 +208,15 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 }
 
 // --- helpers ---
+
+/** Half of the pause is random, so that many clients do not come back in one beat. */
+function pauseAbout(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds / 2 + (Math.random() * milliseconds) / 2));
+}
+
+function isOneOf(error: unknown, codes: readonly ErrorCode[]): boolean {
+  return error instanceof CallsheetError && codes.includes(error.code);
+}
 
 function connectionEnded(): CallsheetError {
   return new CallsheetError('CONNECTION_LOST', 'The connection to the daemon ended.', {

@@ -16,6 +16,8 @@ export const RPC = {
   tooMany: -32005,
   storage: -32010,
   gap: -32011,
+  /** As in LSP. */
+  cancelled: -32800,
   failed: -32000,
 } as const;
 
@@ -39,6 +41,7 @@ export const ERRORS = {
   UNAUTHORIZED: entry(RPC.unauthorized, false, 'The key is missing or wrong.'),
   FORBIDDEN: entry(RPC.unauthorized, false, "The key's scope does not allow this method."),
   TOO_MANY_REQUESTS: entry(RPC.tooMany, true, 'A limit of the connection or the queue was reached.'),
+  REQUEST_CANCELLED: entry(RPC.cancelled, false, 'The call was taken back with `$/cancelRequest` before it was done; it changed nothing.'),
   STORAGE_FAILED: entry(RPC.storage, true, 'The data directory could not be written.'),
   STORAGE_BUSY: entry(RPC.storage, true, 'Another program holds the database; nothing was changed by the call, unless it says so.'),
   STORAGE_LOCKED: entry(RPC.storage, false, 'Another daemon holds the data directory.'),

@@ -1,4 +1,4 @@
-/** Builds JSON schemas and their TypeScript types in one go: our own subset, without `$ref` and combinators (docs/protocol.md). */
+/** Builds JSON schemas and their TypeScript types in one go: our own subset, without `$ref`, and without combinators in what is sent to us (docs/protocol.md). */
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -24,7 +24,10 @@ export const string = (rules: JsonSchema = {}): Schema<string, false> => make({ 
 export const integer = (rules: JsonSchema = {}): Schema<number, false> => make({ type: 'integer', ...rules });
 export const number = (rules: JsonSchema = {}): Schema<number, false> => make({ type: 'number', ...rules });
 export const boolean = (): Schema<boolean, false> => make({ type: 'boolean' });
+/** A string or an integer. */
+export const stringOrInteger = (): Schema<string | number, false> => make({ type: ['string', 'integer'] });
 /** Any JSON value. */
+export const nothing = (): Schema<null, false> => make({ type: 'null' });
 export const json = (): Schema<unknown, false> => make({});
 
 export const oneOf = <const T extends readonly string[]>(values: T): Schema<T[number], false> => make({ type: 'string', enum: values });
@@ -45,6 +48,28 @@ export const object = <M extends Members>(members: M): Schema<Shape<M>, false> =
 /** Refuses members that it does not name: for params. */
 export const closed = <M extends Members>(members: M): Schema<Shape<M>, false> =>
   make({ ...describeMembers(members), additionalProperties: false });
+
+/** Objects told apart by their member `type`: one schema for each of its values. The one combinator that we use, and in notifications alone. */
+export const tagged = <T extends { readonly type: string }>(variants: {
+  readonly [K in T['type']]: Schema<Omit<Extract<T, { readonly type: K }>, 'type'>>;
+}): Schema<T, false> => {
+  const all = Object.entries<Schema<unknown>>(variants);
+  return make({
+    type: 'object',
+    properties: { type: { type: 'string', enum: all.map(([tag]) => tag) } },
+    required: ['type'],
+    oneOf: all.map(([tag, { json: variant }]) => {
+      const { properties = {}, required = [] } = variant as ObjectSchema;
+      return { type: 'object', properties: { type: { const: tag }, ...properties }, required: ['type', ...required] };
+    }),
+  });
+};
+
+/** What a schema of `object` and `closed` looks like to those who read it. */
+export interface ObjectSchema extends JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+}
 
 export const optional = <T>(schema: Schema<T>): Schema<T, true> => ({ json: schema.json, optional: true });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { connect } from '#protocol/client.ts';
 import type { RunEvent } from '#protocol/events.ts';
-import { openTestDoor } from './door-harness.ts';
+import { openTestDoor, rawSocket } from './door-harness.ts';
 
 function collector() {
   const got: RunEvent[] = [];
@@ -64,5 +64,28 @@ describe('[F25] a client that loses its connection', () => {
     await client.close();
     expect(await closed.promise).toBeUndefined();
     await expect.poll(() => door.door.connections).toBe(0);
+  });
+});
+
+describe('many clients that come at once', () => {
+  it('all get in, though the door takes only so many at a time that have not proven a key', async () => {
+    await using door = await openTestDoor({ limits: { unauthenticated: 2 } });
+    const idle = [await rawSocket(door.url), await rawSocket(door.url)];
+    const coming = Promise.all(Array.from({ length: 20 }, () => connect({ url: door.url, key: door.key, reconnectFor: 20_000 })));
+    await expect.poll(() => door.refusals.counts()['connections'] ?? 0).toBeGreaterThanOrEqual(20);
+    for (const { socket } of idle) socket.terminate();
+    const clients = await coming;
+    expect(door.door.connections).toBe(20);
+    door.cutAll();
+    await Promise.all(clients.map((client) => client.call('ping')));
+    await Promise.all(clients.map((client) => client.close()));
+  });
+
+  it('are told when the door stays full', async () => {
+    await using door = await openTestDoor({ limits: { unauthenticated: 0 } });
+    await expect(connect({ url: door.url, key: door.key, timeout: 200 })).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+      data: { retryable: true },
+    });
   });
 });

@@ -346,3 +346,82 @@ describe('a change on disk', () => {
     expect(told).toHaveLength(count);
   });
 });
+
+describe('a question that is taken back', () => {
+  const asked = (): { readonly waiting: Promise<void>; readonly backend: Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'describe'> } => {
+    const waiting = Promise.withResolvers<void>();
+    const hang = (signal: AbortSignal | undefined): Promise<never> => {
+      waiting.resolve();
+      return new Promise((_resolve, reject) =>
+        signal?.addEventListener('abort', () => reject(new Error('the request was cut off')), { once: true }),
+      );
+    };
+    return {
+      waiting: waiting.promise,
+      backend: { id: 'gpu', kind: 'comfyui', describe: describeBackend, objectInfo: (given = {}) => hang(given.signal) },
+    };
+  };
+
+  it.each([
+    [
+      'template/get',
+      (service: Awaited<ReturnType<typeof open>>, signal: AbortSignal) => service.get({ id: 'hero', backend: 'gpu' }, signal),
+    ],
+    [
+      'template/check',
+      (service: Awaited<ReturnType<typeof open>>, signal: AbortSignal) => service.check({ id: 'hero', backend: 'gpu' }, { signal }),
+    ],
+    [
+      'template/render',
+      (service: Awaited<ReturnType<typeof open>>, signal: AbortSignal) => service.render({ id: 'hero', backend: 'gpu' }, signal),
+    ],
+    [
+      'template/migrate',
+      (service: Awaited<ReturnType<typeof open>>, signal: AbortSignal) =>
+        service.migrate({ path: join(dir, 'templates', 'hero'), backend: 'gpu' }, signal),
+    ],
+  ])('%s stops asking a backend that does not answer', async (_method, ask) => {
+    write();
+    const { waiting, backend } = asked();
+    const service = await open([backend]);
+    const wish = new AbortController();
+    const question = ask(service, wish.signal).catch((error: unknown) => error);
+    await waiting;
+    wish.abort();
+    expect(await question).toBeInstanceOf(Error);
+  });
+
+  it('template/render without a backend stops waiting for those there are', async () => {
+    write();
+    const { waiting, backend } = asked();
+    const service = await open([backend]);
+    const wish = new AbortController();
+    const question = service.render({ id: 'hero' }, wish.signal).catch((error: unknown) => error);
+    await waiting;
+    wish.abort(new Error('enough'));
+    expect(await question).toEqual(new Error('enough'));
+  });
+
+  it('template/check of a folder stops before the next file, and tells of each until then', async () => {
+    write();
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(dir, 'root', `${name}.json`), JSON.stringify(GRAPH));
+    const service = await open();
+    const told: unknown[] = [];
+    const whole = await service.check({ path: join(dir, 'root') }, { report: (value) => void told.push(value) });
+    expect(whole.files).toHaveLength(3);
+    expect(told).toEqual([
+      { done: 0, total: 3, message: 'a.json' },
+      { done: 1, total: 3, message: 'b.json' },
+      { done: 2, total: 3, message: 'c.json' },
+      { done: 3, total: 3 },
+    ]);
+    const wish = new AbortController();
+    const seen: number[] = [];
+    const report = ({ done }: { readonly done: number }): void => {
+      seen.push(done);
+      if (done === 1) wish.abort(new Error('enough'));
+    };
+    await expect(service.check({ path: join(dir, 'root') }, { signal: wish.signal, report })).rejects.toThrow('enough');
+    expect(seen).toEqual([0, 1]);
+  });
+});

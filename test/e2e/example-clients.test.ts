@@ -29,7 +29,7 @@ beforeAll(async () => {
     join(package_, 'package.json'),
     JSON.stringify({ name: 'callsheet', type: 'module', exports: { './client': './client.js' } }),
   );
-  const client = pathToFileURL(join(ROOT, 'src', 'protocol', 'client.ts')).href;
+  const client = pathToFileURL(join(ROOT, 'src', 'client.ts')).href;
   writeFileSync(join(package_, 'client.js'), `export * from ${JSON.stringify(client)};\n`);
   daemon = startCli(['daemon', '--json', '--backend', 'sandbox'], place.env);
   ({ runtimeFile } = JSON.parse(await daemon.line((text) => text.includes('"ready"'))) as { readonly runtimeFile: string });

@@ -2,6 +2,7 @@
 import { Ajv } from 'ajv';
 import { expect, it } from 'vitest';
 import { METHODS } from '#protocol/methods/index.ts';
+import { CLIENT_NOTIFICATIONS, NOTIFICATIONS } from '#protocol/notifications.ts';
 import { MANIFEST_SCHEMA } from '#templates/manifest-schema.ts';
 
 const schemas: readonly (readonly [string, object])[] = [
@@ -9,6 +10,9 @@ const schemas: readonly (readonly [string, object])[] = [
     [`the params of ${name}`, params.json] as const,
     [`the result of ${name}`, result.json] as const,
   ]),
+  ...Object.entries({ ...NOTIFICATIONS, ...CLIENT_NOTIFICATIONS }).map(
+    ([name, { params }]) => [`the params of ${name}`, params.json] as const,
+  ),
   ['the manifest of a template', MANIFEST_SCHEMA],
 ];
 

@@ -2,7 +2,7 @@
 import { connect, type Endpoint } from '#protocol/client.ts';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { InspectMessage } from '#protocol/inspect.ts';
-import type { InspectNotice } from '#protocol/methods/inspect.ts';
+import type { Notifications } from '#protocol/notifications.ts';
 import { VERSION } from '#daemon/version.ts';
 import { type Arguments, type Command, DATA_OPTION, JSON_OPTION, UsageError } from '../command.ts';
 import { dataDirOf } from '../data-dir.ts';
@@ -88,7 +88,7 @@ async function watch(endpoint: Endpoint, runId: string | undefined, args: Argume
     name: 'callsheet-inspect',
     version: VERSION,
     onNotification: (name, params) => {
-      if (name === 'inspect') take((params as InspectNotice).message);
+      if (name === 'inspect') take((params as Notifications['inspect']).message);
     },
     onClose: (error) =>
       end.reject(error ?? new CallsheetError('CONNECTION_LOST', 'The daemon has gone.', { hint: 'Start it again: callsheet daemon' })),

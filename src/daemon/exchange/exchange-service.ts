@@ -40,8 +40,8 @@ import type { AskForInfo } from './workflow-folder.ts';
 import { exists, type Imported, importFile, type Placement } from './imports.ts';
 
 export interface ExchangeService {
-  /** Throws IMPORT_REFUSED, TEMPLATE_EXISTS, PATH_NOT_ALLOWED, ASSET_NOT_FOUND, FILE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
-  import(params: TemplateImportParams): Promise<TemplateImportResult>;
+  /** Stops with its signal as long as nothing is written. Throws IMPORT_REFUSED, TEMPLATE_EXISTS, PATH_NOT_ALLOWED, ASSET_NOT_FOUND, FILE_NOT_FOUND, BACKEND_NOT_FOUND, BACKEND_UNREACHABLE. */
+  import(params: TemplateImportParams, signal?: AbortSignal): Promise<TemplateImportResult>;
   /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_CHANGED, TEMPLATE_NOT_RUNNABLE. */
   approve(params: TemplateApproveParams): Promise<TemplateApproveResult>;
   /** Throws TEMPLATE_NOT_FOUND, TEMPLATE_NOT_RUNNABLE, EXPORT_REFUSED. */
@@ -90,13 +90,17 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
     return turn;
   }
 
-  async function importNow({ file, name, id, backend, objectInfo }: TemplateImportParams): Promise<TemplateImportResult> {
+  async function importNow(
+    { file, name, id, backend, objectInfo }: TemplateImportParams,
+    signal: AbortSignal | undefined,
+  ): Promise<TemplateImportResult> {
+    signal?.throwIfAborted();
     if (id !== undefined) demandId(id);
     const media = await roots.resolveMedia(file, 'file');
     const shown = cleanName(name ?? media.name);
     const infoOf: AskForInfo = (isNeeded) =>
       objectInfo === undefined
-        ? infoFromBackend(backends, backend, isNeeded ? PATIENCE_MS : IMPATIENCE_MS)
+        ? infoFromBackend(backends, backend, isNeeded ? PATIENCE_MS : IMPATIENCE_MS, signal)
         : infoFromFile(roots, objectInfo);
     const wish = { file: media, name: shown, id, objectInfo: infoOf, inspector };
     const imported = await importFile(importDir, wish, placementIn(library, importDir));
@@ -137,8 +141,8 @@ export function createExchangeService(options: ExchangeOptions): ExchangeService
   }
 
   return {
-    import: ({ requestKey, ...params }) =>
-      keys.once(requestKey, 'template/import', sha256Hex(JSON.stringify(params)), () => inTurn(() => importNow(params)), null),
+    import: ({ requestKey, ...params }, signal) =>
+      keys.once(requestKey, 'template/import', sha256Hex(JSON.stringify(params)), () => inTurn(() => importNow(params, signal)), null),
     approve: ({ requestKey, ...params }) =>
       keys.once(requestKey, 'template/approve', sha256Hex(JSON.stringify(params)), () => inTurn(() => approveNow(params)), null),
     async exportTemplate({ id, version }) {
@@ -207,20 +211,36 @@ function resultOf(
 }
 
 /** Throws BACKEND_NOT_FOUND and, for a backend that was named, BACKEND_UNREACHABLE. */
-async function infoFromBackend(backends: readonly Backend[], wanted: string | undefined, patience: number): ReturnType<AskForInfo> {
+async function infoFromBackend(
+  backends: readonly Backend[],
+  wanted: string | undefined,
+  patience: number,
+  takenBack: AbortSignal | undefined,
+): ReturnType<AskForInfo> {
   if (wanted !== undefined) {
     const backend = backends.find((one) => one.id === wanted);
-    if (backend !== undefined) return named(await objectInfoOf(backend), `backend ${wanted}`);
+    if (backend !== undefined) return named(await askOne(backend, takenBack), `backend ${wanted}`);
     throw new CallsheetError('BACKEND_NOT_FOUND', `No backend has the id '${wanted}'.`, {
       hint: `Known backends: ${backends.map((one) => one.id).join(', ')}.`,
     });
   }
-  const signal = AbortSignal.timeout(patience);
+  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(takenBack === undefined ? [] : [takenBack])]);
   for (const backend of backends.filter((one) => one.kind === 'comfyui')) {
     const info = await objectInfoOf(backend, signal).catch(() => undefined);
+    takenBack?.throwIfAborted();
     if (info !== undefined) return named(info, `backend ${backend.id}`);
   }
   return undefined;
+}
+
+/** A question that was cut off by the caller fails with the caller's reason. */
+async function askOne(backend: Backend, signal: AbortSignal | undefined): Promise<ObjectInfo | undefined> {
+  try {
+    return await objectInfoOf(backend, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 function named(info: ObjectInfo | undefined, infoName: string): Awaited<ReturnType<AskForInfo>> {

@@ -6,19 +6,28 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { CleanResult } from '#protocol/methods/clean.ts';
+import type { CallProgress } from '#protocol/notifications.ts';
 import type { RunSize, Store } from '#store/types.ts';
 import { planRetention, type RetentionPolicy } from './policy.ts';
 import { filesOfRun, type RunFiles, type Taken, takeAway, withPictures } from './run-files.ts';
 
 export interface Retention {
-  /** Throws STORAGE_FAILED. */
-  clean(policy: RetentionPolicy, options?: { readonly dryRun?: boolean; readonly limit?: number }): Promise<CleanResult>;
+  /** Stops between two runs when its signal says so, and answers with what is gone by then. Throws STORAGE_FAILED. */
+  clean(policy: RetentionPolicy, options?: CleanOptions): Promise<CleanResult>;
   /** Throws RUN_NOT_FOUND. */
   pin(runId: string, pinned: boolean): void;
   /** Finishes what a killed daemon began. */
   finish(): Promise<void>;
   /** Begins with no further run; what is left is finished by the next start. */
   stop(): void;
+}
+
+export interface CleanOptions {
+  readonly dryRun?: boolean;
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+  /** Told before each run, and once all are gone. */
+  readonly report?: (value: CallProgress) => void;
 }
 
 export interface RetentionOptions {
@@ -90,21 +99,26 @@ export function createRetention(options: RetentionOptions): Retention {
   }
 
   return {
-    clean: (policy, { dryRun = false, limit = MOST_RUNS } = {}) =>
+    clean: (policy, { dryRun = false, limit = MOST_RUNS, signal, report } = {}) =>
       inTurn(async () => {
         const plan = planRetention(store.runSizes(), policy, now(), holder());
         const runs: CleanResult['runs'][number][] = [];
         const gone = new Set<string>();
-        for (const run of plan.remove.slice(0, limit)) {
-          if (stopped) break;
+        const going = plan.remove.slice(0, limit);
+        let seen = 0;
+        for (const run of going) {
+          if (stopped || signal?.aborted === true) break;
+          report?.({ done: seen, total: going.length });
+          seen += 1;
           const { runId, template, status } = run;
           const taken = dryRun ? await lookAt(runId, gone) : await remove(run, gone);
           if (taken === undefined) continue;
           runs.push({ runId, template, status, endedAt: run.endedAt ?? run.createdAt, ...taken });
         }
+        report?.({ done: seen, total: going.length });
         const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
         if (!dryRun && runs.length > 0) log.info({ runs: runs.length, bytes }, 'runs cleaned away');
-        return { dryRun, runs, bytes, kept: plan.kept, more: plan.remove.length > limit };
+        return { dryRun, runs, bytes, kept: plan.kept, more: plan.remove.length > seen };
       }),
     pin(runId, pinned) {
       if (store.run(runId) === undefined) {

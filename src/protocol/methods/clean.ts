@@ -1,7 +1,7 @@
 /** Methods that keep the data directory small: what may go, and what never does. */
 import { array, boolean, closed, described, integer, object, optional, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
-import { method, requestKey, runId, templateId } from './define.ts';
+import { method, progressToken, requestKey, runId, templateId } from './define.ts';
 import { runStatus } from './views.ts';
 
 const count = integer({ minimum: 0 });
@@ -21,13 +21,14 @@ export const runClean = method({
   scope: 'admin',
   mutation: true,
   description:
-    'Removes runs that have ended, with their files, notes, events and request keys: those that ended longer ago than `olderThan`, and the oldest until all are within `maxBytes`; with `keep` alone all but the newest. Pinned runs stay, and every file that is not as it was written. `dryRun` removes nothing and says exactly what would go.',
+    'Removes runs that have ended, with their files, notes, events and request keys: those that ended longer ago than `olderThan`, and the oldest until all are within `maxBytes`; with `keep` alone all but the newest. Pinned runs stay, and every file that is not as it was written. `dryRun` removes nothing and says exactly what would go. Taken back, it answers with what is gone by then.',
   params: closed({
     olderThan: optional(described(count, 'Milliseconds.')),
     keep: optional(described(count, 'So many of the newest that have ended always stay.')),
     maxBytes: optional(described(count, 'Of the files of all runs together.')),
     template: optional(templateId),
     dryRun: optional(boolean()),
+    progressToken,
     requestKey,
   }),
   result: object({

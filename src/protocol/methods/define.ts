@@ -30,6 +30,13 @@ export const requestKey = optional(
   ),
 );
 
+export const progressToken = optional(
+  described(
+    string({ minLength: 1, maxLength: 200 }),
+    'Chosen by the client, unique on its connection: `$/progress` notifications carry it while the call is at work.',
+  ),
+);
+
 /** UUIDv7 of a run, canonical lower case. */
 export const runId = described(string({ minLength: 1, maxLength: 64 }), 'Id of a run.');
 export const templateId = described(string({ minLength: 1, maxLength: 64 }), 'Id of a template.');

@@ -1,28 +1,47 @@
-/** Methods and notifications that carry the event log to clients. */
-import type { PreviewNotice, ProgressNotice, RunEvent, RunEventBody } from '../events.ts';
-import type { Problem } from '../problem.ts';
-import { array, boolean, closed, described, integer, json, object, optional, string } from '../schema.ts';
+/** Methods that carry the event log to clients. */
+import type { RunEvent } from '../events.ts';
+import { runEventBody } from '../event-schema.ts';
+import { array, boolean, closed, described, integer, object, optional, string } from '../schema.ts';
 import type { Infer, Schema } from '../schema.ts';
-import type { BackendView } from '../views.ts';
 import { method, runId } from './define.ts';
-import type { InspectNotice } from './inspect.ts';
+import { queueState } from './queue.ts';
+import { backend, run, runSummary } from './views.ts';
 
 const subscription = string({ minLength: 1, maxLength: 64 });
 
 /** A place in a log. With a runId `seq` is the run's own number, else the position in the whole log. */
 const cursor = closed({ epoch: string({ minLength: 1, maxLength: 100 }), seq: integer({ minimum: 0 }) });
 
+/** The state at `seq` of the answer that it is part of, so that the events after it make it the state of each later moment. */
+const snapshot = object({
+  run: optional(described(run, 'With a `runId`: that run.')),
+  runs: optional(described(array(runSummary), 'Of the whole log: the newest runs.')),
+  more: optional(described(boolean(), 'True: there are older runs; `run/list` goes on before the last one.')),
+  backends: optional(array(backend)),
+  queue: optional(queueState),
+});
+
 export const eventSubscribe = method({
   name: 'event/subscribe',
   scope: 'read',
   mutation: false,
-  description: 'Sends `event` notifications: those after `since` first, then live ones, without gap or duplicate.',
+  description:
+    'Sends `event` notifications: those after `since` first, then live ones, without gap or duplicate. With `snapshot` a place that can not be resumed is no error: the answer has the state as it is now.',
   params: closed({
     since: optional(described(cursor, 'Last event seen; absent means only what comes from now on.')),
     runId: optional(runId),
     previews: optional(described(boolean(), 'True sends `preview` notifications too.')),
+    snapshot: optional(
+      described(boolean(), 'True: where `since` is absent or can not be resumed, the answer has the state that the events go on from.'),
+    ),
   }),
-  result: object({ subscription: string(), epoch: string(), seq: integer({ minimum: 0 }) }),
+  result: object({
+    subscription: string(),
+    epoch: string(),
+    seq: integer({ minimum: 0 }),
+    gap: optional(described(boolean(), 'True: `since` could not be resumed; what was known before counts no more.')),
+    snapshot: optional(snapshot),
+  }),
   errors: ['EVENT_GAP', 'RUN_NOT_FOUND', 'TOO_MANY_REQUESTS'],
 });
 
@@ -42,7 +61,7 @@ const loggedEvent: Schema<RunEvent, false> = object({
   position: integer({ minimum: 1 }),
   epoch: string(),
   at: integer({ minimum: 0 }),
-  event: json() as Schema<RunEventBody, false>,
+  event: runEventBody,
 });
 
 export const eventList = method({
@@ -62,29 +81,7 @@ export const eventList = method({
 
 export type Cursor = Infer<typeof cursor>;
 export type SubscribeParams = Infer<typeof eventSubscribe.params>;
+export type EventSnapshot = Infer<typeof snapshot>;
 export type SubscribeResult = Infer<typeof eventSubscribe.result>;
 
-export interface TemplateChanged {
-  readonly id: string;
-  readonly version: string;
-  readonly runnable: boolean;
-  readonly problems: readonly Problem[];
-  /** True when the last file that claimed this id and version is gone. */
-  readonly removed?: boolean;
-}
-
-/** Everything that a daemon sends unasked. `progress`, `preview`, `template/changed`, `backend/changed` and `run/removed` may be dropped; `event` never is. */
-export interface Notifications {
-  readonly challenge: { readonly nonce: string };
-  readonly event: RunEvent & { readonly subscription: string };
-  readonly progress: ProgressNotice;
-  readonly preview: PreviewNotice;
-  readonly 'template/changed': TemplateChanged;
-  readonly 'backend/changed': BackendView;
-  /** Cleaned away: nothing of them is listed any more. */
-  readonly 'run/removed': { readonly runIds: readonly string[] };
-  /** What machines do, to who asked with `inspect/subscribe`; may be left out, and says so. */
-  readonly inspect: InspectNotice;
-}
-
-export type NotificationName = keyof Notifications;
+export type { Notifications, TemplateChanged } from '../notifications.ts';

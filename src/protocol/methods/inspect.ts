@@ -1,5 +1,4 @@
 /** Methods that show what the machines of runs do (docs/inspector.md). */
-import type { InspectMessage } from '../inspect.ts';
 import { boolean, closed, described, integer, object, optional, pair, string } from '../schema.ts';
 import { method } from './define.ts';
 
@@ -42,8 +41,3 @@ export const inspectTicket = method({
   }),
   errors: ['RUN_NOT_FOUND', 'TOO_MANY_REQUESTS'],
 });
-
-export interface InspectNotice {
-  readonly subscription: string;
-  readonly message: InspectMessage;
-}

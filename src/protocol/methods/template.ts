@@ -1,7 +1,7 @@
 /** Methods about templates. */
 import { array, boolean, closed, integer, json, number, object, oneOf, optional, record, string } from '../schema.ts';
 import type { Infer } from '../schema.ts';
-import { method, templateId, templateVersion } from './define.ts';
+import { method, progressToken, templateId, templateVersion } from './define.ts';
 import { problem, saving, templateContents, templateSummary } from './views.ts';
 
 const path = string({ minLength: 1, maxLength: 4096 });
@@ -76,6 +76,7 @@ export const templateCheck = method({
     version: templateVersion,
     path: optional(path),
     backend: optional(string({ minLength: 1, maxLength: 64 })),
+    progressToken,
   }),
   result: object({ files: array(object({ path: string(), ok: boolean(), problems: array(problem) })) }),
   errors: ['TEMPLATE_NOT_FOUND', 'PATH_NOT_ALLOWED', 'BACKEND_NOT_FOUND', 'BACKEND_UNREACHABLE'],

@@ -58,7 +58,7 @@ export const errorData: Schema<ErrorData, false> = object({
   details: optional(record(json())),
 });
 
-const attempt: Schema<AttemptView, false> = object({
+export const attempt: Schema<AttemptView, false> = object({
   attemptId: string(),
   item: integer({ minimum: 0 }),
   attempt: integer({ minimum: 1 }),
@@ -66,17 +66,18 @@ const attempt: Schema<AttemptView, false> = object({
   promptId: optional(string()),
   status: string(),
   profile: optional(oneOf(['low'])),
+  fused: optional(array(object({ step: string(), rounds: boolean() }))),
   error: optional(errorData),
 });
 
-const cache: Schema<CacheView, false> = object({
+export const cache: Schema<CacheView, false> = object({
   item: integer({ minimum: 0 }),
   result: oneOf(CACHE_RESULTS),
   reason: string(),
   runId: optional(string()),
 });
 
-const step: Schema<StepView, false> = object({
+export const step: Schema<StepView, false> = object({
   id: string(),
   title: optional(string()),
   status: oneOf(STEP_STATUSES),
@@ -89,7 +90,7 @@ const step: Schema<StepView, false> = object({
   error: optional(errorData),
 });
 
-const asset: Schema<AssetView, false> = object({
+export const asset: Schema<AssetView, false> = object({
   kind: oneOf(ASSET_KINDS),
   name: string(),
   collection: optional(string()),
@@ -156,7 +157,7 @@ export const artifact: Schema<ArtifactView, false> = object({
 
 const index = integer({ minimum: 0 });
 
-const candidate: Schema<ChoiceCandidate, false> = object({
+export const candidate: Schema<ChoiceCandidate, false> = object({
   index,
   id: string(),
   artifactId: optional(string()),
@@ -167,7 +168,7 @@ const candidate: Schema<ChoiceCandidate, false> = object({
   text: optional(string()),
 });
 
-const choice: Schema<ChoiceView, false> = object({
+export const choice: Schema<ChoiceView, false> = object({
   into: string(),
   after: string(),
   title: optional(string()),
@@ -181,7 +182,7 @@ const choice: Schema<ChoiceView, false> = object({
   pickedBy: optional(oneOf(['person', 'timeout'])),
 });
 
-const runOptions: Schema<RunOptions, false> = object({ optimize: boolean(), cache: boolean(), embed: optional(boolean()) });
+export const runOptions: Schema<RunOptions, false> = object({ optimize: boolean(), cache: boolean(), embed: optional(boolean()) });
 
 export const saving: Schema<Saving, false> = object({
   pass: oneOf(PASSES),
@@ -192,7 +193,7 @@ export const saving: Schema<Saving, false> = object({
   seconds: optional(number({ minimum: 0 })),
 });
 
-const optimiser: Schema<OptimiserView, false> = object({
+export const optimiser: Schema<OptimiserView, false> = object({
   enabled: boolean(),
   savings: array(saving),
   seconds: optional(number({ minimum: 0 })),
