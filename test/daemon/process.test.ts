@@ -146,7 +146,7 @@ describe('the process of a daemon', () => {
     expect(existsSync(runtimeFile)).toBe(false);
   });
 
-  it('keeps its key out of log, output, arguments and environment; only the runtime file has it', async () => {
+  it('[S5] keeps its key out of log, output, arguments and environment; only the runtime file has it', async () => {
     const daemon = start();
     const { url, pid, runtimeFile } = await daemon.ready;
     const key = findRuntime({ env })?.key ?? '';
