@@ -35,7 +35,7 @@ export interface DoorOptions {
   readonly limits?: Partial<DoorLimits>;
   readonly routes?: (parts: { readonly dir: string; readonly store: ReturnType<typeof openStore> }) => readonly Route[];
   readonly handlers?: Partial<Handlers>;
-  /** Where the files of the dashboard lie; nowhere when absent. */
+  /** Where the files of the dashboard lie: `www` in its directory when absent. */
   readonly dashboardDir?: string;
 }
 
@@ -108,7 +108,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     identity: { version: '0.1.0', instance: 'test-instance', epoch: store.epoch },
     handlers: { ...handlers, ...options.handlers },
     sessions,
-    routes: [...(options.routes?.({ dir, store }) ?? []), ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? dir })],
+    routes: [...(options.routes?.({ dir, store }) ?? []), ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? join(dir, 'www') })],
   });
   const url = `ws://127.0.0.1:${door.port}/rpc`;
   return {
