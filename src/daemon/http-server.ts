@@ -68,6 +68,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     maxBufferedChunks: 1024,
     perMessageDeflate: false,
     skipUTF8Validation: false,
+    // Whoever was told to go and does not is cut, and gives its place to others.
+    closeTimeout: GOODBYE_MS,
   };
   const sockets = new WebSocketServer(socketOptions);
 
