@@ -16,6 +16,9 @@ import { createBrowserRoutes } from './browser/routes.ts';
 import { createBrowserSessions } from './browser/sessions.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
+import { createConsentService } from './consent/consent-service.ts';
+import { openConsents } from './consent/consents.ts';
+import { guardUploads } from './consent/guard-uploads.ts';
 import { createContention } from './contention.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
@@ -120,8 +123,10 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const contention = createContention(log);
   const kept = made.adopt(await openKeptResults(dataDir, config.cacheBytes, log), (one) => one.close());
   const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
-  const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
-  const offers = made.adopt(createOffers(backends, log), (one) => one.close());
+  const consents = openConsents(join(dataDir, 'consents.json'), log);
+  const backends = started.backends.map((backend) => guardUploads(parts.wrapBackend?.(backend) ?? backend, consents, log));
+  const consent = createConsentService({ backends, consents, decided: (id) => offers.decided(id) });
+  const offers = made.adopt(createOffers(backends, log, consent.takesFiles), (one) => one.close());
   const judged = offers.begin(FIRST_JUDGEMENT_MS);
   const supervisor = made.adopt(
     guardStorage({
@@ -224,6 +229,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     exchange,
     artifacts: createArtifactService({ store, pinned, inspector }),
     retention,
+    consent,
     status,
     shutdown: () => lifecycle.stop(),
     openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),

@@ -72,6 +72,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       pinned: (hash) => createRunMemories(store).pinned(hash),
       inspector: createInspector(),
     }),
+    consent: { shown: (view) => view, set: async (id) => ({ id, url: 'http://127.0.0.1:1', takesFiles: true }) },
     shutdown: () => stopped.resolve(),
     openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),
     status: () => ({
@@ -108,7 +109,10 @@ export async function openTestDoor(options: DoorOptions = {}) {
     identity: { version: '0.1.0', instance: 'test-instance', epoch: store.epoch },
     handlers: { ...handlers, ...options.handlers },
     sessions,
-    routes: [...(options.routes?.({ dir, store }) ?? []), ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? join(dir, 'www') })],
+    routes: [
+      ...(options.routes?.({ dir, store }) ?? []),
+      ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? join(dir, 'www') }),
+    ],
   });
   const url = `ws://127.0.0.1:${door.port}/rpc`;
   return {
