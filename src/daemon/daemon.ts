@@ -30,6 +30,7 @@ import { openKeptResults } from './kept-results.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
+import { socketPath } from './local-socket.ts';
 import { createLog } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
@@ -257,13 +258,14 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       handlers,
       routes: [...routes, ...createBrowserRoutes({ sessions })],
       sessions,
+      socket: socketPath(runtimeFile),
       identity: { ...identity, epoch: store.epoch },
     }),
     (one) => one.close(),
   );
 
-  const { port } = door;
-  const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
+  const { port, socket } = door;
+  const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, ...(socket === undefined ? {} : { socket }), key: auth.keyOf('admin') };
   writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, dataDir });
   made.defer(() => {
     removeRuntimeFile(runtimeFile, identity.instance);

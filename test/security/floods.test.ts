@@ -115,7 +115,7 @@ describe('[S9] keys that are guessed', () => {
       Array.from({ length: tries }, (_, at) => at),
       async (at) => {
         tally.tried += 1;
-        const guess = Buffer.from(`${String(at).padStart(32, 'x')}`).toString('base64url');
+        const guess = Buffer.from(String(at).padStart(32, 'x')).toString('base64url');
         const answer = await raw(door.port, `GET /healthz HTTP/1.1\r\nHost: ${door.host}\r\nAuthorization: Bearer ${guess}\r\n\r\n`);
         if (statusOf(answer) === 401) tally.refused += 1;
       },
