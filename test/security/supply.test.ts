@@ -86,7 +86,7 @@ it('[S32] has no known advisory that was fixed in what is locked, where the regi
       timeout: 60_000,
     });
   } catch (error) {
-    told = String((error as { readonly stdout?: unknown }).stdout ?? '');
+    told = (error as { readonly stdout?: string }).stdout ?? '';
   }
   const parsed = (told === '' ? {} : JSON.parse(told)) as {
     readonly metadata?: { readonly vulnerabilities: Readonly<Record<string, number>> };
