@@ -127,6 +127,15 @@ export const ROWS: readonly Row[] = [
       return count === undefined ? undefined : `${grouped(Number(count['calls']))}, of which ${grouped(Number(count['refused']))} refused`;
     },
   },
+  {
+    row: 'Answers of a backend that was taken over, survived',
+    bar: '10^5 a night',
+    peers: '',
+    figure: (evidence) => {
+      const [count] = of(evidence, 'replies');
+      return count === undefined ? undefined : grouped(Number(count['cases']));
+    },
+  },
   { row: 'Bytes leaked by media parameters', bar: '0 of 40 tries', peers: 'Gradio: 3 CVEs', figure: ratio('file reads', 'leaked') },
   {
     row: 'Packages at run time: direct, and all that are installed',
