@@ -155,8 +155,8 @@ describe('the process of a daemon', () => {
     await client.call('template/list');
     const process = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'latin1')).join('');
     await client.close();
-    daemon.kill('SIGTERM');
     const copy = readFileSync(runtimeFile, 'utf8');
+    daemon.kill('SIGTERM');
     await daemon.exit;
     const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     const written = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1')).join('');
