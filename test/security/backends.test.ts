@@ -38,7 +38,9 @@ afterEach(async () => {
 
 async function start(): Promise<void> {
   const env = { HOME: dir, CALLSHEET_DATA: join(dir, 'data'), CALLSHEET_RUNTIME_DIR: join(dir, 'rt'), CALLSHEET_LOG_LEVEL: 'silent' };
-  daemon = await startDaemon(parseConfig({ templates: [join(dir, 'templates')], backends: [`farm:comfyui=${fake.url}`] }, env, dir));
+  const config = parseConfig({ templates: [join(dir, 'templates')], backends: [`farm:comfyui=${fake.url}`] }, env, dir);
+  // It is the backend that floods here, not the client.
+  daemon = await startDaemon({ ...config, limits: { ...config.limits, callsPerSecond: 100_000, callBurst: 100_000 } });
   client = await connect(daemon.endpoint);
 }
 
