@@ -129,6 +129,7 @@ ErrorCode = Literal[
     "REQUEST_KEY_CONFLICT",
     "SNAPSHOT_REFUSED",
     "BACKEND_NOT_FOUND",
+    "CONSENT_NEEDED",
     "BACKEND_UNREACHABLE",
     "BACKEND_NOT_COMFYUI",
     "BACKEND_HTTP",
@@ -170,6 +171,7 @@ MethodName = Literal[
     "rpc.discover",
     "daemon/status",
     "daemon/shutdown",
+    "session/open",
     "template/list",
     "template/get",
     "template/check",
@@ -194,6 +196,7 @@ MethodName = Literal[
     "backend/get",
     "backend/free",
     "backend/assume-lost",
+    "backend/allow",
     "queue/pause",
     "queue/resume",
     "cache/clear",
@@ -213,6 +216,7 @@ SCOPES: Dict[str, Scope] = {
     "rpc.discover": "read",
     "daemon/status": "read",
     "daemon/shutdown": "admin",
+    "session/open": "admin",
     "template/list": "read",
     "template/get": "read",
     "template/check": "read",
@@ -237,6 +241,7 @@ SCOPES: Dict[str, Scope] = {
     "backend/get": "read",
     "backend/free": "run",
     "backend/assume-lost": "admin",
+    "backend/allow": "admin",
     "queue/pause": "run",
     "queue/resume": "run",
     "cache/clear": "run",
@@ -253,6 +258,7 @@ SCOPES: Dict[str, Scope] = {
 MUTATIONS = frozenset(
     [
         "daemon/shutdown",
+        "session/open",
         "template/import",
         "template/approve",
         "run/start",
@@ -263,6 +269,7 @@ MUTATIONS = frozenset(
         "run/clean",
         "backend/free",
         "backend/assume-lost",
+        "backend/allow",
         "queue/pause",
         "queue/resume",
         "cache/clear",
@@ -703,6 +710,7 @@ class Backend(_Backend, total=False):
     ahead: int
     gpu: str
     models: List[str]
+    takesFiles: bool
     error: ErrorData
 
 
@@ -913,6 +921,15 @@ class DaemonShutdownParams(TypedDict, total=False):
 
 class DaemonShutdownResult(TypedDict):
     stopping: bool
+
+
+class SessionOpenParams(TypedDict, total=False):
+    #: Chosen by the client, unique for each wish. The same key again gives the first answer.
+    requestKey: str
+
+
+class SessionOpenResult(TypedDict):
+    url: str
 
 
 class TemplateListParams(TypedDict):
@@ -1514,6 +1531,22 @@ class BackendAssumeLostResult(TypedDict):
     attempts: int
 
 
+class _BackendAllowParams(TypedDict):
+    id: str
+    allowed: bool
+
+
+class BackendAllowParams(_BackendAllowParams, total=False):
+    #: Chosen by the client, unique for each wish. The same key again gives the first answer.
+    requestKey: str
+
+
+class BackendAllowResult(TypedDict):
+    id: str
+    url: str
+    takesFiles: bool
+
+
 class QueuePauseParams(TypedDict, total=False):
     #: Chosen by the client, unique for each wish. The same key again gives the first answer.
     requestKey: str
@@ -1995,6 +2028,9 @@ class Call(Protocol):
     def __call__(self, method: Literal["daemon/shutdown"], params: DaemonShutdownParams = ...) -> DaemonShutdownResult: ...
 
     @overload
+    def __call__(self, method: Literal["session/open"], params: SessionOpenParams = ...) -> SessionOpenResult: ...
+
+    @overload
     def __call__(self, method: Literal["template/list"], params: TemplateListParams = ...) -> TemplateListResult: ...
 
     @overload
@@ -2065,6 +2101,9 @@ class Call(Protocol):
 
     @overload
     def __call__(self, method: Literal["backend/assume-lost"], params: BackendAssumeLostParams) -> BackendAssumeLostResult: ...
+
+    @overload
+    def __call__(self, method: Literal["backend/allow"], params: BackendAllowParams) -> BackendAllowResult: ...
 
     @overload
     def __call__(self, method: Literal["queue/pause"], params: QueuePauseParams = ...) -> QueuePauseResult: ...

@@ -11,6 +11,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { logsCommand } from './commands/logs.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { openCommand } from './commands/open.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
@@ -21,6 +22,7 @@ import { templatesCommand } from './commands/templates.ts';
 export const COMMANDS: readonly Command[] = [
   runCommand,
   daemonCommand,
+  openCommand,
   runsCommand,
   artifactsCommand,
   queueCommand,

@@ -51,7 +51,9 @@ export async function connectToRunning(dataDir: string, io: Io, options: Connect
     if (info !== undefined) lasting = info.ofCommand !== true;
     if (info !== undefined && !isFirst) options.onFound?.();
     isFirst = false;
-    return info === undefined ? undefined : { url: info.url, key: options.scope === 'run' ? demandRunKey(info) : info.key };
+    if (info === undefined) return undefined;
+    const { url, socket } = info;
+    return { url, key: options.scope === 'run' ? demandRunKey(info) : info.key, ...(socket === undefined ? {} : { socket }) };
   };
   const endpoint = locate();
   if (endpoint === undefined) return undefined;

@@ -1,5 +1,6 @@
 /** The composition root: everything is made here, in the order in which it depends on what stands already. */
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backend } from '#backends/contract.ts';
 import type { Endpoint } from '#protocol/client.ts';
@@ -11,8 +12,13 @@ import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
 import { createArtifactService } from './artifact-service.ts';
 import { type Auth, createAuth } from './auth.ts';
+import { createBrowserRoutes } from './browser/routes.ts';
+import { createBrowserSessions } from './browser/sessions.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
+import { createConsentService } from './consent/consent-service.ts';
+import { openConsents } from './consent/consents.ts';
+import { guardUploads } from './consent/guard-uploads.ts';
 import { createContention } from './contention.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { listEvents } from './event-list.ts';
@@ -25,6 +31,7 @@ import { openKeptResults } from './kept-results.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
+import { socketPath } from './local-socket.ts';
 import { createLog } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
 import { writeKeyFile } from './metrics/key-file.ts';
@@ -40,7 +47,7 @@ import { createRefusals } from './refusals.ts';
 import { createRetention } from './retention/retention.ts';
 import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
-import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
+import { demandSafePlace, redirectPath, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
 import { createInspector } from '#results/inspect/inspector.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
@@ -130,8 +137,10 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const contention = createContention(log);
   const kept = made.adopt(await openKeptResults(dataDir, config.cacheBytes, log), (one) => one.close());
   const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
-  const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
-  const offers = made.adopt(createOffers(backends, log), (one) => one.close());
+  const consents = openConsents(join(dataDir, 'consents.json'), log);
+  const backends = started.backends.map((backend) => guardUploads(parts.wrapBackend?.(backend) ?? backend, consents, log));
+  const consent = createConsentService({ backends, consents, decided: (id) => offers.decided(id) });
+  const offers = made.adopt(createOffers(backends, log, consent.takesFiles), (one) => one.close());
   const judged = offers.begin(FIRST_JUDGEMENT_MS);
   const inspectHub = made.adopt(openInspectHub(store, log), (one) => one.close());
   const supervisor = made.adopt(
@@ -216,7 +225,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   await keeper.begin();
   made.adopt(await watchTemplates({ dirs: templateDirs, log, refresh: (paths) => templates.refresh(paths) }), (one) => one.close());
 
-  const auth = parts.auth ?? createAuth();
+  const sessions = createBrowserSessions(identity.instance);
+  made.defer(() => sessions.close());
+  const auth = sessions.withTickets(parts.auth ?? createAuth());
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
   const { inspect, inspectDoor } = serveInspector({ hub: inspectHub, store, auth, refusals, limits });
   const status = createStatus({
@@ -239,8 +250,10 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     exchange,
     artifacts: createArtifactService({ store, pinned, inspector }),
     retention,
+    consent,
     status,
     shutdown: () => lifecycle.stop(),
+    openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),
   });
   const metrics = telemetry.route({ status, backends: () => supervisor.queue.backends() });
   const routes = createRoutes({
@@ -266,14 +279,16 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       limits,
       validator,
       handlers,
-      routes: [...routes, metrics],
+      routes: [...routes, ...createBrowserRoutes({ sessions }), metrics],
+      sessions,
+      socket: socketPath(runtimeFile),
       identity: { ...identity, epoch: store.epoch },
     }),
     (one) => one.close(),
   );
 
-  const { port } = door;
-  const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
+  const { port, socket } = door;
+  const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, ...(socket === undefined ? {} : { socket }), key: auth.keyOf('admin') };
   const runKey = auth.keyOf('run');
   const { ofCommand = false } = config;
   writeRuntimeFile(runtimeFile, {
@@ -286,7 +301,10 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     dataDir,
     ofCommand,
   });
-  made.defer(() => removeRuntimeFile(runtimeFile, identity.instance));
+  made.defer(() => {
+    removeRuntimeFile(runtimeFile, identity.instance);
+    rmSync(redirectPath(runtimeFile), { force: true });
+  });
   if (config.metricsKeyFile !== undefined) made.defer(writeKeyFile(config.metricsKeyFile, auth.keyOf('read')));
   log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
 

@@ -1,23 +1,30 @@
 /** The one listener: gates first, then the key, then the few routes and the upgrade. Bound to 127.0.0.1 and nothing else. */
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { MethodScope } from '#protocol/methods/define.ts';
 import { allows } from './auth.ts';
+import type { BrowserSessions } from './browser/sessions.ts';
+import { identify } from './callers.ts';
+import type { Caller } from './callers.ts';
 import { CLOSE, createConnection } from './connection.ts';
 import type { Connection, ConnectionParts } from './connection.ts';
 import { checkGates } from './gates.ts';
 import type { Refusal } from './gates.ts';
 import type { InspectDoor } from './inspect/inspect-door.ts';
+import { SAFE_HEADERS, endWithText } from './http-answers.ts';
+import { listenAt } from './local-socket.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly scope: MethodScope;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `session`: only for a page of ours, whatever key there is. `open`: for everybody who passes the gates; nothing of the artist's is behind it. */
+  readonly scope: MethodScope | 'session' | 'open';
   /** Matches the whole path. */
   readonly path: RegExp;
-  handle(request: IncomingMessage, response: ServerResponse, match: RegExpExecArray): Promise<void>;
+  /** Resolves with what is to be refused and counted. */
+  handle(request: IncomingMessage, response: ServerResponse, match: RegExpExecArray, caller?: Caller): Promise<Refusal | void>;
 }
 
 export interface DoorOptions extends ConnectionParts {
@@ -25,10 +32,15 @@ export interface DoorOptions extends ConnectionParts {
   readonly port: number;
   readonly routes: readonly Route[];
   readonly inspectDoor: InspectDoor;
+  readonly sessions: BrowserSessions;
+  /** Where the Unix socket lies, which serves the same; none when absent. */
+  readonly socket?: string | undefined;
 }
 
 export interface Door {
   readonly port: number;
+  /** The Unix socket; undefined where there is none. */
+  readonly socket: string | undefined;
   readonly connections: number;
   /** Cuts every WebSocket without a word. */
   cutAll(): void;
@@ -36,32 +48,34 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** No CORS header is ever sent: no other site has business here. */
-const SAFE_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'X-Frame-Options': 'DENY',
-  'Cache-Control': 'no-store',
+const UNAUTHORIZED: Refusal = {
+  status: 401,
+  reason: 'token',
+  message: 'A key is needed: Authorization: Bearer KEY. In a browser: run `callsheet open`.',
 };
-
-const UNAUTHORIZED: Refusal = { status: 401, reason: 'token', message: 'A key is needed: Authorization: Bearer KEY.' };
+const NO_SESSION: Refusal = { status: 401, reason: 'session', message: 'This page opens by a command: run `callsheet open`.' };
 const GOODBYE_MS = 1000;
 
 /** Throws PORT_UNAVAILABLE. */
 export async function openDoor(options: DoorOptions): Promise<Door> {
-  const { routes, auth, refusals, limits, log, inspectDoor } = options;
+  const { routes, auth, refusals, limits, log, sessions, inspectDoor } = options;
   const connections = new Set<Connection>();
   let port = 0;
 
   // Missing and double Host headers reach our gate, which counts them, instead of Node's own refusal.
-  const server = createServer({ requireHostHeader: false, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 2000 });
-  server.maxConnections = limits.connections;
-  server.headersTimeout = 10_000;
-  // Only uploads have long bodies; they have their own clock for silence.
-  server.requestTimeout = 30 * 60_000;
+  const createListener = (): Server => {
+    const listener = createServer({ requireHostHeader: false, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 2000 });
+    listener.maxConnections = limits.connections;
+    listener.headersTimeout = 10_000;
+    // Only uploads have long bodies; they have their own clock for silence.
+    listener.requestTimeout = 30 * 60_000;
+    listener.on('request', onRequest);
+    listener.on('upgrade', onUpgrade);
+    listener.on('connect', onConnect);
+    listener.on('clientError', onClientError);
+    listener.on('drop', () => refusals.count('connections'));
+    return listener;
+  };
   const socketOptions = {
     noServer: true,
     maxPayload: limits.frame,
@@ -69,6 +83,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     maxBufferedChunks: 1024,
     perMessageDeflate: false,
     skipUTF8Validation: false,
+    // Whoever was told to go and does not is cut, and gives its place to others.
+    closeTimeout: GOODBYE_MS,
   };
   const sockets = new WebSocketServer(socketOptions);
 
@@ -80,24 +96,28 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value);
-    const scope = auth.fromHeaders(request.rawHeaders);
-    const refusal = refusalOf(request);
-    if (refusal !== undefined) return refuse(response, refusal);
-    if (scope === 'absent' || scope === 'wrong') return refuse(response, UNAUTHORIZED);
+    const outside = checkGates(request, port);
+    if (outside !== undefined) return refuse(response, outside);
     const target = request.url ?? '';
     const found = routes.filter(({ path }) => path.test(target));
     const wanted = request.method === 'HEAD' ? 'GET' : request.method;
     const route = found.find(({ method }) => method === wanted);
+    const caller = identify(request, auth, sessions);
+    if (route?.scope !== 'open') {
+      if (caller === undefined) return refuse(response, isPage(target) ? NO_SESSION : UNAUTHORIZED);
+      if ('status' in caller) return refuse(response, caller);
+    }
     if (found.length === 0) return refuse(response, { status: 404, reason: 'path', message: 'There is nothing here.' });
     if (route === undefined) {
       response.setHeader('Allow', found.map(({ method }) => method).join(', '));
       return refuse(response, { status: 405, reason: 'method', message: 'This method is not taken here.' });
     }
-    if (!allows(scope, route.scope)) {
-      return refuse(response, { status: 403, reason: 'token', message: `A key of scope ${route.scope} is needed.` });
-    }
+    const known = caller === undefined || 'status' in caller ? undefined : caller;
+    const lacking = lackOf(route, known);
+    if (lacking !== undefined) return refuse(response, lacking);
     const match = route.path.exec(target);
-    if (match !== null) await route.handle(request, response, match);
+    const refusal = match === null ? undefined : await route.handle(request, response, match, known);
+    if (refusal !== undefined) refuse(response, refusal);
   }
 
   function refuse(response: ServerResponse, { status, reason, message }: Refusal): void {
@@ -106,15 +126,15 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     endWithText(response, status, message);
   }
 
-  server.on('request', (request, response) => {
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
     answer(request, response).catch((error: unknown) => {
       log.error({ err: error }, 'a request failed');
       if (response.headersSent) response.destroy();
       else endWithText(response, 500, 'A defect in Callsheet; the log has the details.');
     });
-  });
+  }
 
-  server.on('upgrade', (request, socket, head) => {
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const inspects = inspectDoor.serves(request);
     const refusal = refusalOf(request) ?? (inspects ? inspectDoor.refusalOf(request) : upgradeRefusal(request));
     if (refusal !== undefined) {
@@ -134,7 +154,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       connections.add(connection);
       webSocket.on('close', () => connections.delete(connection));
     });
-  });
+  }
 
   function upgradeRefusal(request: IncomingMessage): Refusal | undefined {
     if (request.url !== '/rpc' && request.url !== '/') return { status: 404, reason: 'path', message: 'WebSockets are served at /rpc.' };
@@ -156,16 +176,17 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     refusals.count('protocol');
     endSocket(socket, { status: 400, reason: 'protocol', message: 'The WebSocket handshake is wrong.' });
   });
-  server.on('connect', (_request, socket: Duplex) => {
+  function onConnect(_request: IncomingMessage, socket: Duplex): void {
     refusals.count('method');
     endSocket(socket, { status: 405, reason: 'method', message: 'This is no proxy.' });
-  });
-  server.on('clientError', (_error, socket) => {
+  }
+
+  function onClientError(_error: Error, socket: Duplex): void {
     refusals.count('malformed');
     endSocket(socket, { status: 400, reason: 'malformed', message: 'The request is malformed.' });
-  });
-  server.on('drop', () => refusals.count('connections'));
+  }
 
+  const server = createListener();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const hint = 'Stop the program that has it, or leave --port out: clients find the daemon by its runtime file.';
@@ -180,9 +201,23 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   });
   const address = server.address();
   if (typeof address === 'object' && address !== null) ({ port } = address);
+  const listeners = [server];
+  let { socket } = options;
+  if (socket !== undefined) {
+    // With a place of its own for connections: a flood at the port leaves room for the tools of its owner.
+    const local = createListener();
+    try {
+      await listenAt(local, socket);
+      listeners.push(local);
+    } catch (error) {
+      log.warn({ err: error, socket }, 'no Unix socket; clients use the port');
+      socket = undefined;
+    }
+  }
 
   return {
     port,
+    socket,
     get connections() {
       return connections.size;
     },
@@ -192,23 +227,29 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       inspectDoor.close();
       const force = setTimeout(() => {
         cutAll();
-        server.closeAllConnections();
+        for (const listener of listeners) listener.closeAllConnections();
       }, GOODBYE_MS);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      await closed;
+      const closed = listeners.map((listener) => new Promise<void>((resolve) => listener.close(() => resolve())));
+      for (const listener of listeners) listener.closeIdleConnections();
+      await Promise.all(closed);
       clearTimeout(force);
     },
   };
 }
 
-/** Ends the connection too: what is left of a refused body is not read. */
-export function endWithText(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
-  response.end(`${message}\n`);
+// --- helpers ---
+
+/** Where people come with a browser and no program does. */
+function isPage(target: string): boolean {
+  return target === '/' || target.startsWith('/dashboard/');
 }
 
-// --- helpers ---
+function lackOf({ scope }: Route, caller: Caller | undefined): Refusal | undefined {
+  if (scope === 'open') return undefined;
+  if (scope === 'session') return caller?.session === undefined ? NO_SESSION : undefined;
+  if (caller !== undefined && allows(caller.scope, scope)) return undefined;
+  return { status: 403, reason: 'token', message: `A key of scope ${scope} is needed.` };
+}
 
 const PHRASES: Readonly<Record<number, string>> = {
   400: 'Bad Request',

@@ -5,6 +5,7 @@ import type { DaemonStatus } from '#protocol/methods/system.ts';
 import type { CallProgress } from '#protocol/notifications.ts';
 import { openRpcDocument } from '#protocol/openrpc.ts';
 import type { ArtifactService } from './artifact-service.ts';
+import type { ConsentService } from './consent/consent-service.ts';
 import type { Subscriber } from './event-hub.ts';
 import type { InspectService, Watcher } from './inspect/inspect-service.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
@@ -40,22 +41,14 @@ export interface MethodParts {
   readonly exchange: ExchangeService;
   readonly artifacts: ArtifactService;
   readonly retention: Pick<Retention, 'pin' | 'clean'>;
+  readonly consent: Pick<ConsentService, 'set' | 'shown'>;
   readonly status: () => DaemonStatus;
   readonly shutdown: () => void;
+  readonly openBrowser: () => ResultOf<'session/open'>;
 }
 
-export function createMethods({
-  version,
-  runs,
-  inspect,
-  eventsOf,
-  templates,
-  exchange,
-  artifacts,
-  retention,
-  status,
-  shutdown,
-}: MethodParts): Handlers {
+export function createMethods(parts: MethodParts): Handlers {
+  const { version, runs, inspect, eventsOf, templates, exchange, artifacts, retention, consent, status, shutdown, openBrowser } = parts;
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => ({ ...openRpcDocument(version) }),
@@ -64,6 +57,7 @@ export function createMethods({
       afterAnswer(shutdown);
       return { stopping: true };
     },
+    'session/open': openBrowser,
     'template/list': () => ({ templates: templates.list() }),
     'template/get': async (params, { signal }) => ({ template: await templates.get(params, signal) }),
     'template/check': (params, { signal, report }) => {
@@ -99,10 +93,15 @@ export function createMethods({
     },
     'artifact/list': (query) => artifacts.list(query),
     'artifact/get': (query) => artifacts.get(query),
-    'backend/list': () => ({ backends: runs.queue.backends() }),
-    'backend/get': ({ id }) => runs.queue.backend(id),
+    'backend/list': () => ({ backends: runs.queue.backends().map(consent.shown) }),
+    'backend/get': ({ id }) => {
+      const found = runs.queue.backend(id);
+      return { ...found, backend: consent.shown(found.backend) };
+    },
     'backend/free': ({ id, requestKey }) => runs.queue.free(id, requestKey),
     'backend/assume-lost': ({ id, requestKey }) => runs.queue.assumeLost(id, requestKey),
+    'backend/allow': ({ id, allowed, requestKey }) =>
+      runs.once(requestKey, 'backend/allow', { id, allowed }, () => consent.set(id, allowed)),
     'queue/pause': async ({ requestKey }) => ({ queue: await runs.queue.pause(requestKey) }),
     'queue/resume': async ({ requestKey }) => ({ queue: await runs.queue.resume(requestKey) }),
     'cache/clear': ({ requestKey }) => runs.cache.clear(requestKey),

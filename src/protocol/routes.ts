@@ -4,7 +4,8 @@ import type { MethodScope } from './methods/define.ts';
 export interface RouteFacts {
   /** Method and path, with variable parts in braces. */
   readonly route: string;
-  readonly scope: MethodScope;
+  /** `session`: only for a page of the daemon's own, whatever key there is; `open`: for everybody who passes the gates. */
+  readonly scope: MethodScope | 'session' | 'open';
   readonly description: string;
 }
 
@@ -32,4 +33,11 @@ export const ROUTES: readonly RouteFacts[] = [
     scope: 'read',
     description: 'the file; pictures, films and sounds to be shown, everything else (SVG and HTML too) to be saved',
   },
+  { route: 'GET /open', scope: 'open', description: 'the page that trades a code for a session ([Browsers](#browsers))' },
+  { route: 'GET /open.js', scope: 'open', description: 'its script' },
+  { route: 'POST /session', scope: 'open', description: 'body `{"code"}`; 204 and the cookie of a session' },
+  { route: 'DELETE /session', scope: 'session', description: 'ends it; 204' },
+  { route: 'POST /session/ticket', scope: 'session', description: 'body `{}`; `{"ticket"}` for one WebSocket' },
+  { route: 'GET /', scope: 'read', description: 'the dashboard; `ETag`, 304' },
+  { route: 'GET /dashboard/{file}', scope: 'read', description: 'its files; `ETag`, 304' },
 ];

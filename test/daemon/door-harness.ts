@@ -11,6 +11,8 @@ import { createAuth } from '#daemon/auth.ts';
 import { listEvents } from '#daemon/event-list.ts';
 import { createInspectHub } from '#daemon/inspect/inspect-hub.ts';
 import { serveInspector } from '#daemon/inspect/open-inspector.ts';
+import { createBrowserRoutes } from '#daemon/browser/routes.ts';
+import { createBrowserSessions } from '#daemon/browser/sessions.ts';
 import { createEventHub, feedHub } from '#daemon/event-hub.ts';
 import { openDoor } from '#daemon/http-server.ts';
 import type { Route } from '#daemon/http-server.ts';
@@ -36,6 +38,8 @@ export interface DoorOptions {
   readonly limits?: Partial<DoorLimits>;
   readonly routes?: (parts: { readonly dir: string; readonly store: ReturnType<typeof openStore> }) => readonly Route[];
   readonly handlers?: Partial<Handlers>;
+  /** Where the files of the dashboard lie: `www` in its directory when absent. */
+  readonly dashboardDir?: string;
 }
 
 export type TestDoor = Awaited<ReturnType<typeof openTestDoor>>;
@@ -51,7 +55,8 @@ export async function openTestDoor(options: DoorOptions = {}) {
     },
   });
   const log = createLogger(sink, 'trace');
-  const auth = createAuth();
+  const sessions = createBrowserSessions('0123abcd-0000-4000-8000-000000000000');
+  const auth = sessions.withTickets(createAuth());
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused a request'));
   const hub = createEventHub(store);
   const runs = createFakeRuns(store);
@@ -75,7 +80,9 @@ export async function openTestDoor(options: DoorOptions = {}) {
       pinned: (hash) => createRunMemories(store).pinned(hash),
       inspector: createInspector(),
     }),
+    consent: { shown: (view) => view, set: async (id) => ({ id, url: 'http://127.0.0.1:1', takesFiles: true }) },
     shutdown: () => stopped.resolve(),
+    openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),
     status: () => ({
       version: '0.1.0',
       protocol: 1,
@@ -110,13 +117,18 @@ export async function openTestDoor(options: DoorOptions = {}) {
     validator: createValidator(),
     identity: { version: '0.1.0', instance: 'test-instance', epoch: store.epoch },
     handlers: { ...handlers, ...options.handlers },
-    routes: options.routes?.({ dir, store }) ?? [],
+    sessions,
+    routes: [
+      ...(options.routes?.({ dir, store }) ?? []),
+      ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? join(dir, 'www') }),
+    ],
   });
   const url = `ws://127.0.0.1:${door.port}/rpc`;
   return {
     dir,
     store,
     auth,
+    sessions,
     hub,
     inspectHub,
     runs,
@@ -132,6 +144,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     /** Cuts every connection without a word. */
     cutAll: () => door.cutAll(),
     async [Symbol.asyncDispose]() {
+      sessions.close();
       await door.close();
       hub.close();
       store.close();

@@ -115,6 +115,7 @@ export const CALLS: { readonly [M in Exclude<MethodName, 'initialize'>]: (world:
   'rpc.discover': () => ({}),
   'daemon/status': () => ({}),
   'daemon/shutdown': () => ({}),
+  'session/open': () => ({}),
   'template/list': () => ({}),
   'template/get': () => ({ id: 'card', backend: 'sandbox' }),
   'template/check': ({ root }) => ({ path: join(root, 'templates'), backend: 'sandbox' }),
@@ -148,6 +149,7 @@ export const CALLS: { readonly [M in Exclude<MethodName, 'initialize'>]: (world:
   'backend/get': () => ({ id: 'sandbox' }),
   'backend/free': () => ({ id: 'sandbox' }),
   'backend/assume-lost': () => ({ id: 'sandbox' }),
+  'backend/allow': () => ({ id: 'sandbox', allowed: true }),
   'queue/pause': () => ({}),
   'queue/resume': () => ({}),
   async 'cache/clear'({ ended }) {

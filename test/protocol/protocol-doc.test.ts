@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { default as metaSchema } from '@open-rpc/meta-schema';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { createBrowserRoutes } from '#daemon/browser/routes.ts';
 import { metricsRoute } from '#daemon/metrics/route.ts';
 import { createRoutes } from '#daemon/routes.ts';
 import { VERSION } from '#daemon/version.ts';
@@ -29,7 +30,11 @@ describe('docs/protocol.md', () => {
   });
 
   it('has every route that the daemon serves, with its scope, and no other', () => {
-    const routes = [...createRoutes({} as Parameters<typeof createRoutes>[0]), metricsRoute({} as Parameters<typeof metricsRoute>[0])];
+    const routes = [
+      ...createRoutes({} as Parameters<typeof createRoutes>[0]),
+      ...createBrowserRoutes({} as Parameters<typeof createBrowserRoutes>[0]),
+      metricsRoute({} as Parameters<typeof metricsRoute>[0]),
+    ];
     const told = ROUTES.map(({ route, scope }) => {
       const [method = '', path = ''] = route.split(' ');
       // Ids of both kinds are made of these.

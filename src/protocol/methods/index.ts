@@ -6,9 +6,9 @@ import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventList, eventSubscribe, eventUnsubscribe } from './event.ts';
 import { inspectSubscribe, inspectTicket, inspectUnsubscribe } from './inspect.ts';
-import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
+import { backendAllow, backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
 import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
-import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
+import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping, sessionOpen } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
 
 export const METHODS = {
@@ -17,6 +17,7 @@ export const METHODS = {
   'rpc.discover': discover,
   'daemon/status': daemonStatus,
   'daemon/shutdown': daemonShutdown,
+  'session/open': sessionOpen,
   'template/list': templateList,
   'template/get': templateGet,
   'template/check': templateCheck,
@@ -41,6 +42,7 @@ export const METHODS = {
   'backend/get': backendGet,
   'backend/free': backendFree,
   'backend/assume-lost': backendAssumeLost,
+  'backend/allow': backendAllow,
   'queue/pause': queuePause,
   'queue/resume': queueResume,
   'cache/clear': cacheClear,
