@@ -39,6 +39,8 @@ import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
 import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
 import { createInspector } from '#results/inspect/inspector.ts';
+import { createNodeWatch } from './node-watch.ts';
+import { createRunGraph } from './run-graph.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
 import { guardStorage } from './storage-guard.ts';
@@ -190,6 +192,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
 
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
+  const watch = createNodeWatch();
+  supervisor.onProgress((notice) => watch.progress(notice));
+  supervisor.onEvents((events) => watch.events(events));
   const checking = new AbortController();
   made.defer(() => checking.abort());
   recovered?.check((runId, body) => hub.publish(store.commit({ events: [{ runId, at: Date.now(), body }] })), checking.signal);
@@ -218,6 +223,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     templates,
     exchange,
     artifacts: createArtifactService({ store, pinned, inspector }),
+    graph: createRunGraph({ store, runs: supervisor, watch, pinned }),
     retention,
     status,
     shutdown: () => lifecycle.stop(),

@@ -7,6 +7,7 @@ import type { ArtifactService } from './artifact-service.ts';
 import type { Subscriber } from './event-hub.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
 import type { Retention } from './retention/retention.ts';
+import type { ReadRunGraph } from './run-graph.ts';
 import type { RunService } from './run-service.ts';
 import type { TemplateService } from './template-service.ts';
 
@@ -29,12 +30,13 @@ export interface MethodParts {
   readonly templates: TemplateService;
   readonly exchange: ExchangeService;
   readonly artifacts: ArtifactService;
+  readonly graph: ReadRunGraph;
   readonly retention: Pick<Retention, 'pin' | 'clean'>;
   readonly status: () => DaemonStatus;
   readonly shutdown: () => void;
 }
 
-export function createMethods({ version, runs, templates, exchange, artifacts, retention, status, shutdown }: MethodParts): Handlers {
+export function createMethods({ version, runs, templates, exchange, artifacts, graph, retention, status, shutdown }: MethodParts): Handlers {
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => openRpcDocument(version),
@@ -61,6 +63,7 @@ export function createMethods({ version, runs, templates, exchange, artifacts, r
     'template/approve': (params) => exchange.approve(params),
     'run/start': ({ parameters = {}, ...request }, { client }) => runs.start({ ...request, parameters, client }),
     'run/get': ({ runId }) => ({ run: runs.get(runId) }),
+    'run/graph': (query) => graph(query),
     'run/list': (query) => ({ runs: runs.list(query) }),
     'run/cancel': ({ runId, ...options }) => runs.cancel(runId, options),
     'run/choose': (request) => runs.choose(request),

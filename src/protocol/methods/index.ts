@@ -6,6 +6,7 @@ import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
+import { runGraph } from './run-graph.ts';
 import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
@@ -27,6 +28,7 @@ export const METHODS = {
   'template/approve': templateApprove,
   'run/start': runStart,
   'run/get': runGet,
+  'run/graph': runGraph,
   'run/list': runList,
   'run/cancel': runCancel,
   'run/retry': runRetry,
