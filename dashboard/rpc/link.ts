@@ -110,7 +110,7 @@ export async function openLink({ onNotification, onDown }: LinkHandlers): Promis
 async function fetchTicket(): Promise<string> {
   let response: Response;
   try {
-    response = await fetch('/session/ticket', { method: 'POST' });
+    response = await fetch('/session/ticket', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
   } catch (cause) {
     throw new CallsheetError('DAEMON_NOT_RUNNING', 'The daemon does not answer.', { cause });
   }

@@ -8,6 +8,7 @@ import { checkCommand } from './commands/check.ts';
 import { convertCommand } from './commands/convert.ts';
 import { daemonCommand } from './commands/daemon.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { openCommand } from './commands/open.ts';
 import { optimizeCommand } from './commands/optimize.ts';
 import { queueCommand } from './commands/queue.ts';
 import { runCommand } from './commands/run.ts';
@@ -18,6 +19,7 @@ import { templatesCommand } from './commands/templates.ts';
 export const COMMANDS: readonly Command[] = [
   runCommand,
   daemonCommand,
+  openCommand,
   runsCommand,
   artifactsCommand,
   queueCommand,

@@ -11,8 +11,15 @@ export interface Auth {
   keyOf(scope: MethodScope): string;
   /** Scope of the one `Authorization: Bearer KEY` header; `wrong` when there is one that does not fit, `absent` without. */
   fromHeaders(rawHeaders: readonly string[]): MethodScope | 'absent' | 'wrong';
-  /** The server's own proof when the client's is right, else undefined. */
-  answer(handshake: Handshake, proof: string): string | undefined;
+  /** Undefined when the client's proof is wrong. */
+  answer(handshake: Handshake, proof: string): Grant | undefined;
+}
+
+export interface Grant {
+  /** The server's own proof. */
+  readonly proof: string;
+  /** Aborted when what was proven is no longer worth anything; absent for keys, which live as long as the daemon. */
+  readonly ended?: AbortSignal;
 }
 
 /** `root`: 32 random bytes, new in every process. */
@@ -36,7 +43,7 @@ export function createAuth(root: Buffer = randomBytes(32)): Auth {
     },
     answer(handshake, proof) {
       const key = keyOf(handshake.scope);
-      return sameProof(clientProof(key, handshake), proof) ? serverProof(key, handshake) : undefined;
+      return sameProof(clientProof(key, handshake), proof) ? { proof: serverProof(key, handshake) } : undefined;
     },
   };
 }

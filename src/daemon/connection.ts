@@ -54,6 +54,7 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
   let closing = false;
   /** Set by the one message that is taken before a key is proven. */
   let spoken = false;
+  let following: AbortSignal | undefined;
 
   const dispatcher = createDispatcher<(() => void)[]>({
     maxInFlight: limits.inFlight,
@@ -106,8 +107,22 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
       close(CLOSE.unauthorized, 'the key is missing or wrong');
       return;
     }
+    followEnd();
     for (const task of after) task();
     if (outbound.full) holdBack();
+  }
+
+  /** The page of a session that has ended has nothing to say any more. */
+  function followEnd(): void {
+    const { ended } = session;
+    if (ended === undefined || ended === following) return;
+    following = ended;
+    if (ended.aborted) onEnded();
+    else ended.addEventListener('abort', onEnded);
+  }
+
+  function onEnded(): void {
+    close(CLOSE.unauthorized, 'the session has ended');
   }
 
   /** Reads no more calls until the answers to those before were taken. */
@@ -147,6 +162,7 @@ export function createConnection(socket: WebSocket, { scope, host, stream }: Upg
     closing = true;
     clearTimeout(deadline);
     clearInterval(heartbeat);
+    following?.removeEventListener('abort', onEnded);
     subscriber.detach();
     outbound.close();
   });

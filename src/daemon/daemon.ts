@@ -1,5 +1,6 @@
 /** The composition root: everything is made here, in the order in which it depends on what stands already. */
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backend } from '#backends/contract.ts';
 import type { Endpoint } from '#protocol/client.ts';
@@ -11,6 +12,8 @@ import { openStore } from '#store/store.ts';
 import { createLibrary } from '#templates/library.ts';
 import { createArtifactService } from './artifact-service.ts';
 import { createAuth } from './auth.ts';
+import { createBrowserRoutes } from './browser/routes.ts';
+import { createBrowserSessions } from './browser/sessions.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
 import { createContention } from './contention.ts';
@@ -37,7 +40,7 @@ import { createRefusals } from './refusals.ts';
 import { createRetention } from './retention/retention.ts';
 import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
-import { demandSafePlace, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
+import { demandSafePlace, redirectPath, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
 import { createInspector } from '#results/inspect/inspector.ts';
 import { createNodeWatch } from './node-watch.ts';
 import { createRunGraph } from './run-graph.ts';
@@ -204,7 +207,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   await keeper.begin();
   made.adopt(await watchTemplates({ dirs: templateDirs, log, refresh: (paths) => templates.refresh(paths) }), (one) => one.close());
 
-  const auth = createAuth();
+  const sessions = createBrowserSessions(identity.instance);
+  made.defer(() => sessions.close());
+  const auth = sessions.withTickets(createAuth());
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused at the door'));
   const status = createStatus({
     config,
@@ -227,6 +232,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     retention,
     status,
     shutdown: () => lifecycle.stop(),
+    openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),
   });
   const routes = createRoutes({
     assetDir,
@@ -249,7 +255,8 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       limits,
       validator,
       handlers,
-      routes,
+      routes: [...routes, ...createBrowserRoutes({ sessions })],
+      sessions,
       identity: { ...identity, epoch: store.epoch },
     }),
     (one) => one.close(),
@@ -258,7 +265,10 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const { port } = door;
   const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
   writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, dataDir });
-  made.defer(() => removeRuntimeFile(runtimeFile, identity.instance));
+  made.defer(() => {
+    removeRuntimeFile(runtimeFile, identity.instance);
+    rmSync(redirectPath(runtimeFile), { force: true });
+  });
   log.info({ port, dataDir, version: VERSION, backends: backends.map(({ id }) => id) }, 'ready');
 
   lifecycle.own(made.move());

@@ -8,7 +8,7 @@ export interface GateRequest {
 }
 
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 503;
   readonly reason: RefusalReason;
   /** Names the reason; echoes nothing of the request. */
   readonly message: string;

@@ -6,23 +6,30 @@ import { WebSocketServer } from 'ws';
 import { CallsheetError } from '#protocol/errors.ts';
 import type { MethodScope } from '#protocol/methods/define.ts';
 import { allows } from './auth.ts';
+import type { BrowserSessions } from './browser/sessions.ts';
+import { identify } from './callers.ts';
+import type { Caller } from './callers.ts';
 import { CLOSE, createConnection } from './connection.ts';
 import type { Connection, ConnectionParts } from './connection.ts';
 import { checkGates } from './gates.ts';
 import type { Refusal } from './gates.ts';
+import { SAFE_HEADERS, endWithText } from './http-answers.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly scope: MethodScope;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `session`: only for a page of ours, whatever key there is. `open`: for everybody who passes the gates; nothing of the artist's is behind it. */
+  readonly scope: MethodScope | 'session' | 'open';
   /** Matches the whole path. */
   readonly path: RegExp;
-  handle(request: IncomingMessage, response: ServerResponse, match: RegExpExecArray): Promise<void>;
+  /** Resolves with what is to be refused and counted. */
+  handle(request: IncomingMessage, response: ServerResponse, match: RegExpExecArray, caller?: Caller): Promise<Refusal | void>;
 }
 
 export interface DoorOptions extends ConnectionParts {
   /** 0 takes any free port. */
   readonly port: number;
   readonly routes: readonly Route[];
+  readonly sessions: BrowserSessions;
 }
 
 export interface Door {
@@ -34,23 +41,17 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** No CORS header is ever sent: no other site has business here. */
-const SAFE_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'X-Frame-Options': 'DENY',
-  'Cache-Control': 'no-store',
+const UNAUTHORIZED: Refusal = {
+  status: 401,
+  reason: 'token',
+  message: 'A key is needed: Authorization: Bearer KEY. In a browser: run `callsheet open`.',
 };
-
-const UNAUTHORIZED: Refusal = { status: 401, reason: 'token', message: 'A key is needed: Authorization: Bearer KEY.' };
+const NO_SESSION: Refusal = { status: 401, reason: 'session', message: 'This page opens by a command: run `callsheet open`.' };
 const GOODBYE_MS = 1000;
 
 /** Throws PORT_UNAVAILABLE. */
 export async function openDoor(options: DoorOptions): Promise<Door> {
-  const { routes, auth, refusals, limits, log } = options;
+  const { routes, auth, refusals, limits, log, sessions } = options;
   const connections = new Set<Connection>();
   let port = 0;
 
@@ -78,24 +79,28 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value);
-    const scope = auth.fromHeaders(request.rawHeaders);
-    const refusal = refusalOf(request);
-    if (refusal !== undefined) return refuse(response, refusal);
-    if (scope === 'absent' || scope === 'wrong') return refuse(response, UNAUTHORIZED);
+    const outside = checkGates(request, port);
+    if (outside !== undefined) return refuse(response, outside);
     const target = request.url ?? '';
     const found = routes.filter(({ path }) => path.test(target));
     const wanted = request.method === 'HEAD' ? 'GET' : request.method;
     const route = found.find(({ method }) => method === wanted);
+    const caller = identify(request, auth, sessions);
+    if (route?.scope !== 'open') {
+      if (caller === undefined) return refuse(response, isPage(target) ? NO_SESSION : UNAUTHORIZED);
+      if ('status' in caller) return refuse(response, caller);
+    }
     if (found.length === 0) return refuse(response, { status: 404, reason: 'path', message: 'There is nothing here.' });
     if (route === undefined) {
       response.setHeader('Allow', found.map(({ method }) => method).join(', '));
       return refuse(response, { status: 405, reason: 'method', message: 'This method is not taken here.' });
     }
-    if (!allows(scope, route.scope)) {
-      return refuse(response, { status: 403, reason: 'token', message: `A key of scope ${route.scope} is needed.` });
-    }
+    const known = caller === undefined || 'status' in caller ? undefined : caller;
+    const lacking = lackOf(route, known);
+    if (lacking !== undefined) return refuse(response, lacking);
     const match = route.path.exec(target);
-    if (match !== null) await route.handle(request, response, match);
+    const refusal = match === null ? undefined : await route.handle(request, response, match, known);
+    if (refusal !== undefined) refuse(response, refusal);
   }
 
   function refuse(response: ServerResponse, { status, reason, message }: Refusal): void {
@@ -194,13 +199,19 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   };
 }
 
-/** Ends the connection too: what is left of a refused body is not read. */
-export function endWithText(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
-  response.end(`${message}\n`);
+// --- helpers ---
+
+/** Where people come with a browser and no program does. */
+function isPage(target: string): boolean {
+  return target === '/' || target.startsWith('/dashboard/');
 }
 
-// --- helpers ---
+function lackOf({ scope }: Route, caller: Caller | undefined): Refusal | undefined {
+  if (scope === 'open') return undefined;
+  if (scope === 'session') return caller?.session === undefined ? NO_SESSION : undefined;
+  if (caller !== undefined && allows(caller.scope, scope)) return undefined;
+  return { status: 403, reason: 'token', message: `A key of scope ${scope} is needed.` };
+}
 
 const PHRASES: Readonly<Record<number, string>> = {
   400: 'Bad Request',

@@ -34,9 +34,11 @@ export interface MethodParts {
   readonly retention: Pick<Retention, 'pin' | 'clean'>;
   readonly status: () => DaemonStatus;
   readonly shutdown: () => void;
+  readonly openBrowser: () => ResultOf<'session/open'>;
 }
 
-export function createMethods({ version, runs, templates, exchange, artifacts, graph, retention, status, shutdown }: MethodParts): Handlers {
+export function createMethods(parts: MethodParts): Handlers {
+  const { version, runs, templates, exchange, artifacts, graph, retention, status, shutdown, openBrowser } = parts;
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => openRpcDocument(version),
@@ -45,6 +47,7 @@ export function createMethods({ version, runs, templates, exchange, artifacts, g
       afterAnswer(shutdown);
       return { stopping: true };
     },
+    'session/open': openBrowser,
     'template/list': () => ({ templates: templates.list() }),
     'template/get': async (params) => ({ template: await templates.get(params) }),
     'template/check': (params) => {

@@ -5,6 +5,8 @@ export const REFUSAL_REASONS = [
   'origin',
   'target',
   'token',
+  'session',
+  'code',
   'query',
   'method',
   'path',
@@ -13,6 +15,7 @@ export const REFUSAL_REASONS = [
   'connections',
   'auth-timeout',
   'protocol',
+  'rate',
   'slow-reader',
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];

@@ -66,15 +66,25 @@ export function demandSafePlace(file: string): void {
   if (before !== undefined) demandPrivate(file, before, 'file');
 }
 
-/** Written beside and renamed, 0600 whatever the umask. Throws RUNTIME_DIR_UNSAFE. */
+/** Throws RUNTIME_DIR_UNSAFE. */
 export function writeRuntimeFile(file: string, info: RuntimeInfo): void {
+  writePrivate(file, `${JSON.stringify(info, undefined, 2)}\n`);
+}
+
+/** Where `callsheet open` leaves the page that sends the browser on; beside the runtime file. */
+export function redirectPath(runtimeFile: string): string {
+  return runtimeFile.replace(/\.json$/, '.open.html');
+}
+
+/** Written beside and renamed, 0600 whatever the umask. Throws RUNTIME_DIR_UNSAFE. */
+export function writePrivate(file: string, text: string): void {
   demandSafePlace(file);
   const temporary = `${file}.${process.pid}.tmp`;
   rmSync(temporary, { force: true });
   const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
   const handle = openSync(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600);
   try {
-    writeSync(handle, `${JSON.stringify(info, undefined, 2)}\n`);
+    writeSync(handle, text);
     fsyncSync(handle);
   } finally {
     closeSync(handle);

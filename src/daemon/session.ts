@@ -23,6 +23,8 @@ export interface SessionOptions {
 
 export interface Session {
   readonly scope: MethodScope | undefined;
+  /** Aborted when what was proven here ends before the daemon does. */
+  readonly ended: AbortSignal | undefined;
   /** Throws what the client shall read. UNAUTHORIZED ends the connection. */
   call(name: string, params: unknown, context: Omit<CallContext, 'client'>): Promise<unknown>;
 }
@@ -31,14 +33,15 @@ export function createSession(options: SessionOptions): Session {
   const { auth, host, serverNonce, identity, validator } = options;
   const handlers = new Map(Object.entries(options.handlers) as [string, (params: unknown, context: CallContext) => unknown][]);
   let { scope } = options;
+  let ended: AbortSignal | undefined;
   let initialized = false;
   let clientName = '';
 
   function initialize({ client, protocol, auth: claim }: InitializeParams): InitializeResult {
     if (initialized) throw new CallsheetError('INVALID_REQUEST', 'The connection is initialized already.');
-    const proof =
+    const grant =
       claim === undefined ? undefined : auth.answer({ host, scope: claim.scope, serverNonce, clientNonce: claim.nonce }, claim.proof);
-    if (claim !== undefined && proof === undefined) throw unauthorized();
+    if (claim !== undefined && grant === undefined) throw unauthorized();
     const granted = claim?.scope ?? scope;
     if (granted === undefined) throw unauthorized();
     if (protocol !== undefined && (protocol.min > PROTOCOL_VERSION || protocol.max < PROTOCOL_VERSION)) {
@@ -48,6 +51,7 @@ export function createSession(options: SessionOptions): Session {
       });
     }
     scope = granted;
+    ended = grant?.ended;
     clientName = client.name;
     initialized = true;
     return {
@@ -57,13 +61,16 @@ export function createSession(options: SessionOptions): Session {
       epoch: identity.epoch,
       scope,
       capabilities: { events: true, previews: true, uploads: true },
-      ...(proof === undefined ? {} : { proof }),
+      ...(grant === undefined ? {} : { proof: grant.proof }),
     };
   }
 
   return {
     get scope() {
       return scope;
+    },
+    get ended() {
+      return ended;
     },
     async call(name, given, context) {
       if (scope === undefined && name !== 'initialize') throw unauthorized();

@@ -3,6 +3,8 @@
 export interface TokenBucket {
   /** Takes one token and answers 0, or answers the milliseconds until there is one. */
   take(): number;
+  /** The milliseconds until there is one; takes none. */
+  wait(): number;
 }
 
 export function createTokenBucket(perSecond: number, burst: number, now: () => number = () => performance.now()): TokenBucket {
@@ -10,14 +12,19 @@ export function createTokenBucket(perSecond: number, burst: number, now: () => n
   const price = 1000 / perSecond;
   let saved = burst * price;
   let at = now();
+  function wait(): number {
+    const time = now();
+    saved = Math.min(burst * price, saved + time - at);
+    at = time;
+    return saved < price ? Math.ceil(price - saved) : 0;
+  }
+
   return {
+    wait,
     take() {
-      const time = now();
-      saved = Math.min(burst * price, saved + time - at);
-      at = time;
-      if (saved < price) return Math.ceil(price - saved);
-      saved -= price;
-      return 0;
+      const left = wait();
+      if (left === 0) saved -= price;
+      return left;
     },
   };
 }

@@ -8,6 +8,8 @@ import { WebSocket } from 'ws';
 import { createInspector } from '#results/inspect/inspector.ts';
 import { createArtifactService } from '#daemon/artifact-service.ts';
 import { createAuth } from '#daemon/auth.ts';
+import { createBrowserRoutes } from '#daemon/browser/routes.ts';
+import { createBrowserSessions } from '#daemon/browser/sessions.ts';
 import { createEventHub, feedHub } from '#daemon/event-hub.ts';
 import { openDoor } from '#daemon/http-server.ts';
 import type { Route } from '#daemon/http-server.ts';
@@ -35,6 +37,8 @@ export interface DoorOptions {
   readonly limits?: Partial<DoorLimits>;
   readonly routes?: (parts: { readonly dir: string; readonly store: ReturnType<typeof openStore> }) => readonly Route[];
   readonly handlers?: Partial<Handlers>;
+  /** Where the files of the dashboard lie; nowhere when absent. */
+  readonly dashboardDir?: string;
 }
 
 export type TestDoor = Awaited<ReturnType<typeof openTestDoor>>;
@@ -50,7 +54,8 @@ export async function openTestDoor(options: DoorOptions = {}) {
     },
   });
   const log = createLogger(sink, 'trace');
-  const auth = createAuth();
+  const sessions = createBrowserSessions('0123abcd-0000-4000-8000-000000000000');
+  const auth = sessions.withTickets(createAuth());
   const refusals = createRefusals((reason, total) => log.warn({ reason, total }, 'refused a request'));
   const hub = createEventHub(store);
   const runs = createFakeRuns(store);
@@ -71,6 +76,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     }),
     graph: createRunGraph({ store, runs: runs.service, watch: createNodeWatch(), pinned: (hash) => createRunMemories(store).pinned(hash) }),
     shutdown: () => stopped.resolve(),
+    openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),
     status: () => ({
       version: '0.1.0',
       protocol: 1,
@@ -104,13 +110,15 @@ export async function openTestDoor(options: DoorOptions = {}) {
     validator: createValidator(),
     identity: { version: '0.1.0', instance: 'test-instance', epoch: store.epoch },
     handlers: { ...handlers, ...options.handlers },
-    routes: options.routes?.({ dir, store }) ?? [],
+    sessions,
+    routes: [...(options.routes?.({ dir, store }) ?? []), ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? dir })],
   });
   const url = `ws://127.0.0.1:${door.port}/rpc`;
   return {
     dir,
     store,
     auth,
+    sessions,
     hub,
     runs,
     templates,
@@ -125,6 +133,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
     /** Cuts every connection without a word. */
     cutAll: () => door.cutAll(),
     async [Symbol.asyncDispose]() {
+      sessions.close();
       await door.close();
       hub.close();
       store.close();

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DASHBOARD_DIR } from '#daemon/browser/static-files.ts';
 import { freshPlace, ROOT, runCli } from './run-cli.ts';
 
 /** The package as `npm pack` fills it, laid out as an installation: compiled files, no sources. */
@@ -48,6 +49,23 @@ describe('the installed package', () => {
       const text = readFileSync(join(parentPath, name), 'utf8');
       expect(text.match(/\b(?:from|import)\s*\(?\s*['"](?:\.|#)[^'"]*\.ts['"]/)).toBeNull();
     }
+  });
+});
+
+describe('the files for browsers', () => {
+  it('lie in the package where the daemon looks for them', () => {
+    const { folder } = freshPlace();
+    const home = installPackage(folder);
+    expect(readdirSync(join(home, 'dist', 'daemon', 'browser'))).toEqual(
+      expect.arrayContaining(['open.html', 'open-page.js', 'static-files.js']),
+    );
+    const { files, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly files: readonly string[];
+      readonly scripts: Readonly<Record<string, string>>;
+    };
+    expect(DASHBOARD_DIR).toBe(join(ROOT, 'dashboard', 'dist', '/'));
+    expect(files).toContain('dashboard/dist');
+    expect(scripts['build']).toContain('build:dashboard');
   });
 });
 

@@ -8,7 +8,7 @@ import { eventSubscribe, eventUnsubscribe } from './event.ts';
 import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
 import { runGraph } from './run-graph.ts';
 import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
-import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping } from './system.ts';
+import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping, sessionOpen } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
 
 export const METHODS = {
@@ -17,6 +17,7 @@ export const METHODS = {
   'rpc.discover': discover,
   'daemon/status': daemonStatus,
   'daemon/shutdown': daemonShutdown,
+  'session/open': sessionOpen,
   'template/list': templateList,
   'template/get': templateGet,
   'template/check': templateCheck,

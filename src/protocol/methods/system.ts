@@ -185,6 +185,17 @@ export const daemonShutdown = method({
   errors: [],
 });
 
+export const sessionOpen = method({
+  name: 'session/open',
+  scope: 'admin',
+  mutation: true,
+  description:
+    'An address that opens the dashboard in a browser. The code in its fragment is good once and for 60 seconds, so that the same `requestKey` gives a new one.',
+  params: closed({ requestKey }),
+  result: object({ url: string() }),
+  errors: [],
+});
+
 export type InitializeParams = Infer<typeof initialize.params>;
 export type InitializeResult = Infer<typeof initialize.result>;
 export type StorageState = Infer<typeof storageState>;
