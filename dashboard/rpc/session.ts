@@ -136,7 +136,7 @@ export function createSession(): Session {
       return (await over.call(method, params)) as never;
     },
     async wish(method, params) {
-      const keyed = { ...params, requestKey: crypto.randomUUID() };
+      const keyed = { ...(params as object), requestKey: crypto.randomUUID() } as typeof params;
       try {
         return await session.call(method, keyed);
       } catch (error) {
