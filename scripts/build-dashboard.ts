@@ -1,6 +1,6 @@
 // Builds the pages of dashboard/ into dashboard/dist/ (or the directory that is named): the daemon serves what is there. The layout library stays a file of its own,
 // which a worker reads when the first graph is drawn; the inspector is a module of its own, read when it is first looked at.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,9 +18,8 @@ export const DASHBOARD = join(pages, 'dist');
 export async function buildDashboard(target: string = DASHBOARD): Promise<readonly string[]> {
   const staging = `${target}.${String(process.pid)}.tmp`;
   mkdirSync(staging, { recursive: true });
-  const inspector = ['index.ts', 'inspector.ts', 'mount.ts', 'index.tsx']
-    .map((name) => join(pages, 'inspector', name))
-    .find((path) => existsSync(path));
+  const inspectorFile = join(pages, 'inspector', 'index.ts');
+  const inspector = existsSync(inspectorFile) ? inspectorFile : undefined;
   try {
     await using bundle = await rolldown({
       input: { app: join(pages, 'app', 'main.tsx'), ...(inspector === undefined ? {} : { inspector }) },
@@ -37,7 +36,7 @@ export async function buildDashboard(target: string = DASHBOARD): Promise<readon
       chunkFileNames: 'shared-[name].js',
       sourcemap: false,
     });
-    for (const name of ['index.html', 'icon.svg']) copyFileSync(join(pages, name), join(staging, name));
+    for (const name of ['icon.svg', 'index.html']) writeFileSync(join(staging, name), readFileSync(join(pages, name)));
     writeFileSync(join(staging, 'app.css'), styles(inspector === undefined ? [] : [join(pages, 'inspector')]));
     copyFileSync(require.resolve('elkjs/lib/elk-worker.min.js'), join(staging, 'elk-worker.js'));
     writeFileSync(join(staging, 'licenses.txt'), licenses());
@@ -47,6 +46,16 @@ export async function buildDashboard(target: string = DASHBOARD): Promise<readon
     rmSync(staging, { recursive: true, force: true });
   }
   return readdirSync(target).toSorted();
+}
+
+/** Builds only when a source is newer than what was built: for tests, which run side by side. */
+export async function buildDashboardOnce(): Promise<void> {
+  const built = join(DASHBOARD, 'index.html');
+  const at = existsSync(built) ? statSync(built).mtimeMs : 0;
+  const sources = readdirSync(pages, { recursive: true, withFileTypes: true }).filter(
+    (one) => one.isFile() && !one.parentPath.startsWith(DASHBOARD),
+  );
+  if (sources.some(({ parentPath, name }) => statSync(join(parentPath, name)).mtimeMs > at)) await buildDashboard();
 }
 
 // --- helpers ---
@@ -75,7 +84,8 @@ function licenses(): string {
 
 function folderOf(name: string): string {
   let dir = dirname(require.resolve(name));
-  while (!existsSync(join(dir, 'package.json')) || !readFileSync(join(dir, 'package.json'), 'utf8').includes(`"name": "${name}"`)) dir = dirname(dir);
+  while (!existsSync(join(dir, 'package.json')) || !readFileSync(join(dir, 'package.json'), 'utf8').includes(`"name": "${name}"`))
+    dir = dirname(dir);
   return dir;
 }
 

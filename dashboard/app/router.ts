@@ -42,7 +42,10 @@ function part(text: string, index: number): string {
 }
 
 function parse(hash: string): Place {
-  const [page, id, second, third, fourth] = hash.replace(/^#?\/?/, '').split('/').map(decode);
+  const [page, id, second, third, fourth] = hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decode);
   switch (page) {
     case 'runs':
       if (id === undefined || id === '') return { page: 'runs' };

@@ -7,7 +7,13 @@ import { place, to } from './router.ts';
 import { nextTheme, theme } from './theme.ts';
 import { attempt, Toasts } from './toasts.tsx';
 
-const PAGES: readonly { readonly page: string; readonly title: string; readonly icon: IconName; readonly at: string; readonly covers: readonly string[] }[] = [
+const PAGES: readonly {
+  readonly page: string;
+  readonly title: string;
+  readonly icon: IconName;
+  readonly at: string;
+  readonly covers: readonly string[];
+}[] = [
   { page: 'runs', title: 'Runs', icon: 'runs', at: to.runs(), covers: ['runs', 'run'] },
   { page: 'templates', title: 'Templates', icon: 'templates', at: to.templates(), covers: ['templates', 'template'] },
   { page: 'backends', title: 'Backends', icon: 'backends', at: to.backends(), covers: ['backends'] },
@@ -70,7 +76,13 @@ function Navigation() {
       </ul>
       <div class="nav-foot">
         <Connection />
-        <button type="button" class="icon-button" onClick={nextTheme} aria-label={`Colours: ${theme.value}. Change`} title={`Colours: ${theme.value}`}>
+        <button
+          type="button"
+          class="icon-button"
+          onClick={nextTheme}
+          aria-label={`Colours: ${theme.value}. Change`}
+          title={`Colours: ${theme.value}`}
+        >
           <Icon name={theme.value === 'auto' ? 'auto' : theme.value === 'dark' ? 'moon' : 'sun'} />
         </button>
       </div>
@@ -104,8 +116,8 @@ function Banners() {
         <div class="banner banner-bad">
           <Icon name="alert" />
           <div>
-            <strong>The daemon does not answer.</strong> What is shown may be old. The page comes back by itself; runs go on as soon as the daemon
-            is started again: <code>callsheet daemon</code>
+            <strong>The daemon does not answer.</strong> What is shown may be old. The page comes back by itself; runs go on as soon as the
+            daemon is started again: <code>callsheet daemon</code>
           </div>
           <button type="button" class="button button-small" onClick={() => session.hurry()}>
             Try now
@@ -116,8 +128,8 @@ function Banners() {
         <div class="banner banner-bad">
           <Icon name="alert" />
           <div>
-            <strong>This browser is not let in any more.</strong> Sessions end with the daemon and after twelve hours. Run <code>callsheet open</code> in
-            a terminal.
+            <strong>This browser is not let in any more.</strong> Sessions end with the daemon and after twelve hours. Run{' '}
+            <code>callsheet open</code> in a terminal.
           </div>
         </div>
       )}

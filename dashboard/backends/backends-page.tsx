@@ -65,8 +65,8 @@ function Queue() {
         <h2>Queue</h2>
         <p>
           {queue === undefined
-            ? ' '
-            : `${isPaused ? 'Paused. ' : ''}${count(queue.waitingRuns, 'run')} and ${count(queue.waitingItems, 'item')} wait for a place.`}
+            ? '…'
+            : `${isPaused ? 'Paused. ' : ''}${queue.waitingRuns + queue.waitingItems === 0 ? 'Nothing waits for a place.' : `${count(queue.waitingRuns, 'run')} and ${count(queue.waitingItems, 'item')} wait for a place.`}`}
         </p>
       </div>
       <button type="button" class="button" disabled={queue === undefined} onClick={toggle}>
@@ -146,7 +146,7 @@ function DaemonFacts() {
   const { version, pid, startedAt, dataDir, outputDir, runs, cache, templates, connections: open, refused } = status;
   const refusals = Object.entries(refused);
   return (
-    <section class="panel" aria-label="Daemon">
+    <section class="panel daemon" aria-label="Daemon">
       <h2>Daemon</h2>
       <Facts
         rows={[

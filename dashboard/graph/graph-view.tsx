@@ -19,6 +19,8 @@ interface Camera {
 
 const LEAST_SCALE = 0.1;
 const MOST_SCALE = 3;
+/** Smaller than this nothing can be read: a wide graph begins at its left on a phone. */
+const READABLE = 0.45;
 /** A graph that fits is not blown up. */
 const FIT_SCALE = 1.1;
 const PAN = 60;
@@ -29,20 +31,22 @@ export function GraphView({ nodes, chosen, onChoose }: GraphViewProps) {
   const [camera, setCamera] = useState<Camera>({ x: 0, y: 0, scale: 1 });
   const drag = useRef<{ readonly x: number; readonly y: number; readonly camera: Camera; moved: boolean } | undefined>(undefined);
   // States change all the time, the shape does not: only that is laid out again.
-  const shape = JSON.stringify(nodes.map(({ id, classType, title, inputs }) => [id, classType, title, inputs.map(({ name, from }) => [name, from])]));
+  const shape = JSON.stringify(
+    nodes.map(({ id, classType, title, inputs }) => [id, classType, title, inputs.map(({ name, from }) => [name, from])]),
+  );
 
-  const fit = (to: Drawing | undefined = drawing): void => {
+  const fit = (to: Drawing | undefined = drawing, least = LEAST_SCALE): void => {
     const view = box.current;
     if (to === undefined || view === null) return;
-    const scale = Math.max(LEAST_SCALE, Math.min(FIT_SCALE, view.clientWidth / to.width, view.clientHeight / to.height));
-    setCamera({ x: (view.clientWidth - to.width * scale) / 2, y: (view.clientHeight - to.height * scale) / 2, scale });
+    const scale = Math.max(least, Math.min(FIT_SCALE, view.clientWidth / to.width, view.clientHeight / to.height));
+    setCamera({ x: Math.max(0, view.clientWidth - to.width * scale) / 2, y: (view.clientHeight - to.height * scale) / 2, scale });
   };
   useEffect(() => {
     let isGone = false;
     void placeNodes(nodes).then((placed) => {
       if (isGone) return;
       setDrawing(placed);
-      fit(placed);
+      fit(placed, READABLE);
     });
     return () => {
       isGone = true;

@@ -65,7 +65,7 @@ export function NodeBox({ placed: { x, y, width, height, ports, values }, node, 
       {values.map(({ name: value, y: at }) => (
         <text key={`value ${value}`} class="node-value" x={INSET} y={at + 4}>
           <tspan class="node-input">{cut(value, width * 0.45, 6)} </tspan>
-          <tspan>{cut(plain(valueOf.get(value) ?? ''), width - INSET * 2 - Math.min(value.length * 6, width * 0.45) - 6, 6.3)}</tspan>
+          <tspan>{cut(plain(valueOf.get(value) ?? ''), width - INSET * 2 - Math.min(value.length * 6.2, width * 0.45) - 8, 7)}</tspan>
         </text>
       ))}
     </g>

@@ -32,7 +32,11 @@ export function NodeFacts({ node, onClose }: { readonly node: RunGraphNode; read
           <Facts
             rows={inputs.map(({ name, from, value }) => [
               name,
-              from === undefined ? <span class="value-text">{plain(value ?? '')}</span> : `from node ${from.node}, output ${String(from.slot)}`,
+              from === undefined ? (
+                <span class="value-text">{plain(value ?? '')}</span>
+              ) : (
+                `from node ${from.node}, output ${String(from.slot)}`
+              ),
             ])}
           />
         </>

@@ -73,7 +73,14 @@ export async function placeNodes(nodes: readonly RunGraphNode[]): Promise<Drawin
       height,
       layoutOptions: { 'elk.portConstraints': 'FIXED_POS' },
       ports: [
-        ...ports.map(({ name, y }) => ({ id: `${node.id} in ${name}`, x: 0, y, width: 0, height: 0, layoutOptions: { 'elk.port.side': 'WEST' } })),
+        ...ports.map(({ name, y }) => ({
+          id: `${node.id} in ${name}`,
+          x: 0,
+          y,
+          width: 0,
+          height: 0,
+          layoutOptions: { 'elk.port.side': 'WEST' },
+        })),
         ...[...(slots.get(node.id) ?? [])]
           .toSorted((a, b) => a - b)
           .map((slot, at) => ({

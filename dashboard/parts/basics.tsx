@@ -15,7 +15,15 @@ export function Bar({ value, tone = 'busy', label }: { readonly value: number; r
   );
 }
 
-export function Empty({ icon, title, children }: { readonly icon: IconName; readonly title: string; readonly children?: ComponentChildren }) {
+export function Empty({
+  icon,
+  title,
+  children,
+}: {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}) {
   return (
     <div class="empty">
       <Icon name={icon} />

@@ -3,7 +3,7 @@
 /** `12 s`, `3 min 20 s`, `1 h 5 min`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10) return Number.isInteger(seconds) ? `${String(seconds)} s` : `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${String(whole)} s`;
   const minutes = Math.floor(whole / 60);
@@ -14,8 +14,7 @@ export function duration(ms: number): string {
 
 /** What is left, without digits that nobody believes. */
 export function eta(seconds: number, range?: readonly [number, number]): string {
-  if (range !== undefined && range[1] > range[0] * 1.5 && range[1] - range[0] > 10)
-    return `${rough(range[0])} – ${rough(range[1])} left`;
+  if (range !== undefined && range[1] > range[0] * 1.5 && range[1] - range[0] > 10) return `${rough(range[0])} – ${rough(range[1])} left`;
   return `about ${rough(seconds)} left`;
 }
 
@@ -39,9 +38,9 @@ export function clockTime(at: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
-export function bytes(count: number): string {
+export function bytes(size: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = count;
+  let value = size;
   let unit = 0;
   while (value >= 1000 && unit < units.length - 1) {
     value /= 1000;

@@ -67,7 +67,7 @@ export function createSession(): Session {
   }
 
   async function connectForEver(): Promise<never> {
-    for (let pause = FIRST_PAUSE_MS; ; ) {
+    for (let pause = FIRST_PAUSE_MS; ;) {
       let wait = pause;
       try {
         const down = Promise.withResolvers<void>();
@@ -158,8 +158,8 @@ export function createSession(): Session {
     on(name, listener) {
       const own = listeners.get(name) ?? new Set();
       listeners.set(name, own);
-      own.add(listener as (params: never) => void);
-      return () => void own.delete(listener as (params: never) => void);
+      own.add(listener);
+      return () => void own.delete(listener);
     },
     server: async () => (link ?? (await arrived.promise)).server,
     onState: (listener) => void watchers.add(listener),

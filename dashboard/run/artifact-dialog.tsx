@@ -94,14 +94,12 @@ function Origin({ artifact }: { readonly artifact: ArtifactView }) {
         ['Node', artifact.node],
         provenance === undefined || provenance.seeds.length === 0
           ? undefined
-          : ['Seed', [...new Set(provenance.seeds.map(({ value }) => String(value)))].join(', ')],
+          : ['Seed', [...new Set(provenance.seeds.map(({ value }) => value))].join(', ')],
         provenance === undefined || provenance.models.length === 0
           ? undefined
           : ['Models', [...new Set(provenance.models.map((model) => model.name))].join(', ')],
         artifact.draft ? ['Draft', 'Drawn by the sandbox; no model has run.'] : undefined,
-        artifact.cachedFrom === undefined
-          ? undefined
-          : ['Made by', <a href={`#${to.run(artifact.cachedFrom.runId)}`}>an earlier run</a>],
+        artifact.cachedFrom === undefined ? undefined : ['Made by', <a href={`#${to.run(artifact.cachedFrom.runId)}`}>an earlier run</a>],
         [
           'Path',
           <span class="path">

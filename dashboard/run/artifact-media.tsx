@@ -41,7 +41,18 @@ export function ArtifactMedia({ artifact, isLarge = false }: { readonly artifact
     return <img src={url} alt={name} loading={isLarge ? 'eager' : 'lazy'} decoding="async" width={width} height={height} />;
   }
   if (FILMS.has(mediaType)) {
-    return <video src={url} controls={isLarge} muted={!isLarge} loop={!isLarge} preload="metadata" width={width} height={height} aria-label={name} />;
+    return (
+      <video
+        src={url}
+        controls={isLarge}
+        muted={!isLarge}
+        loop={!isLarge}
+        preload="metadata"
+        width={width}
+        height={height}
+        aria-label={name}
+      />
+    );
   }
   if (SOUNDS.has(mediaType)) {
     return (

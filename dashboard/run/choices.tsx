@@ -76,7 +76,11 @@ function Choice({ runId, choice }: { readonly runId: string; readonly choice: Ch
   );
 }
 
-function Candidate({ candidate: { artifactId, mediaType = '', width, height, text, path, index } }: { readonly candidate: ChoiceCandidate }) {
+function Candidate({
+  candidate: { artifactId, mediaType = '', width, height, text, path, index },
+}: {
+  readonly candidate: ChoiceCandidate;
+}) {
   if (artifactId !== undefined && mediaType.startsWith('image/')) {
     return (
       <span class="frame frame-square">

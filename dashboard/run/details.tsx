@@ -10,7 +10,11 @@ export function Details({ view }: { readonly view: RunView }) {
     <div class="stack">
       <section aria-label="Parameters">
         <h2>Parameters</h2>
-        {values.length === 0 ? <p class="quiet">The template has none.</p> : <Facts rows={values.map(([name, value]) => [name, <Value value={value} />] as const)} />}
+        {values.length === 0 ? (
+          <p class="quiet">The template has none.</p>
+        ) : (
+          <Facts rows={values.map(([name, value]) => [name, <Value value={value} />] as const)} />
+        )}
       </section>
       <section aria-label="Options">
         <h2>Options</h2>
@@ -24,9 +28,7 @@ export function Details({ view }: { readonly view: RunView }) {
       </section>
       {optimiser !== undefined && (
         <section aria-label="Saved work">
-          <h2>
-            Saved work {optimiser.seconds !== undefined && <span class="dim">about {duration(optimiser.seconds * 1000)}</span>}
-          </h2>
+          <h2>Saved work {optimiser.seconds !== undefined && <span class="dim">about {duration(optimiser.seconds * 1000)}</span>}</h2>
           {optimiser.savings.length === 0 ? (
             <p class="quiet">{optimiser.enabled ? 'Nothing could be left out.' : 'The graphs were sent as they are.'}</p>
           ) : (
@@ -40,7 +42,9 @@ export function Details({ view }: { readonly view: RunView }) {
                     {saving.nodes.length > 0 && (
                       <span class="dim">
                         {' '}
-                        {saving.nodes.map(({ id, classType, into }) => `${classType} ${id}${into === undefined ? '' : ` → ${into}`}`).join(', ')}
+                        {saving.nodes
+                          .map(({ id, classType, into }) => `${classType} ${id}${into === undefined ? '' : ` → ${into}`}`)
+                          .join(', ')}
                       </span>
                     )}
                   </span>

@@ -18,7 +18,11 @@ export function lineOf(event: RunEventBody): EventLine {
     case 'run.retried':
       return { tone: 'busy', about: '', words: `try ${String(event.nth)}: again ${event.again.join(', ')}` };
     case 'run.note':
-      return { tone: event.severity === 'warning' ? 'warn' : 'idle', about: event.step ?? '', words: join(event.code, event.message, event.hint) };
+      return {
+        tone: event.severity === 'warning' ? 'warn' : 'idle',
+        about: event.step ?? '',
+        words: join(event.code, event.message, event.hint),
+      };
     case 'step.planned':
       return {
         tone: 'idle',

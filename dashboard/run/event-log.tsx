@@ -15,15 +15,28 @@ export function EventLog({ run }: { readonly run: OpenRun }) {
   const events = run.events.value;
   const lines = useMemo(() => events.map((event) => ({ event, ...lineOf(event.event) })).toReversed(), [events]);
   const wanted = text.trim().toLowerCase();
-  const found = wanted === '' ? lines : lines.filter(({ event, words, about }) => `${event.event.type} ${about} ${words}`.toLowerCase().includes(wanted));
+  const found =
+    wanted === ''
+      ? lines
+      : lines.filter(({ event, words, about }) => `${event.event.type} ${about} ${words}`.toLowerCase().includes(wanted));
   return (
     <section aria-label="Events">
       <div class="filters">
         <label class="search">
           <Icon name="search" />
-          <input type="search" placeholder="Step, state, word" aria-label="Search events" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+          <input
+            type="search"
+            placeholder="Step, state, word"
+            aria-label="Search events"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
         </label>
-        <span class="dim">{events.length === found.length ? `${String(events.length)} events, newest first` : `${String(found.length)} of ${String(events.length)} events`}</span>
+        <span class="dim">
+          {events.length === found.length
+            ? `${String(events.length)} events, newest first`
+            : `${String(found.length)} of ${String(events.length)} events`}
+        </span>
       </div>
       <ol class="log" reversed>
         {found.slice(0, shown).map(({ event, tone, about, words }) => (

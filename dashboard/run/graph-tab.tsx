@@ -6,6 +6,7 @@ import type { RunView } from '../../src/protocol/views.ts';
 import { replace, to } from '../app/router.ts';
 import { GraphView } from '../graph/graph-view.tsx';
 import { NodeFacts } from '../graph/node-facts.tsx';
+import { NODE_STATES } from '../../src/protocol/methods/run-graph.ts';
 import { NODE_LOOKS } from '../graph/node-looks.ts';
 import { CopyButton, Empty } from '../parts/basics.tsx';
 import { count } from '../parts/words.ts';
@@ -114,7 +115,10 @@ function Legend({ nodes }: { readonly nodes: readonly RunGraphNode[] }) {
   for (const { state } of nodes) counts.set(state, (counts.get(state) ?? 0) + 1);
   return (
     <ul class="legend" aria-label={count(nodes.length, 'node')}>
-      {[...counts].map(([state, number]) => (
+      {NODE_STATES.flatMap((state) => {
+        const number = counts.get(state);
+        return number === undefined ? [] : [{ state, number }];
+      }).map(({ state, number }) => (
         <li key={state}>
           <span class={`legend-mark node-${state}`} />
           {NODE_LOOKS[state].word} <span class="dim">{number}</span>

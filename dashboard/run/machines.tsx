@@ -7,14 +7,14 @@ import { session } from '../state/connection.ts';
 
 /** The contract of dashboard/inspector/. */
 interface InspectorModule {
-  mountInspector(
+  readonly mountInspector: (
     element: HTMLElement,
     options: {
       readonly call: (method: string, params: unknown) => Promise<unknown>;
       readonly on: (notification: string, listener: (params: unknown) => void) => () => void;
       readonly runId?: string;
     },
-  ): () => void;
+  ) => () => void;
 }
 
 /** Built beside the page where its sources are there. */

@@ -34,7 +34,9 @@ export function RunActions({ view }: { readonly view: RunView }) {
           class="button"
           aria-pressed={pinned}
           title={pinned ? 'It may be cleaned away again' : 'It is never cleaned away'}
-          onClick={() => void attempt(() => session.wish('run/pin', { runId, pinned: !pinned }), pinned ? 'Not pinned any more.' : 'Pinned.')}
+          onClick={() =>
+            void attempt(() => session.wish('run/pin', { runId, pinned: !pinned }), pinned ? 'Not pinned any more.' : 'Pinned.')
+          }
         >
           <Icon name="pin" />
           {pinned ? 'Pinned' : 'Pin'}

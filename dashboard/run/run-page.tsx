@@ -102,7 +102,11 @@ function Head({ run, view }: { readonly run: OpenRun; readonly view: RunView }) 
           {template} {version}
         </a>
         <span title={moment(createdAt)}>started {ago(createdAt, now.value)}</span>
-        <span>{endedAt === undefined ? `${duration(now.value - createdAt)} so far` : `took ${duration(endedAt - createdAt)}`}</span>
+        <span>
+          {endedAt === undefined
+            ? `${duration(Math.floor((now.value - createdAt) / 1000) * 1000)} so far`
+            : `took ${duration(endedAt - createdAt)}`}
+        </span>
         {tries !== undefined && <span>{count(tries, 'try', 'tries')}</span>}
         <span class="run-id">
           <code>{runId}</code>

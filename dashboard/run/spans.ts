@@ -57,7 +57,7 @@ export function spansOf(events: readonly RunEvent[]): ReadonlyMap<string, StepSp
       else begin(event.step, event.item, phase, at);
     } else if (event.type === 'choice.offered') begin(`choices.${event.into}`, 0, 'asking', at);
     else if (event.type === 'choice.made' || event.type === 'choice.status') end(`choices.${event.into}/0`, at);
-    else if (event.type === 'run.status' && RUN_ENDS.includes(event.status)) for (const key of [...open.keys()]) end(key, at);
+    else if (event.type === 'run.status' && RUN_ENDS.includes(event.status)) for (const key of open.keys()) end(key, at);
   }
   for (const { step, item, phase, from } of open.values()) spans.set(step, [...(spans.get(step) ?? []), { item, phase, from }]);
   return new Map([...spans].map(([step, own]) => [step, summed(own)]));

@@ -19,8 +19,8 @@ export function Timeline({ run, view }: { readonly run: OpenRun; readonly view: 
   const events = run.events.value;
   const spans = useMemo(() => spansOf(events), [events]);
   const from = events[0]?.at ?? view.createdAt;
-  const lastSpan = Math.max(view.endedAt ?? 0, from + 1000);
-  const until = isEnded(view.status) ? lastSpan : Math.max(now.value, from + 1000);
+  const last = events.at(-1)?.at ?? from;
+  const until = Math.max(from + 1000, last, isEnded(view.status) ? (view.endedAt ?? 0) : now.value);
   const range = { from, until };
   return (
     <ol class="timeline">
@@ -72,8 +72,8 @@ function StepRow({ view, step, spans, range }: StepRowProps) {
             <span class={`tone-text-${look.tone}`}>{look.word}</span>
             {step.items > 1 && ` · ${String(step.itemsDone)} of ${count(step.items, 'item')}`}
             {hits > 0 && step.status !== 'cached' && ` · ${String(hits)} from the cache`}
-            {step.reason !== undefined && ` · ${step.reason}`}
           </span>
+          {step.reason !== undefined && <span class="step-sub">{step.reason}</span>}
         </span>
         <Lane spans={spans.spans} items={step.items} range={range} title={title} />
         <span class="step-took">{worked > 0 ? duration(worked) : '–'}</span>
@@ -85,8 +85,24 @@ function StepRow({ view, step, spans, range }: StepRowProps) {
 }
 
 function ChoiceRow({ choice, spans, range }: { readonly choice: ChoiceView; readonly spans: StepSpans; readonly range: Range }) {
-  const words = { pending: 'Not asked yet', waiting: 'Needs you', made: 'Chosen', skipped: 'Skipped', blocked: 'Blocked', failed: 'Failed', cancelled: 'Cancelled' };
-  const tones = { pending: 'idle', waiting: 'ask', made: 'good', skipped: 'idle', blocked: 'idle', failed: 'bad', cancelled: 'idle' } as const;
+  const words = {
+    pending: 'Not asked yet',
+    waiting: 'Needs you',
+    made: 'Chosen',
+    skipped: 'Skipped',
+    blocked: 'Blocked',
+    failed: 'Failed',
+    cancelled: 'Cancelled',
+  };
+  const tones = {
+    pending: 'idle',
+    waiting: 'ask',
+    made: 'good',
+    skipped: 'idle',
+    blocked: 'idle',
+    failed: 'bad',
+    cancelled: 'idle',
+  } as const;
   const tone = tones[choice.status];
   const asked = spans.from === undefined ? undefined : (spans.to ?? range.until) - spans.from;
   return (
@@ -111,7 +127,17 @@ function ChoiceRow({ choice, spans, range }: { readonly choice: ChoiceView; read
 /** Items that ran side by side lie below each other, as many lanes as fit. */
 const MOST_LANES = 8;
 
-function Lane({ spans, items, range, title }: { readonly spans: readonly Span[]; readonly items: number; readonly range: Range; readonly title: string }) {
+function Lane({
+  spans,
+  items,
+  range,
+  title,
+}: {
+  readonly spans: readonly Span[];
+  readonly items: number;
+  readonly range: Range;
+  readonly title: string;
+}) {
   const whole = range.until - range.from;
   const lanes = Math.max(1, Math.min(items, MOST_LANES));
   const share = (ms: number): string => `${String(Math.max(0, Math.min(100, (ms / whole) * 100)))}%`;
@@ -134,7 +160,8 @@ function Lane({ spans, items, range, title }: { readonly spans: readonly Span[];
 }
 
 function StepDetails({ view, step }: { readonly view: RunView; readonly step: StepView }) {
-  const retry = (): void => void attempt(() => session.wish('run/retry', { runId: view.runId, from: step.id }), 'The run goes on from here.');
+  const retry = (): void =>
+    void attempt(() => session.wish('run/retry', { runId: view.runId, from: step.id }), 'The run goes on from here.');
   const canRetry = isEnded(view.status) && view.status !== 'succeeded';
   return (
     <div class="step-details">
@@ -177,7 +204,8 @@ function StepDetails({ view, step }: { readonly view: RunView; readonly step: St
         <ul class="cache-lines">
           {step.cache.map(({ item, result, reason }) => (
             <li key={item}>
-              <span class={`badge ${result === 'hit' ? 'tone-good' : 'tone-idle'}`}>cache {result}</span> {step.items > 1 && `item ${String(item + 1)}: `}
+              <span class={`badge ${result === 'hit' ? 'tone-good' : 'tone-idle'}`}>cache {result}</span>{' '}
+              {step.items > 1 && `item ${String(item + 1)}: `}
               {reason}
             </li>
           ))}

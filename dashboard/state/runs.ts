@@ -17,8 +17,8 @@ const SETTLE_MS = 300;
 
 const known = signal<ReadonlyMap<string, RunSummary>>(new Map());
 export const filter = signal<RunFilter>({ statuses: undefined, text: '' });
-/** Of each set of statuses: down to which run all of them are known; `end` when there are no older ones. */
-const depth = signal<ReadonlyMap<string, string | 'end'>>(new Map());
+/** Of each set of statuses: down to which run all of them are known; `end`, which no id is, when there are no older ones. */
+const depth = signal<ReadonlyMap<string, string>>(new Map());
 export const isReading = signal(false);
 export const isRead = computed(() => depth.value.has(keyOf(filter.value.statuses)));
 
@@ -38,7 +38,6 @@ export const runs = computed(() => {
 });
 
 export const waitingForPerson = computed(() => [...known.value.values()].filter((run) => run.status === 'waiting').length);
-export const atWork = computed(() => [...known.value.values()].filter((run) => ACTIVE.includes(run.status)).length);
 
 export function isEnded(status: RunStatus): boolean {
   return RUN_ENDS.includes(status);
@@ -130,7 +129,12 @@ function take({ runId, at, event }: RunEvent): void {
     const { template, version } = event;
     put({ runId, template, version, status: 'queued', draft: false, progress: 0, createdAt: at });
     settle();
-  } else if (event.type === 'run.status' || event.type === 'run.retried' || event.type === 'choice.offered' || event.type === 'choice.made') {
+  } else if (
+    event.type === 'run.status' ||
+    event.type === 'run.retried' ||
+    event.type === 'choice.offered' ||
+    event.type === 'choice.made'
+  ) {
     const run = pending.get(runId) ?? known.value.get(runId);
     if (run !== undefined && event.type === 'run.status') {
       const { endedAt: _ended, error: _error, etaSeconds: _eta, etaRange: _range, ...rest } = run;

@@ -22,9 +22,22 @@ export function FieldControl({ id, schema, value, describedBy, isWrong, onChange
   const text = typeof value === 'string' ? value : '';
   const type = hints?.type ?? 'string';
   if (typeof value === 'boolean') {
-    return <input {...shared} type="checkbox" class={hints?.widget === 'switch' ? 'switch' : ''} checked={value} onChange={(event) => onChange(event.currentTarget.checked)} />;
+    return (
+      <input
+        {...shared}
+        type="checkbox"
+        class={hints?.widget === 'switch' ? 'switch' : ''}
+        checked={value}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+    );
   }
-  if (type === 'list' && typeof value !== 'string') return <ListField id={id} schema={schema} items={value} describedBy={describedBy} onChange={onChange} />;
+  if (type === 'list' && typeof value !== 'string')
+    return (
+      <ListField id={id} schema={schema} items={value} describedBy={describedBy} onChange={onChange}>
+        {(item) => <FieldControl {...item} describedBy={undefined} isWrong={false} />}
+      </ListField>
+    );
   if (type === 'vector' && typeof value !== 'string') {
     return (
       <div class="vector" role="group">
@@ -42,12 +55,21 @@ export function FieldControl({ id, schema, value, describedBy, isWrong, onChange
       </div>
     );
   }
-  if (MEDIA.has(type)) return <MediaField id={id} type={type} extensions={hints?.extensions} value={text} describedBy={describedBy} onChange={onChange} />;
+  if (MEDIA.has(type))
+    return <MediaField id={id} type={type} extensions={hints?.extensions} value={text} describedBy={describedBy} onChange={onChange} />;
   if (type === 'choice') return <Menu shared={shared} schema={schema} value={text} onChange={onChange} />;
   if (type === 'seed') {
     return (
       <div class="with-button">
-        <input {...shared} type="text" inputMode="numeric" maxLength={SEED_DIGITS} placeholder="Drawn at random" value={text} onInput={(event) => onChange(event.currentTarget.value)} />
+        <input
+          {...shared}
+          type="text"
+          inputMode="numeric"
+          maxLength={SEED_DIGITS}
+          placeholder="Drawn at random"
+          value={text}
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
         <button type="button" class="icon-button" aria-label="Draw a seed now" title="Draw a seed now" onClick={() => onChange(drawSeed())}>
           <Icon name="dice" />
         </button>
@@ -59,7 +81,14 @@ export function FieldControl({ id, schema, value, describedBy, isWrong, onChange
   if (type === 'model') {
     return (
       <>
-        <input {...shared} type="text" list={`${id}-models`} autoComplete="off" value={text} onInput={(event) => onChange(event.currentTarget.value)} />
+        <input
+          {...shared}
+          type="text"
+          list={`${id}-models`}
+          autoComplete="off"
+          value={text}
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
         <datalist id={`${id}-models`}>
           {(hints?.available ?? []).map((name) => (
             <option key={name} value={name} />
@@ -69,9 +98,19 @@ export function FieldControl({ id, schema, value, describedBy, isWrong, onChange
     );
   }
   if (hints?.widget === 'area') {
-    return <textarea {...shared} rows={text.length > 160 ? 5 : 3} maxLength={schema.maxLength} value={text} onInput={(event) => onChange(event.currentTarget.value)} />;
+    return (
+      <textarea
+        {...shared}
+        rows={text.length > 160 ? 5 : 3}
+        maxLength={schema.maxLength}
+        value={text}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    );
   }
-  return <input {...shared} type="text" maxLength={schema.maxLength} value={text} onInput={(event) => onChange(event.currentTarget.value)} />;
+  return (
+    <input {...shared} type="text" maxLength={schema.maxLength} value={text} onInput={(event) => onChange(event.currentTarget.value)} />
+  );
 }
 
 // --- helpers ---
@@ -103,7 +142,13 @@ function Menu({ shared, schema, value, onChange }: PartProps) {
       <div class="radios" role="radiogroup">
         {choices.map((choice, at) => (
           <label key={choice}>
-            <input type="radio" id={at === 0 ? shared.id : undefined} name={shared.id} checked={value === String(choice)} onChange={() => onChange(String(choice))} />
+            <input
+              type="radio"
+              id={at === 0 ? shared.id : undefined}
+              name={shared.id}
+              checked={value === String(choice)}
+              onChange={() => onChange(String(choice))}
+            />
             {labels?.[at] ?? choice}
           </label>
         ))}
@@ -170,16 +215,34 @@ function rangeWords(minimum: number | undefined, maximum: number | undefined): s
   return has(maximum) ? `up to ${String(maximum)}` : undefined;
 }
 
-function ColorField({ shared, hasAlpha, value, onChange }: { readonly shared: Shared; readonly hasAlpha: boolean; readonly value: string; readonly onChange: (value: string) => void }) {
+function ColorField({
+  shared,
+  hasAlpha,
+  value,
+  onChange,
+}: {
+  readonly shared: Shared;
+  readonly hasAlpha: boolean;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
   return (
     <div class="with-button">
       <input
         type="color"
         aria-label="Pick a colour"
         value={/^#[0-9a-f]{6}/i.test(value) ? value.slice(0, 7) : '#000000'}
-        onInput={(event) => onChange(event.currentTarget.value + (hasAlpha ? (value.slice(7, 9) || 'ff') : ''))}
+        onInput={(event) => onChange(event.currentTarget.value + (hasAlpha ? value.slice(7, 9) || 'ff' : ''))}
       />
-      <input {...shared} type="text" class="number" maxLength={9} placeholder={hasAlpha ? '#rrggbbaa' : '#rrggbb'} value={value} onInput={(event) => onChange(event.currentTarget.value.toLowerCase())} />
+      <input
+        {...shared}
+        type="text"
+        class="number"
+        maxLength={9}
+        placeholder={hasAlpha ? '#rrggbbaa' : '#rrggbb'}
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value.toLowerCase())}
+      />
     </div>
   );
 }

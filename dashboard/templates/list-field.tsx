@@ -1,7 +1,7 @@
 /** A list of values: one control below the other, with a way to add and to take out. */
+import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Icon } from '../parts/icon.tsx';
-import { FieldControl } from './field-control.tsx';
 import { emptyField, type Field, type FieldSchema } from './values.ts';
 
 interface ListFieldProps {
@@ -10,9 +10,18 @@ interface ListFieldProps {
   readonly items: readonly Field[];
   readonly describedBy: string | undefined;
   readonly onChange: (items: readonly Field[]) => void;
+  /** The control of one item. */
+  readonly children: (item: ItemProps) => ComponentChildren;
 }
 
-export function ListField({ id, schema, items, describedBy, onChange }: ListFieldProps) {
+export interface ItemProps {
+  readonly id: string;
+  readonly schema: FieldSchema;
+  readonly value: Field;
+  readonly onChange: (value: Field) => void;
+}
+
+export function ListField({ id, schema, items, describedBy, onChange, children }: ListFieldProps) {
   const box = useRef<HTMLDivElement>(null);
   const hints = schema['x-callsheet'];
   const of = hints?.of ?? 'string';
@@ -39,14 +48,12 @@ export function ListField({ id, schema, items, describedBy, onChange }: ListFiel
       {items.map((item, at) => (
         <div class="list-item" key={at}>
           <span class="list-number">{at + 1}</span>
-          <FieldControl
-            id={at === 0 ? id : `${id}-${String(at)}`}
-            schema={itemSchema}
-            value={item}
-            describedBy={undefined}
-            isWrong={false}
-            onChange={(value) => onChange(items.map((old, place) => (place === at ? value : old)))}
-          />
+          {children({
+            id: at === 0 ? id : `${id}-${String(at)}`,
+            schema: itemSchema,
+            value: item,
+            onChange: (value) => onChange(items.map((old, place) => (place === at ? value : old))),
+          })}
           <button
             type="button"
             class="icon-button"
@@ -58,7 +65,13 @@ export function ListField({ id, schema, items, describedBy, onChange }: ListFiel
           </button>
         </div>
       ))}
-      <button type="button" class="button button-small" id={items.length === 0 ? id : undefined} disabled={items.length >= maxItems} onClick={add}>
+      <button
+        type="button"
+        class="button button-small"
+        id={items.length === 0 ? id : undefined}
+        disabled={items.length >= maxItems}
+        onClick={add}
+      >
         <Icon name="plus" />
         Add
       </button>

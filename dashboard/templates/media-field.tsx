@@ -15,7 +15,13 @@ interface MediaFieldProps {
   readonly onChange: (value: string) => void;
 }
 
-const ACCEPT: Readonly<Record<string, string>> = { image: 'image/*', mask: 'image/*', video: 'video/*', audio: 'audio/*', model3d: '.glb,.gltf,.obj,.fbx,.stl,.ply,.usd,.usda,.usdc,.usdz' };
+const ACCEPT: Readonly<Record<string, string>> = {
+  image: 'image/*',
+  mask: 'image/*',
+  video: 'video/*',
+  audio: 'audio/*',
+  model3d: '.glb,.gltf,.obj,.fbx,.stl,.ply,.usd,.usda,.usdc,.usdz',
+};
 
 interface Sent {
   readonly name: string;
@@ -69,7 +75,11 @@ export function MediaField({ id, type, extensions, value, describedBy, onChange 
       }}
     >
       <div class="media-now">
-        {shown?.url === undefined ? <Icon name={type === 'audio' ? 'sound' : type === 'video' ? 'film' : type === 'model3d' ? 'cube' : 'image'} /> : <img src={shown.url} alt="" />}
+        {shown?.url === undefined ? (
+          <Icon name={type === 'audio' ? 'sound' : type === 'video' ? 'film' : type === 'model3d' ? 'cube' : 'image'} />
+        ) : (
+          <img src={shown.url} alt="" />
+        )}
         <div class="media-words">
           {shown === undefined ? (
             value === '' ? (
@@ -107,7 +117,13 @@ export function MediaField({ id, type, extensions, value, describedBy, onChange 
       </div>
       <details class="media-path">
         <summary>or a path on the daemon’s machine</summary>
-        <input type="text" aria-label="Path on the daemon's machine" placeholder="/…" value={value} onInput={(event) => onChange(event.currentTarget.value)} />
+        <input
+          type="text"
+          aria-label="Path on the daemon's machine"
+          placeholder="/…"
+          value={value}
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
       </details>
     </div>
   );

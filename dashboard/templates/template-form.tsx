@@ -100,7 +100,14 @@ export function TemplateForm({ template, given }: TemplateFormProps) {
     .filter(([, schema]) => schema['x-callsheet']?.hidden !== true)
     .toSorted(([, a], [, b]) => (a['x-callsheet']?.order ?? 0) - (b['x-callsheet']?.order ?? 0));
   const row = ([name, schema]: readonly [string, FieldSchema]) => (
-    <FieldRow key={name} name={name} schema={schema} value={fields[name] ?? ''} problems={problems.filter(({ parameter }) => parameter === name)} onChange={(value) => change(name, value)} />
+    <FieldRow
+      key={name}
+      name={name}
+      schema={schema}
+      value={fields[name] ?? ''}
+      problems={problems.filter(({ parameter }) => parameter === name)}
+      onChange={(value) => change(name, value)}
+    />
   );
   const plain = shown.filter(([, schema]) => schema['x-callsheet']?.advanced !== true);
   const advanced = shown.filter(([, schema]) => schema['x-callsheet']?.advanced === true);
@@ -153,14 +160,29 @@ export function TemplateForm({ template, given }: TemplateFormProps) {
           </label>
           <label class="field">
             <span class="field-title">Priority</span>
-            <input type="number" min={-100} max={100} class="number" value={options.priority} onInput={(event) => setOptions({ ...options, priority: event.currentTarget.value })} />
+            <input
+              type="number"
+              min={-100}
+              max={100}
+              class="number"
+              value={options.priority}
+              onInput={(event) => setOptions({ ...options, priority: event.currentTarget.value })}
+            />
           </label>
           <label class="field field-check">
-            <input type="checkbox" checked={options.cache} onChange={(event) => setOptions({ ...options, cache: event.currentTarget.checked })} />
+            <input
+              type="checkbox"
+              checked={options.cache}
+              onChange={(event) => setOptions({ ...options, cache: event.currentTarget.checked })}
+            />
             <span class="field-title">Take results of earlier runs where they are the same</span>
           </label>
           <label class="field field-check">
-            <input type="checkbox" checked={options.optimize} onChange={(event) => setOptions({ ...options, optimize: event.currentTarget.checked })} />
+            <input
+              type="checkbox"
+              checked={options.optimize}
+              onChange={(event) => setOptions({ ...options, optimize: event.currentTarget.checked })}
+            />
             <span class="field-title">Optimise the graphs</span>
           </label>
         </div>
@@ -178,7 +200,9 @@ export function TemplateForm({ template, given }: TemplateFormProps) {
         <button type="button" class="button" disabled={isBusy} onClick={() => void check()}>
           Check
         </button>
-        {template.approval === 'pending' && <span class="dim">It was imported and waits for approval: callsheet templates approve {id}</span>}
+        {template.approval === 'pending' && (
+          <span class="dim">It was imported and waits for approval: callsheet templates approve {id}</span>
+        )}
       </div>
     </form>
   );
@@ -202,6 +226,9 @@ function groupsOf(entries: readonly Entry[]): readonly (readonly [string, readon
   return [...groups];
 }
 
+/** Two of these stand beside each other. */
+const SHORT: ReadonlySet<string> = new Set(['integer', 'number', 'seed', 'choice', 'color']);
+
 interface FieldRowProps {
   readonly name: string;
   readonly schema: FieldSchema;
@@ -214,9 +241,13 @@ function FieldRow({ name, schema, value, problems, onChange }: FieldRowProps) {
   const id = `field-${name}`;
   const hints = schema['x-callsheet'];
   const isCheck = typeof value === 'boolean';
+  const isShort = isCheck || SHORT.has(hints?.type ?? '');
   const describedBy = schema.description === undefined && problems.length === 0 ? undefined : `${id}-about`;
   return (
-    <div class={`field ${isCheck ? 'field-check' : ''} ${problems.length > 0 ? 'field-wrong' : ''}`} data-parameter={name}>
+    <div
+      class={`field ${isCheck ? 'field-check' : ''} ${isShort ? '' : 'field-long'} ${problems.length > 0 ? 'field-wrong' : ''}`}
+      data-parameter={name}
+    >
       <label class="field-title" for={id}>
         {schema.title ?? name}
         {hints?.required === true && (
@@ -246,7 +277,8 @@ function Drawn({ result: { steps, problems } }: { readonly result: TemplateRende
   return (
     <div class="drawn">
       <p class={problems.some(({ severity }) => severity === 'error') ? 'field-problem' : 'field-good'}>
-        {count(graphs, 'graph')} would be sent{saved > 0 && `; the optimiser saves ${count(saved, 'time')}`}. {problems.length === 0 && 'Nothing is wrong.'}
+        {count(graphs, 'graph')} would be sent{saved > 0 && `; the optimiser saves ${count(saved, 'time')}`}.{' '}
+        {problems.length === 0 && 'Nothing is wrong.'}
       </p>
       {problems.length > 0 && <ProblemList problems={problems} />}
     </div>

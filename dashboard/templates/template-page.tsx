@@ -27,7 +27,8 @@ export function TemplatePage({ id, version, from }: TemplatePageProps) {
     let isGone = false;
     const read = async (): Promise<void> => {
       const [{ template: found }, values] = await Promise.all([
-        session.call('template/get', { id, ...(version === undefined ? {} : { version }) }),
+        // With no values it says which fields the defaults hide, so that none is drawn only to vanish.
+        session.call('template/get', { id, ...(version === undefined ? {} : { version }), parameters: {} }),
         from === undefined ? undefined : session.call('run/get', { runId: from }).then(({ run }) => run.parameters),
       ]);
       if (isGone) return;

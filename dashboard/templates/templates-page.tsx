@@ -18,7 +18,13 @@ export function TemplatesPage() {
         <h1 tabIndex={-1}>Templates</h1>
         <label class="search">
           <Icon name="search" />
-          <input type="search" placeholder="Title or category" aria-label="Search templates" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+          <input
+            type="search"
+            placeholder="Title or category"
+            aria-label="Search templates"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
         </label>
       </header>
       {all === undefined && (
@@ -58,7 +64,11 @@ function categoriesOf(found: readonly TemplateSummary[]): readonly (readonly [st
   return [...groups].toSorted(([a], [b]) => a.localeCompare(b));
 }
 
-function Card({ template: { id, version, title, steps, parameters, runnable, problems, approval } }: { readonly template: TemplateSummary }) {
+function Card({
+  template: { id, version, title, steps, parameters, runnable, problems, approval },
+}: {
+  readonly template: TemplateSummary;
+}) {
   return (
     <a class="card template-card" href={`#${to.template(id, version)}`}>
       <span class="template-title">{title}</span>

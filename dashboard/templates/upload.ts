@@ -16,7 +16,9 @@ export function upload(file: File, onProgress: (part: number) => void, signal: A
       else if (isErrorData(answer?.error)) reject(CallsheetError.from(answer.error));
       else reject(new CallsheetError('UPLOAD_FAILED', `The daemon did not take the file (HTTP ${String(request.status)}).`));
     });
-    request.addEventListener('error', () => reject(new CallsheetError('UPLOAD_FAILED', 'The file could not be sent: the daemon does not answer.')));
+    request.addEventListener('error', () =>
+      reject(new CallsheetError('UPLOAD_FAILED', 'The file could not be sent: the daemon does not answer.')),
+    );
     request.addEventListener('abort', () => reject(new CallsheetError('UPLOAD_FAILED', 'The upload was stopped.')));
     signal.addEventListener('abort', () => request.abort());
     request.send(file);

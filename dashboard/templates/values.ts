@@ -49,7 +49,9 @@ export function isNullable({ type, enum: values }: FieldSchema): boolean {
 
 /** What the form begins with: the defaults, or the values of a run. */
 export function initialFields(schemas: Readonly<Record<string, FieldSchema>>, given: RunView['parameters'] = {}): Fields {
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, fieldOf(schema, Object.hasOwn(given, name) ? given[name] : schema.default)]));
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, fieldOf(schema, Object.hasOwn(given, name) ? given[name] : schema.default)]),
+  );
 }
 
 /** A fresh item of a list. */
@@ -85,7 +87,7 @@ function fieldOf(schema: FieldSchema, value: unknown): Field {
 function text(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'object') return mediaText(value);
-  return String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A file of an earlier run: an upload is known by its content, another by its path. */
@@ -106,7 +108,8 @@ function wireOf(type: string, of: string | undefined, field: Field, schema: Fiel
     const value = schema.enum?.find((one) => one !== null && String(one) === field);
     return field === '' ? emptyValue(schema) : (value ?? field);
   }
-  if (type === 'string' || type === 'text') return field === '' && isNullable(schema) ? null : field === '' && schema.default === undefined ? undefined : field;
+  if (type === 'string' || type === 'text')
+    return field === '' && isNullable(schema) ? null : field === '' && schema.default === undefined ? undefined : field;
   return field.trim() === '' ? emptyValue(schema) : field.trim();
 }
 

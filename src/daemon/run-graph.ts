@@ -44,7 +44,8 @@ export function createRunGraph({ store, runs, watch, pinned }: RunGraphParts): R
     }
     const attempts = store.attempts(runId);
     // A step that shares the prompt of another has no attempt of its own.
-    const attempt = newest(attempts.filter((one) => one.step === id && one.item === item)) ?? newest(attempts.filter((one) => isPart(one, id)));
+    const attempt =
+      newest(attempts.filter((one) => one.step === id && one.item === item)) ?? newest(attempts.filter((one) => isPart(one, id)));
     const kept = attempt === undefined ? undefined : store.provenance(runId).find((one) => one.promptId === attempt.promptId);
     const text = kept === undefined ? undefined : store.graph(kept.graph);
     const isKept = view.cache?.some((one) => one.item === item && one.result === 'hit') === true && attempt === undefined;
@@ -63,7 +64,10 @@ export function createRunGraph({ store, runs, watch, pinned }: RunGraphParts): R
     const states = statesOf(graph, { view, attempt, kept, isKept, seen: seenOf(watch, runId, attempt, id, item) });
     const nodes = [...graph.nodes.values()].map((node) => nodeView(graph, node, states.get(node.id) ?? { state: 'waiting' }, attempt));
     const isOwn = attempt === undefined || attempt.step === id;
-    return { ...about, nodes: text === undefined ? nodes : [...nodes, ...(isOwn ? leftOut(authored, graph, own(store.savings(runId), id, item)) : [])] };
+    return {
+      ...about,
+      nodes: text === undefined ? nodes : [...nodes, ...(isOwn ? leftOut(authored, graph, own(store.savings(runId), id, item)) : [])],
+    };
   };
 }
 
@@ -91,9 +95,18 @@ function isPart({ fused = [] }: AttemptRow, step: string): boolean {
 }
 
 /** Reports are told by step and by the ids that nodes have there; in a shared prompt they carry the name of their step. */
-function seenOf(watch: Pick<NodeWatch, 'of'>, runId: string, attempt: AttemptRow | undefined, step: string, item: number): SeenNodes | undefined {
+function seenOf(
+  watch: Pick<NodeWatch, 'of'>,
+  runId: string,
+  attempt: AttemptRow | undefined,
+  step: string,
+  item: number,
+): SeenNodes | undefined {
   if (attempt?.fused === undefined || attempt.fused.length === 0) return watch.of(runId, step, item);
-  const parts = [{ step: attempt.step, prefix: '', item }, ...attempt.fused.map((part) => ({ step: part.step, prefix: `${part.step}/`, item: 0 }))];
+  const parts = [
+    { step: attempt.step, prefix: '', item },
+    ...attempt.fused.map((part) => ({ step: part.step, prefix: `${part.step}/`, item: 0 })),
+  ];
   const heard = parts.flatMap((part) => {
     const nodes = watch.of(runId, part.step, part.item);
     return nodes === undefined ? [] : [{ seen: [...nodes.seen].map((id) => part.prefix + id), current: part.prefix + nodes.current }];

@@ -44,7 +44,10 @@ export const runGraph = method({
     item: integer({ minimum: 0 }),
     attempt: optional(integer({ minimum: 1 })),
     backend: optional(string()),
-    source: described(oneOf(['sent', 'template']), '`template`: nothing was sent yet, or nothing is kept of it; placeholders stand as written.'),
+    source: described(
+      oneOf(['sent', 'template']),
+      '`template`: nothing was sent yet, or nothing is kept of it; placeholders stand as written.',
+    ),
     format: described(oneOf(['api', 'wan2gp']), '`wan2gp`: settings, which are no graph; there are no nodes then.'),
     text: described(string(), 'JSON text, exact: it may hold 64-bit integers.'),
     nodes: array(node),
