@@ -25,7 +25,7 @@ export function NodeBox({ placed: { x, y, width, height, ports, values }, node, 
       class={`node node-${state} ${isChosen ? 'node-chosen' : ''}`}
       transform={`translate(${String(x)} ${String(y)})`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={isChosen}
       aria-label={`Node ${id}, ${name}: ${look.word}`}
       data-node={id}

@@ -1,8 +1,9 @@
 /** Numbers and times as people read them. */
 
-/** `12 s`, `3 min 20 s`, `1 h 5 min`. */
+/** `40 ms`, `12 s`, `3 min 20 s`, `1 h 5 min`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
+  if (seconds > 0 && seconds < 0.1) return `${String(Math.max(1, Math.round(ms)))} ms`;
   if (seconds < 10) return Number.isInteger(seconds) ? `${String(seconds)} s` : `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${String(whole)} s`;
