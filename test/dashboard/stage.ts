@@ -2,10 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parseConfig } from '#daemon/config.ts';
 import { startDaemon } from '#daemon/daemon.ts';
 import { connect } from '#protocol/client.ts';
+import { RUN_ENDS, type RunStatus } from '#protocol/views.ts';
 import { startSandbox } from '#backends/sandbox/server.ts';
 import { buildDashboardOnce } from '../../scripts/build-dashboard.ts';
 import { launchChromium } from '../chromium.ts';
@@ -61,6 +63,14 @@ export async function openStage({ latencyMs = 5, templates = {}, port = 0 }: Sta
     async startDaemon(): Promise<void> {
       daemon = await startDaemon({ ...config, port: daemon.port });
       client = await connect({ ...daemon.endpoint, name: 'stage' });
+    },
+    /** Waits for the end of a run; how it ended. */
+    async ended(runId: string): Promise<RunStatus> {
+      for (;;) {
+        const { status } = (await client.call('run/get', { runId })).run;
+        if (RUN_ENDS.includes(status)) return status;
+        await pause(20);
+      }
     },
     /** A browser of its own that ran `callsheet open`. */
     async open(place = '', options: BrowserContextOptions = {}): Promise<Page> {

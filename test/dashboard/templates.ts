@@ -44,7 +44,7 @@ export const HOSTILE = {
     description: ATTACK,
     category: ATTACK,
     parameters: {
-      text: { type: 'string', title: ATTACK, description: ATTACK, default: ATTACK, unit: ATTACK },
+      text: { type: 'string', title: ATTACK, description: ATTACK, default: ATTACK },
       menu: { type: 'choice', title: 'Menu', choices: [{ value: 'a', title: ATTACK }, 'b'], default: 'a', group: ATTACK },
     },
     steps: [{ id: 'draw', title: ATTACK, workflow: 'draw.json', outputs: { picture: '3' } }],
