@@ -86,6 +86,9 @@ const WHY: Partial<Record<ArtifactView['kind'], string>> = {
   latent: 'A latent: numbers for a model, nothing to look at.',
 };
 
+/** An SVG may carry scripts, so the daemon hands it out to be saved and never to be shown. */
+const SVG = 'An SVG may carry scripts, so it is not shown here.';
+
 function FileCard({ artifact }: { readonly artifact: ArtifactView }) {
   const { kind, mediaType, asset } = artifact;
   const format = asset?.format ?? nameOf(artifact).split('.').at(-1) ?? mediaType;
@@ -93,7 +96,7 @@ function FileCard({ artifact }: { readonly artifact: ArtifactView }) {
     <div class="file-card">
       <Icon name={ICONS[kind] ?? 'file'} />
       <strong>{format.toUpperCase().slice(0, 12)}</strong>
-      <span class="dim">{WHY[kind] ?? 'Nothing that a browser shows.'}</span>
+      <span class="dim">{mediaType === 'image/svg+xml' ? SVG : (WHY[kind] ?? 'Nothing that a browser shows.')}</span>
       <a class="button button-small" href={urlOf(artifact)} download={nameOf(artifact)} onClick={(event) => event.stopPropagation()}>
         <Icon name="download" />
         Download {bytes(artifact.bytes)}

@@ -29,7 +29,7 @@ export function Artifacts({ view }: { readonly view: RunView }) {
           <h3>{title}</h3>
           <div class="grid">
             {files.map((artifact) => (
-              <Card key={artifact.artifactId} artifact={artifact} onOpen={() => setOpen(artifact.artifactId)} />
+              <Card key={artifact.artifactId} artifact={artifact} shape={shapeOf(files)} onOpen={() => setOpen(artifact.artifactId)} />
             ))}
           </div>
         </div>
@@ -54,17 +54,28 @@ function groupsOf({ steps, artifacts }: RunView): readonly Group[] {
     .toReversed();
 }
 
-function Card({ artifact, onOpen }: { readonly artifact: ArtifactView; readonly onOpen: () => void }) {
+interface CardProps {
+  readonly artifact: ArtifactView;
+  readonly shape: 'wide' | 'square';
+  readonly onOpen: () => void;
+}
+
+function Card({ artifact, shape, onOpen }: CardProps) {
   const name = nameOf(artifact);
   const { draft, cachedFrom, sequence } = artifact;
   return (
     <figure class="card artifact" data-kind={artifact.kind}>
-      <div class={`frame frame-${frameOf(artifact)}`}>
+      <div class={`frame frame-${shape}`}>
         {artifact.kind === 'audio' || !canOpen(artifact) ? (
           <ArtifactMedia artifact={artifact} />
         ) : (
           <button type="button" class="frame-open" aria-label={`Show ${name}`} onClick={onOpen}>
             <ArtifactMedia artifact={artifact} />
+            {['video', 'animation'].includes(artifact.kind) && (
+              <span class="frame-kind">
+                <Icon name="film" />
+              </span>
+            )}
           </button>
         )}
       </div>
@@ -85,14 +96,14 @@ function Card({ artifact, onOpen }: { readonly artifact: ArtifactView; readonly 
   );
 }
 
-function canOpen(artifact: ArtifactView): boolean {
+function canOpen(artifact: Pick<ArtifactView, 'kind' | 'mediaType'>): boolean {
   return isPicture(artifact) || ['video', 'animation', 'text'].includes(artifact.kind);
 }
 
-/** As near to the shape of the picture as a grid can be without jumping. */
-function frameOf({ kind, width, height }: ArtifactView): string {
-  if (kind === 'audio') return 'flat';
-  if (width === undefined || height === undefined) return 'square';
-  const shape = width / height;
-  return shape > 1.3 ? 'wide' : 'square';
+/** One for the whole group, so that its cards stand in lines: wide only where everything is. */
+function shapeOf(files: readonly ArtifactView[]): CardProps['shape'] {
+  const isWide = files.every(
+    ({ width, height, ...file }) => canOpen(file) && width !== undefined && height !== undefined && width / height > 1.3,
+  );
+  return isWide ? 'wide' : 'square';
 }

@@ -199,6 +199,20 @@ describe('GET /artifacts/{id}', () => {
     expect([head.headers.get('content-length'), (await head.arrayBuffer()).byteLength]).toEqual([String(PNG.length), 0]);
   });
 
+  it('sends the part of a film that is asked for, and says so when there is none', async () => {
+    await using door = await withArtifact('video/mp4', 'a.mp4', (path) => writeFileSync(path, PNG));
+    const part = await ask(door, '/artifacts/art-1', { headers: { Range: 'bytes=2-5' } });
+    expect([part.status, part.headers.get('content-range'), part.headers.get('content-length')]).toEqual([
+      206,
+      `bytes 2-5/${PNG.length}`,
+      '4',
+    ]);
+    expect(Buffer.from(await part.arrayBuffer())).toEqual(PNG.subarray(2, 6));
+    const beyond = await ask(door, '/artifacts/art-1', { headers: { Range: `bytes=${PNG.length}-` } });
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${PNG.length}`]);
+    await beyond.arrayBuffer();
+  });
+
   it.each(['image/svg+xml', 'text/html', 'application/json', 'model/gltf-binary'])('offers %s for saving only', async (type) => {
     await using door = await withArtifact(type, 'x.svg', (path) => writeFileSync(path, '<svg onload="alert(1)"/>'));
     const answer = await ask(door, '/artifacts/art-1');

@@ -7,7 +7,7 @@ import { ATTACK, HOSTILE, PLAIN } from './templates.ts';
 
 /** As text: it runs in the page. */
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-const FOCUSED = '(document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "").trim()';
+const FOCUSED = '((at) => (at?.getAttribute("aria-label") || at?.textContent || at?.id || "").trim())(document.activeElement)';
 
 /** Relative luminance and ratio after WCAG 2. */
 const CONTRASTS = `(() => {
@@ -131,8 +131,7 @@ describe.skipIf(CHROMIUM === undefined)('reading the dashboard', () => {
     await tabTo(/^Plain picture/);
     await page.keyboard.press('Enter');
     await page.getByLabel('Shade').waitFor();
-    await tabTo(/^$/);
-    await page.getByLabel('Shade').focus();
+    await tabTo(/^field-shade$/);
     await page.keyboard.press('ArrowUp');
     expect(await page.getByLabel('Shade').inputValue()).toBe('8421505');
     await page.keyboard.press('Control+Enter');
