@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url);
 const pages = fileURLToPath(new URL('../dashboard/', import.meta.url));
 
 /** Packages whose code is in the built files. */
-const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core', 'elkjs'];
+const BUNDLED = ['preact', '@preact/signals', '@preact/signals-core', 'elkjs', 'three'];
 
 export const DASHBOARD = join(pages, 'dist');
 

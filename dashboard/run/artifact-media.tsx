@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ArtifactView } from '../../src/protocol/views.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { bytes, duration } from '../parts/words.ts';
+import { canBeTurned, formatOf, ModelViewer } from './model-viewer.tsx';
 
 /** What the daemon sends to be shown; everything else it sends to be saved. */
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif']);
@@ -33,7 +34,14 @@ export function isPicture({ mediaType }: Pick<ArtifactView, 'mediaType'>): boole
   return PICTURES.has(mediaType);
 }
 
-export function ArtifactMedia({ artifact, isLarge = false }: { readonly artifact: ArtifactView; readonly isLarge?: boolean }) {
+interface ArtifactMediaProps {
+  readonly artifact: ArtifactView;
+  readonly isLarge?: boolean;
+  /** Absent: what is small stays small. */
+  readonly onOpen?: () => void;
+}
+
+export function ArtifactMedia({ artifact, isLarge = false, onOpen }: ArtifactMediaProps) {
   const { mediaType, kind, width, height } = artifact;
   const url = urlOf(artifact);
   const name = nameOf(artifact);
@@ -63,7 +71,8 @@ export function ArtifactMedia({ artifact, isLarge = false }: { readonly artifact
     );
   }
   if (kind === 'text' && artifact.bytes <= TEXT_BYTES) return <TextFile url={url} isLarge={isLarge} />;
-  return <FileCard artifact={artifact} />;
+  if (isLarge && canBeTurned(artifact)) return <ModelViewer url={url} format={formatOf(artifact)} />;
+  return <FileCard artifact={artifact} onOpen={onOpen} />;
 }
 
 // --- helpers ---
@@ -78,7 +87,7 @@ const ICONS: Partial<Record<ArtifactView['kind'], IconName>> = {
 };
 
 const WHY: Partial<Record<ArtifactView['kind'], string>> = {
-  model3d: 'A 3D model. Browsers show none by themselves; open it in Blender.',
+  model3d: 'A 3D model of a kind that is not shown here; open it in Blender.',
   image: 'Browsers do not show this kind of picture.',
   video: 'Browsers do not play this kind of film.',
   animation: 'Browsers do not play this kind of film.',
@@ -89,14 +98,21 @@ const WHY: Partial<Record<ArtifactView['kind'], string>> = {
 /** An SVG may carry scripts, so the daemon hands it out to be saved and never to be shown. */
 const SVG = 'An SVG may carry scripts, so it is not shown here.';
 
-function FileCard({ artifact }: { readonly artifact: ArtifactView }) {
-  const { kind, mediaType, asset } = artifact;
-  const format = asset?.format ?? nameOf(artifact).split('.').at(-1) ?? mediaType;
+function FileCard({ artifact, onOpen }: { readonly artifact: ArtifactView; readonly onOpen: (() => void) | undefined }) {
+  const { kind, mediaType } = artifact;
+  const about =
+    mediaType === 'image/svg+xml' ? SVG : canBeTurned(artifact) ? 'A 3D model.' : (WHY[kind] ?? 'Nothing that a browser shows.');
   return (
     <div class="file-card">
       <Icon name={ICONS[kind] ?? 'file'} />
-      <strong>{format.toUpperCase().slice(0, 12)}</strong>
-      <span class="dim">{mediaType === 'image/svg+xml' ? SVG : (WHY[kind] ?? 'Nothing that a browser shows.')}</span>
+      <strong>{formatOf(artifact).toUpperCase().slice(0, 12)}</strong>
+      <span class="dim">{about}</span>
+      {onOpen !== undefined && canBeTurned(artifact) && (
+        <button type="button" class="button button-small" onClick={onOpen}>
+          <Icon name="cube" />
+          View
+        </button>
+      )}
       <a class="button button-small" href={urlOf(artifact)} download={nameOf(artifact)} onClick={(event) => event.stopPropagation()}>
         <Icon name="download" />
         Download {bytes(artifact.bytes)}

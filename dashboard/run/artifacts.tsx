@@ -67,7 +67,7 @@ function Card({ artifact, shape, onOpen }: CardProps) {
     <figure class="card artifact" data-kind={artifact.kind}>
       <div class={`frame frame-${shape}`}>
         {artifact.kind === 'audio' || !canOpen(artifact) ? (
-          <ArtifactMedia artifact={artifact} />
+          <ArtifactMedia artifact={artifact} onOpen={onOpen} />
         ) : (
           <button type="button" class="frame-open" aria-label={`Show ${name}`} onClick={onOpen}>
             <ArtifactMedia artifact={artifact} />

@@ -46,6 +46,19 @@ describe.skipIf(CHROMIUM === undefined)('files in the dashboard', () => {
     await expect.poll(() => card('main_files_text.md').locator('pre').textContent()).toContain('# A caption');
   });
 
+  it('a 3D model is drawn and can be turned with the keys', async () => {
+    await card('main_files_mesh.glb').getByRole('button', { name: 'View' }).click();
+    const model = page.locator('.model[data-state=shown] canvas');
+    await model.waitFor();
+    const look = () => model.screenshot();
+    const before = await look();
+    await model.focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(async () => (await look()).equals(before)).toBe(false);
+    await page.keyboard.press('Escape');
+    await model.waitFor({ state: 'detached' });
+  });
+
   it.each(['main_files_svg.svg', 'main_files_latent.latent'])('%s is an honest card that offers the file', async (name) => {
     expect(await card(name).locator('img').count()).toBe(0);
     const [download] = await Promise.all([
