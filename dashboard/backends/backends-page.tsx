@@ -1,5 +1,6 @@
 /** Who executes: each backend with its load, models and memory; the queue before them; the daemon itself. */
 import { useEffect } from 'preact/hooks';
+import type { QueueState } from '../../src/protocol/methods/queue.ts';
 import type { BackendView } from '../../src/protocol/views.ts';
 import { to } from '../app/router.ts';
 import { attempt } from '../app/toasts.tsx';
@@ -9,6 +10,8 @@ import type { Tone } from '../parts/status.tsx';
 import { bytes, count, duration } from '../parts/words.ts';
 import { backends, details, watchLoad } from '../state/backends.ts';
 import { now } from '../state/clock.ts';
+import { runOf } from '../state/runs.ts';
+import { titleOf } from '../state/templates.ts';
 import { daemon, refreshStatus, session } from '../state/connection.ts';
 
 const STATES: Readonly<Record<BackendView['status'], readonly [Tone, string]>> = {
@@ -63,11 +66,7 @@ function Queue() {
     <section class="panel queue" aria-label="Queue">
       <div class="queue-words">
         <h2>Queue</h2>
-        <p>
-          {queue === undefined
-            ? '…'
-            : `${isPaused ? 'Paused. ' : ''}${queue.waitingRuns + queue.waitingItems === 0 ? 'Nothing waits for a place.' : `${count(queue.waitingRuns, 'run')} and ${count(queue.waitingItems, 'item')} wait for a place.`}`}
-        </p>
+        <p>{queue === undefined ? '…' : `${isPaused ? 'Paused. ' : ''}${waitingWords(queue)}`}</p>
       </div>
       <button type="button" class="button" disabled={queue === undefined} onClick={toggle}>
         <Icon name={isPaused ? 'play' : 'pause'} />
@@ -75,6 +74,11 @@ function Queue() {
       </button>
     </section>
   );
+}
+
+function waitingWords({ waitingRuns, waitingItems }: QueueState): string {
+  const parts = [...(waitingRuns === 0 ? [] : [count(waitingRuns, 'run')]), ...(waitingItems === 0 ? [] : [count(waitingItems, 'item')])];
+  return parts.length === 0 ? 'Nothing waits for a place.' : `Waiting for a place: ${parts.join(', ')}.`;
 }
 
 function Backend({ backend }: { readonly backend: BackendView }) {
@@ -108,7 +112,7 @@ function Backend({ backend }: { readonly backend: BackendView }) {
           <ul class="on-it">
             {detail.attempts.map(({ runId, promptId }) => (
               <li key={promptId}>
-                <a href={`#${to.run(runId)}`}>run {runId.slice(0, 13)}…</a>
+                <a href={`#${to.run(runId)}`}>{nameOfRun(runId)}</a>
               </li>
             ))}
           </ul>
@@ -121,6 +125,11 @@ function Backend({ backend }: { readonly backend: BackendView }) {
       </div>
     </section>
   );
+}
+
+function nameOfRun(runId: string): string {
+  const run = runOf(runId);
+  return run === undefined ? `Run ${runId}` : titleOf(run.template);
 }
 
 /** Places for attempts of ours, taken and free; then what waits in the backend's own queue, whoever's it is. */

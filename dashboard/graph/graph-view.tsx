@@ -53,6 +53,18 @@ export function GraphView({ nodes, chosen, onChoose }: GraphViewProps) {
     };
   }, [shape]);
 
+  // The facts of a node take room beside the graph: what was chosen stays in sight.
+  useEffect(() => {
+    const view = box.current;
+    const placed = drawing?.nodes.find(({ node }) => node.id === chosen);
+    if (view === null || placed === undefined) return;
+    setCamera((old) => ({
+      ...old,
+      x: inside(old.x, placed.x * old.scale, placed.width * old.scale, view.clientWidth),
+      y: inside(old.y, placed.y * old.scale, placed.height * old.scale, view.clientHeight),
+    }));
+  }, [chosen, drawing]);
+
   /** Around a point of the window, which stays where it is. */
   const zoom = (by: number, at?: { readonly x: number; readonly y: number }): void => {
     const view = box.current;
@@ -149,4 +161,14 @@ export function GraphView({ nodes, chosen, onChoose }: GraphViewProps) {
       </div>
     </div>
   );
+}
+
+// --- helpers ---
+
+const MARGIN = 16;
+
+/** The camera moved as little as it takes to have a stretch of the drawing inside. */
+function inside(camera: number, from: number, length: number, room: number): number {
+  const most = room - MARGIN - length - from;
+  return Math.max(MARGIN - from, Math.min(camera, most));
 }

@@ -1,5 +1,6 @@
 /** One node as ComfyUI draws it: its title, the links that come in, the first of its values, and how it is. */
 import type { RunGraphNode } from '../../src/protocol/methods/run-graph.ts';
+import { iconPath } from '../parts/icon.tsx';
 import { duration } from '../parts/words.ts';
 import { plain } from './node-facts.tsx';
 import { NODE_LOOKS } from './node-looks.ts';
@@ -46,9 +47,9 @@ export function NodeBox({ placed: { x, y, width, height, ports, values }, node, 
       <text class="node-class" x={INSET} y={32}>
         {cut(title === undefined ? `#${id}` : `${classType} #${id}`, width - INSET * 2, 6)}
       </text>
-      <text class="node-mark" x={width - INSET} y={18} text-anchor="end">
-        {look.mark}
-      </text>
+      {look.mark !== undefined && (
+        <path class="node-mark" d={iconPath(look.mark)} transform={`translate(${String(width - INSET - 13)} 6) scale(0.62)`} />
+      )}
       {seconds !== undefined && (
         <text class="node-seconds" x={width - INSET} y={32} text-anchor="end">
           {duration(seconds * 1000)}

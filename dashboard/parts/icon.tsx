@@ -41,6 +41,11 @@ const PATHS = {
   dot: 'M12 10.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3Z',
 } as const;
 
+/** For drawings that are SVG already: on a grid of 24. */
+export function iconPath(name: IconName): string {
+  return PATHS[name];
+}
+
 export type IconName = keyof typeof PATHS;
 
 export function Icon({ name }: { readonly name: IconName }) {

@@ -51,7 +51,8 @@ export function ArtifactMedia({ artifact, isLarge = false, onOpen }: ArtifactMed
   if (FILMS.has(mediaType)) {
     return (
       <video
-        src={url}
+        // With a time in the fragment a browser draws the picture there, also of a film that does not play.
+        src={isLarge ? url : `${url}#t=0.01`}
         controls={isLarge}
         muted={!isLarge}
         loop={!isLarge}

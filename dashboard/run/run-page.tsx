@@ -119,7 +119,7 @@ function Head({ run, view }: { readonly run: OpenRun; readonly view: RunView }) 
 }
 
 function ProgressLine({ run, view }: { readonly run: OpenRun; readonly view: RunView }) {
-  const live = isEnded(view.status) ? undefined : run.progress.value;
+  const live = isEnded(view.status) || view.status === 'waiting' ? undefined : run.progress.value;
   const value = Math.max(view.progress, live?.progress ?? 0);
   const left = live?.etaSeconds ?? view.etaSeconds;
   const range = live?.etaRange ?? view.etaRange;

@@ -165,7 +165,8 @@ function StepDetails({ view, step }: { readonly view: RunView; readonly step: St
   const canRetry = isEnded(view.status) && view.status !== 'succeeded';
   return (
     <div class="step-details">
-      {step.error !== undefined && <ProblemList problems={[asProblem(step.error)]} />}
+      {/* What ended the run stands above already. */}
+      {step.error !== undefined && step.error.message !== view.error?.message && <ProblemList problems={[asProblem(step.error)]} />}
       {step.attempts.length > 0 && (
         <div class="scroll-x">
           <table class="table">

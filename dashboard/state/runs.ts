@@ -39,6 +39,10 @@ export const runs = computed(() => {
 
 export const waitingForPerson = computed(() => [...known.value.values()].filter((run) => run.status === 'waiting').length);
 
+export function runOf(runId: string): RunSummary | undefined {
+  return known.value.get(runId);
+}
+
 export function isEnded(status: RunStatus): boolean {
   return RUN_ENDS.includes(status);
 }

@@ -46,7 +46,9 @@ describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', () =>
     await other.close();
     await page.getByText('This browser is not let in any more.').waitFor({ state: 'detached' });
     const { runId } = await stage.client.call('run/start', { template: 'plain-picture', parameters: {} });
-    await page.locator(`a[href="#/runs/${runId}"]`).waitFor();
+    const row = page.locator(`a[href="#/runs/${runId}"]`);
+    await row.waitFor();
+    expect(await row.textContent()).toContain('Plain picture');
     await page.context().close();
   });
 });

@@ -13,7 +13,7 @@ describe.skipIf(CHROMIUM === undefined)('the graph in the dashboard', () => {
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
   const done = async (template: string, parameters: Record<string, unknown> = {}): Promise<string> => {
-    const { runId } = await stage.client.call('run/start', { template, parameters: parameters as Record<string, never> });
+    const { runId } = await stage.client.call('run/start', { template, parameters });
     await expect.poll(async () => (await stage.client.call('run/get', { runId })).run.status).toMatch(/succeeded|failed/);
     return runId;
   };
@@ -53,7 +53,7 @@ describe.skipIf(CHROMIUM === undefined)('the graph in the dashboard', () => {
     await done('plain-picture', { shade: 5, size: 32 });
     const { runId } = await stage.client.call('run/start', {
       template: 'plain-picture',
-      parameters: { shade: 5 as never, size: 32 as never },
+      parameters: { shade: 5, size: 32 },
       cache: false,
     });
     await expect.poll(async () => (await stage.client.call('run/get', { runId })).run.status).toBe('succeeded');

@@ -60,8 +60,7 @@ describe.skipIf(CHROMIUM === undefined)('reading the dashboard', () => {
     const page = await stage.open();
     for (const place of places()) {
       await settled(page, place);
-      expect(await page.locator('img[src=x]').count(), place).toBe(0);
-      expect(await page.title(), place).toBe('Callsheet');
+      expect([place, await page.locator('img[src=x]').count(), await page.title()]).toEqual([place, 0, 'Callsheet']);
     }
     await settled(page, '/templates/hostile');
     expect(await page.locator('h1').textContent()).toBe(ATTACK);
@@ -91,7 +90,7 @@ describe.skipIf(CHROMIUM === undefined)('reading the dashboard', () => {
     const page = await stage.open('', { viewport: { width, height: 800 } });
     for (const place of places()) {
       await settled(page, place);
-      expect(await page.evaluate(OVERFLOW), place).toBe(0);
+      expect([place, await page.evaluate(OVERFLOW)]).toEqual([place, 0]);
     }
     await page.context().close();
   });

@@ -18,13 +18,14 @@ export interface StageOptions {
   /** Folder name → file name → content, put into a template directory of the stage. */
   readonly templates?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly port?: number;
+  /** Where everything lies; a fresh directory when absent. It is removed in the end. */
+  readonly dir?: string;
 }
 
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
-export async function openStage({ latencyMs = 5, templates = {}, port = 0 }: StageOptions = {}) {
+export async function openStage({ latencyMs = 5, templates = {}, port = 0, dir = freshDirectory() }: StageOptions = {}) {
   await buildDashboardOnce();
-  const dir = mkdtempSync(join(tmpdir(), 'callsheet-dashboard-'));
   const templateDir = join(dir, 'library');
   for (const [folder, files] of Object.entries(templates)) {
     mkdirSync(join(templateDir, folder), { recursive: true });
@@ -98,4 +99,10 @@ export async function openStage({ latencyMs = 5, templates = {}, port = 0 }: Sta
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+// --- helpers ---
+
+function freshDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'callsheet-dashboard-'));
 }
