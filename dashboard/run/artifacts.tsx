@@ -1,36 +1,36 @@
-/** What a run made, output by output; each file opens large with where it came from. */
+/** What a run makes, step by step: what is there, what is in the making, and room for what comes, so that nothing moves when it does. */
 import { useState } from 'preact/hooks';
-import type { ArtifactView, RunView } from '../../src/protocol/views.ts';
-import { Icon } from '../parts/icon.tsx';
-import { DraftBadge } from '../parts/status.tsx';
+import type { ArtifactView, RunView, StepView } from '../../src/protocol/views.ts';
 import { count } from '../parts/words.ts';
+import type { OpenRun } from '../state/run.ts';
 import { isEnded } from '../state/runs.ts';
+import { ArtifactCard } from './artifact-card.tsx';
 import { ArtifactDialog } from './artifact-dialog.tsx';
-import { ArtifactMedia, isPicture, nameOf, sizeWords, urlOf } from './artifact-media.tsx';
+import { canShow, PreviewCard } from './previews.tsx';
 
-export function Artifacts({ view }: { readonly view: RunView }) {
+export function Artifacts({ run, view }: { readonly run: OpenRun; readonly view: RunView }) {
   const [open, setOpen] = useState<string | undefined>(undefined);
   const { artifacts } = view;
-  if (artifacts.length === 0) {
-    return (
-      <section aria-label="Results">
-        <h2>Results</h2>
-        <p class="quiet">{isEnded(view.status) ? 'The run made no files.' : 'Files appear here as soon as a step has made them.'}</p>
-      </section>
-    );
-  }
+  const groups = groupsOf(view);
   return (
     <section aria-label="Results">
-      <h2>
-        Results <span class="dim">{count(artifacts.length, 'file')}</span>
-      </h2>
-      {groupsOf(view).map(({ title, files }) => (
-        <div class="group" key={title}>
-          <h3>{title}</h3>
+      <h2>Results {artifacts.length > 0 && <span class="dim">{count(artifacts.length, 'file')}</span>}</h2>
+      {groups.length === 0 && <p class="quiet">The run made no files.</p>}
+      {groups.map(({ step, files, open: items }) => (
+        <div class="group" key={step.id}>
+          <h3>{step.title ?? step.id}</h3>
           <div class="grid">
             {files.map((artifact) => (
-              <Card key={artifact.artifactId} artifact={artifact} shape={shapeOf(files)} onOpen={() => setOpen(artifact.artifactId)} />
+              <ArtifactCard key={artifact.artifactId} artifact={artifact} onOpen={() => setOpen(artifact.artifactId)} />
             ))}
+            {items.map((item) => {
+              const preview = run.previews.value.get(`${step.id}/${String(item)}`);
+              return preview !== undefined && canShow(preview) ? (
+                <PreviewCard key={`item ${String(item)}`} notice={preview} />
+              ) : (
+                <Room key={`item ${String(item)}`} />
+              );
+            })}
           </div>
         </div>
       ))}
@@ -42,68 +42,36 @@ export function Artifacts({ view }: { readonly view: RunView }) {
 // --- helpers ---
 
 interface Group {
-  readonly title: string;
+  readonly step: StepView;
   readonly files: readonly ArtifactView[];
+  /** Items of which nothing is there yet. */
+  readonly open: readonly number[];
 }
 
-/** By the step that made them, in the order of the template; the last steps, which most is wanted of, first. */
-function groupsOf({ steps, artifacts }: RunView): readonly Group[] {
+/** More empty places than these say nothing. */
+const MOST_ROOM = 16;
+const NOTHING_COMES: ReadonlySet<StepView['status']> = new Set(['skipped', 'blocked', 'failed', 'cancelled', 'lost']);
+
+/** The last steps, which most is wanted of, first. While the run goes on each has its place, files or not. */
+function groupsOf(view: RunView): readonly Group[] {
+  const { steps, artifacts, status } = view;
   return steps
-    .map(({ id, title }): Group => ({ title: title ?? id, files: artifacts.filter(({ step }) => step === id) }))
-    .filter(({ files }) => files.length > 0)
+    .map((step): Group => {
+      const files = artifacts.filter((artifact) => artifact.step === step.id);
+      const done = new Set(files.map(({ item }) => item));
+      const isOver = isEnded(status) || NOTHING_COMES.has(step.status) || step.status === 'done' || step.status === 'cached';
+      const items = Array.from({ length: Math.min(MOST_ROOM, Math.max(1, step.items)) }, (_, item) => item);
+      return { step, files, open: isOver ? [] : items.filter((item) => !done.has(item)) };
+    })
+    .filter(({ step, files }) => files.length > 0 || (!isEnded(status) && !NOTHING_COMES.has(step.status)))
     .toReversed();
 }
 
-interface CardProps {
-  readonly artifact: ArtifactView;
-  readonly shape: 'wide' | 'square';
-  readonly onOpen: () => void;
-}
-
-function Card({ artifact, shape, onOpen }: CardProps) {
-  const name = nameOf(artifact);
-  const { draft, cachedFrom, sequence } = artifact;
+function Room() {
   return (
-    <figure class="card artifact" data-kind={artifact.kind}>
-      <div class={`frame frame-${shape}`}>
-        {artifact.kind === 'audio' || !canOpen(artifact) ? (
-          <ArtifactMedia artifact={artifact} onOpen={onOpen} />
-        ) : (
-          <button type="button" class="frame-open" aria-label={`Show ${name}`} onClick={onOpen}>
-            <ArtifactMedia artifact={artifact} />
-            {['video', 'animation'].includes(artifact.kind) && (
-              <span class="frame-kind">
-                <Icon name="film" />
-              </span>
-            )}
-          </button>
-        )}
-      </div>
-      <figcaption>
-        <button type="button" class="card-name" onClick={onOpen} title={name}>
-          {name}
-        </button>
-        <a class="icon-button" href={urlOf(artifact)} download={name} aria-label={`Download ${name}`} title="Download">
-          <Icon name="download" />
-        </a>
-        <span class="card-sub">
-          {sequence === undefined ? sizeWords(artifact) : `${count(sequence.count, 'picture')} · ${sequence.pattern}`}
-          {draft && <DraftBadge />}
-          {cachedFrom !== undefined && <span class="badge tone-good">cached</span>}
-        </span>
-      </figcaption>
-    </figure>
+    <div class="card room" aria-hidden="true">
+      <div class="frame" />
+      <div class="caption" />
+    </div>
   );
-}
-
-function canOpen(artifact: Pick<ArtifactView, 'kind' | 'mediaType'>): boolean {
-  return isPicture(artifact) || ['video', 'animation', 'text'].includes(artifact.kind);
-}
-
-/** One for the whole group, so that its cards stand in lines: wide only where everything is. */
-function shapeOf(files: readonly ArtifactView[]): CardProps['shape'] {
-  const isWide = files.every(
-    ({ width, height, ...file }) => canOpen(file) && width !== undefined && height !== undefined && width / height > 1.3,
-  );
-  return isWide ? 'wide' : 'square';
 }

@@ -83,19 +83,19 @@ function Candidate({
 }) {
   if (artifactId !== undefined && mediaType.startsWith('image/')) {
     return (
-      <span class="frame frame-square">
+      <span class="frame">
         <img src={urlOf({ artifactId })} alt={`Candidate ${String(index + 1)}`} loading="lazy" width={width} height={height} />
       </span>
     );
   }
   if (artifactId !== undefined && mediaType.startsWith('video/')) {
     return (
-      <span class="frame frame-square">
+      <span class="frame">
         <video src={urlOf({ artifactId })} muted loop autoplay width={width} height={height} />
       </span>
     );
   }
-  return <span class="frame frame-square candidate-text">{text ?? path ?? mediaType}</span>;
+  return <span class="frame candidate-text">{text ?? path ?? mediaType}</span>;
 }
 
 function howMany(least: number, most: number): string {

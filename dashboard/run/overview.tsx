@@ -4,7 +4,6 @@ import { asProblem, ProblemList } from '../parts/basics.tsx';
 import type { OpenRun } from '../state/run.ts';
 import { Artifacts } from './artifacts.tsx';
 import { Choices } from './choices.tsx';
-import { Previews } from './previews.tsx';
 import { Timeline } from './timeline.tsx';
 
 export function Overview({ run, view }: { readonly run: OpenRun; readonly view: RunView }) {
@@ -26,8 +25,7 @@ export function Overview({ run, view }: { readonly run: OpenRun; readonly view: 
         <h2>Steps</h2>
         <Timeline run={run} view={view} />
       </section>
-      <Previews run={run} view={view} />
-      <Artifacts view={view} />
+      <Artifacts run={run} view={view} />
     </div>
   );
 }

@@ -1,37 +1,27 @@
-/** Pictures of what is being made, as the backends show them. */
+/** A picture of what is being made, as its backend shows it. */
 import { useEffect, useState } from 'preact/hooks';
 import type { PreviewNotice } from '../../src/protocol/events.ts';
-import type { RunView } from '../../src/protocol/views.ts';
-import type { OpenRun } from '../state/run.ts';
-import { isEnded } from '../state/runs.ts';
 
 /** What the browser is told to decode; anything else stays undrawn. */
 const SHOWN = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif']);
 
-export function Previews({ run, view }: { readonly run: OpenRun; readonly view: RunView }) {
-  const previews = [...run.previews.value].filter(([, { mediaType }]) => SHOWN.has(mediaType));
-  if (previews.length === 0 || isEnded(view.status)) return <></>;
+export function canShow({ mediaType }: PreviewNotice): boolean {
+  return SHOWN.has(mediaType);
+}
+
+export function PreviewCard({ notice }: { readonly notice: PreviewNotice }) {
+  const url = useObjectUrl(notice);
   return (
-    <section aria-label="Previews">
-      <h2>In the making</h2>
-      <div class="grid">
-        {previews.map(([key, notice]) => (
-          <figure class="card preview" key={key}>
-            <PreviewPicture notice={notice} />
-            <figcaption>
-              {view.steps.find(({ id }) => id === notice.step)?.title ?? notice.step}
-              {` · item ${String(notice.item + 1)}`}
-            </figcaption>
-          </figure>
-        ))}
-      </div>
-    </section>
+    <figure class="card preview">
+      <div class="frame">{url !== undefined && <img src={url} alt={`Preview of item ${String(notice.item + 1)}`} />}</div>
+      <figcaption class="caption">In the making</figcaption>
+    </figure>
   );
 }
 
 // --- helpers ---
 
-function PreviewPicture({ notice: { mediaType, data } }: { readonly notice: PreviewNotice }) {
+function useObjectUrl({ mediaType, data }: PreviewNotice): string | undefined {
   const [url, setUrl] = useState<string | undefined>(undefined);
   useEffect(() => {
     const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
@@ -39,5 +29,5 @@ function PreviewPicture({ notice: { mediaType, data } }: { readonly notice: Prev
     setUrl(fresh);
     return () => URL.revokeObjectURL(fresh);
   }, [data, mediaType]);
-  return <div class="frame frame-square">{url !== undefined && <img src={url} alt="Preview" />}</div>;
+  return url;
 }

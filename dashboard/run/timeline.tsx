@@ -72,8 +72,8 @@ function StepRow({ view, step, spans, range }: StepRowProps) {
             <span class={`tone-text-${look.tone}`}>{look.word}</span>
             {step.items > 1 && ` · ${String(step.itemsDone)} of ${count(step.items, 'item')}`}
             {hits > 0 && step.status !== 'cached' && ` · ${String(hits)} from the cache`}
+            {step.reason !== undefined && ` · ${step.reason}`}
           </span>
-          {step.reason !== undefined && <span class="step-sub">{step.reason}</span>}
         </span>
         <Lane spans={spans.spans} items={step.items} range={range} title={title} />
         <span class="step-took">{worked > 0 ? duration(worked) : '–'}</span>
@@ -165,6 +165,7 @@ function StepDetails({ view, step }: { readonly view: RunView; readonly step: St
   const canRetry = isEnded(view.status) && view.status !== 'succeeded';
   return (
     <div class="step-details">
+      {step.reason !== undefined && <p class="dim">{step.reason}</p>}
       {/* What ended the run stands above already. */}
       {step.error !== undefined && step.error.message !== view.error?.message && <ProblemList problems={[asProblem(step.error)]} />}
       {step.attempts.length > 0 && (

@@ -7,7 +7,7 @@ import { Icon } from '../parts/icon.tsx';
 import { isNarrow } from '../parts/media-query.ts';
 import { Windowed } from '../parts/windowed.tsx';
 import { connections } from '../state/connection.ts';
-import { ACTIVE, filter, isRead, readOlder, runs } from '../state/runs.ts';
+import { ACTIVE, filter, isComplete, isRead, readOlder, runs } from '../state/runs.ts';
 import { RunRow } from './run-row.tsx';
 
 const FILTERS: readonly { readonly title: string; readonly statuses: readonly RunStatus[] | undefined }[] = [
@@ -72,6 +72,11 @@ export function RunsPage() {
 function List() {
   const rows = runs.value;
   const { statuses, text } = filter.value;
+  // What is searched for may be older than everything that was read.
+  const isSearching = rows.length === 0 && isRead.value && !isComplete.value;
+  useEffect(() => {
+    if (isSearching) void readOlder().catch(() => undefined);
+  });
   if (rows.length > 0) {
     return (
       <Windowed
@@ -85,7 +90,7 @@ function List() {
       </Windowed>
     );
   }
-  if (!isRead.value) return <RowGhosts />;
+  if (!isRead.value || isSearching) return <RowGhosts />;
   if (statuses === undefined && text === '') {
     return (
       <Empty icon="film" title="Nothing has run yet">

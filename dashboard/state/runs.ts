@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals';
 import type { RunEvent } from '../../src/protocol/events.ts';
 import { RUN_ENDS, type RunStatus, type RunSummary } from '../../src/protocol/views.ts';
 import { connections, session } from './connection.ts';
+import { titleOf } from './templates.ts';
 
 export interface RunFilter {
   readonly statuses: readonly RunStatus[] | undefined;
@@ -21,6 +22,8 @@ export const filter = signal<RunFilter>({ statuses: undefined, text: '' });
 const depth = signal<ReadonlyMap<string, string>>(new Map());
 export const isReading = signal(false);
 export const isRead = computed(() => depth.value.has(keyOf(filter.value.statuses)));
+/** There are no older ones than those that are known. */
+export const isComplete = computed(() => depth.value.get(keyOf(filter.value.statuses)) === 'end');
 
 /** Newest first, without gaps. */
 export const runs = computed(() => {
@@ -32,7 +35,7 @@ export const runs = computed(() => {
       (run) =>
         (statuses === undefined || statuses.includes(run.status)) &&
         (to === undefined || to === 'end' || run.runId >= to) &&
-        (wanted === '' || run.template.includes(wanted) || run.runId.startsWith(wanted)),
+        (wanted === '' || `${run.runId} ${run.template} ${titleOf(run.template)}`.toLowerCase().includes(wanted)),
     )
     .toSorted((a, b) => (a.runId < b.runId ? 1 : -1));
 });

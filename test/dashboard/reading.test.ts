@@ -178,6 +178,18 @@ describe.skipIf(CHROMIUM === undefined)('reading the dashboard', () => {
     await page.context().close();
   });
 
+  it('finds what is searched for also among runs that were not read yet', async () => {
+    const page = await stage.open();
+    await page.locator('.run-row').first().waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('hostile');
+    await page.locator(`a[href="#/runs/${hostileRun}"]`).waitFor();
+    expect(await page.locator('.run-row').count()).toBe(1);
+    await page.getByRole('button', { name: 'Failed' }).click();
+    await page.getByText('No run fits').waitFor();
+    await page.context().close();
+  });
+
   it('keeps its place when runs come in above it', async () => {
     const page = await stage.open();
     await page.locator('.run-row').first().waitFor();

@@ -79,6 +79,21 @@ describe.skipIf(CHROMIUM === undefined)('runs in the dashboard', () => {
     await page.context().close();
   });
 
+  it('does not jump while it goes on', async () => {
+    const page = await stage.open();
+    await page.addInitScript(`window.shift = 0;
+      new PerformanceObserver((list) => {
+        for (const { hadRecentInput, value } of list.getEntries()) if (!hadRecentInput) window.shift += value;
+      }).observe({ type: 'layout-shift', buffered: true });`);
+    await page.reload();
+    const runId = await start('character-pipeline');
+    await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs/${runId}`);
+    await badge(page, 'Done').waitFor();
+    // Beyond 0.1 people call it jumping (web.dev, Cumulative Layout Shift).
+    expect(Number(await page.evaluate('window.shift'))).toBeLessThan(0.1);
+    await page.context().close();
+  });
+
   it('is cancelled by a person who says so twice', async () => {
     const runId = await start('pick-a-look');
     const page = await stage.open(`/runs/${runId}`);
