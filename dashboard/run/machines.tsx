@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { NotificationName } from '../../src/protocol/methods/event.ts';
 import type { MethodName } from '../../src/protocol/methods/index.ts';
 import { Empty } from '../parts/basics.tsx';
-import { session } from '../state/connection.ts';
+import { connections, session } from '../state/connection.ts';
 
 /** The contract of dashboard/inspector/. */
 interface InspectorModule {
@@ -21,7 +21,8 @@ interface InspectorModule {
 const INSPECTOR = '/dashboard/inspector.js';
 
 export function MachinesTab({ runId }: { readonly runId: string }) {
-  return <Inspector key={runId} runId={runId} />;
+  // Its subscriptions end with a connection: on a new one it begins anew.
+  return <Inspector key={`${runId} ${String(connections.value)}`} runId={runId} />;
 }
 
 export function MachinesPage() {
@@ -30,7 +31,7 @@ export function MachinesPage() {
       <header class="page-head">
         <h1 tabIndex={-1}>Machines</h1>
       </header>
-      <Inspector />
+      <Inspector key={connections.value} />
     </div>
   );
 }
