@@ -3,6 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -48,17 +49,37 @@ export async function buildDashboard(target: string = DASHBOARD): Promise<readon
   return readdirSync(target).toSorted();
 }
 
-/** Builds only when a source is newer than what was built: for tests, which run side by side. */
+/** Builds only when a source is newer than what was built, one process after the other: for tests, which run side by side. */
 export async function buildDashboardOnce(): Promise<void> {
-  const built = join(DASHBOARD, 'index.html');
-  const at = existsSync(built) ? statSync(built).mtimeMs : 0;
-  const sources = readdirSync(pages, { recursive: true, withFileTypes: true }).filter(
-    (one) => one.isFile() && !one.parentPath.startsWith(DASHBOARD),
-  );
-  if (sources.some(({ parentPath, name }) => statSync(join(parentPath, name)).mtimeMs > at)) await buildDashboard();
+  const lock = `${DASHBOARD}.lock`;
+  while (isStale()) {
+    try {
+      mkdirSync(lock);
+    } catch {
+      // Somebody builds. Who was killed while building holds nobody up for long.
+      if (Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > LOCK_MS)
+        rmSync(lock, { recursive: true, force: true });
+      await pause(50);
+      continue;
+    }
+    try {
+      if (isStale()) await buildDashboard();
+    } finally {
+      rmSync(lock, { recursive: true, force: true });
+    }
+  }
 }
 
 // --- helpers ---
+
+const LOCK_MS = 60_000;
+
+function isStale(): boolean {
+  const at = statSync(join(DASHBOARD, 'index.html'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return readdirSync(pages, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile() && !one.parentPath.startsWith(DASHBOARD))
+    .some(({ parentPath, name }) => (statSync(join(parentPath, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > at);
+}
 
 /** In the order of their numbers. */
 function styles(others: readonly string[]): string {

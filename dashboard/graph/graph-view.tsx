@@ -28,6 +28,7 @@ const PAN = 60;
 export function GraphView({ nodes, chosen, onChoose }: GraphViewProps) {
   const box = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<Drawing | undefined>(undefined);
+  const [isImpossible, setImpossible] = useState(false);
   const [camera, setCamera] = useState<Camera>({ x: 0, y: 0, scale: 1 });
   const drag = useRef<{ readonly x: number; readonly y: number; readonly camera: Camera; moved: boolean } | undefined>(undefined);
   // States change all the time, the shape does not: only that is laid out again.
@@ -43,11 +44,13 @@ export function GraphView({ nodes, chosen, onChoose }: GraphViewProps) {
   };
   useEffect(() => {
     let isGone = false;
-    void placeNodes(nodes).then((placed) => {
-      if (isGone) return;
-      setDrawing(placed);
-      fit(placed, READABLE);
-    });
+    placeNodes(nodes)
+      .then((placed) => {
+        if (isGone) return;
+        setDrawing(placed);
+        fit(placed, READABLE);
+      })
+      .catch(() => setImpossible(true));
     return () => {
       isGone = true;
     };
@@ -125,6 +128,7 @@ export function GraphView({ nodes, chosen, onChoose }: GraphViewProps) {
         onPointerUp={() => (drag.current = undefined)}
         onPointerCancel={() => (drag.current = undefined)}
       >
+        {isImpossible && <p class="graph-words">This graph could not be laid out. It can be copied as JSON above.</p>}
         {drawing !== undefined && (
           <svg class="graph-svg" role="presentation">
             <g style={{ transform: `translate(${String(camera.x)}px, ${String(camera.y)}px) scale(${String(camera.scale)})` }}>

@@ -7,7 +7,7 @@ import { PLAIN } from './templates.ts';
 /** Keeps the sockets of the page at hand, so that one can be cut. As text: it runs in the page. */
 const KEEP_SOCKETS = `window.sockets = []; window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.sockets.push(this); } };`;
 
-describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', () => {
+describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage({ templates: { plain: PLAIN } });

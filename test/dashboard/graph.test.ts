@@ -5,7 +5,7 @@ import { CHROMIUM } from '../chromium.ts';
 import { openStage, type Stage } from './stage.ts';
 import { PLAIN } from './templates.ts';
 
-describe.skipIf(CHROMIUM === undefined)('the graph in the dashboard', () => {
+describe.skipIf(CHROMIUM === undefined)('the graph in the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage({ templates: { plain: PLAIN } });

@@ -7,7 +7,7 @@ import { CHROMIUM } from '../chromium.ts';
 import { ROOT } from '../e2e/run-cli.ts';
 import { openStage, type Stage } from './stage.ts';
 
-describe.skipIf(CHROMIUM === undefined)('files in the dashboard', () => {
+describe.skipIf(CHROMIUM === undefined)('files in the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
   let page: Page;
   beforeAll(async () => {

@@ -28,7 +28,7 @@ const CONTRASTS = `(() => {
   return pairs.map(([ink, ground]) => ({ pair: ink + ' on ' + ground, ratio: ratio(ink, ground) }));
 })()`;
 
-describe.skipIf(CHROMIUM === undefined)('reading the dashboard', () => {
+describe.skipIf(CHROMIUM === undefined)('reading the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
   let hostileRun: string;
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { ROOT } from '../e2e/run-cli.ts';
 import { openStage, type Stage } from './stage.ts';
 import { PLAIN } from './templates.ts';
 
-describe.skipIf(CHROMIUM === undefined)('runs in the dashboard', () => {
+describe.skipIf(CHROMIUM === undefined)('runs in the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage({ templates: { plain: PLAIN } });

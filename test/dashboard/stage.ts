@@ -76,6 +76,7 @@ export async function openStage({ latencyMs = 5, templates = {}, port = 0, dir =
     /** A browser of its own that ran `callsheet open`. */
     async open(place = '', options: BrowserContextOptions = {}): Promise<Page> {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      context.setDefaultTimeout(60_000);
       const page = await context.newPage();
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
