@@ -5,7 +5,14 @@ import { DraftBadge } from '../parts/status.tsx';
 import { count } from '../parts/words.ts';
 import { ArtifactMedia, isPicture, nameOf, sizeWords, urlOf } from './artifact-media.tsx';
 
-export function ArtifactCard({ artifact, onOpen }: { readonly artifact: ArtifactView; readonly onOpen: () => void }) {
+interface ArtifactCardProps {
+  readonly artifact: ArtifactView;
+  /** Title of the step that made it. */
+  readonly step: string;
+  readonly onOpen: () => void;
+}
+
+export function ArtifactCard({ artifact, step, onOpen }: ArtifactCardProps) {
   const name = nameOf(artifact);
   const { kind, draft, cachedFrom, sequence } = artifact;
   return (
@@ -32,9 +39,12 @@ export function ArtifactCard({ artifact, onOpen }: { readonly artifact: Artifact
           <Icon name="download" />
         </a>
         <span class="card-sub">
-          <span>{sequence === undefined ? sizeWords(artifact) : `${count(sequence.count, 'picture')} · ${sequence.pattern}`}</span>
+          <span>{step}</span>
           {draft && <DraftBadge />}
           {cachedFrom !== undefined && <span class="badge tone-good">cached</span>}
+        </span>
+        <span class="card-sub">
+          <span>{sequence === undefined ? sizeWords(artifact) : `${count(sequence.count, 'picture')} · ${sequence.pattern}`}</span>
         </span>
       </figcaption>
     </figure>

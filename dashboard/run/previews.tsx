@@ -9,12 +9,16 @@ export function canShow({ mediaType }: PreviewNotice): boolean {
   return SHOWN.has(mediaType);
 }
 
-export function PreviewCard({ notice }: { readonly notice: PreviewNotice }) {
+export function PreviewCard({ notice, step }: { readonly notice: PreviewNotice; readonly step: string }) {
   const url = useObjectUrl(notice);
   return (
     <figure class="card preview">
       <div class="frame">{url !== undefined && <img src={url} alt={`Preview of item ${String(notice.item + 1)}`} />}</div>
-      <figcaption class="caption">In the making</figcaption>
+      <figcaption class="caption">
+        {step}
+        <br />
+        <span class="tone-text-busy">In the making</span>
+      </figcaption>
     </figure>
   );
 }

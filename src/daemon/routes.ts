@@ -118,8 +118,15 @@ async function sendFile(
     response.end();
     return;
   }
-  // The reader may leave at any time; the stream closes the handle either way.
-  await pipeline(handle.createReadStream(range), response).catch(() => response.destroy());
+  try {
+    await pipeline(handle.createReadStream({ ...range, autoClose: false }), response);
+  } catch {
+    // The reader may leave at any time.
+    response.destroy();
+  } finally {
+    // Not left to the stream: one whose reader had left before it began closes nothing.
+    await handle.close();
+  }
 }
 
 /** RFC 5987 ext-value: what encodeURIComponent leaves and the grammar does not. */
