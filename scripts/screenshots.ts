@@ -67,7 +67,7 @@ await take(phone, 'phone-choice');
 const running = await start({ template: 'character-pipeline', parameters: { character: 'a diver in an old brass suit, low tide' } });
 await show(light, `/runs/${running}`);
 await show(dark, `/runs/${running}/graph/face`);
-await light.locator('.preview img').first().waitFor();
+await light.locator('.preview', { hasText: 'Face detail' }).locator('img').waitFor();
 await take(light, 'run');
 await dark.locator('.node-running').first().waitFor();
 await take(dark, 'graph-dark');
