@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { CHROMIUM } from '../chromium.ts';
 import { openStage, type Stage } from './stage.ts';
-import { PLAIN } from './templates.ts';
+import { PLAIN, WITH_PREVIEW } from './templates.ts';
 
 describe.skipIf(CHROMIUM === undefined)('the graph in the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await openStage({ templates: { plain: PLAIN } });
+    stage = await openStage({ templates: { plain: PLAIN, preview: WITH_PREVIEW } });
   });
   afterAll(() => stage?.[Symbol.asyncDispose]());
 
@@ -46,6 +46,18 @@ describe.skipIf(CHROMIUM === undefined)('the graph in the dashboard', { timeout:
     const runId = await done('plain-picture', { shade: 3 });
     const page = await stage.open(`/runs/${runId}/graph`);
     expect(await statesOn(page)).toEqual({ '1': 'done', '2': 'failed', '3': 'unknown' });
+    await page.context().close();
+  });
+
+  it('keeps what the optimiser left out in the picture, and says why', async () => {
+    const runId = await done('with-preview', { shade: 4 });
+    const page = await stage.open(`/runs/${runId}/graph`);
+    expect(await statesOn(page)).toMatchObject({ '2': 'done', '4': 'left-out' });
+    await page.getByText('left out by the optimiser').waitFor();
+    await page.locator('[data-node="4"]').click();
+    const { nodes } = await stage.client.call('run/graph', { runId, step: 'draw' });
+    const why = nodes.find(({ id }) => id === '4')?.why;
+    expect(await page.getByRole('complementary', { name: 'Node 4' }).textContent()).toContain(why);
     await page.context().close();
   });
 

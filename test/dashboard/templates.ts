@@ -35,6 +35,12 @@ export const PLAIN = {
   'draw.json': picture,
 };
 
+/** The same with a node that the optimiser takes out, because nobody looks at it. */
+export const WITH_PREVIEW = {
+  'template.json': { ...PLAIN['template.json'], id: 'with-preview' },
+  'draw.json': { ...picture, '4': { class_type: 'PreviewImage', inputs: { images: ['2', 0] }, _meta: { title: 'Look' } } },
+};
+
 export const HOSTILE = {
   'template.json': {
     format: 1,
