@@ -105,7 +105,7 @@ export function GraphView({ nodes, chosen, onChoose }: GraphViewProps) {
 
   const states = new Map(nodes.map((node) => [node.id, node]));
   return (
-    <div class="graph">
+    <div class="graph" aria-busy={drawing === undefined && !isImpossible}>
       <div
         ref={box}
         class="graph-view"

@@ -9,7 +9,8 @@ import { Icon } from '../parts/icon.tsx';
 import { count } from '../parts/words.ts';
 import { backends } from '../state/backends.ts';
 import { session } from '../state/connection.ts';
-import { FieldControl } from './field-control.tsx';
+import { Drawn } from './drawn.tsx';
+import { FieldRow, groupsOf } from './field-row.tsx';
 import { type Field, type Fields, type FieldSchema, initialFields, toWire } from './values.ts';
 
 interface TemplateFormProps {
@@ -212,75 +213,4 @@ export function TemplateForm({ template, given }: TemplateFormProps) {
 
 function schemasOf({ schema }: TemplateDetail): Readonly<Record<string, FieldSchema>> {
   return (schema as { properties?: Record<string, FieldSchema> }).properties ?? {};
-}
-
-type Entry = readonly [string, FieldSchema];
-
-/** In the order in which their first fields stand. */
-function groupsOf(entries: readonly Entry[]): readonly (readonly [string, readonly Entry[]])[] {
-  const groups = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    const group = entry[1]['x-callsheet']?.group ?? '';
-    groups.set(group, [...(groups.get(group) ?? []), entry]);
-  }
-  return [...groups];
-}
-
-/** Two of these stand beside each other. */
-const SHORT: ReadonlySet<string> = new Set(['integer', 'number', 'seed', 'choice', 'color']);
-
-interface FieldRowProps {
-  readonly name: string;
-  readonly schema: FieldSchema;
-  readonly value: Field;
-  readonly problems: readonly Problem[];
-  readonly onChange: (value: Field) => void;
-}
-
-function FieldRow({ name, schema, value, problems, onChange }: FieldRowProps) {
-  const id = `field-${name}`;
-  const hints = schema['x-callsheet'];
-  const isCheck = typeof value === 'boolean';
-  const isShort = isCheck || SHORT.has(hints?.type ?? '');
-  const describedBy = schema.description === undefined && problems.length === 0 ? undefined : `${id}-about`;
-  return (
-    <div
-      class={`field ${isCheck ? 'field-check' : ''} ${isShort ? '' : 'field-long'} ${problems.length > 0 ? 'field-wrong' : ''}`}
-      data-parameter={name}
-    >
-      <label class="field-title" for={id}>
-        {schema.title ?? name}
-        {hints?.required === true && (
-          <span class="field-needed" title="Needed">
-            {' '}
-            *
-          </span>
-        )}
-      </label>
-      <FieldControl id={id} schema={schema} value={value} describedBy={describedBy} isWrong={problems.length > 0} onChange={onChange} />
-      <div id={`${id}-about`} class="field-about">
-        {schema.description !== undefined && <p class="dim">{schema.description}</p>}
-        {problems.map(({ message, hint }, at) => (
-          <p key={at} class="field-problem">
-            {message} {hint}
-          </p>
-        ))}
-      </div>
-    </div>
-  );
-}
-
-/** What a dry run said. */
-function Drawn({ result: { steps, problems } }: { readonly result: TemplateRenderResult }) {
-  const graphs = steps.filter(({ workflow }) => workflow !== undefined).length;
-  const saved = steps.reduce((sum, { savings = [] }) => sum + savings.length, 0);
-  return (
-    <div class="drawn">
-      <p class={problems.some(({ severity }) => severity === 'error') ? 'field-problem' : 'field-good'}>
-        {count(graphs, 'graph')} would be sent{saved > 0 && `; the optimiser saves ${count(saved, 'time')}`}.{' '}
-        {problems.length === 0 && 'Nothing is wrong.'}
-      </p>
-      {problems.length > 0 && <ProblemList problems={problems} />}
-    </div>
-  );
 }

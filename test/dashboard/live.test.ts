@@ -42,6 +42,7 @@ describe.skipIf(CHROMIUM === undefined)('a run at work in the dashboard', { time
     const { runId } = await stage.client.call('run/start', { template: 'pick-a-look', parameters: {} });
     const page = await stage.open(`/runs/${runId}/graph/finish`);
     await page.getByText('As the template has it; nothing was sent').waitFor();
+    await page.locator('[data-node]').first().waitFor();
     const states = await page.locator('[data-node]').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-state')));
     expect(new Set(states)).toEqual(new Set(['waiting']));
     await page.context().close();
