@@ -32,7 +32,7 @@ export interface OwnDaemon {
 export async function connectToRunning(dataDir: string, io: Io): Promise<Session | undefined> {
   const locate = (): Endpoint | undefined => {
     const info = findRuntime({ dataDir, env: io.env });
-    return info === undefined ? undefined : { url: info.url, key: info.key };
+    return info === undefined ? undefined : { url: info.url, key: info.key, ...(info.socket === undefined ? {} : { socket: info.socket }) };
   };
   const endpoint = locate();
   if (endpoint === undefined) return undefined;

@@ -16,6 +16,9 @@ import { createBrowserRoutes } from './browser/routes.ts';
 import { createBrowserSessions } from './browser/sessions.ts';
 import { lockStore, openClassLocks } from './class-locks.ts';
 import type { DaemonConfig } from './config.ts';
+import { createConsentService } from './consent/consent-service.ts';
+import { openConsents } from './consent/consents.ts';
+import { guardUploads } from './consent/guard-uploads.ts';
 import { createContention } from './contention.ts';
 import { createEventHub, feedHub } from './event-hub.ts';
 import { openDoor } from './http-server.ts';
@@ -27,6 +30,7 @@ import { openKeptResults } from './kept-results.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { openLibraryCache } from './library-cache.ts';
 import { createLibraryService } from './library-service.ts';
+import { socketPath } from './local-socket.ts';
 import { createLog } from './log.ts';
 import { startMaintenance } from './maintenance.ts';
 import { createMediaResolver } from './media-resolver.ts';
@@ -122,8 +126,10 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const contention = createContention(log);
   const kept = made.adopt(await openKeptResults(dataDir, config.cacheBytes, log), (one) => one.close());
   const started = made.adopt(await startBackends(config.backends, dataDir, log), (one) => one.close());
-  const backends = started.backends.map((backend) => parts.wrapBackend?.(backend) ?? backend);
-  const offers = made.adopt(createOffers(backends, log), (one) => one.close());
+  const consents = openConsents(join(dataDir, 'consents.json'), log);
+  const backends = started.backends.map((backend) => guardUploads(parts.wrapBackend?.(backend) ?? backend, consents, log));
+  const consent = createConsentService({ backends, consents, decided: (id) => offers.decided(id) });
+  const offers = made.adopt(createOffers(backends, log, consent.takesFiles), (one) => one.close());
   const judged = offers.begin(FIRST_JUDGEMENT_MS);
   const supervisor = made.adopt(
     guardStorage({
@@ -230,6 +236,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     artifacts: createArtifactService({ store, pinned, inspector }),
     graph: createRunGraph({ store, runs: supervisor, watch, pinned }),
     retention,
+    consent,
     status,
     shutdown: () => lifecycle.stop(),
     openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),
@@ -257,13 +264,14 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
       handlers,
       routes: [...routes, ...createBrowserRoutes({ sessions })],
       sessions,
+      socket: socketPath(runtimeFile),
       identity: { ...identity, epoch: store.epoch },
     }),
     (one) => one.close(),
   );
 
-  const { port } = door;
-  const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, key: auth.keyOf('admin') };
+  const { port, socket } = door;
+  const endpoint = { url: `ws://127.0.0.1:${port}/rpc`, ...(socket === undefined ? {} : { socket }), key: auth.keyOf('admin') };
   writeRuntimeFile(runtimeFile, { protocol: PROTOCOL_VERSION, ...identity, pid: process.pid, port, ...endpoint, dataDir });
   made.defer(() => {
     removeRuntimeFile(runtimeFile, identity.instance);

@@ -229,6 +229,8 @@ export function createEventHub(source: EventSource): EventHub {
 
     close() {
       clearTimeout(beat);
+      // One that still reads would read on from a store that is closed by then.
+      for (const { subscriptions } of connections) for (const subscription of subscriptions.values()) subscription.open = false;
       connections.clear();
     },
   };

@@ -1,6 +1,6 @@
 /** The one listener: gates first, then the key, then the few routes and the upgrade. Bound to 127.0.0.1 and nothing else. */
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { CallsheetError } from '#protocol/errors.ts';
@@ -14,6 +14,7 @@ import type { Connection, ConnectionParts } from './connection.ts';
 import { checkGates } from './gates.ts';
 import type { Refusal } from './gates.ts';
 import { SAFE_HEADERS, endWithText } from './http-answers.ts';
+import { listenAt } from './local-socket.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -30,10 +31,14 @@ export interface DoorOptions extends ConnectionParts {
   readonly port: number;
   readonly routes: readonly Route[];
   readonly sessions: BrowserSessions;
+  /** Where the Unix socket lies, which serves the same; none when absent. */
+  readonly socket?: string | undefined;
 }
 
 export interface Door {
   readonly port: number;
+  /** The Unix socket; undefined where there is none. */
+  readonly socket: string | undefined;
   readonly connections: number;
   /** Cuts every WebSocket without a word. */
   cutAll(): void;
@@ -56,11 +61,19 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   let port = 0;
 
   // Missing and double Host headers reach our gate, which counts them, instead of Node's own refusal.
-  const server = createServer({ requireHostHeader: false, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 2000 });
-  server.maxConnections = limits.connections;
-  server.headersTimeout = 10_000;
-  // Only uploads have long bodies; they have their own clock for silence.
-  server.requestTimeout = 30 * 60_000;
+  const createListener = (): Server => {
+    const listener = createServer({ requireHostHeader: false, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 2000 });
+    listener.maxConnections = limits.connections;
+    listener.headersTimeout = 10_000;
+    // Only uploads have long bodies; they have their own clock for silence.
+    listener.requestTimeout = 30 * 60_000;
+    listener.on('request', onRequest);
+    listener.on('upgrade', onUpgrade);
+    listener.on('connect', onConnect);
+    listener.on('clientError', onClientError);
+    listener.on('drop', () => refusals.count('connections'));
+    return listener;
+  };
   const socketOptions = {
     noServer: true,
     maxPayload: limits.frame,
@@ -68,6 +81,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     maxBufferedChunks: 1024,
     perMessageDeflate: false,
     skipUTF8Validation: false,
+    // Whoever was told to go and does not is cut, and gives its place to others.
+    closeTimeout: GOODBYE_MS,
   };
   const sockets = new WebSocketServer(socketOptions);
 
@@ -109,15 +124,15 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     endWithText(response, status, message);
   }
 
-  server.on('request', (request, response) => {
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
     answer(request, response).catch((error: unknown) => {
       log.error({ err: error }, 'a request failed');
       if (response.headersSent) response.destroy();
       else endWithText(response, 500, 'A defect in Callsheet; the log has the details.');
     });
-  });
+  }
 
-  server.on('upgrade', (request, socket, head) => {
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const refusal = refusalOf(request) ?? upgradeRefusal(request);
     if (refusal !== undefined) {
       refusals.count(refusal.reason);
@@ -132,7 +147,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       connections.add(connection);
       webSocket.on('close', () => connections.delete(connection));
     });
-  });
+  }
 
   function upgradeRefusal(request: IncomingMessage): Refusal | undefined {
     if (request.url !== '/rpc' && request.url !== '/') return { status: 404, reason: 'path', message: 'WebSockets are served at /rpc.' };
@@ -154,16 +169,17 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     refusals.count('protocol');
     endSocket(socket, { status: 400, reason: 'protocol', message: 'The WebSocket handshake is wrong.' });
   });
-  server.on('connect', (_request, socket: Duplex) => {
+  function onConnect(_request: IncomingMessage, socket: Duplex): void {
     refusals.count('method');
     endSocket(socket, { status: 405, reason: 'method', message: 'This is no proxy.' });
-  });
-  server.on('clientError', (_error, socket) => {
+  }
+
+  function onClientError(_error: Error, socket: Duplex): void {
     refusals.count('malformed');
     endSocket(socket, { status: 400, reason: 'malformed', message: 'The request is malformed.' });
-  });
-  server.on('drop', () => refusals.count('connections'));
+  }
 
+  const server = createListener();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const hint = 'Stop the program that has it, or leave --port out: clients find the daemon by its runtime file.';
@@ -178,9 +194,23 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   });
   const address = server.address();
   if (typeof address === 'object' && address !== null) ({ port } = address);
+  const listeners = [server];
+  let { socket } = options;
+  if (socket !== undefined) {
+    // With a place of its own for connections: a flood at the port leaves room for the tools of its owner.
+    const local = createListener();
+    try {
+      await listenAt(local, socket);
+      listeners.push(local);
+    } catch (error) {
+      log.warn({ err: error, socket }, 'no Unix socket; clients use the port');
+      socket = undefined;
+    }
+  }
 
   return {
     port,
+    socket,
     get connections() {
       return connections.size;
     },
@@ -189,11 +219,11 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       for (const connection of connections) connection.close(CLOSE.goingAway, 'the daemon stops');
       const force = setTimeout(() => {
         cutAll();
-        server.closeAllConnections();
+        for (const listener of listeners) listener.closeAllConnections();
       }, GOODBYE_MS);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      await closed;
+      const closed = listeners.map((listener) => new Promise<void>((resolve) => listener.close(() => resolve())));
+      for (const listener of listeners) listener.closeIdleConnections();
+      await Promise.all(closed);
       clearTimeout(force);
     },
   };

@@ -4,6 +4,7 @@ import type { MethodName, ParamsOf, ResultOf } from '#protocol/methods/index.ts'
 import type { DaemonStatus } from '#protocol/methods/system.ts';
 import { openRpcDocument } from '#protocol/openrpc.ts';
 import type { ArtifactService } from './artifact-service.ts';
+import type { ConsentService } from './consent/consent-service.ts';
 import type { Subscriber } from './event-hub.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
 import type { Retention } from './retention/retention.ts';
@@ -32,13 +33,14 @@ export interface MethodParts {
   readonly artifacts: ArtifactService;
   readonly graph: ReadRunGraph;
   readonly retention: Pick<Retention, 'pin' | 'clean'>;
+  readonly consent: Pick<ConsentService, 'set' | 'shown'>;
   readonly status: () => DaemonStatus;
   readonly shutdown: () => void;
   readonly openBrowser: () => ResultOf<'session/open'>;
 }
 
 export function createMethods(parts: MethodParts): Handlers {
-  const { version, runs, templates, exchange, artifacts, graph, retention, status, shutdown, openBrowser } = parts;
+  const { version, runs, templates, exchange, artifacts, graph, retention, consent, status, shutdown, openBrowser } = parts;
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => openRpcDocument(version),
@@ -81,10 +83,15 @@ export function createMethods(parts: MethodParts): Handlers {
       runs.once(requestKey, 'run/clean', { ...policy, dryRun }, () => retention.clean(policy, { dryRun })),
     'artifact/list': (query) => artifacts.list(query),
     'artifact/get': (query) => artifacts.get(query),
-    'backend/list': () => ({ backends: runs.queue.backends() }),
-    'backend/get': ({ id }) => runs.queue.backend(id),
+    'backend/list': () => ({ backends: runs.queue.backends().map(consent.shown) }),
+    'backend/get': ({ id }) => {
+      const found = runs.queue.backend(id);
+      return { ...found, backend: consent.shown(found.backend) };
+    },
     'backend/free': ({ id, requestKey }) => runs.queue.free(id, requestKey),
     'backend/assume-lost': ({ id, requestKey }) => runs.queue.assumeLost(id, requestKey),
+    'backend/allow': ({ id, allowed, requestKey }) =>
+      runs.once(requestKey, 'backend/allow', { id, allowed }, () => consent.set(id, allowed)),
     'queue/pause': async ({ requestKey }) => ({ queue: await runs.queue.pause(requestKey) }),
     'queue/resume': async ({ requestKey }) => ({ queue: await runs.queue.resume(requestKey) }),
     'cache/clear': ({ requestKey }) => runs.cache.clear(requestKey),

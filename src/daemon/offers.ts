@@ -22,6 +22,8 @@ export interface Offers {
   take(id: string): Promise<BackendOffer>;
   /** A backend is up, down, or another version: from the monitor. */
   heard(view: Pick<BackendView, 'id' | 'status' | 'version'>): void;
+  /** Whether files may be sent to one of them was decided anew. */
+  decided(id: string): void;
   /** Called after what is known of a backend has changed. */
   onChange(listener: () => void): () => void;
   close(): void;
@@ -30,8 +32,9 @@ export interface Offers {
 export function createOffers(
   backends: readonly Pick<Backend, 'id' | 'kind' | 'objectInfo' | 'describe'>[],
   log: Pick<Logger, 'debug'>,
+  takesFiles: (id: string) => boolean = () => true,
 ): Offers {
-  const offers = new Map<string, BackendOffer>(backends.map(({ id }) => [id, { id }]));
+  const offers = new Map<string, BackendOffer>(backends.map(({ id }) => [id, withFiles({ id })]));
   const known = new Set<string>();
   const working = new Map<string, Promise<unknown>>();
   const ready = new Set<string>();
@@ -42,9 +45,17 @@ export function createOffers(
     const before = offerOf(offer.id);
     known.add(offer.id);
     if (before.info === offer.info && before.version === offer.version && before.vram === offer.vram) return before;
+    return put(withFiles(offer));
+  }
+
+  function put(offer: BackendOffer): BackendOffer {
     offers.set(offer.id, offer);
     if (!closing.signal.aborted) for (const listener of listeners) listener();
     return offer;
+  }
+
+  function withFiles({ takesFiles: _before, ...offer }: BackendOffer): BackendOffer {
+    return takesFiles(offer.id) ? offer : { ...offer, takesFiles: false };
   }
 
   async function askNow(id: string, refresh: boolean): Promise<BackendOffer> {
@@ -71,7 +82,7 @@ export function createOffers(
   const ask = (id: string, refresh: boolean): Promise<BackendOffer> =>
     inTurn(id, async () => (refresh || !known.has(id) ? askNow(id, refresh) : offerOf(id)));
 
-  const offerOf = (id: string): BackendOffer => offers.get(id) ?? { id };
+  const offerOf = (id: string): BackendOffer => offers.get(id) ?? withFiles({ id });
   const again = setInterval(() => {
     for (const id of ready) void ask(id, true);
   }, AGAIN_MS).unref();
@@ -103,6 +114,7 @@ export function createOffers(
       // It was away, or is another version now: nothing of before holds.
       void ask(id, known.has(id));
     },
+    decided: (id) => void put(withFiles(offerOf(id))),
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -28,6 +28,8 @@ export interface RuntimeInfo {
   /** `ws://127.0.0.1:PORT/rpc`. */
   readonly url: string;
   readonly port: number;
+  /** Path of the Unix socket that serves the same; absent where there is none. */
+  readonly socket?: string;
   /** Key of scope admin. */
   readonly key: string;
   readonly dataDir: string;

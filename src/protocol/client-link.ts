@@ -1,4 +1,6 @@
 /** One connection of the client: dial, handshake, calls in flight. It ends once and is never reused. */
+import { lstatSync } from 'node:fs';
+import { connect as connectTo } from 'node:net';
 import { WebSocket } from 'ws';
 import { textOf } from './frame-text.ts';
 import { CallsheetError, isErrorData } from './errors.ts';
@@ -12,6 +14,8 @@ export interface Endpoint {
   /** `ws://127.0.0.1:PORT/rpc` as the runtime file gives it. */
   readonly url: string;
   readonly key: string;
+  /** Path of the Unix socket of the same daemon, which is taken instead where it answers. The handshake is the same. */
+  readonly socket?: string;
 }
 
 export interface LinkOptions {
@@ -49,7 +53,7 @@ interface Incoming {
 export async function openLink(options: LinkOptions): Promise<Link> {
   const { endpoint, timeout } = options;
   const { host } = new URL(endpoint.url);
-  const socket = new WebSocket(endpoint.url, { perMessageDeflate: false, handshakeTimeout: timeout, followRedirects: false });
+  const socket = dial(endpoint, timeout);
   const pending = new Map<unknown, Pending>();
   const gone = Promise.withResolvers<void>();
   const challenge = Promise.withResolvers<string>();
@@ -150,6 +154,13 @@ export async function openLink(options: LinkOptions): Promise<Link> {
 }
 
 // --- helpers ---
+
+/** By the Unix socket where there is one, else by the port; what is said is the same, the address in the proof too. */
+function dial({ url, socket }: Endpoint, timeout: number): WebSocket {
+  const settings = { perMessageDeflate: false, handshakeTimeout: timeout, followRedirects: false };
+  const isThere = socket !== undefined && lstatSync(socket, { throwIfNoEntry: false })?.isSocket() === true;
+  return new WebSocket(url, isThere ? { ...settings, createConnection: () => connectTo(socket) } : settings);
+}
 
 function parse(text: string): Incoming | undefined {
   try {

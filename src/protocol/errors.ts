@@ -76,6 +76,7 @@ export const ERRORS = {
   REQUEST_KEY_CONFLICT: entry(RPC.invalidParams, false, 'The requestKey was used before with another method or other parameters.'),
   SNAPSHOT_REFUSED: entry(RPC.failed, false, 'A stored run no longer fits its machine and no migration is known.'),
   BACKEND_NOT_FOUND: entry(RPC.invalidParams, false, 'No backend has this id.'),
+  CONSENT_NEEDED: entry(RPC.failed, false, 'A file would be sent to a backend on another machine, and nobody has allowed that.'),
   BACKEND_UNREACHABLE: entry(RPC.failed, true, 'The backend refused the connection or did not answer.'),
   BACKEND_NOT_COMFYUI: entry(RPC.failed, false, 'Something answered at the address, but not as ComfyUI does.'),
   BACKEND_HTTP: entry(RPC.failed, true, 'The backend answered with an HTTP error.'),

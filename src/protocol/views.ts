@@ -312,6 +312,8 @@ export interface BackendView {
   /** Models that the newest attempt there uses. */
   readonly models?: readonly string[];
   readonly draft: boolean;
+  /** Whether somebody has allowed that files are sent there; absent for a backend on this machine. */
+  readonly takesFiles?: boolean;
   readonly error?: ErrorData;
 }
 

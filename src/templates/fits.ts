@@ -7,6 +7,7 @@ import { replacementOf } from '#graph/replacements.ts';
 import { createSuggester } from '#graph/suggest.ts';
 import { isBlocking, type Problem } from '#protocol/problem.ts';
 import { lackOfModel, lackOfNode, versionLack } from './check-requires.ts';
+import { hasFile } from './file-needs.ts';
 import { healAmong } from './heal.ts';
 import type { ClassNeed, ModelNeed, Spot, StepNeeds, TemplateNeeds } from './needs.ts';
 import { tellReplacedClass } from './replacement-words.ts';
@@ -21,6 +22,8 @@ export interface BackendOffer {
   readonly version?: string | undefined;
   /** Bytes of its largest graphics card; 0 when it computes without one. */
   readonly vram?: number | undefined;
+  /** False: it is on another machine, and nobody has allowed that files are sent there. */
+  readonly takesFiles?: boolean | undefined;
 }
 
 export interface Fit {
@@ -44,6 +47,7 @@ export function stepFits(needs: TemplateNeeds, step: StepNeeds, offer: BackendOf
     ...versionProblems(needs, offer),
     ...(info === undefined ? [] : [...classProblems(needs, step, info, offer.id), ...modelProblems(needs, step, info, offer.id, values)]),
     ...memoryProblems(needs, offer),
+    ...fileProblems(step, offer, values),
   ].map((found) => ({ ...found, step: step.id }));
   if (problems.some(isBlocking)) return { verdict: 'lacks', problems };
   return { verdict: info === undefined ? 'unknown' : 'fits', problems };
@@ -145,6 +149,23 @@ function memoryProblems({ vram }: TemplateNeeds, { id, vram: has }: BackendOffer
       : `${wanted}, and backend '${id}' has ${gigabytes(has)}.`;
   const hint = 'It may run slowly or fail for want of memory: use another backend, or smaller sizes.';
   return [at(vram.spot, { code: 'TEMPLATE_REQUIRES_VRAM', severity: 'warning', message, hint })];
+}
+
+/** What is drawn here stays here until a person says otherwise. */
+function fileProblems({ id, files }: StepNeeds, { id: backend, takesFiles }: BackendOffer, values: Values): Problem[] {
+  const [first] = takesFiles === false ? files.filter((need) => hasFile(need, values)) : [];
+  if (first === undefined) return [];
+  const { parameter } = first;
+  const what = parameter === undefined ? 'files of other steps' : `the files of parameter '${parameter}'`;
+  return [
+    {
+      code: 'CONSENT_NEEDED',
+      severity: 'error',
+      message: `Step '${id}' would send ${what} to backend '${backend}', which is another machine, and nobody has allowed that.`,
+      hint: `Allow it once: callsheet backends allow ${backend}`,
+      ...(parameter === undefined ? {} : { parameter }),
+    },
+  ];
 }
 
 function gigabytes(bytes: number): string {

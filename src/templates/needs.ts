@@ -7,6 +7,7 @@ import { requiredModels, requiredSources } from './check-requires.ts';
 import { MANIFEST_FILE } from './compile.ts';
 import { siteKey } from './compile-workflow.ts';
 import type { CompiledStep, CompiledTemplate, Site } from './compiled.ts';
+import { type FileNeed, fileNeeds } from './file-needs.ts';
 import { nodeAt, type Path, pointerOf } from './locate.ts';
 import { replaceable } from './patch-step.ts';
 
@@ -47,6 +48,7 @@ export interface StepNeeds {
   readonly conditional: boolean;
   readonly classes: readonly ClassNeed[];
   readonly models: readonly ModelNeed[];
+  readonly files: readonly FileNeed[];
 }
 
 /** An entry of `requires.models`; it may be the value of a parameter, or never be used. */
@@ -111,7 +113,8 @@ export function needsOf(template: CompiledTemplate, original?: string): Template
 function stepNeeds(template: CompiledTemplate, step: CompiledStep, sources: Sources): StepNeeds {
   const { id, backend, graph, workflow } = step;
   const conditional = step.when !== undefined;
-  if (backend === 'wan2gp') return { id, backend, conditional, classes: [], models: [] };
+  const files = fileNeeds(template, step);
+  if (backend === 'wan2gp') return { id, backend, conditional, classes: [], models: [], files };
   const at = spotsOf(workflow, graph.text, graph.root);
   const classes = new Map<string, ClassNeed>();
   const models: ModelNeed[] = [];
@@ -140,7 +143,7 @@ function stepNeeds(template: CompiledTemplate, step: CompiledStep, sources: Sour
     const spot = { ...site.place, file: workflow, node: site.node, input: site.input };
     models.push({ classType: site.classType, input: site.input, parameter, feeds: feeds(node), spot });
   }
-  return { id, backend, conditional, classes: [...classes.values()], models };
+  return { id, backend, conditional, classes: [...classes.values()], models, files };
 }
 
 /** The parameter whose value fills the input as a whole and names a model. */

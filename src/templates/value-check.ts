@@ -1,7 +1,7 @@
 /** Compiles parameter schemas with ajv, in the linear-time pattern engine, and says what is wrong in words. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { IntegerBounds, ParameterSchema } from './parameter-schema.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern, isPatternWorkSpent, refillPatternWork } from './pattern.ts';
 
 const MAX_CACHED = 1000;
 const cache = new Map<string, ValidateFunction>();
@@ -51,6 +51,7 @@ export function misfits(schema: ParameterSchema, value: unknown): readonly { rea
     if (cache.size >= MAX_CACHED) cache.clear();
     cache.set(key, validate);
   }
+  refillPatternWork();
   if (validate(value)) return [];
   const errors = validate.errors ?? [];
   const exact = errors.filter((error) => error.keyword === 'x-integer').map((error) => error.instancePath);
@@ -82,6 +83,8 @@ function inWords(error: ErrorObject, schema: ParameterSchema): string {
     case 'maxItems':
       return `must have at most ${limit} item${limit === '1' ? '' : 's'}`;
     case 'pattern':
+      if (isPatternWorkSpent())
+        return `must be shorter: holding it against the pattern ${String(error.params.pattern)} would take too long`;
       return `must match the pattern ${String(error.params.pattern)}`;
     case 'enum':
       return `must be one of ${(Array.isArray(error.params.allowedValues) ? error.params.allowedValues : []).map((each) => JSON.stringify(each)).join(', ')}`;

@@ -22,6 +22,7 @@ const PARAMS: Readonly<Record<string, object>> = {
   'backend/get': { id: 'comfyui' },
   'backend/free': { id: 'comfyui' },
   'backend/assume-lost': { id: 'comfyui' },
+  'backend/allow': { id: 'comfyui', allowed: true },
   'event/subscribe': { runId: 'r' },
   'event/unsubscribe': { subscription: 'none' },
 };

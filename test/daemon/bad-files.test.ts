@@ -112,7 +112,7 @@ const checked = async (path: string) => {
   return files.flatMap(({ problems }) => problems.filter(({ severity }) => severity === 'error'));
 };
 
-describe('bad files before a daemon that lives', () => {
+describe('[S14] [S15] [S17] [S18] bad files before a daemon that lives', () => {
   it('are listed, not runnable, beside the good ones', async () => {
     const { templates: listed } = await place.client.call('template/list', {});
     const runnable = new Map(listed.map((each) => [each.id, each.runnable && each.problems === 0]));

@@ -54,7 +54,7 @@ const BAD: readonly (readonly [string, Mode, string, RegExp])[] = [
   ['no file at all', { kind: 'reply', status: 404, body: '' }, 'OUTPUT_MISSING', /no longer has .*base_00001_\.png/],
 ];
 
-describe('a result', () => {
+describe('[S26] a result', () => {
   it.each(BAD)('that is %s fails its step with its name, and leaves nothing behind', async (_, mode, code, message) => {
     engine = await startEngine();
     engine.fake.misbehave({ method: 'GET', path: /^\/view$/, mode });
@@ -149,7 +149,7 @@ describe('previews', () => {
   });
 });
 
-describe('names that a backend gives its files', () => {
+describe('[S26] names that a backend gives its files', () => {
   const tricks: readonly (readonly [string, string])[] = [
     ['../../../etc/passwd', ''],
     ['a.png', '../../..'],

@@ -85,7 +85,7 @@ describe('configuration', () => {
     ['UP:sandbox', 'lower-case'],
     ['nope=http://a', 'not known'],
     ['', 'not known'],
-  ])('refuses the backend "%s"', (text, part) => {
+  ])('[S23] refuses the backend "%s"', (text, part) => {
     const problems = problemsOf({ backends: [text] });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(part);

@@ -37,7 +37,7 @@ export interface DoorOptions {
   readonly limits?: Partial<DoorLimits>;
   readonly routes?: (parts: { readonly dir: string; readonly store: ReturnType<typeof openStore> }) => readonly Route[];
   readonly handlers?: Partial<Handlers>;
-  /** Where the files of the dashboard lie; nowhere when absent. */
+  /** Where the files of the dashboard lie: `www` in its directory when absent. */
   readonly dashboardDir?: string;
 }
 
@@ -75,6 +75,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       inspector: createInspector(),
     }),
     graph: createRunGraph({ store, runs: runs.service, watch: createNodeWatch(), pinned: (hash) => createRunMemories(store).pinned(hash) }),
+    consent: { shown: (view) => view, set: async (id) => ({ id, url: 'http://127.0.0.1:1', takesFiles: true }) },
     shutdown: () => stopped.resolve(),
     openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),
     status: () => ({
@@ -111,7 +112,10 @@ export async function openTestDoor(options: DoorOptions = {}) {
     identity: { version: '0.1.0', instance: 'test-instance', epoch: store.epoch },
     handlers: { ...handlers, ...options.handlers },
     sessions,
-    routes: [...(options.routes?.({ dir, store }) ?? []), ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? dir })],
+    routes: [
+      ...(options.routes?.({ dir, store }) ?? []),
+      ...createBrowserRoutes({ sessions, dashboardDir: options.dashboardDir ?? join(dir, 'www') }),
+    ],
   });
   const url = `ws://127.0.0.1:${door.port}/rpc`;
   return {

@@ -6,14 +6,14 @@ describe('limits of a connection', () => {
   it.each([
     ['a frame beyond the limit', (send: (data: string | Buffer) => void) => send(`"${'x'.repeat(1024 * 1024)}"`), 1009],
     ['a binary frame', (send: (data: string | Buffer) => void) => send(Buffer.from('{}')), 1003],
-  ])('close it on %s', async (_name, act, code) => {
+  ])('[S11] close it on %s', async (_name, act, code) => {
     await using door = await openTestDoor();
     const session = await openSession(door);
     act((data) => session.socket.send(data));
     expect(await session.closed).toMatchObject({ code });
   });
 
-  it('answer calls beyond the rate with retryAfterMs and serve others meanwhile', async () => {
+  it('[S13] answer calls beyond the rate with retryAfterMs and serve others meanwhile', async () => {
     await using door = await openTestDoor({ limits: { callsPerSecond: 1, callBurst: 3 } });
     const greedy = await openSession(door);
     for (let id = 0; id < 10; id += 1) greedy.send({ jsonrpc: '2.0', id, method: 'ping' });
@@ -24,7 +24,7 @@ describe('limits of a connection', () => {
     expect(await modest.next()).toContain('"ok":true');
   });
 
-  it('refuse calls beyond those at work, by id', async () => {
+  it('[S13] refuse calls beyond those at work, by id', async () => {
     const gate = Promise.withResolvers<void>();
     const slow = async () => {
       await gate.promise;
@@ -45,7 +45,7 @@ describe('limits of a connection', () => {
     ['100 000 levels', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
     ['too many values', `{"a":[${'1,'.repeat(50_001)}1]}`],
     ['a string that is too long', `{"a":"${'x'.repeat(256 * 1024 + 1)}"}`],
-  ])('refuse params with %s and go on', async (_name, params) => {
+  ])('[S14] refuse params with %s and go on', async (_name, params) => {
     await using door = await openTestDoor();
     const session = await openSession(door);
     session.send(`{"jsonrpc":"2.0","id":5,"method":"run/start","params":${params}}`);
@@ -64,7 +64,7 @@ describe('limits of a connection', () => {
     session.socket.terminate();
   });
 
-  it('close a reader that stands still, and it catches up by number afterwards', async () => {
+  it('[S12] close a reader that stands still, and it catches up by number afterwards', async () => {
     await using door = await openTestDoor({ limits: { watermarks: { low: 1000, soft: 2000, hard: 16 * 1024 * 1024, stall: 200 } } });
     const epoch = door.store.epoch;
     door.runs.create('r');

@@ -21,7 +21,7 @@ function capture() {
 
 describe('the log', () => {
   it.each(['a\r\nb', 'a\u001b[31mb', 'a\u2028b', 'a\u202eb', 'a\u0085b', 'a\u0000b'])(
-    'keeps %j on one line without active characters',
+    '[S29] keeps %j on one line without active characters',
     (field) => {
       const { log, text } = capture();
       log.info({ field }, 'x');
@@ -32,7 +32,7 @@ describe('the log', () => {
   );
 
   it.each(['key', 'token', 'secret', 'proof', 'authorization', 'Authorization', 'cookie', 'headers'])(
-    'cuts the field %s out, also one level down',
+    '[S30] cuts the field %s out, also one level down',
     (name) => {
       const { log, text } = capture();
       log.info({ [name]: 'hush' }, 'x');

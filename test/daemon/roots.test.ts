@@ -33,7 +33,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-describe('approved roots', () => {
+describe('[S18] [S25] approved roots', () => {
   it.each(['root/a.png', 'root/deep/b c.png', 'root/in.png', 'root/deep/../a.png', 'root/hard.png', 'linked-root/../root/a.png'])(
     'let %s through, hashed and with its real path',
     async (path) => {
@@ -121,7 +121,7 @@ describe('approved roots', () => {
   });
 });
 
-describe('uploads as values', () => {
+describe('[S25] uploads as values', () => {
   const row = (): AssetRow => ({
     assetId: 'x',
     path: at('outside/a.png'),

@@ -60,7 +60,7 @@ describe('the place of the runtime file', () => {
   });
 });
 
-describe('writing the runtime file', () => {
+describe('[S6] writing the runtime file', () => {
   it('makes directory and file for the owner alone, whatever the umask', () => {
     const before = process.umask(0);
     try {
@@ -122,7 +122,7 @@ describe('writing the runtime file', () => {
   });
 });
 
-describe('reading the runtime file', () => {
+describe('[S6] reading the runtime file', () => {
   it('finds the daemon of a data directory', () => {
     const env = { HOME: dir, CALLSHEET_RUNTIME_DIR: join(dir, 'rt') };
     writeRuntimeFile(runtimeFilePath('/data', env), info);

@@ -112,7 +112,7 @@ describe('the handshake', () => {
   });
 });
 
-describe('a client that meets a stranger at the port', () => {
+describe('[S7] a client that meets a stranger at the port', () => {
   async function fakeDaemon(answer: (frame: string, send: (text: string) => void) => void) {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     const heard: string[] = [];
@@ -203,7 +203,7 @@ describe('a session', () => {
 
   const cells = SCOPES.flatMap((held) => Object.values(METHODS).map(({ name, scope }) => ({ held, name, scope })));
   it.each(cells.filter(({ name }) => name !== 'initialize'))(
-    'with a key of scope $held and the method $name of scope $scope',
+    '[S31] with a key of scope $held and the method $name of scope $scope',
     async ({ held, name, scope }) => {
       await using door = await openTestDoor();
       const socket = await openSession(door, held);

@@ -25,7 +25,7 @@ function counted(source: ByteSource) {
   return { asked, source: { size: source.size, read } };
 }
 
-describe('hostile files', () => {
+describe('[S27] [S28] hostile files', () => {
   for (const [name, bytes] of HOSTILE) {
     it(`do not take a reader in: ${name}`, async () => {
       const { asked, source } = counted(bytesInMemory(bytes));
@@ -57,7 +57,7 @@ describe('hostile files', () => {
   });
 });
 
-describe('real files', () => {
+describe('[S27] real files', () => {
   const names = [...REAL.keys()];
 
   it('are survived cut at any byte', async () => {

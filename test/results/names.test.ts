@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { safeName } from '#results/names.ts';
 
-describe('safeName', () => {
+describe('[S18] [S19] safeName', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['hero shot 01', 'hero shot 01'],
     ['../../etc/passwd', '_.._etc_passwd'],

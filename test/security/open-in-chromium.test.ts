@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { CHROMIUM, launchChromium } from '../chromium.ts';
 import { openTestDoor } from '../daemon/door-harness.ts';
+import { openFullDoor } from './support.ts';
 import type { TestDoor } from '../daemon/door-harness.ts';
 
 /** What a page does to open its WebSocket; resolves with the scope that it got. As text: it runs there, not here. */
@@ -43,7 +44,7 @@ describe.skipIf(CHROMIUM === undefined)('the address of callsheet open, in Chrom
       '<!doctype html><title>App</title><script type="module" src="/dashboard/app.js"></script>',
     );
     writeFileSync(join(dashboardDir, 'app.js'), "document.title = 'App runs';");
-    door = await openTestDoor({ dashboardDir });
+    door = await openFullDoor({ dashboardDir });
     browser = await launchChromium();
   });
   afterAll(async () => {
@@ -105,4 +106,34 @@ describe.skipIf(CHROMIUM === undefined)('the address of callsheet open, in Chrom
     expect((await page.reload())?.status()).toBe(401);
     await context.close();
   });
+
+  it.each(['image/svg+xml', 'text/html', 'application/xhtml+xml', 'text/xml'])(
+    '[S4] offers an artifact of type %s for saving, and runs nothing of it',
+    async (mediaType) => {
+      const name = `evil-${mediaType.replaceAll(/\W/g, '-')}`;
+      const path = join(door.dir, `${name}.svg`);
+      const script = "document.title = 'ran'; fetch('/session', { method: 'DELETE' })";
+      writeFileSync(path, `<svg xmlns="http://www.w3.org/2000/svg" onload="${script}"><script>${script}</script></svg>`);
+      door.runs.create(name);
+      const row = { artifactId: name, runId: name, step: 's', item: 0, output: 'o', node: '9', index: 0, path, mediaType, bytes: 1 };
+      door.store.commit({ artifacts: [{ ...row, sha256: 'abc', kind: 'image', createdAt: 1, draft: false }] });
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      await page.goto(address());
+      await page.waitForURL(`http://${door.host}/`);
+      const download = page.waitForEvent('download');
+      await page.goto(`http://${door.host}/artifacts/${name}`).catch(() => undefined);
+      expect((await download).suggestedFilename()).toBe(`${name}.svg`);
+      expect(page.url()).toBe(`http://${door.host}/`);
+      expect(await page.evaluate("fetch('/healthz').then(({ status }) => status)")).toBe(200);
+      // In a frame or a picture of our own page it runs nothing either.
+      const title = await page.evaluate(`new Promise((done) => {
+        const picture = new Image();
+        picture.onload = picture.onerror = () => setTimeout(() => done(document.title), 100);
+        picture.src = '/artifacts/${name}';
+      })`);
+      expect(title).toMatch(/^App/);
+      await context.close();
+    },
+  );
 });

@@ -75,6 +75,16 @@ describe('the door', () => {
     expect(await codesOf({ type: 'string', pattern: '^(a+)+$' }, given)).toEqual(['PARAMETER_OUT_OF_BOUNDS']);
   });
 
+  it('[TP4] refuses a text that is too long for its pattern, also in a list, and says so', async () => {
+    const pattern = '^(?:[a-z]{1,9}[0-9]){50}$';
+    const long = 'a'.repeat(200_000);
+    const { problems } = await check({ type: 'text', pattern }, long);
+    expect(problems.map(({ message }) => message).join()).toContain('would take too long');
+    const many = Array.from({ length: 100 }, () => 'a'.repeat(5000));
+    expect(new Set(await codesOf({ type: 'list', of: 'text', pattern }, many))).toEqual(new Set(['PARAMETER_OUT_OF_BOUNDS']));
+    expect(await valueOf({ type: 'text', pattern: '^[a-z ]+$' }, 'word '.repeat(190_000))).toHaveLength(950_000);
+  });
+
   it.each(['(?=a)', '(a)\\1', '(', 'a{1001}', '((a{100}){100}){100}'])('[TP4] refuses the pattern %j', (pattern) => {
     const { problems } = compile(manifest({ parameters: { p: { type: 'string', pattern, default: null } } }, { set: { '6.text': '{p}' } }));
     expect(codes(problems)).toEqual(['TEMPLATE_PARAMETER_PATTERN']);

@@ -6,15 +6,20 @@ import { EXIT, jsonLine, line } from '../io.ts';
 import { openSession } from '../open-session.ts';
 import { noMorePositionals, onePositional, subcommand } from '../parse-arguments.ts';
 
-const ACTIONS = ['list', 'show', 'free', 'lost'] as const;
+const ACTIONS = ['list', 'show', 'free', 'lost', 'allow', 'forbid'] as const;
 
 export const backendsCommand: Command = {
   name: 'backends',
-  summary: 'Lists backends and what is on them; unloads models.',
-  usage: ['backends [list]', 'backends show ID', 'backends free ID', 'backends lost ID'],
-  options: { ...JSON_OPTION, ...DATA_OPTION },
+  summary: 'Lists backends and what is on them; unloads models; lets files go to other machines.',
+  usage: ['backends [list]', 'backends show ID', 'backends free ID', 'backends lost ID', 'backends allow ID', 'backends forbid ID'],
+  options: {
+    backend: { type: 'string', multiple: true, value: 'SPEC', help: 'backend of a daemon that is started in this process, as for run' },
+    ...JSON_OPTION,
+    ...DATA_OPTION,
+  },
   notes: [
     'free: the backend unloads its models and empties its caches, between two prompts.',
+    'allow, forbid: whether files may be sent to a backend on another machine. It is asked once for each address and kept across restarts.',
     'lost: gives up the attempts on a backend that does not answer; they are made anew where they can. Whether they still run there is not known.',
   ],
 
@@ -22,7 +27,7 @@ export const backendsCommand: Command = {
     const action = subcommand(args, ACTIONS, 'list');
     if (action === 'list') noMorePositionals(args, 1);
     const id = action === 'list' ? '' : onePositional(args, 'the ID of a backend', 1);
-    const session = await openSession(args, io, {});
+    const session = await openSession(args, io, { backends: args.texts('backend') });
     const isJson = args.flag('json');
     const tell = (result: object, text: string) => (isJson ? jsonLine(io.out, result) : line(io.out, text));
     try {
@@ -36,6 +41,9 @@ export const backendsCommand: Command = {
         tell(found, [formatTable(HEAD, [rowOf(found.backend)]).trimEnd(), ...wrongWith(found.backend), ...attempts].join('\n'));
       } else if (action === 'free') {
         tell(await client.call('backend/free', { id }), `Backend ${id} was asked to unload its models.`);
+      } else if (action === 'allow' || action === 'forbid') {
+        const result = await client.call('backend/allow', { id, allowed: action === 'allow' });
+        tell(result, `Files ${result.takesFiles ? 'may' : 'may not'} be sent to backend ${id} at ${result.url}.`);
       } else {
         const result = await client.call('backend/assume-lost', { id });
         tell(result, `${String(result.attempts)} attempts on backend ${id} were given up.`);
@@ -48,9 +56,10 @@ export const backendsCommand: Command = {
 };
 
 /** What keeps it from working, and the cure. */
-function wrongWith({ id, error }: BackendView): readonly string[] {
-  if (error === undefined) return [];
-  return [`${id}: ${error.message}`, ...(error.hint === undefined ? [] : [`    ${error.hint}`])];
+function wrongWith({ id, error, takesFiles }: BackendView): readonly string[] {
+  const consent = takesFiles === false ? [`${id}: no files are sent there. Allow it: callsheet backends allow ${id}`] : [];
+  if (error === undefined) return consent;
+  return [...consent, `${id}: ${error.message}`, ...(error.hint === undefined ? [] : [`    ${error.hint}`])];
 }
 
 const HEAD = ['ID', 'STATUS', 'OURS', 'QUEUE', 'VERSION', 'ADDRESS', 'MODELS'];

@@ -5,7 +5,7 @@ import { runClean, runPin } from './clean.ts';
 import type { Method } from './define.ts';
 import { templateApprove, templateExport, templateImport, runExport } from './exchange.ts';
 import { eventSubscribe, eventUnsubscribe } from './event.ts';
-import { backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
+import { backendAllow, backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
 import { runGraph } from './run-graph.ts';
 import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping, sessionOpen } from './system.ts';
@@ -43,6 +43,7 @@ export const METHODS = {
   'backend/get': backendGet,
   'backend/free': backendFree,
   'backend/assume-lost': backendAssumeLost,
+  'backend/allow': backendAllow,
   'queue/pause': queuePause,
   'queue/resume': queueResume,
   'cache/clear': cacheClear,

@@ -79,5 +79,16 @@ export const backendAssumeLost = method({
   errors: ['BACKEND_NOT_FOUND', 'BACKEND_ANSWERS', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED', 'STORAGE_BUSY'],
 });
 
+export const backendAllow = method({
+  name: 'backend/allow',
+  scope: 'admin',
+  mutation: true,
+  description:
+    'Allows, or forbids again, that files are sent to a backend on another machine. Kept by its address, across restarts; each file that goes is logged.',
+  params: closed({ id: backendId, allowed: boolean(), requestKey }),
+  result: object({ id: string(), url: string(), takesFiles: boolean() }),
+  errors: ['BACKEND_NOT_FOUND', 'REQUEST_KEY_CONFLICT', 'STORAGE_FAILED'],
+});
+
 export type QueueState = Infer<typeof queueState>;
 export type BackendDetail = Infer<typeof backendGet.result>;

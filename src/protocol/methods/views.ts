@@ -238,6 +238,7 @@ export const backend: Schema<BackendView, false> = object({
   gpu: optional(string()),
   models: optional(array(string())),
   draft: boolean(),
+  takesFiles: optional(boolean()),
   error: optional(errorData),
 });
 

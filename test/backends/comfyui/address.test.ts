@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isLinkLocal, parseAddress } from '#backends/comfyui/address.ts';
 import { createComfyUIBackend } from '#backends/comfyui/backend.ts';
 
-describe('the address of a backend', () => {
+describe('[S23] the address of a backend', () => {
   it.each([
     ['http://127.0.0.1:8188', { label: 'http://127.0.0.1:8188', secure: false, hostname: '127.0.0.1', port: 8188, base: '' }],
     ['http://127.0.0.1:8188/', { label: 'http://127.0.0.1:8188', secure: false, hostname: '127.0.0.1', port: 8188, base: '' }],

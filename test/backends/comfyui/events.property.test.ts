@@ -5,7 +5,7 @@ import type { Message } from '../../fakes/fake-comfyui.ts';
 import { isTerminal } from './harness.ts';
 import { connect, newAttempt, PAYLOAD, record, startFake } from './harness.ts';
 
-describe('[F14] events that are doubled, dropped and out of order', () => {
+describe('[F14] [S26] events that are doubled, dropped and out of order', () => {
   it('never change the end, its count, or the order of what is told (property)', async () => {
     const fake = await startFake();
     const backend = connect(fake.url, { timeouts: { pollMs: 15, absentGapMs: 10 } });

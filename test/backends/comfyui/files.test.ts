@@ -117,7 +117,7 @@ describe('fetch', () => {
     expect(error.data.hint).toContain('restarts');
   });
 
-  it('never follows a redirect to another server', async () => {
+  it('[S24] never follows a redirect to another server', async () => {
     const elsewhere = await startFake();
     const fake = await startFake();
     fake.misbehave({ path: /^\/view/, mode: { kind: 'reply', status: 301, headers: { Location: `${elsewhere.url}/view` } } });

@@ -150,7 +150,7 @@ describe('the answers to a prompt', () => {
     expect((await failure(outcome)).code).toBe('BACKEND_UNREACHABLE');
   });
 
-  it('refuses a redirect and sends nothing to where it leads', async () => {
+  it('[S24] refuses a redirect and sends nothing to where it leads', async () => {
     const elsewhere = await startFake();
     const fake = await startFake();
     fake.misbehave({ path: /prompt/, mode: { kind: 'reply', status: 307, headers: { Location: `${elsewhere.url}/prompt` } } });

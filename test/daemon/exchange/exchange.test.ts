@@ -25,7 +25,7 @@ function filesIn(folder: string): Record<string, string> {
   return Object.fromEntries(paths.map((path) => [path.slice(folder.length + 1).replaceAll('\\', '/'), readFileSync(path, 'latin1')]));
 }
 
-describe('an imported template', () => {
+describe('[S21] an imported template', () => {
   it('is refused, runs once approved, and is refused again after any change of it', async () => {
     await using place = await openPlace();
     const { client, imports } = place;

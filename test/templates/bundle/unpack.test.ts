@@ -63,7 +63,7 @@ describe('packBundle', () => {
   });
 });
 
-describe('unpackBundle refuses a name', () => {
+describe('[S20] unpackBundle refuses a name', () => {
   it.each([
     '../evil.json',
     'a/../../evil.json',
@@ -128,7 +128,7 @@ describe('unpackBundle refuses a name', () => {
 const MIB = 1024 * 1024;
 const bomb = Buffer.alloc(20 * MIB);
 
-describe('unpackBundle refuses an archive', () => {
+describe('[S20] unpackBundle refuses an archive', () => {
   it.each<[string, () => Buffer, string, RegExp]>([
     ['with one name twice', () => archive([GOOD, GOOD]), 'BUNDLE_ENTRY_TWICE', /"template\.json" is there twice/],
     ['with names that differ in case', () => archive([GOOD, { ...GOOD, name: 'Template.JSON' }]), 'BUNDLE_ENTRY_TWICE', /"Template\.JSON"/],
