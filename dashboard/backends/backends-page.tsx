@@ -82,7 +82,7 @@ function waitingWords({ waitingRuns, waitingItems }: QueueState): string {
 }
 
 function Backend({ backend }: { readonly backend: BackendView }) {
-  const { id, kind, url, status, version, queueRemaining, inFlight = 0, ahead, gpu, models = [], draft, error } = backend;
+  const { id, kind, url, status, version, queueRemaining, inFlight = 0, ahead, gpu, models = [], draft, takesFiles, error } = backend;
   const detail = details.value.get(id);
   const [tone, word] = STATES[status] ?? ['idle', status];
   const free = (): void => void attempt(() => session.wish('backend/free', { id }), `“${id}” was asked to unload its models.`);
@@ -102,6 +102,18 @@ function Backend({ backend }: { readonly backend: BackendView }) {
           version === undefined ? undefined : ['Version', version],
           detail?.vram === undefined ? undefined : ['VRAM', detail.vram === 0 ? 'computes without a card' : bytes(detail.vram)],
           gpu === undefined ? undefined : ['Shares card', gpu],
+          takesFiles === undefined
+            ? undefined
+            : [
+                'Files',
+                takesFiles ? (
+                  'may be sent there'
+                ) : (
+                  <>
+                    may not be sent to that machine; to allow it: <code>callsheet backends allow {id}</code>
+                  </>
+                ),
+              ],
           detail?.nodeClasses === undefined ? undefined : ['Node classes', detail.nodeClasses.toLocaleString('en')],
           ['Models of the newest attempt', models.length === 0 ? <span class="dim">none yet</span> : models.join(', ')],
         ]}
