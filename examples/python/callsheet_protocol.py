@@ -183,6 +183,7 @@ MethodName = Literal[
     "template/approve",
     "run/start",
     "run/get",
+    "run/graph",
     "run/list",
     "run/cancel",
     "run/retry",
@@ -228,6 +229,7 @@ SCOPES: Dict[str, Scope] = {
     "template/approve": "admin",
     "run/start": "run",
     "run/get": "read",
+    "run/graph": "read",
     "run/list": "read",
     "run/cancel": "run",
     "run/retry": "run",
@@ -1217,6 +1219,78 @@ class RunGetResult(TypedDict):
     run: Run
 
 
+class _RunGraphParams(TypedDict):
+    #: Id of a run.
+    runId: str
+    step: str
+
+
+class RunGraphParams(_RunGraphParams, total=False):
+    #: 0 when absent.
+    item: int
+
+
+class RunGraphResultNodesItemInputsItemFrom(TypedDict):
+    node: str
+    slot: int
+
+
+_RunGraphResultNodesItemInputsItem = TypedDict(
+    "_RunGraphResultNodesItemInputsItem",
+    {
+        "name": str,
+    },
+)
+
+_RunGraphResultNodesItemInputsItemFree = TypedDict(
+    "_RunGraphResultNodesItemInputsItemFree",
+    {
+        "from": RunGraphResultNodesItemInputsItemFrom,
+        "value": str,
+    },
+    total=False,
+)
+
+
+class RunGraphResultNodesItemInputsItem(_RunGraphResultNodesItemInputsItem, _RunGraphResultNodesItemInputsItemFree):
+    pass
+
+
+class _RunGraphResultNodesItem(TypedDict):
+    id: str
+    classType: str
+    state: Literal["waiting", "running", "done", "cached", "kept", "failed", "left-out", "unknown"]
+    inputs: List[RunGraphResultNodesItemInputsItem]
+
+
+class RunGraphResultNodesItem(_RunGraphResultNodesItem, total=False):
+    title: str
+    seconds: float
+    #: Of a node that was left out.
+    why: str
+    #: The node that gives its result in its place.
+    into: str
+    #: Of a node of another step that shares the prompt.
+    step: str
+
+
+class _RunGraphResult(TypedDict):
+    step: str
+    item: int
+    #: `template`: nothing was sent yet, or nothing is kept of it; placeholders stand as written.
+    source: Literal["sent", "template"]
+    #: `wan2gp`: settings, which are no graph; there are no nodes then.
+    format: Literal["api", "wan2gp"]
+    #: JSON text, exact: it may hold 64-bit integers.
+    text: str
+    nodes: List[RunGraphResultNodesItem]
+
+
+class RunGraphResult(_RunGraphResult, total=False):
+    attempt: int
+    backend: str
+
+
 class RunListParams(TypedDict, total=False):
     status: List[RunStatus]
     #: Id of a template.
@@ -1854,6 +1928,7 @@ class ProgressNotice(_ProgressNotice, total=False):
     etaSeconds: float
     etaRange: Tuple[float, float]
     step: str
+    item: int
     node: str
 
 
@@ -2062,6 +2137,9 @@ class Call(Protocol):
 
     @overload
     def __call__(self, method: Literal["run/get"], params: RunGetParams) -> RunGetResult: ...
+
+    @overload
+    def __call__(self, method: Literal["run/graph"], params: RunGraphParams) -> RunGraphResult: ...
 
     @overload
     def __call__(self, method: Literal["run/list"], params: RunListParams = ...) -> RunListResult: ...

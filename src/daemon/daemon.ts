@@ -49,6 +49,8 @@ import { createRoots, isInside } from './roots.ts';
 import { createRoutes } from './routes.ts';
 import { demandSafePlace, redirectPath, removeRuntimeFile, writeRuntimeFile } from './runtime-file.ts';
 import { createInspector } from '#results/inspect/inspector.ts';
+import { createNodeWatch } from './node-watch.ts';
+import { createRunGraph } from './run-graph.ts';
 import { startBackends } from './start-backends.ts';
 import { createStatus } from './status.ts';
 import { guardStorage } from './storage-guard.ts';
@@ -216,6 +218,9 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
   const hub = made.adopt(createEventHub(store), (one) => one.close());
   feedHub(hub, supervisor, templates);
   telemetry.follow(supervisor);
+  const watch = createNodeWatch();
+  supervisor.onProgress((notice) => watch.progress(notice));
+  supervisor.onEvents((events) => watch.events(events));
   const checking = new AbortController();
   made.defer(() => checking.abort());
   recovered?.check((runId, body) => hub.publish(store.commit({ events: [{ runId, at: Date.now(), body }] })), checking.signal);
@@ -249,6 +254,7 @@ export async function startDaemon(config: DaemonConfig, parts: DaemonParts = {})
     templates,
     exchange,
     artifacts: createArtifactService({ store, pinned, inspector }),
+    graph: createRunGraph({ store, runs: supervisor, watch, pinned }),
     retention,
     consent,
     status,

@@ -10,6 +10,7 @@ import type { Subscriber } from './event-hub.ts';
 import type { InspectService, Watcher } from './inspect/inspect-service.ts';
 import type { ExchangeService } from './exchange/exchange-service.ts';
 import type { Retention } from './retention/retention.ts';
+import type { ReadRunGraph } from './run-graph.ts';
 import type { RunService } from './run-service.ts';
 import { startAfresh } from './start-afresh.ts';
 import type { TemplateService } from './template-service.ts';
@@ -40,6 +41,7 @@ export interface MethodParts {
   readonly templates: TemplateService;
   readonly exchange: ExchangeService;
   readonly artifacts: ArtifactService;
+  readonly graph: ReadRunGraph;
   readonly retention: Pick<Retention, 'pin' | 'clean'>;
   readonly consent: Pick<ConsentService, 'set' | 'shown'>;
   readonly status: () => DaemonStatus;
@@ -48,7 +50,8 @@ export interface MethodParts {
 }
 
 export function createMethods(parts: MethodParts): Handlers {
-  const { version, runs, inspect, eventsOf, templates, exchange, artifacts, retention, consent, status, shutdown, openBrowser } = parts;
+  const { version, runs, inspect, eventsOf, templates, exchange, artifacts, graph, retention, consent, status, shutdown, openBrowser } =
+    parts;
   return {
     ping: () => ({ ok: true }),
     'rpc.discover': () => ({ ...openRpcDocument(version) }),
@@ -76,6 +79,7 @@ export function createMethods(parts: MethodParts): Handlers {
     'template/approve': (params) => exchange.approve(params),
     'run/start': ({ parameters = {}, ...request }, { client }) => runs.start({ ...request, parameters, client }),
     'run/get': ({ runId }) => ({ run: runs.get(runId) }),
+    'run/graph': (query) => graph(query),
     'run/list': (query) => ({ runs: runs.list(query) }),
     'run/cancel': ({ runId, ...options }) => runs.cancel(runId, options),
     'run/choose': (request) => runs.choose(request),

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { CallsheetError, toErrorData } from '#protocol/errors.ts';
 import type { StorageState } from '#protocol/methods/system.ts';
 import type { Store } from '#store/types.ts';
+import { readRange } from './byte-range.ts';
 import type { Route } from './http-server.ts';
 import { receiveUpload } from './uploads.ts';
 import type { UploadOptions } from './uploads.ts';
@@ -98,9 +99,17 @@ async function sendFile(
     return;
   }
   const shown = SHOWN.test(mediaType);
-  response.writeHead(200, {
+  const range = readRange(request.headers.range, stats.size);
+  if (range === 'none') {
+    await handle.close();
+    response.writeHead(416, { 'Content-Range': `bytes */${stats.size}` }).end();
+    return;
+  }
+  response.writeHead(range === undefined ? 200 : 206, {
     'Content-Type': shown ? mediaType : 'application/octet-stream',
-    'Content-Length': stats.size,
+    'Content-Length': range === undefined ? stats.size : range.end - range.start + 1,
+    ...(range === undefined ? {} : { 'Content-Range': `bytes ${range.start}-${range.end}/${stats.size}` }),
+    'Accept-Ranges': 'bytes',
     'Content-Disposition': `${shown ? 'inline' : 'attachment'}; filename*=UTF-8''${encodeName(basename(path))}`,
     ETag: `"${sha256}"`,
   });
@@ -109,8 +118,15 @@ async function sendFile(
     response.end();
     return;
   }
-  // The reader may leave at any time; the stream closes the handle either way.
-  await pipeline(handle.createReadStream(), response).catch(() => response.destroy());
+  try {
+    await pipeline(handle.createReadStream({ ...range, autoClose: false }), response);
+  } catch {
+    // The reader may leave at any time.
+    response.destroy();
+  } finally {
+    // Not left to the stream: one whose reader had left before it began closes nothing.
+    await handle.close();
+  }
 }
 
 /** RFC 5987 ext-value: what encodeURIComponent leaves and the grammar does not. */

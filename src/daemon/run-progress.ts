@@ -67,7 +67,7 @@ export function createRunProgress(options: RunProgressOptions): RunProgress {
       const { runId, step } = key;
       const progress = tracker.report({ ...key, value }, stepsOf(runId));
       if (tracker.isAhead(runId)) options.touch(runId);
-      options.tell({ runId, progress, step, ...(node === undefined ? {} : { node }), ...etaOf(runId) });
+      options.tell({ runId, progress, step, item: key.item, ...(node === undefined ? {} : { node }), ...etaOf(runId) });
     },
     learn({ runId, step, item, backend }, lesson) {
       const template = memory(runId).template.id;

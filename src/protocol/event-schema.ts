@@ -70,6 +70,7 @@ export const progressNotice: Schema<ProgressNotice, false> = object({
   etaSeconds: optional(number({ minimum: 0 })),
   etaRange: optional(pair(number({ minimum: 0 }))),
   step: optional(string()),
+  item: optional(count),
   node: optional(string()),
 });
 

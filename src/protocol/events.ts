@@ -117,6 +117,8 @@ export interface ProgressNotice {
   /** The rest takes between these two in about four of five cases; seconds. */
   readonly etaRange?: readonly [number, number];
   readonly step?: string;
+  readonly item?: number;
+  /** Id of the node at work, as the graph of the step has it. */
   readonly node?: string;
 }
 

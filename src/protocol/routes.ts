@@ -31,7 +31,8 @@ export const ROUTES: readonly RouteFacts[] = [
   {
     route: 'GET /artifacts/{id}',
     scope: 'read',
-    description: 'the file; pictures, films and sounds to be shown, everything else (SVG and HTML too) to be saved',
+    description:
+      'the file, or the one range of it that is asked for; pictures, films and sounds to be shown, everything else (SVG and HTML too) to be saved',
   },
   { route: 'GET /open', scope: 'open', description: 'the page that trades a code for a session ([Browsers](#browsers))' },
   { route: 'GET /open.js', scope: 'open', description: 'its script' },

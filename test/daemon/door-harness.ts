@@ -22,6 +22,8 @@ import { createLogger } from '#daemon/log.ts';
 import type { Handlers } from '#daemon/methods.ts';
 import type { ExchangeService } from '#daemon/exchange/exchange-service.ts';
 import { createMethods } from '#daemon/methods.ts';
+import { createNodeWatch } from '#daemon/node-watch.ts';
+import { createRunGraph } from '#daemon/run-graph.ts';
 import { createRefusals } from '#daemon/refusals.ts';
 import { createRunMemories } from '#daemon/run-memory.ts';
 import type { RunService, StartRequest } from '#daemon/run-service.ts';
@@ -80,6 +82,7 @@ export async function openTestDoor(options: DoorOptions = {}) {
       pinned: (hash) => createRunMemories(store).pinned(hash),
       inspector: createInspector(),
     }),
+    graph: createRunGraph({ store, runs: runs.service, watch: createNodeWatch(), pinned: (hash) => createRunMemories(store).pinned(hash) }),
     consent: { shown: (view) => view, set: async (id) => ({ id, url: 'http://127.0.0.1:1', takesFiles: true }) },
     shutdown: () => stopped.resolve(),
     openBrowser: () => ({ url: `http://127.0.0.1:${door.port}/open#${sessions.issueCode()}` }),

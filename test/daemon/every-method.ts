@@ -130,6 +130,11 @@ export const CALLS: { readonly [M in Exclude<MethodName, 'initialize'>]: (world:
   },
   'run/start': () => ({ template: 'card' }),
   'run/get': async ({ ended }) => ({ runId: await ended() }),
+  'run/graph': async ({ admin, ended }) => {
+    const runId = await ended();
+    const { run } = await admin.call('run/get', { runId });
+    return { runId, step: run.steps[0]?.id ?? '' };
+  },
   'run/list': () => ({ limit: 10 }),
   'run/cancel': async ({ waiting }) => ({ runId: await waiting() }),
   'run/retry': async ({ cancelled }) => ({ runId: await cancelled() }),

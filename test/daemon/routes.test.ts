@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect as dial } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createContention } from '#daemon/contention.ts';
 import { createRoutes } from '#daemon/routes.ts';
 import { sweepUploads } from '#daemon/uploads.ts';
@@ -197,6 +198,47 @@ describe('GET /artifacts/{id}', () => {
     });
     const head = await ask(door, '/artifacts/art-1', { method: 'HEAD' });
     expect([head.headers.get('content-length'), (await head.arrayBuffer()).byteLength]).toEqual([String(PNG.length), 0]);
+  });
+
+  it('sends the part of a film that is asked for, and says so when there is none', async () => {
+    await using door = await withArtifact('video/mp4', 'a.mp4', (path) => writeFileSync(path, PNG));
+    const part = await ask(door, '/artifacts/art-1', { headers: { Range: 'bytes=2-5' } });
+    expect([part.status, part.headers.get('content-range'), part.headers.get('content-length')]).toEqual([
+      206,
+      `bytes 2-5/${PNG.length}`,
+      '4',
+    ]);
+    expect(Buffer.from(await part.arrayBuffer())).toEqual(PNG.subarray(2, 6));
+    const beyond = await ask(door, '/artifacts/art-1', { headers: { Range: `bytes=${PNG.length}-` } });
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${PNG.length}`]);
+    await beyond.arrayBuffer();
+  });
+
+  it.skipIf(!existsSync('/proc/self/fd'))('keeps no file open for readers that left before it was sent', async () => {
+    let file = '';
+    // What is forgotten is closed by the garbage collection, which says so; one day it will be an error.
+    const warnings: string[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning.message);
+    process.on('warning', listen);
+    onTestFinished(() => void process.off('warning', listen));
+    await using door = await withArtifact('video/mp4', 'a.mp4', (path) => writeFileSync((file = path), Buffer.alloc(4_000_000)));
+    const request = `GET /artifacts/art-1 HTTP/1.1\r\nHost: ${door.host}\r\nAuthorization: Bearer ${door.key}\r\n\r\n`;
+    for (let reader = 0; reader < 20; reader += 1) {
+      const socket = dial(door.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(request, () => (reader % 2 === 0 ? socket.resetAndDestroy() : socket.destroy()));
+    }
+    const isOpen = (): number =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === file;
+        } catch {
+          return false;
+        }
+      }).length;
+    await expect.poll(async () => (await ask(door, '/healthz')).status).toBe(200);
+    await expect.poll(isOpen).toBe(0);
+    expect(warnings).toEqual([]);
   });
 
   it.each(['image/svg+xml', 'text/html', 'application/json', 'model/gltf-binary'])('offers %s for saving only', async (type) => {

@@ -7,6 +7,7 @@ import { templateApprove, templateExport, templateImport, runExport } from './ex
 import { eventList, eventSubscribe, eventUnsubscribe } from './event.ts';
 import { inspectSubscribe, inspectTicket, inspectUnsubscribe } from './inspect.ts';
 import { backendAllow, backendAssumeLost, backendFree, backendGet, backendList, queuePause, queueResume } from './queue.ts';
+import { runGraph } from './run-graph.ts';
 import { runCancel, runChoose, runGet, runList, runRetry, runStart } from './run.ts';
 import { cacheClear, daemonShutdown, daemonStatus, discover, initialize, ping, sessionOpen } from './system.ts';
 import { templateAdopt, templateCheck, templateGet, templateList, templateMigrate, templateRender } from './template.ts';
@@ -29,6 +30,7 @@ export const METHODS = {
   'template/approve': templateApprove,
   'run/start': runStart,
   'run/get': runGet,
+  'run/graph': runGraph,
   'run/list': runList,
   'run/cancel': runCancel,
   'run/retry': runRetry,
