@@ -1,6 +1,7 @@
 /** One connection to the daemon: a ticket, the handshake both ways, calls in flight. It ends once and is never used again. */
 import { CallsheetError, isErrorData } from '../../src/protocol/errors.ts';
 import type { InitializeResult } from '../../src/protocol/methods/system.ts';
+import { pageHeader } from './page-secret.ts';
 import { createNonce, proofOf } from './proof.ts';
 
 export interface LinkHandlers {
@@ -110,7 +111,11 @@ export async function openLink({ onNotification, onDown }: LinkHandlers): Promis
 async function fetchTicket(): Promise<string> {
   let response: Response;
   try {
-    response = await fetch('/session/ticket', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+    response = await fetch('/session/ticket', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...pageHeader() },
+      body: '{}',
+    });
   } catch (cause) {
     throw new CallsheetError('DAEMON_NOT_RUNNING', 'The daemon does not answer.', { cause });
   }

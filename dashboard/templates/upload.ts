@@ -1,5 +1,6 @@
 /** Sends one file to the daemon; what comes back is its id. Progress is why this is not fetch. */
 import { CallsheetError, isErrorData } from '../../src/protocol/errors.ts';
+import { pageHeader } from '../rpc/page-secret.ts';
 
 /** Throws what the daemon answers, UPLOAD_FAILED when nothing came back. */
 export function upload(file: File, onProgress: (part: number) => void, signal: AbortSignal): Promise<string> {
@@ -9,6 +10,7 @@ export function upload(file: File, onProgress: (part: number) => void, signal: A
     request.responseType = 'json';
     request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.setRequestHeader('Callsheet-Name', encodeURIComponent(file.name.toWellFormed()));
+    for (const [name, value] of Object.entries(pageHeader())) request.setRequestHeader(name, value);
     request.upload.addEventListener('progress', ({ loaded, total }) => onProgress(total === 0 ? 1 : loaded / total));
     request.addEventListener('load', () => {
       const answer = request.response as { assetId?: string; error?: unknown } | null;

@@ -35,7 +35,7 @@ its machine; here it can give wrong files and nothing more.
 - **Keys.** The root key never leaves the process. What clients use is derived for one scope and lies in one file that only its owner can read. Over a WebSocket both
   sides prove it and neither sends it, bound to the address, so that a stranger at the port learns nothing and can relay nothing.
 - **Browsers** come in by a code in the fragment of an address: it is in no request line, no log and no \`Referer\`, good once and for a minute. The cookie that it
-  becomes is not enough for a WebSocket, and counts only for pages of the daemon's own ([protocol.md](protocol.md#browsers)).
+  becomes changes nothing without a second secret, which the page keeps where only pages of the same port can read it ([protocol.md](protocol.md#browsers)).
 - **Limits** before reading: sizes, depth, numbers of values, calls, connections, time. What is beyond them is refused with a reason, and \`daemon/status\` counts it.
 - **Text of others is data**: names are never paths, templates hold no code, patterns and conditions run in engines without backtracking or generated code, a file that
   could run scripts is never shown in place.
@@ -45,8 +45,8 @@ its machine; here it can give wrong files and nothing more.
 ## What is left
 
 - Cookies know no port. A program of *another user* on this machine, to whose port the artist's browser is led at 127.0.0.1 itself, is sent the cookie of a session by
-  the browser. With it and a forged \`Origin\` it can do what a page may: the scope \`run\`, until the session ends. It cannot become an admin, and \`DELETE /session\`, twelve
-  hours or a restart end it. On machines that are shared with people who are not trusted, use the command line.
+  the browser. It changes nothing with that: whatever changes something also needs a secret that the page keeps for its own port. It can read the dashboard's own files,
+  \`/metrics\`, and artifacts whose ids it knows. \`DELETE /session\`, twelve hours or a restart end it.
 - On Windows there is no Unix socket, and the rights of the runtime file are those of the profile directory.
 - Whoever is let in with the scope \`run\` can fill the disk with uploads, up to 4 GiB each; the daemon goes on when it is full.
 - A browser from a sandbox of its own (snap, flatpak) may not read the private file that \`callsheet open\` hands it; \`callsheet open --print\` is for that.

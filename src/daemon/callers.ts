@@ -19,14 +19,14 @@ const SESSION_SCOPE: MethodScope = 'run';
 export function identify(
   request: Pick<IncomingMessage, 'method' | 'rawHeaders'>,
   auth: Auth,
-  sessions: Pick<BrowserSessions, 'of'>,
+  sessions: Pick<BrowserSessions, 'of' | 'isFromPage'>,
 ): Caller | Refusal | undefined {
   const key = auth.fromHeaders(request.rawHeaders);
   if (key === 'wrong') return { status: 401, reason: 'token', message: 'The key is wrong.' };
   if (key !== 'absent') return { scope: key };
   const session = sessions.of(request.rawHeaders);
   if (session === undefined) return undefined;
-  return siteRefusal(request) ?? { scope: SESSION_SCOPE, session };
+  return siteRefusal(request) ?? pageRefusal(request, session, sessions) ?? { scope: SESSION_SCOPE, session };
 }
 
 /**
@@ -41,6 +41,19 @@ function siteRefusal({ method, rawHeaders }: Pick<IncomingMessage, 'method' | 'r
   if (site.every((value) => value === 'same-origin' || value === 'none')) return undefined;
   const follows = reads && only(rawHeaders, 'sec-fetch-mode') === 'navigate' && only(rawHeaders, 'sec-fetch-dest') === 'document';
   return follows ? undefined : { status: 403, reason: 'origin', message: 'Only pages of this daemon may ask with its cookie.' };
+}
+
+/**
+ * Cookies know no port: a server of somebody else on this machine, to which the browser is led, is sent ours. What only reads files whose ids
+ * nobody can guess is let through with it alone; everything else needs what no page of another port can read.
+ */
+function pageRefusal(
+  { method, rawHeaders }: Pick<IncomingMessage, 'method' | 'rawHeaders'>,
+  session: BrowserSession,
+  sessions: Pick<BrowserSessions, 'isFromPage'>,
+): Refusal | undefined {
+  if (method === 'GET' || method === 'HEAD' || sessions.isFromPage(session, rawHeaders)) return undefined;
+  return { status: 403, reason: 'session', message: 'The cookie alone changes nothing. Open the page again: callsheet open' };
 }
 
 /** The gate has compared what there is; only its absence is left to be seen. */

@@ -36,7 +36,11 @@ export const ROUTES: readonly RouteFacts[] = [
   },
   { route: 'GET /open', scope: 'open', description: 'the page that trades a code for a session ([Browsers](#browsers))' },
   { route: 'GET /open.js', scope: 'open', description: 'its script' },
-  { route: 'POST /session', scope: 'open', description: 'body `{"code"}`; 204 and the cookie of a session' },
+  {
+    route: 'POST /session',
+    scope: 'open',
+    description: 'body `{"code"}`; the cookie of a session, and `{"page"}`, the secret of its pages',
+  },
   { route: 'DELETE /session', scope: 'session', description: 'ends it; 204' },
   { route: 'POST /session/ticket', scope: 'session', description: 'body `{}`; `{"ticket"}` for one WebSocket' },
   { route: 'GET /', scope: 'read', description: 'the dashboard; `ETag`, 304' },

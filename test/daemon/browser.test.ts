@@ -9,18 +9,25 @@ import type { TestDoor } from './door-harness.ts';
 interface Ask {
   readonly method?: string;
   readonly cookie?: string | undefined;
+  /** The secret of the page; that of the cookie when absent, and with false none is sent. */
+  readonly page?: false | string;
   /** False: none is sent. */
   readonly origin?: false | string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-function ask(door: TestDoor, path: string, { method = 'GET', cookie, origin, headers = {}, body }: Ask = {}): Promise<Response> {
+/** By the cookie that came with it. */
+const pages = new Map<string, string>();
+
+function ask(door: TestDoor, path: string, { method = 'GET', cookie, page, origin, headers = {}, body }: Ask = {}): Promise<Response> {
+  const secret = page ?? pages.get(cookie ?? '') ?? false;
   return fetch(`http://${door.host}${path}`, {
     method,
     redirect: 'manual',
     headers: {
       ...(cookie === undefined ? {} : { Cookie: cookie }),
+      ...(secret === false ? {} : { 'Callsheet-Page': secret }),
       ...(origin === false || method === 'GET' ? {} : { Origin: origin ?? `http://${door.host}` }),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...headers,
@@ -35,8 +42,10 @@ const enter = (door: TestDoor, code: string): Promise<Response> =>
 /** The cookie of a new session, as a browser would send it. */
 async function comeIn(door: TestDoor): Promise<string> {
   const answer = await enter(door, door.sessions.issueCode());
-  expect(answer.status).toBe(204);
-  return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  expect(answer.status).toBe(200);
+  const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  pages.set(cookie, ((await answer.json()) as { readonly page: string }).page);
+  return cookie;
 }
 
 async function ticketOf(door: TestDoor, cookie: string): Promise<string> {
@@ -82,11 +91,11 @@ describe('the page /open', () => {
 });
 
 describe('POST /session', () => {
-  it('trades a code for a cookie, once', async () => {
+  it('trades a code for a cookie and the secret of the page, once', async () => {
     await using door = await openTestDoor();
     const code = door.sessions.issueCode();
     const answer = await enter(door, code);
-    expect(answer.status).toBe(204);
+    expect([answer.status, await answer.json()]).toEqual([200, { page: expect.stringMatching(/^[\w-]{43}$/) as unknown }]);
     expect(answer.headers.get('set-cookie')).toMatch(/^callsheet-0123abcd=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/);
     const again = await enter(door, code);
     expect([again.status, again.headers.get('set-cookie')]).toEqual([401, null]);
@@ -106,12 +115,13 @@ describe('POST /session', () => {
     const code = door.sessions.issueCode();
     const body = JSON.stringify({ code });
     for (const path of ['/session', '/session/ticket']) {
-      const cookie = path === '/session' ? '' : `Cookie: ${await comeIn(door)}\r\n`;
+      const known = path === '/session' ? '' : await comeIn(door);
+      const cookie = known === '' ? '' : `Cookie: ${known}\r\nCallsheet-Page: ${pages.get(known) ?? ''}\r\n`;
       const head = `POST ${path} HTTP/1.1\r\nHost: ${door.host}\r\nOrigin: http://${door.host}\r\n${cookie}Content-Length: ${body.length}\r\n`;
       const answer = await raw(door.port, `${head}${type === undefined ? '' : `Content-Type: ${type}\r\n`}\r\n${body}`);
       expect([path, statusOf(answer)]).toEqual([path, 415]);
     }
-    expect((await enter(door, code)).status).toBe(204);
+    expect((await enter(door, code)).status).toBe(200);
   });
 
   it.each<[string, string, number]>([
@@ -141,7 +151,7 @@ describe('POST /session', () => {
     const body = JSON.stringify({ code });
     expect((await ask(door, '/session', { method: 'POST', origin: false, body })).status).toBe(403);
     expect((await ask(door, '/session', { method: 'POST', origin: 'http://evil.test', body })).status).toBe(403);
-    expect((await enter(door, code)).status).toBe(204);
+    expect((await enter(door, code)).status).toBe(200);
   });
 
   it('looks at no code for a while after ten wrong ones, and then again', () => {
@@ -151,7 +161,7 @@ describe('POST /session', () => {
     const code = sessions.issueCode();
     expect(sessions.redeem(code)).toEqual({ later: 6000 });
     now = 6000;
-    expect(sessions.redeem(code)).toEqual({ secret: expect.stringMatching(/^[\w-]{43}$/) });
+    expect(sessions.redeem(code)).toEqual({ secret: expect.stringMatching(/^[\w-]{43}$/), page: expect.stringMatching(/^[\w-]{43}$/) });
     sessions.close();
   });
 
@@ -212,6 +222,22 @@ describe('a session', () => {
       ).toBe(403);
     }
     expect((await ask(door, '/nowhere', { cookie })).status).toBe(404);
+  });
+
+  it('changes nothing by its cookie alone, which browsers send to every port of the machine', async () => {
+    await using door = await openTestDoor();
+    const cookie = await comeIn(door);
+    const others = pages.get(await comeIn(door)) ?? '';
+    for (const page of [false, others, 'x', ''] as const) {
+      const answers = [
+        await ask(door, '/session/ticket', { method: 'POST', cookie, page, body: '{}' }),
+        await ask(door, '/session', { method: 'DELETE', cookie, page }),
+        await ask(door, '/uploads', { method: 'POST', cookie, page, headers: { 'Content-Type': 'application/octet-stream' }, body: 'x' }),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+      expect(await answers[0]?.text()).toBe('The cookie alone changes nothing. Open the page again: callsheet open\n');
+    }
+    expect(await ticketOf(door, cookie)).toMatch(/^[\w-]{43}$/);
   });
 
   it.each([
@@ -342,7 +368,7 @@ describe('session/open', () => {
     admin.send({ jsonrpc: '2.0', id: 1, method: 'session/open', params: {} });
     const { url } = JSON.parse(await admin.next((frame) => frame.includes('"id":1'))).result;
     expect(url).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${door.port}/open#[\\w-]{43}$`));
-    expect((await enter(door, url.split('#')[1])).status).toBe(204);
+    expect((await enter(door, url.split('#')[1])).status).toBe(200);
     const runner = await openSession(door, 'run');
     runner.send({ jsonrpc: '2.0', id: 1, method: 'session/open', params: {} });
     expect(await runner.next((frame) => frame.includes('"id":1'))).toContain('"FORBIDDEN"');

@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countCases } from '../count-cases.ts';
 import { statusOf } from '../daemon/door-harness.ts';
 import type { TestDoor } from '../daemon/door-harness.ts';
-import { cookieOf, openFullDoor, shoot, UPGRADE } from './support.ts';
+import { pageLines, openFullDoor, shoot, UPGRADE } from './support.ts';
 import type { Shot } from './support.ts';
 import { HOSTS, KEYS, ORIGINS } from './vectors.ts';
 
 let door: TestDoor;
-let cookie = '';
+let lines: readonly string[] = [];
 const tally = { tried: 0, refused: 0 };
 beforeAll(async () => {
   door = await openFullDoor();
-  cookie = cookieOf(door);
+  lines = pageLines(door);
 });
 afterAll(async () => {
   countCases('gates', tally);
@@ -44,9 +44,9 @@ const WAYS: readonly (readonly [name: string, shot: () => Shot])[] = [
   ['an upgrade without one', () => ({ path: '/rpc', headers: UPGRADE })],
   ['the page that lets browsers in', () => ({ path: '/open' })],
   ['a code', () => ({ method: 'POST', path: '/session', headers: ['Content-Type: application/json'], body: '{"code":"x"}' })],
-  ['a ticket', () => ({ method: 'POST', path: '/session/ticket', headers: [cookie, 'Content-Type: application/json'], body: '{}' })],
-  ['the dashboard', () => ({ path: '/', headers: [cookie] })],
-  ['an upload', () => ({ method: 'POST', path: '/uploads', headers: [cookie, 'Content-Type: application/octet-stream'], body: 'x' })],
+  ['a ticket', () => ({ method: 'POST', path: '/session/ticket', headers: [...lines, 'Content-Type: application/json'], body: '{}' })],
+  ['the dashboard', () => ({ path: '/', headers: lines })],
+  ['an upload', () => ({ method: 'POST', path: '/uploads', headers: [...lines, 'Content-Type: application/octet-stream'], body: 'x' })],
 ];
 
 describe.each(WAYS)('[S1] [S2] before %s', (_name, shotOf) => {

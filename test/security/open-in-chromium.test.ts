@@ -1,5 +1,7 @@
 // The whole way in, in a real browser: address, code, cookie, ticket, challenge.
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
@@ -10,7 +12,8 @@ import type { TestDoor } from '../daemon/door-harness.ts';
 
 /** What a page does to open its WebSocket; resolves with the scope that it got. As text: it runs there, not here. */
 const PROVE = `(async () => {
-  const asked = await fetch('/session/ticket', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+  const headers = { 'Content-Type': 'application/json', 'Callsheet-Page': localStorage.getItem('callsheet-page') };
+  const asked = await fetch('/session/ticket', { method: 'POST', headers, body: '{}' });
   const { ticket } = await asked.json();
   const bytes = (text) => new TextEncoder().encode(text);
   const base64url = (array) => btoa(String.fromCharCode(...array)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
@@ -101,10 +104,37 @@ describe.skipIf(CHROMIUM === undefined)('the address of callsheet open, in Chrom
     await page.waitForURL(`http://${door.host}/`);
     const told = await page.evaluate(PROVE);
     expect(told).toBe('run');
-    expect(await page.evaluate("fetch('/session', { method: 'DELETE' }).then(({ status }) => status)")).toBe(204);
+    expect(
+      await page.evaluate(
+        "fetch('/session', { method: 'DELETE', headers: { 'Callsheet-Page': localStorage.getItem('callsheet-page') } }).then(({ status }) => status)",
+      ),
+    ).toBe(204);
     await page.waitForFunction("document.title === 'closed 4401'");
     expect((await page.reload())?.status()).toBe(401);
     await context.close();
+  });
+
+  it('[S2] changes nothing for a server at another port of this machine, to which browsers send the cookie too', async () => {
+    const sent: string[] = [];
+    const stranger = createServer((request, response) => {
+      sent.push(request.headers.cookie ?? '');
+      response.setHeader('Content-Type', 'text/html');
+      response.end('<script>document.title = String(localStorage.getItem("callsheet-page"))</script>');
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(address());
+    await page.waitForURL(`http://${door.host}/`);
+    await page.goto(`http://127.0.0.1:${String((stranger.address() as AddressInfo).port)}/`);
+    // It can read the cookie, and not what the page keeps for its own port.
+    expect(sent[0]).toMatch(/^callsheet-0123abcd=[\w-]{43}$/);
+    expect(await page.title()).toBe('null');
+    const stolen = { Cookie: sent[0] ?? '', Origin: `http://${door.host}`, 'Content-Type': 'application/json' };
+    const answer = await fetch(`http://${door.host}/session/ticket`, { method: 'POST', headers: stolen, body: '{}' });
+    expect(answer.status).toBe(403);
+    await context.close();
+    stranger.close();
   });
 
   it.each(['image/svg+xml', 'text/html', 'application/xhtml+xml', 'text/xml'])(

@@ -5,7 +5,7 @@ import { createRoutes } from '#daemon/routes.ts';
 import { countCases } from '../count-cases.ts';
 import { statusOf } from '../daemon/door-harness.ts';
 import type { TestDoor } from '../daemon/door-harness.ts';
-import { cookieOf, openFullDoor, shoot } from './support.ts';
+import { pageLines, openFullDoor, shoot } from './support.ts';
 
 let door: TestDoor;
 beforeAll(async () => {
@@ -123,7 +123,7 @@ describe('[S3] a request that any page can send', () => {
 
   it.each(SIMPLE)('of type "%s" is refused, and changes nothing', async (type) => {
     const header = type === '' ? [] : [`Content-Type: ${type}`];
-    const asOurs = [cookieOf(door), `Origin: http://${door.host}`];
+    const asOurs = [...pageLines(door), `Origin: http://${door.host}`];
     for (const path of ['/session', '/session/ticket', '/uploads']) {
       const answer = await shoot(door, { method: 'POST', path, headers: [...asOurs, ...header], body: '{"code":"x"}' });
       expect([path, statusOf(answer)]).toEqual([path, 415]);
@@ -134,20 +134,20 @@ describe('[S3] a request that any page can send', () => {
   });
 
   it.each(OVERRIDES)('does not turn into another by "%s"', async (header) => {
-    const cookie = cookieOf(door);
-    await shoot(door, { path: '/', headers: [cookie, header] });
-    await shoot(door, { path: '/healthz', headers: [cookie, header] });
-    expect(statusOf(await shoot(door, { path: '/healthz', headers: [cookie] }))).toBe(200);
+    const lines = pageLines(door);
+    await shoot(door, { path: '/', headers: [...lines, header] });
+    await shoot(door, { path: '/healthz', headers: [...lines, header] });
+    expect(statusOf(await shoot(door, { path: '/healthz', headers: lines }))).toBe(200);
   });
 
   it.each(['POST', 'DELETE'] as const)('%s with our cookie and without our Origin is refused at every route', async (method) => {
-    const cookie = cookieOf(door);
+    const lines = pageLines(door);
     for (const path of ['/session', '/session/ticket', '/uploads']) {
       for (const origin of [[], ['Origin: null'], ['Origin: http://127.0.0.1:8188'], ['Origin: http://evil.test']]) {
-        const headers = [cookie, ...origin, 'Content-Type: application/json'];
+        const headers = [...lines, ...origin, 'Content-Type: application/json'];
         expect([403, 405]).toContain(statusOf(await shoot(door, { method, path, headers, body: '{}' })));
       }
     }
-    expect(statusOf(await shoot(door, { path: '/healthz', headers: [cookie] }))).toBe(200);
+    expect(statusOf(await shoot(door, { path: '/healthz', headers: lines }))).toBe(200);
   });
 });

@@ -45,7 +45,8 @@ describe('[S5] [S30] keys, codes, tickets and headers', () => {
     const host = `127.0.0.1:${port}`;
     const ask = async (text: string): Promise<string> => {
       const answer = await raw(port, text.replaceAll('HOST', host));
-      answers.push(answer.replace(/^Set-Cookie:.*$/im, ''));
+      // The answer that gives a browser its secrets, once.
+      answers.push(answer.replace(/^Set-Cookie:[^]*$/im, ''));
       return answer;
     };
 
@@ -58,13 +59,16 @@ describe('[S5] [S30] keys, codes, tickets and headers', () => {
       ask(
         `POST ${path} HTTP/1.1\r\nHost: HOST\r\nOrigin: http://HOST\r\nContent-Type: application/json\r\n${more}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
       );
-    const cookie = /set-cookie: ([^;]+)/i.exec(await post('/session', JSON.stringify({ code })))?.[1] ?? '';
+    const entered = await post('/session', JSON.stringify({ code }));
+    const cookie = /set-cookie: ([^;]+)/i.exec(entered)?.[1] ?? '';
+    const page = /"page":"([^"]+)"/.exec(entered)?.[1] ?? '';
+    secrets['page'] = page;
     secrets['cookie'] = cookie.split('=')[1] ?? '';
     const ticket =
       /"ticket":"([^"]+)"/.exec(
         await raw(
           port,
-          `POST /session/ticket HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${host}\r\nCookie: ${cookie}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`,
+          `POST /session/ticket HTTP/1.1\r\nHost: ${host}\r\nOrigin: http://${host}\r\nCookie: ${cookie}\r\nCallsheet-Page: ${page}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`,
         ),
       )?.[1] ?? '';
     secrets['ticket'] = ticket;

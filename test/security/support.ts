@@ -43,11 +43,11 @@ export function shoot(door: Pick<TestDoor, 'port' | 'host'>, { method = 'GET', p
   return raw(door.port, lines.join('\r\n'));
 }
 
-/** The `Cookie` line of a new session. */
-export function cookieOf(door: TestDoor): string {
+/** What a page of a new session sends: its cookie, and its own secret. */
+export function pageLines(door: TestDoor): readonly [cookie: string, page: string] {
   const redeemed = door.sessions.redeem(door.sessions.issueCode());
   if (typeof redeemed !== 'object' || !('secret' in redeemed)) throw new Error('no session');
-  return `Cookie: ${door.sessions.cookieName}=${redeemed.secret}`;
+  return [`Cookie: ${door.sessions.cookieName}=${redeemed.secret}`, `Callsheet-Page: ${redeemed.page}`];
 }
 
 export const UPGRADE = [

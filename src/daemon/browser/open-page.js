@@ -21,8 +21,11 @@ try {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ code }),
     });
-    if (answer.ok) location.replace('/');
-    else say(FAILURES[answer.status] ?? `The daemon refused: ${await answer.text()}`);
+    if (answer.ok) {
+      // Kept for this address with its port; the cookie, which knows no port, is nothing without it.
+      localStorage.setItem('callsheet-page', (await answer.json()).page);
+      location.replace('/');
+    } else say(FAILURES[answer.status] ?? `The daemon refused: ${await answer.text()}`);
   }
 } catch {
   say('The daemon does not answer. Start it and run again: callsheet open');

@@ -53,7 +53,7 @@ export function createBrowserRoutes({ sessions, dashboardDir = DASHBOARD_DIR }: 
           return { status: 429, reason: 'rate', message: 'Too many wrong codes. Try again in some seconds.' };
         }
         response.setHeader('Set-Cookie', cookie(redeemed.secret, SESSION_LIFE / 1000));
-        response.writeHead(204).end();
+        sendJson(response, { page: redeemed.page });
         return undefined;
       },
     },
@@ -75,9 +75,7 @@ export function createBrowserRoutes({ sessions, dashboardDir = DASHBOARD_DIR }: 
         const body = await readJson(request);
         if ('refusal' in body) return body.refusal;
         if (caller?.session === undefined) return undefined;
-        const text = JSON.stringify({ ticket: sessions.issueTicket(caller.session) });
-        response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length });
-        response.end(text);
+        sendJson(response, { ticket: sessions.issueTicket(caller.session) });
         return undefined;
       },
     },
@@ -111,6 +109,12 @@ const NOT_BUILT: Refusal = {
 };
 
 // --- helpers ---
+
+function sendJson(response: ServerResponse, value: Readonly<Record<string, string>>): void {
+  const text = JSON.stringify(value);
+  response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': text.length });
+  response.end(text);
+}
 
 async function sendOwn(request: IncomingMessage, response: ServerResponse, file: string, type: string): Promise<void> {
   const bytes = await readFile(new URL(`./${file}`, import.meta.url));

@@ -14,6 +14,9 @@ export const CODE_LIFE = 60_000;
 export const TICKET_LIFE = 30_000;
 export const SESSION_LIFE = 12 * 60 * 60_000;
 
+/** Carries the secret of a page; cookies alone go to every port of the machine. */
+export const PAGE_HEADER = 'callsheet-page';
+
 const MOST_CODES = 16;
 const MOST_TICKETS = 64;
 const MOST_SESSIONS = 32;
@@ -27,14 +30,24 @@ export interface BrowserSession {
   readonly ended: AbortSignal;
 }
 
+/** What a browser gets for its code. */
+export interface Redeemed {
+  /** Goes into the cookie. */
+  readonly secret: string;
+  /** Goes to the page, which keeps it where only pages of its own port can read. */
+  readonly page: string;
+}
+
 export interface BrowserSessions {
   /** `callsheet-<8 hex of the instance>`: cookies know no port, so that each daemon needs a name of its own. */
   readonly cookieName: string;
   issueCode(): string;
-  /** The secret of the new session; `wrong` when the code is, `later` with milliseconds when too many were. */
-  redeem(code: string): { readonly secret: string } | 'wrong' | { readonly later: number };
+  /** The secrets of the new session; `wrong` when the code is, `later` with milliseconds when too many were. */
+  redeem(code: string): Redeemed | 'wrong' | { readonly later: number };
   /** The session of the cookie among the headers. */
   of(rawHeaders: readonly string[]): BrowserSession | undefined;
+  /** True when the headers also have the secret that only pages of this port know. */
+  isFromPage(session: BrowserSession, rawHeaders: readonly string[]): boolean;
   issueTicket(session: BrowserSession): string;
   end(session: BrowserSession): void;
   /** Ends all of them. */
@@ -47,7 +60,7 @@ export function createBrowserSessions(instance: string, now: () => number = () =
   const cookieName = `callsheet-${instance.replaceAll('-', '').slice(0, 8)}`;
   const codes = createOneTime<true>(CODE_LIFE, MOST_CODES, now);
   const tickets = createOneTime<BrowserSession>(TICKET_LIFE, MOST_TICKETS, now);
-  const sessions = new Map<string, BrowserSession & { readonly controller: AbortController; readonly timer: NodeJS.Timeout }>();
+  const sessions = new Map<string, KnownSession>();
   const wrong = createTokenBucket(WRONG_PER_SECOND, WRONG_BURST, now);
 
   function endBy(digest: string): void {
@@ -59,16 +72,16 @@ export function createBrowserSessions(instance: string, now: () => number = () =
     found.controller.abort();
   }
 
-  function begin(): string {
+  function begin(): Redeemed {
     const oldest = sessions.size >= MOST_SESSIONS ? sessions.keys().next().value : undefined;
     if (oldest !== undefined) endBy(oldest);
-    const secret = randomBytes(32).toString('base64url');
+    const [secret, page] = [newSecret(), newSecret()];
     const digest = digestOf(secret);
     const controller = new AbortController();
     const timer = setTimeout(() => endBy(digest), SESSION_LIFE);
     timer.unref();
-    sessions.set(digest, { endsAt: now() + SESSION_LIFE, ended: controller.signal, controller, timer });
-    return secret;
+    sessions.set(digest, { endsAt: now() + SESSION_LIFE, ended: controller.signal, page: digestOf(page), controller, timer });
+    return { secret, page };
   }
 
   const self: BrowserSessions = {
@@ -77,7 +90,7 @@ export function createBrowserSessions(instance: string, now: () => number = () =
     redeem(code) {
       const later = wrong.wait();
       if (later > 0) return { later };
-      if (codes.take(code) !== undefined) return { secret: begin() };
+      if (codes.take(code) !== undefined) return begin();
       wrong.take();
       return 'wrong';
     },
@@ -92,6 +105,12 @@ export function createBrowserSessions(instance: string, now: () => number = () =
         endBy(digest);
       }
       return undefined;
+    },
+    isFromPage(session, rawHeaders) {
+      const given = valuesOf(rawHeaders, PAGE_HEADER);
+      // Digests are compared: the time says nothing of the secret.
+      const digest = given.length === 1 ? digestOf(given[0] ?? '') : undefined;
+      return [...sessions.values()].some((one) => one === session && one.page === digest);
     },
     issueTicket: (session) => tickets.issue(session),
     end(session) {
@@ -119,6 +138,16 @@ export function createBrowserSessions(instance: string, now: () => number = () =
 }
 
 // --- helpers ---
+
+interface KnownSession extends BrowserSession {
+  readonly page: string;
+  readonly controller: AbortController;
+  readonly timer: NodeJS.Timeout;
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
 
 function cookiesOf(rawHeaders: readonly string[], name: string): string[] {
   return valuesOf(rawHeaders, 'cookie')
