@@ -70,7 +70,8 @@ describe('callsheet run', () => {
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^ {2}\/.*\.png {2}\d+×\d+/);
   });
 
-  it('uses the running daemon, which other commands see too', async () => {
+  // Seven processes, one after another.
+  it('uses the running daemon, which other commands see too', { timeout: 120_000 }, async () => {
     const { folder, env } = freshPlace();
     const daemon = startCli(['daemon', '--json'], env, { cwd: folder });
     const ready = JSON.parse(await daemon.line((text) => text.includes('"ready"'))) as Readonly<Record<string, unknown>>;

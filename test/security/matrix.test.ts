@@ -8,11 +8,11 @@ import type { Shot } from './support.ts';
 import { HOSTS, KEYS, ORIGINS } from './vectors.ts';
 
 let door: TestDoor;
-let lines: readonly string[] = [];
+let pageHeaders: readonly string[] = [];
 const tally = { tried: 0, refused: 0 };
 beforeAll(async () => {
   door = await openFullDoor();
-  lines = pageLines(door);
+  pageHeaders = pageLines(door);
 });
 afterAll(async () => {
   countCases('gates', tally);
@@ -44,9 +44,15 @@ const WAYS: readonly (readonly [name: string, shot: () => Shot])[] = [
   ['an upgrade without one', () => ({ path: '/rpc', headers: UPGRADE })],
   ['the page that lets browsers in', () => ({ path: '/open' })],
   ['a code', () => ({ method: 'POST', path: '/session', headers: ['Content-Type: application/json'], body: '{"code":"x"}' })],
-  ['a ticket', () => ({ method: 'POST', path: '/session/ticket', headers: [...lines, 'Content-Type: application/json'], body: '{}' })],
-  ['the dashboard', () => ({ path: '/', headers: lines })],
-  ['an upload', () => ({ method: 'POST', path: '/uploads', headers: [...lines, 'Content-Type: application/octet-stream'], body: 'x' })],
+  [
+    'a ticket',
+    () => ({ method: 'POST', path: '/session/ticket', headers: [...pageHeaders, 'Content-Type: application/json'], body: '{}' }),
+  ],
+  ['the dashboard', () => ({ path: '/', headers: pageHeaders })],
+  [
+    'an upload',
+    () => ({ method: 'POST', path: '/uploads', headers: [...pageHeaders, 'Content-Type: application/octet-stream'], body: 'x' }),
+  ],
 ];
 
 describe.each(WAYS)('[S1] [S2] before %s', (_name, shotOf) => {
