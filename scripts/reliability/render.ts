@@ -33,7 +33,7 @@ export function renderReliability(evidence: Evidence, root: string, { isFull, at
     '## Score',
     '',
     'Peers: C ComfyUI, O Ollama, J Jupyter, S Syncthing, D DBOS and Temporal, read from their sources and not measured. An empty cell says that nothing was looked up.',
-    'A figure of tests counts those of the files that it names, which are fewer than the vectors of the bar. "Not measured" are rows of the security issue (6).',
+    'A figure of tests counts those of the files that it names, which are fewer than the vectors of the bar. What attackers do has a page of its own: [security.md](security.md).',
     '',
     ...score(evidence, root),
     '',

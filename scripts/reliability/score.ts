@@ -13,9 +13,13 @@ export interface Row {
   readonly files?: readonly string[];
   /** Test files that count what the figure is made of, and that are run for it whatever their tests are called. */
   readonly counted?: readonly string[];
+  /** Measured by `npm run test:security`, on a page of its own. */
+  readonly elsewhere?: string;
   /** Undefined: not measured. */
   readonly figure?: (evidence: Evidence, root: string) => string | undefined;
 }
+
+const SECURITY = '[security.md](security.md#score)';
 
 export const ROWS: readonly Row[] = [
   {
@@ -24,9 +28,14 @@ export const ROWS: readonly Row[] = [
     peers: 'C partial, O Host only, J yes, S yes',
     files: ['test/daemon/gates.test.ts'],
   },
-  { row: 'Routes without a token that are refused', bar: '100 %', peers: 'C no, O no, J yes, S partial' },
-  { row: 'Pages in a real browser (rebinding, foreign WebSocket) that read anything', bar: '0 of 6', peers: 'J 0, S 0' },
-  { row: 'A marker secret in logs, arguments, database, bundle', bar: '0', peers: 'J above 0 until 2026-07' },
+  { row: 'Routes without a token that are refused', bar: '100 %', peers: 'C no, O no, J yes, S partial', elsewhere: SECURITY },
+  {
+    row: 'Pages in a real browser (rebinding, foreign WebSocket) that read anything',
+    bar: '0 of 6',
+    peers: 'J 0, S 0',
+    elsewhere: SECURITY,
+  },
+  { row: 'A marker secret in logs, arguments, database, bundle', bar: '0', peers: 'J above 0 until 2026-07', elsewhere: SECURITY },
   {
     row: 'Attacks on the token file that are refused',
     bar: '10 of 10',
@@ -45,24 +54,39 @@ export const ROWS: readonly Row[] = [
     peers: 'not applicable',
     files: ['test/templates/bundle/unpack.test.ts'],
   },
-  { row: 'Evil patterns that stay below 50 ms', bar: '30 of 30', peers: 'plain Ajv on V8: 0' },
+  { row: 'Evil patterns that stay below 50 ms', bar: '30 of 30', peers: 'plain Ajv on V8: 0', elsewhere: SECURITY },
   {
     row: 'Schema and JSON bombs survived',
     bar: '20 of 20',
     peers: 'Ajv alone: an error to catch',
     files: ['test/daemon/bad-files.test.ts'],
   },
-  { row: 'Prototype keys refused at each way in', bar: '12 × 6', peers: '' },
-  { row: 'Hostile media files survived', bar: '10,000 of 10,000', peers: 'advisories in 2026 for exifreader (4) and music-metadata (1)' },
+  { row: 'Prototype keys refused at each way in', bar: '12 × 6', peers: '', elsewhere: SECURITY },
+  {
+    row: 'Hostile media files survived',
+    bar: '10,000 of 10,000',
+    peers: 'advisories in 2026 for exifreader (4) and music-metadata (1)',
+    elsewhere: SECURITY,
+  },
   {
     row: 'Abuse of the WebSocket closed with the right code',
     bar: '30 of 30',
     peers: 'the ws library itself: yes',
     files: ['test/daemon/limits.test.ts'],
   },
-  { row: 'p99 for a proven client under 1,000 hostile connections', bar: 'below 100 ms', peers: 'O, C: no limits found' },
-  { row: 'Growth of memory with a slow reader at 100,000 events', bar: 'below 30 MiB', peers: '' },
-  { row: 'Bytes leaked by addresses, redirects and file reads of a foreign server', bar: '0 of 40', peers: 'Gradio: 3 CVEs' },
+  {
+    row: 'p99 for a proven client under 1,000 hostile connections',
+    bar: 'below 100 ms',
+    peers: 'O, C: no limits found',
+    elsewhere: SECURITY,
+  },
+  { row: 'Growth of memory with a slow reader at 100,000 events', bar: 'below 30 MiB', peers: '', elsewhere: SECURITY },
+  {
+    row: 'Bytes leaked by addresses, redirects and file reads of a foreign server',
+    bar: '0 of 40',
+    peers: 'Gradio: 3 CVEs',
+    elsewhere: SECURITY,
+  },
   {
     row: 'Commits of the store with a crash point before and after',
     bar: '100 %',
@@ -113,7 +137,12 @@ export const ROWS: readonly Row[] = [
   },
   { row: 'Fuzz cases (RPC, templates, imports, replies) and crashes', bar: '1,000,000 a night, 0', peers: 'SQLite: OSS-Fuzz' },
   { row: 'JSON-RPC vectors passed', bar: '150 of 150', peers: 'go-ethereum: 18 files', files: ['test/contracts/jsonrpc/runner.test.ts'] },
-  { row: 'OpenRPC: methods documented, implemented, fuzzed', bar: '100 %', peers: 'rare' },
+  {
+    row: 'OpenRPC: methods documented, implemented, fuzzed',
+    bar: '100 %',
+    peers: 'rare',
+    files: ['test/protocol/protocol-doc.test.ts', 'test/daemon/scopes.test.ts'],
+  },
   {
     row: 'Runs held in the queue; p99 of a submission; start over them; memory',
     bar: '10,000; 50 ms; 5 s; 300 MB',
@@ -146,7 +175,8 @@ export const ROWS: readonly Row[] = [
 ];
 
 /** What stands in our column. */
-export function figureOf({ files, figure }: Row, evidence: Evidence, root: string): string {
+export function figureOf({ files, figure, elsewhere }: Row, evidence: Evidence, root: string): string {
+  if (elsewhere !== undefined) return elsewhere;
   if (files === undefined) return figure?.(evidence, root) ?? 'not measured';
   const { passed, ran, skipped } = tally(evidence.tests.filter(({ file }) => files.includes(file)));
   const names = files.map((file) => `\`${file.replace(/^test\//, '')}\``).join(', ');
