@@ -37,6 +37,7 @@ const CALLS: { readonly [Name in keyof Store]?: (store: Store) => unknown } = {
   runs: (one) => one.runs({}),
   openRuns: (one) => one.openRuns(),
   openRunHeads: (one) => one.openRunHeads(),
+  runCounts: (one) => one.runCounts(),
   assumedLost: (one) => one.assumedLost(),
   template: (one) => one.template('t'),
   attempts: (one) => one.attempts('run-0'),

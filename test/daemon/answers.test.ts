@@ -25,10 +25,12 @@ const PARAMS: Readonly<Record<string, object>> = {
   'backend/allow': { id: 'comfyui', allowed: true },
   'event/subscribe': { runId: 'r' },
   'event/unsubscribe': { subscription: 'none' },
+  'event/list': { runId: 'r' },
+  'inspect/unsubscribe': { subscription: 'none' },
 };
 
-/** The first call of a session, and what needs a run that made a file: provenance.test.ts. */
-const ELSEWHERE = new Set(['initialize', 'artifact/get']);
+/** The first call of a session, and what needs a run that made a file, or has a graph: provenance.test.ts, run-graph.test.ts. */
+const ELSEWHERE = new Set(['initialize', 'artifact/get', 'run/graph']);
 
 describe('the answer of every method', () => {
   it.each(Object.values(METHODS).filter(({ name }) => !ELSEWHERE.has(name)))(

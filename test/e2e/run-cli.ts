@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
+/** What Node compiled of the sources, shared by all tests: homes are new in each. */
+export const CACHE = join(ROOT, 'node_modules', '.cache', 'callsheet-tests');
 const LAUNCHER = join(ROOT, 'bin', 'callsheet');
 
 export interface Ended {
@@ -40,7 +42,7 @@ export function startCli(
   options: { readonly launcher?: string; readonly cwd?: string } = {},
 ): Cli {
   const child = spawn(options.launcher ?? LAUNCHER, argv, {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: options.launcher === undefined ? CACHE : '', ...env },
     cwd: options.cwd ?? ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

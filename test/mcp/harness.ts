@@ -6,7 +6,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { startSandbox } from '#backends/sandbox/server.ts';
 import type { Sandbox } from '#backends/sandbox/options.ts';
 import type { RunView } from '#protocol/views.ts';
-import { type Cli, freshPlace, ROOT, startCli } from '../e2e/run-cli.ts';
+import { CACHE, type Cli, freshPlace, ROOT, startCli } from '../e2e/run-cli.ts';
 
 export const FIXTURES = join(ROOT, 'test', 'fixtures', 'templates');
 export const PHOTO = join(ROOT, 'templates', 'image', 'pixel-postcard', 'example.png');
@@ -110,7 +110,7 @@ export async function startAgent(env: Readonly<Record<string, string>>, argv: re
   const transport = new StdioClientTransport({
     command: join(ROOT, 'bin', 'callsheet'),
     args: ['mcp', ...argv],
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: CACHE, ...env },
     cwd: env['HOME'] ?? ROOT,
     stderr: 'pipe',
   });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished } from 'vitest';
-import { freshPlace, ROOT } from '../e2e/run-cli.ts';
+import { CACHE, freshPlace, ROOT } from '../e2e/run-cli.ts';
 import { PHOTO } from './harness.ts';
 
 /** A daemon starts and a run ends meanwhile. */
@@ -24,7 +24,7 @@ it(
     const { env } = freshPlace();
     const argv = ['mcp', '--backend', 'sandbox', '--root', join(PHOTO, '..')];
     const child = spawn(join(ROOT, 'bin', 'callsheet'), argv, {
-      env: { PATH: process.env['PATH'], ...env },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: CACHE, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));
