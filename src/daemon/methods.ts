@@ -22,6 +22,8 @@ export interface CallContext {
   readonly watcher: Watcher;
   /** Runs once the answer to this call has been handed to the socket. */
   readonly afterAnswer: (task: () => void) => void;
+  /** Aborts when the browser session ends that the connection belongs to; undefined for holders of a key. */
+  readonly ended: AbortSignal | undefined;
   /** Aborts when the client takes the call back, or is gone and the call changes nothing. */
   readonly signal: AbortSignal;
   /** How far the call is; may be called as often as one likes. Told only to clients that gave a `progressToken`. */
@@ -128,6 +130,6 @@ export function createMethods(parts: MethodParts): Handlers {
       return result;
     },
     'inspect/unsubscribe': ({ subscription }, { watcher }) => ({ removed: watcher.unsubscribe(subscription) }),
-    'inspect/ticket': ({ runId }) => inspect.ticket(runId),
+    'inspect/ticket': ({ runId }, { ended }) => inspect.ticket(runId, ended),
   };
 }

@@ -81,7 +81,7 @@ export function createSession(options: SessionOptions): Session {
     const token = params['progressToken'];
     const report = typeof token === 'string' ? calmly((value) => tellProgress(token, value)) : () => undefined;
     try {
-      return await handlers.get(method.name)?.(params, { ...context, client: clientName, report });
+      return await handlers.get(method.name)?.(params, { ...context, client: clientName, ended, report });
     } catch (error) {
       // A question that was cut off fails in many ways. Of what changes something it matters how it failed.
       if (!method.mutation) signal.throwIfAborted();

@@ -270,6 +270,23 @@ describe('a session', () => {
     expect(await (await prove(door, unused)).socket.closed).toMatchObject({ code: 4401 });
   });
 
+  it('takes the inspectors with it that its pages opened, and the tickets for others', async () => {
+    await using door = await openTestDoor();
+    const cookie = await comeIn(door);
+    const { socket } = await prove(door, await ticketOf(door, cookie));
+    await socket.next((frame) => frame.includes('"init"'));
+    const pathOf = async (id: number): Promise<string> => {
+      socket.send({ jsonrpc: '2.0', id, method: 'inspect/ticket', params: {} });
+      const answer = JSON.parse(await socket.next((frame) => frame.includes(`"id":${String(id)}`))) as { result: { path: string } };
+      return answer.result.path;
+    };
+    const used = await rawSocket(`ws://${door.host}${await pathOf(1)}`, {});
+    const unused = await pathOf(2);
+    await ask(door, '/session', { method: 'DELETE', cookie });
+    expect(await used.closed).toEqual({ code: 4401, reason: 'the session has ended' });
+    await expect(rawSocket(`ws://${door.host}${unused}`, {})).rejects.toThrow('401');
+  });
+
   it('leaves the WebSockets of others alone when it ends', async () => {
     await using door = await openTestDoor();
     const cookie = await comeIn(door);

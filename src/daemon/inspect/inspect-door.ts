@@ -23,6 +23,7 @@ const MOST = 16;
 /** Bytes. Clients of this path have nothing to say. */
 const MAX_FRAME = 1024;
 const GOING_AWAY = 1001;
+const SESSION_ENDED = 4401;
 const SLOW_READER = 4413;
 
 export interface InspectDoor {
@@ -52,7 +53,7 @@ export function createInspectDoor({ hub, tickets, auth, refusals, limits }: Insp
   /** What those may see that were let in and are not yet connected. */
   const granted = new WeakMap<IncomingMessage, Ticket>();
 
-  function show(webSocket: WebSocket, stream: Duplex, { runId }: Ticket): void {
+  function show(webSocket: WebSocket, stream: Duplex, { runId, ended }: Ticket): void {
     const outbound = createOutbound(webSocket, {
       stream,
       watermarks: limits.watermarks,
@@ -77,7 +78,14 @@ export function createInspectDoor({ hub, tickets, auth, refusals, limits }: Insp
     });
     // What it says is dropped; a frame that is too large ends it.
     webSocket.on('error', () => refusals.count('protocol'));
+    const onEnded = (): void => {
+      webSocket.close(SESSION_ENDED, 'the session has ended');
+      setTimeout(() => webSocket.terminate(), 500).unref();
+    };
+    if (ended?.aborted === true) onEnded();
+    else ended?.addEventListener('abort', onEnded);
     webSocket.on('close', () => {
+      ended?.removeEventListener('abort', onEnded);
       clearInterval(heartbeat);
       end();
       outbound.close();
@@ -113,7 +121,7 @@ export function createInspectDoor({ hub, tickets, auth, refusals, limits }: Insp
             : 'The ticket was used, is too old or never was. Ask for another: inspect/ticket.';
         return { status: 401, reason: 'token', message };
       }
-      granted.set(request, onlyRun === undefined ? ticket : { runId: ticket.runId ?? onlyRun });
+      granted.set(request, onlyRun === undefined ? ticket : { ...ticket, runId: ticket.runId ?? onlyRun });
       return undefined;
     },
     accept(request, socket, head) {

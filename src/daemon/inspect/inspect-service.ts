@@ -17,8 +17,11 @@ export interface Watcher {
 
 export interface InspectService {
   attach(outbound: Pick<Outbound, 'sendIfFree'>): Watcher;
-  /** Throws RUN_NOT_FOUND, TOO_MANY_REQUESTS. */
-  ticket(runId: string | undefined): { readonly path: string; readonly protocols: readonly [string, string]; readonly expiresAt: number };
+  /** `ended`: of the browser session that asks. Throws RUN_NOT_FOUND, TOO_MANY_REQUESTS. */
+  ticket(
+    runId: string | undefined,
+    ended?: AbortSignal,
+  ): { readonly path: string; readonly protocols: readonly [string, string]; readonly expiresAt: number };
 }
 
 const MAX_SUBSCRIPTIONS = 8;
@@ -70,9 +73,9 @@ export function createInspectService(parts: {
         },
       };
     },
-    ticket(runId) {
+    ticket(runId, ended) {
       demandRun(runId);
-      const { ticket, expiresAt } = tickets.issue(runId === undefined ? {} : { runId });
+      const { ticket, expiresAt } = tickets.issue({ ...(runId === undefined ? {} : { runId }), ...(ended === undefined ? {} : { ended }) });
       return { path: `/inspect/${ticket}`, protocols: [INSPECT_PROTOCOL, `${TICKET_PREFIX}${ticket}`], expiresAt };
     },
   };

@@ -5,6 +5,8 @@ import { CallsheetError } from '#protocol/errors.ts';
 export interface Ticket {
   /** Absent: every run. */
   readonly runId?: string;
+  /** The session of the browser that asked for it: what it opened ends with that. */
+  readonly ended?: AbortSignal;
 }
 
 export interface InspectTickets {
@@ -44,7 +46,7 @@ export function createInspectTickets(now: () => number = Date.now): InspectTicke
       const digest = digestOf(text);
       const found = open.get(digest);
       open.delete(digest);
-      return found;
+      return found?.ended?.aborted === true ? undefined : found;
     },
   };
 }
