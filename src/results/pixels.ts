@@ -1,10 +1,11 @@
 /**
  * What of a PNG its pixels are made of: the file without texts and times, which are other ones each time it is written. Nothing is decoded, and what
- * tells of colours stays (PNG 11.3). ComfyUI's LoadImage turns pictures by their orientation, so that what tells one stays as well.
+ * tells of colours stays (PNG 11.3). ComfyUI's LoadImage turns pictures by their orientation, so that every place in which
+ * Pillow looks for one stays as well: with one of them gone it would look into the next.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { type ByteSource, bytesOfFile, READ_LIMIT, textAt, viewOf } from './bytes.ts';
+import { type ByteSource, bytesOfFile, READ_LIMIT, textAt } from './bytes.ts';
 import { joined, type Stretch } from './embed/pieces.ts';
 import { type PngChunk, pngChunks } from './formats/png.ts';
 
@@ -48,25 +49,11 @@ async function stretchesOf(source: ByteSource): Promise<readonly Stretch[] | und
 
 async function isOfPixels(source: ByteSource, { type, at, length }: PngChunk): Promise<boolean> {
   if (type === 'tIME') return false;
-  if (type === 'eXIf') return tellsOrientation(await source.read(at, Math.min(length, READ_LIMIT)));
   if (type !== 'tEXt' && type !== 'zTXt' && type !== 'iTXt') return true;
-  // Exif and XMP as texts, in which Pillow looks for an orientation too.
-  return /^(?:Raw profile type |XML:com\.adobe\.xmp\0)/.test(textAt(await source.read(at, Math.min(length, 32)), 0, Math.min(length, 32)));
-}
-
-const ORIENTATION = 0x0112;
-
-/** In its first folder (TIFF 6.0 section 2); true where it cannot be read. */
-function tellsOrientation(block: Uint8Array): boolean {
-  const order = textAt(block, 0, 2);
-  if (block.length < 8 || (order !== 'II' && order !== 'MM')) return true;
-  const little = order === 'II';
-  const view = viewOf(block);
-  const folder = view.getUint32(4, little);
-  if (folder + 2 > block.length) return true;
-  const count = view.getUint16(folder, little);
-  if (folder + 2 + count * 12 > block.length) return true;
-  return Array.from({ length: count }, (_, n) => view.getUint16(folder + 2 + n * 12, little)).includes(ORIENTATION);
+  // Exif and XMP as texts, in which Pillow looks for an orientation too (PngImagePlugin, Image.getexif).
+  return /^(?:Raw profile type |XML:com\.adobe\.xmp\0|exif\0|xmp\0)/.test(
+    textAt(await source.read(at, Math.min(length, 32)), 0, Math.min(length, 32)),
+  );
 }
 
 async function hashOf(source: ByteSource, stretches: readonly Stretch[]): Promise<string> {

@@ -62,13 +62,22 @@ export function createRetention(options: RetentionOptions): Retention {
     return result;
   }
 
-  /** Why a run that may go by its own standing must stay. */
-  function holder(): (run: RunSize) => string | undefined {
-    const inputs = store.openRuns().map((runId) => ({ runId, parameters: store.run(runId)?.parameters ?? '' }));
-    return ({ runId }) => {
-      if (isBusy(runId)) return 'something is being done with it';
-      const user = inputs.find(({ parameters }) => parameters.includes(runId));
-      return user === undefined ? undefined : `run ${user.runId}, which has not ended, uses a file of it`;
+  /** Why a run that may go by its own standing must stay. `look` takes in the runs that were begun, or tried again, since it looked last. */
+  function createHolder(): { look(): void; reason(runId: string): string | undefined } {
+    const parametersOf = new Map<string, string>();
+    const look = (): void => {
+      const open = new Set(store.openRuns());
+      for (const runId of parametersOf.keys()) if (!open.has(runId)) parametersOf.delete(runId);
+      for (const runId of open) if (!parametersOf.has(runId)) parametersOf.set(runId, store.run(runId)?.parameters ?? '');
+    };
+    look();
+    return {
+      look,
+      reason(runId) {
+        if (isBusy(runId)) return 'something is being done with it';
+        const user = [...parametersOf].find(([, parameters]) => parameters.includes(runId))?.[0];
+        return user === undefined ? undefined : `run ${user}, which has not ended, uses a file of it`;
+      },
     };
   }
 
@@ -80,12 +89,13 @@ export function createRetention(options: RetentionOptions): Retention {
     return takeAway(await ownFiles(runId), { store, outputDir, gone }, directoryOf(runId), true);
   }
 
-  async function remove(run: RunSize, gone: Set<string>): Promise<Taken | undefined> {
+  async function remove(run: RunSize, gone: Set<string>, holder: ReturnType<typeof createHolder>): Promise<Taken | undefined> {
     const { runId } = run;
     const files = await withPictures(await ownFiles(runId), outputDir);
-    // Looked at again: it may have been tried again while its notes were read.
+    // Looked at again: it may have been tried again while its files were read, or been given to another run.
     const row = store.run(runId);
-    if (row === undefined || row.endedAt === null || row.pinned === true || isBusy(runId)) return undefined;
+    holder.look();
+    if (row === undefined || row.endedAt === null || row.pinned === true || holder.reason(runId) !== undefined) return undefined;
     store.removeRuns([{ runId, body: JSON.stringify(files) }], keepTemplates());
     gone.add(runId);
     onRemoved([runId]);
@@ -101,7 +111,8 @@ export function createRetention(options: RetentionOptions): Retention {
   return {
     clean: (policy, { dryRun = false, limit = MOST_RUNS, signal, report } = {}) =>
       inTurn(async () => {
-        const plan = planRetention(store.runSizes(), policy, now(), holder());
+        const holder = createHolder();
+        const plan = planRetention(store.runSizes(), policy, now(), ({ runId }) => holder.reason(runId));
         const runs: CleanResult['runs'][number][] = [];
         const gone = new Set<string>();
         const going = plan.remove.slice(0, limit);
@@ -111,7 +122,7 @@ export function createRetention(options: RetentionOptions): Retention {
           report?.({ done: seen, total: going.length });
           seen += 1;
           const { runId, template, status } = run;
-          const taken = dryRun ? await lookAt(runId, gone) : await remove(run, gone);
+          const taken = dryRun ? await lookAt(runId, gone) : await remove(run, gone, holder);
           if (taken === undefined) continue;
           runs.push({ runId, template, status, endedAt: run.endedAt ?? run.createdAt, ...taken });
         }
