@@ -4,7 +4,10 @@ import { expect, it, vi } from 'vitest';
 import { createCounters } from '#daemon/metrics/counters.ts';
 import { createMetricsPage } from '#daemon/metrics/page.ts';
 
-vi.mock('prom-client', async (original) => ({ ...(await original<object>()), collectDefaultMetrics: vi.fn() }));
+vi.mock('prom-client', async (original) => ({
+  ...(await original<object>()),
+  collectDefaultMetrics: vi.fn<typeof collectDefaultMetrics>(),
+}));
 
 it('is made the next time when what makes it could not be loaded once', async () => {
   vi.mocked(collectDefaultMetrics).mockImplementationOnce(() => {
