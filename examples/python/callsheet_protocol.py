@@ -333,6 +333,7 @@ class Attempt(_Attempt, total=False):
 
 class _CacheUse(TypedDict):
     item: int
+    attempt: int
     result: Literal["hit", "miss", "off"]
     reason: str
 

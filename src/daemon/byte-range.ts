@@ -13,7 +13,7 @@ export function readRange(header: string | undefined, size: number): ByteRange |
   const [, first = '', last = ''] = match;
   if (first === '' && last === '') return undefined;
   // The last so many bytes.
-  if (first === '') return last === '0' || size === 0 ? 'none' : { start: Math.max(0, size - Number(last)), end: size - 1 };
+  if (first === '') return Number(last) === 0 || size === 0 ? 'none' : { start: Math.max(0, size - Number(last)), end: size - 1 };
   const start = Number(first);
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
   if (last !== '' && Number(last) < start) return undefined;

@@ -99,7 +99,10 @@ async function sendFile(
     return;
   }
   const shown = SHOWN.test(mediaType);
-  const range = readRange(request.headers.range, stats.size);
+  const etag = `"${sha256}"`;
+  const { range: asked, 'if-range': held = etag } = request.headers;
+  // A part of another file would spoil what the client has of the one that it knew.
+  const range = held === etag ? readRange(asked, stats.size) : undefined;
   if (range === 'none') {
     await handle.close();
     response.writeHead(416, { 'Content-Range': `bytes */${stats.size}` }).end();
@@ -111,7 +114,7 @@ async function sendFile(
     ...(range === undefined ? {} : { 'Content-Range': `bytes ${range.start}-${range.end}/${stats.size}` }),
     'Accept-Ranges': 'bytes',
     'Content-Disposition': `${shown ? 'inline' : 'attachment'}; filename*=UTF-8''${encodeName(basename(path))}`,
-    ETag: `"${sha256}"`,
+    ETag: etag,
   });
   if (request.method === 'HEAD') {
     await handle.close();

@@ -9,11 +9,13 @@ import type { NodeState, RunGraph, RunGraphNode } from '#protocol/methods/run-gr
 import type { StepStatus, StepView } from '#protocol/views.ts';
 import type { AttemptRow, ProvenanceRow, SavingsRow, Store } from '#store/types.ts';
 import type { CompiledTemplate } from '#templates/compiled.ts';
+import { isOfEarlierTry } from './earlier-try.ts';
 import type { NodeWatch, SeenNodes } from './node-watch.ts';
 import type { RunService } from './run-service.ts';
+import { allEvents } from './run-view.ts';
 
 export interface RunGraphParts {
-  readonly store: Pick<Store, 'run' | 'attempts' | 'provenance' | 'graph' | 'savings'>;
+  readonly store: Pick<Store, 'run' | 'events' | 'attempts' | 'provenance' | 'graph' | 'savings'>;
   readonly runs: Pick<RunService, 'get'>;
   readonly watch: Pick<NodeWatch, 'of'>;
   /** Throws SNAPSHOT_REFUSED. */
@@ -42,13 +44,20 @@ export function createRunGraph({ store, runs, watch, pinned }: RunGraphParts): R
       const hint = `Its steps: ${run.steps.map((one) => one.id).join(', ')}.`;
       throw new CallsheetError('STEP_NOT_FOUND', `The run has no step '${id.slice(0, 64)}'.`, { hint });
     }
-    const attempts = store.attempts(runId);
+    const rows = store.attempts(runId);
+    // Of a run that was never tried again the log need not be read.
+    const events = run.tries === undefined ? [] : allEvents(store, runId);
+    const isWhole = run.artifacts.some((one) => one.step === id && one.item === item && one.partial !== true);
+    const attempts = rows.filter((one) => !isOfEarlierTry(one, events, { step: id, item }, isWhole));
     // A step that shares the prompt of another has no attempt of its own.
-    const attempt =
+    const sent =
       newest(attempts.filter((one) => one.step === id && one.item === item)) ?? newest(attempts.filter((one) => isPart(one, id)));
+    const hit = view.cache?.find((one) => one.item === item && one.result === 'hit');
+    // Attempts of another step are counted by themselves; what the cache had in this try, no prompt of another gave.
+    const isKept = hit !== undefined && (sent?.step !== id || hit.attempt > sent.attempt);
+    const attempt = isKept ? undefined : sent;
     const kept = attempt === undefined ? undefined : store.provenance(runId).find((one) => one.promptId === attempt.promptId);
     const text = kept === undefined ? undefined : store.graph(kept.graph);
-    const isKept = view.cache?.some((one) => one.item === item && one.result === 'hit') === true && attempt === undefined;
     const authored = withoutSecrets(step.graph);
     const format = step.backend === 'wan2gp' ? 'wan2gp' : 'api';
     const about = {

@@ -90,7 +90,7 @@ export function viewOf(row: RunRow, store: Store, template: CompiledTemplate, li
 
 const PAGE = 1000;
 
-export function allEvents(store: Store, runId: string): readonly RunEvent[] {
+export function allEvents(store: Pick<Store, 'events'>, runId: string): readonly RunEvent[] {
   const events: RunEvent[] = [];
   for (;;) {
     const page = store.events({ runId, after: events.at(-1)?.seq ?? 0, limit: PAGE });
@@ -164,8 +164,8 @@ function stepsOf(
       else fold(event.step).reasons.set(event.item, event.message);
     }
     if (event.type === 'step.cache') {
-      const { item, result, reason, runId } = event;
-      fold(event.step).cache.set(item, { item, result, reason, ...(runId === undefined ? {} : { runId }) });
+      const { item, attempt, result, reason, runId } = event;
+      fold(event.step).cache.set(item, { item, attempt, result, reason, ...(runId === undefined ? {} : { runId }) });
     }
     if (event.type !== 'step.status') continue;
     const step = fold(event.step);

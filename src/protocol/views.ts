@@ -63,6 +63,8 @@ export type CacheResult = (typeof CACHE_RESULTS)[number];
 /** What the result cache had for an item. */
 export interface CacheView {
   readonly item: number;
+  /** The attempt that asked, as attempts of the item are numbered. */
+  readonly attempt: number;
   readonly result: CacheResult;
   /** One sentence for people: who made it, or what differs from the nearest result that is kept. */
   readonly reason: string;

@@ -13,7 +13,7 @@ describe('a range of a file', () => {
     expect(readRange(header, 1000)).toEqual(range);
   });
 
-  it.each(['bytes=1000-', 'bytes=5000-6000', 'bytes=-0'])('%s of 1000 bytes lies outside', (header) => {
+  it.each(['bytes=1000-', 'bytes=5000-6000', 'bytes=-0', 'bytes=-00'])('%s of 1000 bytes lies outside', (header) => {
     expect(readRange(header, 1000)).toBe('none');
   });
 

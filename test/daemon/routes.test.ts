@@ -214,6 +214,18 @@ describe('GET /artifacts/{id}', () => {
     await beyond.arrayBuffer();
   });
 
+  it.each([
+    ['"abc"', 206],
+    ['"abd"', 200],
+    ['W/"abc"', 200],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', 200],
+  ])('sends a part only of the file that the client has the rest of: If-Range %s answers %i', async (validator, status) => {
+    await using door = await withArtifact('video/mp4', 'a.mp4', (path) => writeFileSync(path, PNG));
+    const answer = await ask(door, '/artifacts/art-1', { headers: { Range: 'bytes=2-5', 'If-Range': validator } });
+    expect(answer.status).toBe(status);
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(status === 206 ? PNG.subarray(2, 6) : PNG);
+  });
+
   it.skipIf(!existsSync('/proc/self/fd'))('keeps no file open for readers that left before it was sent', async () => {
     let file = '';
     // What is forgotten is closed by the garbage collection, which says so; one day it will be an error.

@@ -24,11 +24,15 @@ interface Setting {
   readonly times?: ProvenanceRow['times'];
   readonly savings?: readonly SavingsRow[];
   readonly cache?: 'hit' | 'miss';
+  /** The attempt that asked the result cache. */
+  readonly asked?: number;
+  /** What the run's log says since it was tried again. */
+  readonly retried?: readonly RunEventBody[];
   readonly backend?: 'comfyui' | 'wan2gp';
 }
 
 /** One run with one step, as the store and the supervisor would tell of it. */
-function setUp({ status = 'running', attempt, times = null, savings = [], cache, backend = 'comfyui' }: Setting) {
+function setUp({ status = 'running', attempt, times = null, savings = [], cache, asked = 1, retried, backend = 'comfyui' }: Setting) {
   const { graph } = parseGraph(AUTHORED);
   const watch = createNodeWatch();
   const row: AttemptRow = {
@@ -55,10 +59,13 @@ function setUp({ status = 'running', attempt, times = null, savings = [], cache,
       provenance: () => [{ runId: 'run', promptId: 'p', graph: 'g', workflow: null, facts: {} as ProvenanceRow['facts'], times }],
       graph: () => SENT,
       savings: () => savings,
+      events: ({ after }) => (after > 0 ? [] : log(retried ?? [])),
     },
     runs: {
       get: () =>
         ({
+          ...(retried === undefined ? {} : { tries: 2 }),
+          artifacts: [],
           steps: [
             {
               id: 'draw',
@@ -67,7 +74,7 @@ function setUp({ status = 'running', attempt, times = null, savings = [], cache,
               itemsDone: 0,
               progress: 0,
               attempts: [],
-              ...(cache === undefined ? {} : { cache: [{ item: 0, result: cache, reason: '' }] }),
+              ...(cache === undefined ? {} : { cache: [{ item: 0, attempt: asked, result: cache, reason: '' }] }),
             },
           ],
         }) as unknown as RunView,
@@ -80,6 +87,8 @@ function setUp({ status = 'running', attempt, times = null, savings = [], cache,
 
 const statesOf = ({ nodes }: { readonly nodes: readonly { readonly id: string; readonly state: NodeState }[] }) =>
   Object.fromEntries(nodes.map(({ id, state }) => [id, state]));
+const log = (bodies: readonly RunEventBody[]) =>
+  bodies.map((event, index) => ({ runId: 'run', seq: index + 1, position: index + 1, epoch: 'e', at: 100, event }));
 const at = (event: RunEventBody) => [{ runId: 'run', seq: 1, position: 1, epoch: 'e', at: 0, event }];
 
 describe('run/graph', () => {
@@ -153,6 +162,47 @@ describe('run/graph', () => {
   it('marks all of an item that came out of the result cache', () => {
     const graph = setUp({ status: 'cached', cache: 'hit' }).read();
     expect(new Set(Object.values(statesOf(graph)))).toEqual(new Set(['kept']));
+  });
+
+  const error = { code: 'NODE_FAILED' as const, message: 'no', retryable: false, node: '3' };
+  const failed = { status: 'failed', endedAt: 9, error } as const;
+  const again: RunEventBody = { type: 'run.retried', nth: 2, again: ['draw'] };
+  const now = (status: StepStatus): RunEventBody => ({ type: 'step.status', step: 'draw', item: 0, attempt: 2, status });
+  const planned: RunEventBody = { type: 'step.planned', step: 'draw', items: 1 };
+
+  it('marks all of an item as kept that failed at first and came out of the result cache when it was tried again', () => {
+    const graph = setUp({ status: 'cached', attempt: failed, cache: 'hit', asked: 2, retried: [again, planned, now('cached')] }).read();
+    expect(graph).toMatchObject({ source: 'template' });
+    expect(new Set(Object.values(statesOf(graph)))).toEqual(new Set(['kept']));
+  });
+
+  it('shows an attempt that is newer than what the result cache had', () => {
+    expect(statesOf(setUp({ status: 'failed', attempt: { ...failed, attempt: 2 }, cache: 'hit' }).read())).toMatchObject({ '3': 'failed' });
+  });
+
+  it.each([
+    ['pending', []],
+    ['planned', [planned]],
+    ['preparing', [planned, now('preparing')]],
+    ['waiting', [planned, now('waiting')]],
+  ] as const)('shows nothing of an earlier try while the item is %s in a new one', (_, since) => {
+    const graph = setUp({ status: 'pending', attempt: failed, retried: [again, ...since] }).read();
+    expect(graph).toMatchObject({ source: 'template' });
+    expect(graph).not.toHaveProperty('attempt');
+    expect(new Set(Object.values(statesOf(graph)))).toEqual(new Set(['waiting']));
+  });
+
+  it.each([
+    ['ended before it was prepared', [again, planned, now('cancelled')]],
+    ['is kept in the new try', [again, { ...planned, kept: [0] }]],
+    ['is of a step that is not done again', [{ ...again, again: ['other'] }]],
+  ] as const)('shows the newest attempt of an item that %s', (_, retried) => {
+    expect(statesOf(setUp({ status: 'done', attempt: failed, retried }).read())).toMatchObject({ '3': 'failed' });
+  });
+
+  it('shows an attempt of the new try that has ended while the item waits for the next', () => {
+    const attempt = { ...failed, attempt: 2, createdAt: 200, endedAt: 300 };
+    expect(statesOf(setUp({ attempt, retried: [again, planned, now('waiting')] }).read())).toMatchObject({ '3': 'failed' });
   });
 
   it('gives the settings of Wan2GP as text, without nodes', () => {

@@ -29,7 +29,11 @@ export function createMetricsPage(counters: Counters, sources: readonly Source[]
   }
 
   async function make(): ReturnType<MetricsPage['read']> {
-    loading ??= load();
+    // One that failed is forgotten, so that the next page tries again.
+    loading ??= load().catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
     const registry = await loading;
     const read = await Promise.all(sources.map((source) => readSource(source, counters)));
     const counted = Object.entries(counters.tallies).map(([name, tally]) => [name, tally.samples()]);

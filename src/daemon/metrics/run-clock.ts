@@ -80,8 +80,10 @@ export function createRunClock(store: Pick<Store, 'events' | 'run'>): RunClock {
         return [...left, { kind: 'run', ...told, from: run.from, until: Math.max(run.from, at), status, ...(error && { error }) }];
       }
       case 'step.planned':
+        run.waits = false;
         return plannedStep(run, event, at).map((news): Fact => ({ ...told, ...news }));
       case 'step.status':
+        run.waits = false;
         return stepStatus(run, event, at).map((news): Fact => ({ ...told, ...news }));
       case 'choice.offered':
         run.choices.set(event.into, at);
@@ -116,8 +118,10 @@ export function createRunClock(store: Pick<Store, 'events' | 'run'>): RunClock {
       return facts;
     },
     measured({ phase, runId, ...span }) {
-      const run = open.get(runId);
+      // Events are announced as soon as they are committed: none that is read here is still to be taken.
+      const run = open.get(runId) ?? read(runId, Infinity);
       if (run === undefined) return [];
+      open.set(runId, run);
       const facts: PhaseFact[] = [];
       if (phase === 'load' && run.waits) {
         run.waits = false;
@@ -136,10 +140,18 @@ export function createRunClock(store: Pick<Store, 'events' | 'run'>): RunClock {
 
 // --- helpers ---
 
-const COUNTS: ReadonlySet<string> = new Set(['run.retried', 'run.status', 'step.planned', 'step.status', 'choice.offered', 'choice.made']);
+const COUNTS: ReadonlySet<string> = new Set([
+  'run.retried',
+  'run.status',
+  'step.planned',
+  'step.status',
+  'choice.offered',
+  'choice.made',
+  'choice.status',
+]);
 
 function begin(template: string, from: number, resumed: boolean): OpenRun {
-  return { template, resumed, nth: 1, from, waits: !resumed, steps: new Map(), choices: new Map() };
+  return { template, resumed, nth: 1, from, waits: true, steps: new Map(), choices: new Map() };
 }
 
 /** Ended before, and tried again now. */

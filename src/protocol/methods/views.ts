@@ -72,6 +72,7 @@ export const attempt: Schema<AttemptView, false> = object({
 
 export const cache: Schema<CacheView, false> = object({
   item: integer({ minimum: 0 }),
+  attempt: integer({ minimum: 1 }),
   result: oneOf(CACHE_RESULTS),
   reason: string(),
   runId: optional(string()),

@@ -132,6 +132,42 @@ describe('the clock of runs', () => {
     expect(clock.measured({ phase: 'collect', runId: 'r', from: 1, until: 2 })).toEqual([]);
   });
 
+  it('tells what is measured of a run that a process before this one began, and that no event has come of since', () => {
+    const { clock, reads } = clockOf(LOG.slice(0, 8), 8);
+    const parse = { phase: 'parse', runId: 'r', step: 'base', item: 0, attempt: 1, from: 1800, until: 1950 } as const;
+    expect(clock.measured(parse)).toEqual([{ kind: 'phase', template: 'hero', nth: 1, resumed: true, ...parse }]);
+    expect(short(clock.measured({ ...parse, phase: 'fetch' }))).toEqual([['phase', 'fetch', 1800, 1950]]);
+    const facts = clock.take({ runId: 'r', seq: 9, position: 9, epoch: 'e', at: 2000, event: step('done') });
+    expect(short(facts)).toContainEqual(['phase', 'execute', 1700, 1800]);
+    // Its log is read once.
+    expect(reads).toEqual([0]);
+  });
+
+  it('tells how long a run was queued that was so over a restart', () => {
+    const { clock } = clockOf([[1000, CREATED]], 1);
+    expect(short(clock.measured({ phase: 'load', runId: 'r', from: 5000, until: 5100 }))).toEqual([
+      ['phase', 'run-queue', 1000, 5000],
+      ['phase', 'load', 5000, 5100],
+    ]);
+  });
+
+  it('tells nothing of a queue when a run that had begun is loaded again after a restart', () => {
+    const { clock } = clockOf(LOG.slice(0, 2), 2);
+    expect(short(clock.measured({ phase: 'load', runId: 'r', from: 5000, until: 5100 }))).toEqual([['phase', 'load', 5000, 5100]]);
+  });
+
+  it('tells a choice that ends without a pick after a restart', () => {
+    const { facts } = clockOf(
+      [
+        [1000, CREATED],
+        [2000, { type: 'choice.offered', into: 'best', after: 'base', pick: { min: 1, max: 1 }, candidates: [] }],
+        [3000, { type: 'choice.status', into: 'best', status: 'cancelled' }],
+      ],
+      2,
+    );
+    expect(short(facts)).toEqual([['phase', 'choice', 2000, 3000]]);
+  });
+
   it('counts a later try from when it was asked for', () => {
     const { facts } = clockOf([...LOG, [5000, { type: 'run.retried', nth: 2, again: [] }], [6000, end('failed')]], LOG.length);
     expect(facts).toMatchObject([
