@@ -274,7 +274,7 @@ describe('the queue', () => {
   it('is not waited in by a run that was made before, nor by its later steps', async () => {
     const rig = await startCacheRig();
     await rig.run({ parameters: { colour: 5 } });
-    Object.assign(rig.sandbox.faults, { slowStarts: 1000, slowStartMs: 30 });
+    Object.assign(rig.sandbox.faults, { slowStarts: 1000, slowStartMs: 300 });
     const busy = await Promise.all(Array.from({ length: 12 }, (_, n) => rig.start({ parameters: { colour: 100 + n } })));
     const before = rig.executed();
     const covered = await rig.run({ parameters: { colour: 5 } });
