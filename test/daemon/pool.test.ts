@@ -348,7 +348,7 @@ describe('a backend of the pool whose worker has died', () => {
     const later = await start(2);
     await expect.poll(() => engine.supervisor.get(later).steps[0]?.reason).toMatch(/none can work\. .* has died: .* Restart it/);
     expect(engine.store.attempts(later)).toEqual([]);
-    expect(engine.supervisor.get(stuck).steps[0]?.reason).toContain('has died');
+    await expect.poll(() => engine.supervisor.get(stuck).steps[0]?.reason).toContain('has died');
     first.faults.crashWorker = false;
     await first.restart({ downMs: 500 });
     for (const runId of [stuck, later]) expect((await engine.ended(runId)).status).toBe('succeeded');
