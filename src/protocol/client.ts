@@ -96,17 +96,23 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 
   /** False when the daemon is not there yet. Throws when trying again can not help. */
   async function tryOnce(): Promise<boolean> {
+    let opened: Link | undefined;
     try {
       const endpoint = options.relocate === undefined ? options : await options.relocate();
       if (endpoint === undefined || closed) return false;
       for (const subscription of subscriptions) subscription.id = undefined;
-      link = await open(endpoint);
-      for (const subscription of subscriptions) await resume(subscription);
-      return true;
+      opened = await open(endpoint);
+      if (!closed) {
+        link = opened;
+        for (const subscription of subscriptions) await resume(subscription);
+      }
+      if (!closed) return true;
     } catch (error) {
-      if (isOneOf(error, ['DAEMON_NOT_RUNNING', 'CONNECTION_LOST', 'TOO_MANY_REQUESTS'])) return false;
-      throw error;
+      if (!isOneOf(error, ['DAEMON_NOT_RUNNING', 'CONNECTION_LOST', 'TOO_MANY_REQUESTS'])) throw error;
     }
+    // The client was closed meanwhile and knows nothing of this connection, or it is of no use.
+    await opened?.close();
+    return false;
   }
 
   async function resume(subscription: Subscription): Promise<void> {
@@ -164,6 +170,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   function finish(error: CallsheetError | undefined): void {
     if (closed) return;
     closed = true;
+    subscriptions.clear();
     options.onClose?.(error);
     end.resolve(error);
   }
