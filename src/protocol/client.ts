@@ -108,7 +108,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       }
       if (!closed) return true;
     } catch (error) {
-      if (!isOneOf(error, ['DAEMON_NOT_RUNNING', 'CONNECTION_LOST', 'TOO_MANY_REQUESTS'])) throw error;
+      if (!mayPass(error)) throw error;
     }
     // The client was closed meanwhile and knows nothing of this connection, or it is of no use.
     await opened?.close();
@@ -119,7 +119,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     try {
       await begin(subscription);
     } catch (error) {
-      if (!(error instanceof CallsheetError) || error.code === 'CONNECTION_LOST') throw error;
+      // A daemon that has just started may be short of its database for a moment: the next attempt may have better luck.
+      if (!(error instanceof CallsheetError) || mayPass(error)) throw error;
       subscriptions.delete(subscription);
       subscription.handlers.onGap?.(error);
     }
@@ -223,6 +224,10 @@ function pauseAbout(milliseconds: number): Promise<void> {
 
 function isOneOf(error: unknown, codes: readonly ErrorCode[]): boolean {
   return error instanceof CallsheetError && codes.includes(error.code);
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof CallsheetError && error.data.retryable;
 }
 
 function connectionEnded(): CallsheetError {

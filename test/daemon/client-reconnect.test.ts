@@ -1,8 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { connect } from '#protocol/client.ts';
+import { CallsheetError } from '#protocol/errors.ts';
 import type { RunEvent } from '#protocol/events.ts';
+import type { Handlers } from '#daemon/methods.ts';
 import { openTestDoor } from './door-harness.ts';
+
+const subscribe: Handlers['event/subscribe'] = (params, { subscriber, afterAnswer }) => {
+  const { result, deliver } = subscriber.subscribe(params);
+  afterAnswer(deliver);
+  return result;
+};
 
 describe('a client that is coming back', () => {
   it('leaves no connection behind when it is closed in the middle of the handshake', async () => {
@@ -33,5 +41,37 @@ describe('a client that is coming back', () => {
     await witness.call('ping');
     expect(got).toEqual([]);
     await witness.close();
+  });
+
+  it.for(['STORAGE_BUSY', 'STORAGE_FAILED'] as const)('keeps its subscriptions when the daemon answers %s for a while', async (code) => {
+    let refuse = 0;
+    await using door = await openTestDoor({
+      handlers: {
+        'event/subscribe': (params, context) => {
+          // The first of the two is resumed on a connection that is given up for the second.
+          if (params.runId === 'b' && refuse > 0) {
+            refuse -= 1;
+            throw new CallsheetError(code, 'Not now.');
+          }
+          return subscribe(params, context);
+        },
+      },
+    });
+    door.runs.create('a');
+    door.runs.create('b');
+    const client = await connect({ url: door.url, key: door.key, reconnectFor: 30_000 });
+    const told: string[] = [];
+    const handlers = {
+      onEvent: ({ runId, seq }: RunEvent) => void told.push(`${runId}${seq}`),
+      onGap: (error: CallsheetError) => void told.push(error.code),
+    };
+    await client.subscribe({ runId: 'a' }, handlers);
+    await client.subscribe({ runId: 'b' }, handlers);
+    refuse = 2;
+    door.cutAll();
+    for (const runId of ['a', 'b', 'a', 'b']) door.runs.emit(runId, { type: 'run.note', code: 'X', message: 'x' });
+    await expect.poll(() => told.toSorted()).toEqual(['a2', 'a3', 'b2', 'b3']);
+    await expect.poll(() => [door.door.connections, door.hub.subscriptions]).toEqual([1, 2]);
+    await client.close();
   });
 });

@@ -9,6 +9,9 @@ import type { ConnectionOptions, Session } from '../session.ts';
 /** How often a daemon that stayed away is looked for, in milliseconds. */
 const LOOK_MS = 2000;
 
+/** How long after a refusal its events are asked for again, in milliseconds. */
+const FOLLOW_MS = 500;
+
 export interface LinkEvents {
   /** Something that is listed may be another one now. */
   readonly listed: (what: 'templates' | 'artifacts') => void;
@@ -105,10 +108,24 @@ export function createDaemonLink({ open, awayMs, say }: DaemonLinkOptions): Daem
     };
     const onGap = () => {
       anything();
-      // A connection that ends meanwhile is told of elsewhere.
-      follow(client).catch(() => undefined);
+      void followAgain(client);
     };
     await client.subscribe({}, { onEvent, onGap });
+  }
+
+  /** Until it is followed, or its connection has ended for good, which is told of elsewhere. */
+  async function followAgain(client: Client): Promise<void> {
+    const over = client.closed.then(() => true);
+    for (;;) {
+      try {
+        await follow(client);
+        // What happened since the gap was told to nobody.
+        return anything();
+      } catch {
+        const ended = pause(FOLLOW_MS, false, { signal: ending.signal }).catch(() => true);
+        if (await Promise.race([over, ended])) return;
+      }
+    }
   }
 
   /** So that lists are told anew when the daemon is back, though nobody calls. */
