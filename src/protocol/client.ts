@@ -121,16 +121,21 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     } catch (error) {
       // A daemon that has just started may be short of its database for a moment: the next attempt may have better luck.
       if (!(error instanceof CallsheetError) || mayPass(error)) throw error;
-      subscriptions.delete(subscription);
-      subscription.handlers.onGap?.(error);
+      if (subscriptions.delete(subscription)) subscription.handlers.onGap?.(error);
     }
   }
 
   async function begin(subscription: Subscription): Promise<void> {
     const { params, cursor, handlers } = subscription;
+    const through = link;
     const onResult = (result: unknown) => {
       // Runs before the next frame is read: events follow the answer at once.
       const { subscription: id, epoch, seq, gap = false, snapshot } = result as SubscribeResult;
+      if (!subscriptions.has(subscription)) {
+        // Unsubscribed while the answer was on its way, by a caller who waits for nothing any more.
+        endAt(through, id).catch(() => undefined);
+        return;
+      }
       subscription.id = id;
       subscription.cursor = { epoch, seq };
       if (snapshot !== undefined) handlers.onSnapshot?.(snapshot, { gap });
@@ -140,7 +145,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       ...(cursor === undefined ? {} : { since: cursor }),
       ...(handlers.onSnapshot === undefined ? {} : { snapshot: true }),
     };
-    await link.call('event/subscribe', wish, { onResult });
+    await through.call('event/subscribe', wish, { onResult });
   }
 
   async function callOnce<M extends MethodName>(
@@ -204,7 +209,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       return {
         async unsubscribe() {
           subscriptions.delete(subscription);
-          if (subscription.id !== undefined) await link.call('event/unsubscribe', { subscription: subscription.id });
+          if (subscription.id !== undefined) await endAt(link, subscription.id);
         },
       };
     },
@@ -216,6 +221,15 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 }
 
 // --- helpers ---
+
+/** A subscription ends with the connection that it was made on. */
+async function endAt(link: Link, id: string): Promise<void> {
+  try {
+    await link.call('event/unsubscribe', { subscription: id });
+  } catch (error) {
+    if (!isOneOf(error, ['CONNECTION_LOST'])) throw error;
+  }
+}
 
 /** Half of the pause is random, so that many clients do not come back in one beat. */
 function pauseAbout(milliseconds: number): Promise<void> {

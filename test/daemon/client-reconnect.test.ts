@@ -74,4 +74,55 @@ describe('a client that is coming back', () => {
     await expect.poll(() => [door.door.connections, door.hub.subscriptions]).toEqual([1, 2]);
     await client.close();
   });
+
+  it('ends what is unsubscribed while it is being resumed', async () => {
+    let resuming = false;
+    const asked = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    await using door = await openTestDoor({
+      handlers: {
+        async 'event/subscribe'(params, context) {
+          if (resuming) {
+            asked.resolve();
+            await gate.promise;
+          }
+          return subscribe(params, context);
+        },
+      },
+    });
+    const client = await connect({ url: door.url, key: door.key, reconnectFor: 10_000 });
+    const subscription = await client.subscribe({}, { onEvent: () => undefined });
+    resuming = true;
+    door.cutAll();
+    await asked.promise;
+    await subscription.unsubscribe();
+    gate.resolve();
+    // Waits until the client is back.
+    await client.call('ping');
+    await expect.poll(() => door.hub.subscriptions).toBe(0);
+    await client.close();
+  });
+
+  it('takes for ended what is unsubscribed while there is no connection', async () => {
+    await using door = await openTestDoor();
+    const where = { url: door.url, key: door.key };
+    const away = Promise.withResolvers<void>();
+    const found = Promise.withResolvers<typeof where>();
+    const client = await connect({
+      ...where,
+      reconnectFor: 10_000,
+      relocate: () => {
+        away.resolve();
+        return found.promise;
+      },
+    });
+    const subscription = await client.subscribe({}, { onEvent: () => undefined });
+    door.cutAll();
+    await away.promise;
+    await expect(subscription.unsubscribe()).resolves.toBeUndefined();
+    found.resolve(where);
+    await client.call('ping');
+    expect(door.hub.subscriptions).toBe(0);
+    await client.close();
+  });
 });
