@@ -23,7 +23,7 @@ export interface LinkEvents {
 export interface DaemonLink {
   /** Throws what the daemon answers, and DAEMON_NOT_RUNNING when it stays away. Mutations need a `requestKey`: they are repeated when the answer was lost. */
   call<M extends MethodName>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
-  /** The bytes of an artifact. Throws FILE_TOO_LARGE, FILE_NOT_FOUND. */
+  /** The bytes of an artifact. Throws FILE_TOO_LARGE, FILE_NOT_FOUND, DAEMON_NOT_RUNNING. */
   artifactBytes(artifactId: string, maxBytes: number): Promise<Buffer>;
   listen(events: Partial<LinkEvents>): () => void;
   /** Stops a daemon that this process started. */
@@ -158,23 +158,38 @@ export function createDaemonLink({ open, awayMs, say }: DaemonLinkOptions): Daem
     }
   }
 
-  async function artifactBytes(artifactId: string, maxBytes: number): Promise<Buffer> {
+  async function fetchArtifact(artifactId: string): Promise<Response> {
     const { endpoint } = await session();
     const address = new URL(`/artifacts/${encodeURIComponent(artifactId)}`, endpoint.url.replace(/^ws/, 'http'));
-    const response = await fetch(address, { headers: { authorization: `Bearer ${endpoint.key}` }, redirect: 'error' }).catch(
-      (error: unknown) => {
-        throw away(error);
-      },
-    );
+    try {
+      return await fetch(address, { headers: { authorization: `Bearer ${endpoint.key}` }, redirect: 'error' });
+    } catch (error) {
+      throw away(error);
+    }
+  }
+
+  async function artifactBytes(artifactId: string, maxBytes: number): Promise<Buffer> {
+    let response = await fetchArtifact(artifactId);
+    if (response.status === 401) {
+      await response.body?.cancel();
+      // Another daemon has come to the same port, with another key: it is known once a call has been answered.
+      await call('ping', {});
+      response = await fetchArtifact(artifactId);
+    }
     const length = Number(response.headers.get('content-length'));
     if (!response.ok || length > maxBytes) {
       await response.body?.cancel();
       if (response.ok) throw new CallsheetError('FILE_TOO_LARGE', `The file has ${length} bytes; at most ${maxBytes} are handed over.`);
+      if (response.status !== 404) throw away(new Error(`The daemon answered with HTTP ${response.status}.`));
       throw new CallsheetError('FILE_NOT_FOUND', 'The file of this artifact is gone.', {
         hint: 'Somebody moved or deleted it; run again.',
       });
     }
-    return Buffer.from(await response.arrayBuffer());
+    try {
+      return Buffer.from(await response.arrayBuffer());
+    } catch (error) {
+      throw away(error);
+    }
   }
 
   return {
