@@ -58,7 +58,24 @@ interface Incoming {
   readonly error?: { readonly message?: string; readonly data?: unknown };
 }
 
+/**
+ * By the Unix socket where there is one, else by the port; what is said is the same, the address in the proof too. A socket that nobody answers at
+ * may be left over, or closed to this user: the port is tried then in the time that is left.
+ */
 export async function openLink(options: LinkOptions): Promise<Link> {
+  const { socket, ...byPort } = options.endpoint;
+  if (!isSocket(socket)) return openOver({ ...options, endpoint: byPort });
+  const deadline = performance.now() + options.timeout;
+  try {
+    return await openOver(options);
+  } catch (error) {
+    const timeout = deadline - performance.now();
+    if (!(error instanceof CallsheetError) || error.code !== 'DAEMON_NOT_RUNNING' || timeout <= 0) throw error;
+    return openOver({ ...options, endpoint: byPort, timeout });
+  }
+}
+
+async function openOver(options: LinkOptions): Promise<Link> {
   const { endpoint, timeout } = options;
   const { host } = new URL(endpoint.url);
   const socket = dial(endpoint, timeout);
@@ -179,11 +196,17 @@ export async function openLink(options: LinkOptions): Promise<Link> {
 
 // --- helpers ---
 
-/** By the Unix socket where there is one, else by the port; what is said is the same, the address in the proof too. */
 function dial({ url, socket }: Endpoint, timeout: number): WebSocket {
   const settings = { perMessageDeflate: false, handshakeTimeout: timeout, followRedirects: false };
-  const isThere = socket !== undefined && lstatSync(socket, { throwIfNoEntry: false })?.isSocket() === true;
-  return new WebSocket(url, isThere ? { ...settings, createConnection: () => connectTo(socket) } : settings);
+  return new WebSocket(url, socket === undefined ? settings : { ...settings, createConnection: () => connectTo(socket) });
+}
+
+function isSocket(path: string | undefined): boolean {
+  try {
+    return path !== undefined && lstatSync(path).isSocket();
+  } catch {
+    return false;
+  }
 }
 
 function parse(text: string): Incoming | undefined {

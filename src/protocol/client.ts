@@ -96,34 +96,46 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 
   /** False when the daemon is not there yet. Throws when trying again can not help. */
   async function tryOnce(): Promise<boolean> {
+    let opened: Link | undefined;
     try {
       const endpoint = options.relocate === undefined ? options : await options.relocate();
       if (endpoint === undefined || closed) return false;
       for (const subscription of subscriptions) subscription.id = undefined;
-      link = await open(endpoint);
-      for (const subscription of subscriptions) await resume(subscription);
-      return true;
+      opened = await open(endpoint);
+      if (!closed) {
+        link = opened;
+        for (const subscription of subscriptions) await resume(subscription);
+      }
+      if (!closed) return true;
     } catch (error) {
-      if (isOneOf(error, ['DAEMON_NOT_RUNNING', 'CONNECTION_LOST', 'TOO_MANY_REQUESTS'])) return false;
-      throw error;
+      if (!mayPass(error)) throw error;
     }
+    // The client was closed meanwhile and knows nothing of this connection, or it is of no use.
+    await opened?.close();
+    return false;
   }
 
   async function resume(subscription: Subscription): Promise<void> {
     try {
       await begin(subscription);
     } catch (error) {
-      if (!(error instanceof CallsheetError) || error.code === 'CONNECTION_LOST') throw error;
-      subscriptions.delete(subscription);
-      subscription.handlers.onGap?.(error);
+      // A daemon that has just started may be short of its database for a moment: the next attempt may have better luck.
+      if (!(error instanceof CallsheetError) || mayPass(error)) throw error;
+      if (subscriptions.delete(subscription)) subscription.handlers.onGap?.(error);
     }
   }
 
   async function begin(subscription: Subscription): Promise<void> {
     const { params, cursor, handlers } = subscription;
+    const through = link;
     const onResult = (result: unknown) => {
       // Runs before the next frame is read: events follow the answer at once.
       const { subscription: id, epoch, seq, gap = false, snapshot } = result as SubscribeResult;
+      if (!subscriptions.has(subscription)) {
+        // Unsubscribed while the answer was on its way, by a caller who waits for nothing any more.
+        endAt(through, id).catch(() => undefined);
+        return;
+      }
       subscription.id = id;
       subscription.cursor = { epoch, seq };
       if (snapshot !== undefined) handlers.onSnapshot?.(snapshot, { gap });
@@ -133,7 +145,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       ...(cursor === undefined ? {} : { since: cursor }),
       ...(handlers.onSnapshot === undefined ? {} : { snapshot: true }),
     };
-    await link.call('event/subscribe', wish, { onResult });
+    await through.call('event/subscribe', wish, { onResult });
   }
 
   async function callOnce<M extends MethodName>(
@@ -164,6 +176,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   function finish(error: CallsheetError | undefined): void {
     if (closed) return;
     closed = true;
+    subscriptions.clear();
     options.onClose?.(error);
     end.resolve(error);
   }
@@ -196,7 +209,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       return {
         async unsubscribe() {
           subscriptions.delete(subscription);
-          if (subscription.id !== undefined) await link.call('event/unsubscribe', { subscription: subscription.id });
+          if (subscription.id !== undefined) await endAt(link, subscription.id);
         },
       };
     },
@@ -209,6 +222,15 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 
 // --- helpers ---
 
+/** A subscription ends with the connection that it was made on. */
+async function endAt(link: Link, id: string): Promise<void> {
+  try {
+    await link.call('event/unsubscribe', { subscription: id });
+  } catch (error) {
+    if (!isOneOf(error, ['CONNECTION_LOST'])) throw error;
+  }
+}
+
 /** Half of the pause is random, so that many clients do not come back in one beat. */
 function pauseAbout(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds / 2 + (Math.random() * milliseconds) / 2));
@@ -216,6 +238,10 @@ function pauseAbout(milliseconds: number): Promise<void> {
 
 function isOneOf(error: unknown, codes: readonly ErrorCode[]): boolean {
   return error instanceof CallsheetError && codes.includes(error.code);
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof CallsheetError && error.data.retryable;
 }
 
 function connectionEnded(): CallsheetError {

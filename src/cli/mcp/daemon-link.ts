@@ -9,6 +9,9 @@ import type { ConnectionOptions, Session } from '../session.ts';
 /** How often a daemon that stayed away is looked for, in milliseconds. */
 const LOOK_MS = 2000;
 
+/** How long after a refusal its events are asked for again, in milliseconds. */
+const FOLLOW_MS = 500;
+
 export interface LinkEvents {
   /** Something that is listed may be another one now. */
   readonly listed: (what: 'templates' | 'artifacts') => void;
@@ -20,7 +23,7 @@ export interface LinkEvents {
 export interface DaemonLink {
   /** Throws what the daemon answers, and DAEMON_NOT_RUNNING when it stays away. Mutations need a `requestKey`: they are repeated when the answer was lost. */
   call<M extends MethodName>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
-  /** The bytes of an artifact. Throws FILE_TOO_LARGE, FILE_NOT_FOUND. */
+  /** The bytes of an artifact. Throws FILE_TOO_LARGE, FILE_NOT_FOUND, DAEMON_NOT_RUNNING. */
   artifactBytes(artifactId: string, maxBytes: number): Promise<Buffer>;
   listen(events: Partial<LinkEvents>): () => void;
   /** Stops a daemon that this process started. */
@@ -105,10 +108,24 @@ export function createDaemonLink({ open, awayMs, say }: DaemonLinkOptions): Daem
     };
     const onGap = () => {
       anything();
-      // A connection that ends meanwhile is told of elsewhere.
-      follow(client).catch(() => undefined);
+      void followAgain(client);
     };
     await client.subscribe({}, { onEvent, onGap });
+  }
+
+  /** Until it is followed, or its connection has ended for good, which is told of elsewhere. */
+  async function followAgain(client: Client): Promise<void> {
+    const over = client.closed.then(() => true);
+    for (;;) {
+      try {
+        await follow(client);
+        // What happened since the gap was told to nobody.
+        return anything();
+      } catch {
+        const ended = pause(FOLLOW_MS, false, { signal: ending.signal }).catch(() => true);
+        if (await Promise.race([over, ended])) return;
+      }
+    }
   }
 
   /** So that lists are told anew when the daemon is back, though nobody calls. */
@@ -141,23 +158,38 @@ export function createDaemonLink({ open, awayMs, say }: DaemonLinkOptions): Daem
     }
   }
 
-  async function artifactBytes(artifactId: string, maxBytes: number): Promise<Buffer> {
+  async function fetchArtifact(artifactId: string): Promise<Response> {
     const { endpoint } = await session();
     const address = new URL(`/artifacts/${encodeURIComponent(artifactId)}`, endpoint.url.replace(/^ws/, 'http'));
-    const response = await fetch(address, { headers: { authorization: `Bearer ${endpoint.key}` }, redirect: 'error' }).catch(
-      (error: unknown) => {
-        throw away(error);
-      },
-    );
+    try {
+      return await fetch(address, { headers: { authorization: `Bearer ${endpoint.key}` }, redirect: 'error' });
+    } catch (error) {
+      throw away(error);
+    }
+  }
+
+  async function artifactBytes(artifactId: string, maxBytes: number): Promise<Buffer> {
+    let response = await fetchArtifact(artifactId);
+    if (response.status === 401) {
+      await response.body?.cancel();
+      // Another daemon has come to the same port, with another key: it is known once a call has been answered.
+      await call('ping', {});
+      response = await fetchArtifact(artifactId);
+    }
     const length = Number(response.headers.get('content-length'));
     if (!response.ok || length > maxBytes) {
       await response.body?.cancel();
       if (response.ok) throw new CallsheetError('FILE_TOO_LARGE', `The file has ${length} bytes; at most ${maxBytes} are handed over.`);
+      if (response.status !== 404) throw away(new Error(`The daemon answered with HTTP ${response.status}.`));
       throw new CallsheetError('FILE_NOT_FOUND', 'The file of this artifact is gone.', {
         hint: 'Somebody moved or deleted it; run again.',
       });
     }
-    return Buffer.from(await response.arrayBuffer());
+    try {
+      return Buffer.from(await response.arrayBuffer());
+    } catch (error) {
+      throw away(error);
+    }
   }
 
   return {
