@@ -1,11 +1,9 @@
 // What the dashboard does when the daemon goes away and comes back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM } from '../chromium.ts';
+import { cutSocket, keepSockets, leftToRefuse, refuse } from './sockets.ts';
 import { openStage, type Stage } from './stage.ts';
 import { PLAIN } from './templates.ts';
-
-/** Keeps the sockets of the page at hand, so that one can be cut. As text: it runs in the page. */
-const KEEP_SOCKETS = `window.sockets = []; window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.sockets.push(this); } };`;
 
 describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
@@ -17,12 +15,11 @@ describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { tim
   it('comes back by itself and has every event that happened meanwhile, each once', async () => {
     const { runId } = await stage.client.call('run/start', { template: 'pick-a-look', parameters: {} });
     const page = await stage.open();
-    await page.addInitScript(KEEP_SOCKETS);
-    await page.reload();
+    await keepSockets(page);
     await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs/${runId}/events`);
     await page.locator('.log-line').getByText('waiting', { exact: true }).waitFor();
     await page.route('**/session/ticket', (route) => route.abort());
-    await page.evaluate('window.sockets.at(-1).close()');
+    await cutSocket(page);
     await page.getByText('The daemon does not answer.').waitFor();
     await stage.client.call('run/choose', { runId, indices: [0] });
     await expect.poll(async () => (await stage.client.call('run/get', { runId })).run.status).toBe('succeeded');
@@ -32,6 +29,20 @@ describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { tim
     const numbers = (await page.locator('.log-seq').allTextContents()).map(Number);
     expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => numbers.length - index));
     await page.getByText('The daemon does not answer.').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  it('has the events of a run whose log could not be read for a moment', async () => {
+    const { runId } = await stage.client.call('run/start', { template: 'pick-a-look', parameters: {} });
+    const page = await stage.open();
+    await keepSockets(page);
+    await page.getByText('Connected').waitFor({ state: 'attached' });
+    await refuse(page, 'event/subscribe', 2);
+    await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs/${runId}/events`);
+    await page.locator('.log-line').getByText('waiting', { exact: true }).waitFor();
+    expect(await leftToRefuse(page, 'event/subscribe')).toBe(0);
+    await stage.client.call('run/cancel', { runId });
+    await page.locator('.log-line').getByText('cancelled', { exact: true }).first().waitFor();
     await page.context().close();
   });
 
