@@ -1,7 +1,7 @@
 // What the dashboard does when the daemon goes away and comes back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM } from '../chromium.ts';
-import { cutSocket, keepSockets, leftToRefuse, refuse } from './sockets.ts';
+import { cutAt, cutSocket, keepSockets, leftToRefuse, refuse } from './sockets.ts';
 import { openStage, type Stage } from './stage.ts';
 import { PLAIN } from './templates.ts';
 
@@ -43,6 +43,34 @@ describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { tim
     expect(await leftToRefuse(page, 'event/subscribe')).toBe(0);
     await stage.client.call('run/cancel', { runId });
     await page.locator('.log-line').getByText('cancelled', { exact: true }).first().waitFor();
+    await page.context().close();
+  });
+
+  it('shows how a run ended although the answer that says so was lost with the connection', async () => {
+    const { runId } = await stage.client.call('run/start', { template: 'pick-a-look', parameters: {} });
+    const page = await stage.open();
+    await keepSockets(page);
+    await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs/${runId}`);
+    await page.locator('.run-head .badge', { hasText: 'Needs you' }).waitFor();
+    // The last events of the run come, and the connection goes before it is read for them.
+    await cutAt(page, 'run/get');
+    await stage.client.call('run/cancel', { runId });
+    await expect.poll(() => page.evaluate('window.sockets.length')).toBe(2);
+    await page.locator('.run-head .badge', { hasText: 'Cancelled' }).waitFor();
+    await page.context().close();
+  });
+
+  it('shows a run that could not be read for a moment', async () => {
+    const { runId } = await stage.client.call('run/start', { template: 'plain-picture', parameters: {} });
+    await stage.ended(runId);
+    const page = await stage.open();
+    await keepSockets(page);
+    await page.getByText('Connected').waitFor({ state: 'attached' });
+    // More often than what its events are a reason for.
+    await refuse(page, 'run/get', 3);
+    await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs/${runId}`);
+    await page.locator('.run-head .badge', { hasText: 'Done' }).waitFor();
+    expect(await leftToRefuse(page, 'run/get')).toBe(0);
     await page.context().close();
   });
 
