@@ -1,9 +1,12 @@
 // What the dashboard does when the daemon goes away and comes back.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM } from '../chromium.ts';
-import { cutAt, cutSocket, keepSockets, leftToRefuse, refuse } from './sockets.ts';
+import { cutAt, cutSocket, hear, keepSockets, leftToRefuse, refuse } from './sockets.ts';
 import { openStage, type Stage } from './stage.ts';
 import { PLAIN } from './templates.ts';
+
+/** Frames come late, so that what waits for one can be met. */
+const SLOW_FRAMES = `window.requestAnimationFrame = (draw) => setTimeout(() => draw(performance.now()), 500);`;
 
 describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { timeout: 120_000 }, () => {
   let stage: Stage;
@@ -74,6 +77,64 @@ describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { tim
     await page.context().close();
   });
 
+  it('does not show runs any more that were removed while it was away', async () => {
+    const [removed, kept] = await startBoth(stage);
+    const page = await stage.open();
+    await keepSockets(page);
+    await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs`);
+    const row = page.locator(`a[href="#/runs/${removed}"]`);
+    await row.waitFor();
+    await page.route('**/session/ticket', (route) => route.abort());
+    await cutSocket(page);
+    await page.getByText('The daemon does not answer.').waitFor();
+    await stage.client.call('run/clean', { keep: 0, template: 'plain-picture' });
+    await page.unroute('**/session/ticket');
+    await row.waitFor({ state: 'detached' });
+    expect(await page.locator(`a[href="#/runs/${kept}"]`).count()).toBe(1);
+    await page.context().close();
+  });
+
+  it('does not show a run again that was removed while news of it waited to be drawn', async () => {
+    const { runId: removed } = await stage.client.call('run/start', { template: 'plain-picture', parameters: {} });
+    await stage.ended(removed);
+    const page = await stage.open();
+    await keepSockets(page, SLOW_FRAMES);
+    await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs`);
+    const row = page.locator(`a[href="#/runs/${removed}"]`);
+    await row.waitFor();
+    // The daemon, which has the run still, does not name it again.
+    await refuse(page, 'run/list', 1000);
+    await hear(
+      page,
+      { method: 'progress', params: { runId: removed, progress: 0.5 } },
+      { method: 'run/removed', params: { runIds: [removed] } },
+    );
+    // Two frames on, the news are drawn.
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+    expect(await row.count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('shows a run that was asked for while the daemon was away', async () => {
+    const [runId] = await startBoth(stage);
+    const page = await stage.open();
+    await keepSockets(page);
+    await page.getByText('Connected').waitFor({ state: 'attached' });
+    let tries = 0;
+    await page.route('**/session/ticket', (route) => {
+      tries += 1;
+      return route.abort();
+    });
+    await cutSocket(page);
+    await expect.poll(() => tries).toBeGreaterThan(0);
+    await page.goto(`http://127.0.0.1:${String(stage.port)}/#/runs/${runId}/events`);
+    const before = tries;
+    await expect.poll(() => tries).toBeGreaterThan(before);
+    await page.unroute('**/session/ticket');
+    await page.locator('.log-line').getByText('succeeded').waitFor();
+    await page.context().close();
+  });
+
   it('says that the daemon is gone, that its session ended with it, and goes on once somebody ran callsheet open', async () => {
     const page = await stage.open('/runs');
     await stage.stopDaemon();
@@ -91,3 +152,13 @@ describe.skipIf(CHROMIUM === undefined)('the connection of the dashboard', { tim
     await page.context().close();
   });
 });
+
+// --- helpers ---
+
+/** A run that has ended and may be cleaned away, and one that waits for a person. */
+async function startBoth(stage: Stage): Promise<readonly [ended: string, waiting: string]> {
+  const { runId } = await stage.client.call('run/start', { template: 'plain-picture', parameters: {} });
+  const waiting = await stage.client.call('run/start', { template: 'pick-a-look', parameters: {} });
+  await stage.ended(runId);
+  return [runId, waiting.runId];
+}
