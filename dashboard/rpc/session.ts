@@ -70,6 +70,7 @@ export function createSession(): Session {
   async function connectForEver(): Promise<never> {
     for (let pause = FIRST_PAUSE_MS; ;) {
       let wait = pause;
+      let hasArrived = false;
       try {
         const down = Promise.withResolvers<void>();
         const fresh = await openLink({ onNotification: receive, onDown: down.resolve });
@@ -78,6 +79,7 @@ export function createSession(): Session {
         pause = FIRST_PAUSE_MS;
         wait = pause;
         arrived.resolve(fresh);
+        hasArrived = true;
         tell('open');
         await down.promise;
         tell('gone');
@@ -90,8 +92,8 @@ export function createSession(): Session {
       link?.close();
       link = undefined;
       for (const one of subscriptions) one.id = undefined;
-      arrived.promise.catch(() => undefined);
-      arrived = Promise.withResolvers();
+      // Who waits since before a try that failed waits for the next one as well.
+      if (hasArrived) arrived = Promise.withResolvers();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, wait);
         skipPause = () => {
