@@ -70,14 +70,16 @@ export function createSession(): Session {
   async function connectForEver(): Promise<never> {
     for (let pause = FIRST_PAUSE_MS; ;) {
       let wait = pause;
+      let hasArrived = false;
       try {
         const down = Promise.withResolvers<void>();
         const fresh = await openLink({ onNotification: receive, onDown: down.resolve });
         link = fresh;
-        await Promise.all([...subscriptions].map((one) => begin(one, fresh).catch((error: unknown) => drop(one, error))));
+        await Promise.all([...subscriptions].map((one) => follow(one, fresh)));
         pause = FIRST_PAUSE_MS;
         wait = pause;
         arrived.resolve(fresh);
+        hasArrived = true;
         tell('open');
         await down.promise;
         tell('gone');
@@ -90,8 +92,8 @@ export function createSession(): Session {
       link?.close();
       link = undefined;
       for (const one of subscriptions) one.id = undefined;
-      arrived.promise.catch(() => undefined);
-      arrived = Promise.withResolvers();
+      // Who waits since before a try that failed waits for the next one as well.
+      if (hasArrived) arrived = Promise.withResolvers();
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, wait);
         skipPause = () => {
@@ -102,13 +104,33 @@ export function createSession(): Session {
     }
   }
 
+  /** Of a lost connection the next one takes care; what passes is tried again; a run that was cleaned away has no events any more. */
+  async function follow(one: Subscription, over: Link, pause = FIRST_PAUSE_MS): Promise<void> {
+    // It goes on from now, and now is later than it was asked for: what came between is lost like in a gap.
+    const isLate = pause > FIRST_PAUSE_MS && one.cursor === undefined && one.params.since === undefined;
+    try {
+      await begin(one, over);
+      if (isLate) one.handlers.onGap();
+    } catch (error) {
+      if (error instanceof CallsheetError && error.code === 'CONNECTION_LOST') return;
+      if (!(error instanceof CallsheetError) || !error.data.retryable) {
+        subscriptions.delete(one);
+        return;
+      }
+      setTimeout(() => {
+        if (link === over && subscriptions.has(one)) void follow(one, over, Math.min(pause * 2, LONGEST_PAUSE_MS));
+      }, pause);
+    }
+  }
+
   async function begin(one: Subscription, over: Link): Promise<void> {
     const since = one.cursor ?? one.params.since;
     const open = async (params: SubscribeParams): Promise<void> => {
       await over.call('event/subscribe', params, (result) => {
         const { subscription, epoch, seq } = result as SubscribeResult;
         one.id = subscription;
-        one.cursor ??= { epoch, seq };
+        if (params.since === undefined) one.cursor = { epoch, seq };
+        else one.cursor ??= { epoch, seq };
         // Stopped while the question was under way.
         if (!subscriptions.has(one)) void over.call('event/unsubscribe', { subscription }).catch(() => undefined);
       });
@@ -118,15 +140,10 @@ export function createSession(): Session {
       await open({ ...fresh, ...(since === undefined ? {} : { since }) });
     } catch (error) {
       if (!(error instanceof CallsheetError) || error.code !== 'EVENT_GAP') throw error;
-      one.cursor = undefined;
+      // The old cursor stays until this has an answer: tried again after a failure, it must find the gap again.
       await open(fresh);
       one.handlers.onGap();
     }
-  }
-
-  /** Of a lost connection the next one takes care; a run that was cleaned away has no events any more. */
-  function drop(one: Subscription, error: unknown): void {
-    if (!(error instanceof CallsheetError) || error.code !== 'CONNECTION_LOST') subscriptions.delete(one);
   }
 
   void connectForEver();
@@ -148,9 +165,7 @@ export function createSession(): Session {
     subscribe(params, handlers) {
       const one: Subscription = { params, handlers, id: undefined, cursor: undefined };
       subscriptions.add(one);
-      if (link !== undefined) {
-        begin(one, link).catch((error: unknown) => drop(one, error));
-      }
+      if (link !== undefined) void follow(one, link);
       return () => {
         subscriptions.delete(one);
         if (one.id !== undefined) void link?.call('event/unsubscribe', { subscription: one.id }).catch(() => undefined);

@@ -3,7 +3,7 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import { CallsheetError } from '../../src/protocol/errors.ts';
 import type { PreviewNotice, ProgressNotice, RunEvent } from '../../src/protocol/events.ts';
 import type { RunView } from '../../src/protocol/views.ts';
-import { session } from './connection.ts';
+import { connections, session } from './connection.ts';
 
 export interface OpenRun {
   readonly runId: string;
@@ -20,6 +20,8 @@ export interface OpenRun {
 
 /** Many events in a row are one reason to read the run again. */
 const SETTLE_MS = 120;
+/** After an error that passes the run is read again so much later. */
+const AGAIN_MS = 1000;
 
 export function openRun(runId: string): OpenRun {
   const view = signal<RunView | undefined>(undefined);
@@ -28,17 +30,23 @@ export function openRun(runId: string): OpenRun {
   const progress = signal<ProgressNotice | undefined>(undefined);
   const missing = signal<CallsheetError | undefined>(undefined);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let again: ReturnType<typeof setTimeout> | undefined;
   let isClosed = false;
   let fresh: RunEvent[] = [];
   let unsubscribe = (): void => undefined;
 
   const read = async (): Promise<void> => {
+    clearTimeout(again);
     try {
       const { run } = await session.call('run/get', { runId });
       view.value = run;
       missing.value = undefined;
     } catch (error) {
-      if (error instanceof CallsheetError && error.code !== 'CONNECTION_LOST') missing.value = error;
+      // The next connection reads it again.
+      if (!(error instanceof CallsheetError) || error.code === 'CONNECTION_LOST') return;
+      missing.value = error;
+      clearTimeout(again);
+      if (error.data.retryable && !isClosed) again = setTimeout(settle, AGAIN_MS);
     }
   };
   const settle = (): void => {
@@ -50,7 +58,13 @@ export function openRun(runId: string): OpenRun {
       void read();
     }, SETTLE_MS);
   };
+  let isFirst = true;
   const stops = [
+    // An answer that was lost with a connection may be the last that anything happened for.
+    connections.subscribe(() => {
+      if (!isFirst) settle();
+      isFirst = false;
+    }),
     session.on('preview', (notice) => {
       if (notice.runId === runId) previews.value = new Map(previews.value).set(`${notice.step}/${String(notice.item)}`, notice);
     }),
@@ -101,6 +115,7 @@ export function openRun(runId: string): OpenRun {
     close() {
       isClosed = true;
       clearTimeout(timer);
+      clearTimeout(again);
       unsubscribe();
       for (const stop of stops) stop();
     },

@@ -1,5 +1,6 @@
 /** The runs that are known here: read in pages, kept true by events. */
 import { computed, signal } from '@preact/signals';
+import { CallsheetError } from '../../src/protocol/errors.ts';
 import type { RunEvent } from '../../src/protocol/events.ts';
 import { RUN_ENDS, type RunStatus, type RunSummary } from '../../src/protocol/views.ts';
 import { connections, session } from './connection.ts';
@@ -15,6 +16,8 @@ export const ACTIVE: readonly RunStatus[] = ['queued', 'running', 'waiting', 'ca
 const PAGE = 200;
 /** Summaries that events do not carry are read again so much later, many events at once. */
 const SETTLE_MS = 300;
+/** After an error that passes everything is compared again so much later. */
+const AGAIN_MS = 1000;
 
 const known = signal<ReadonlyMap<string, RunSummary>>(new Map());
 export const filter = signal<RunFilter>({ statuses: undefined, text: '' });
@@ -59,8 +62,7 @@ export async function readOlder(): Promise<void> {
   isReading.value = true;
   try {
     const page = await readPage(statuses, before);
-    const last = page.at(-1);
-    depth.value = new Map(depth.value).set(key, page.length < PAGE || last === undefined ? 'end' : last.runId);
+    depth.value = new Map(depth.value).set(key, page.length < PAGE ? 'end' : lastOf(page));
   } finally {
     isReading.value = false;
   }
@@ -77,15 +79,18 @@ export function watchRuns(): void {
   });
   session.on('run/removed', ({ runIds }) => {
     const left = new Map(known.value);
-    for (const runId of runIds) left.delete(runId);
+    for (const runId of runIds) {
+      left.delete(runId);
+      pending.delete(runId);
+    }
     known.value = left;
   });
-  // The log is resumed, but what came while nobody listened may be long past the page that is read.
+  // The log is resumed, but not what has no event: which runs were removed while nobody listened.
   let first = true;
   connections.subscribe((nth) => {
     if (nth === 0) return;
     if (first) void readOlder().catch(() => undefined);
-    else settle();
+    else void refresh();
     first = false;
   });
 }
@@ -108,10 +113,48 @@ async function readPage(statuses: readonly RunStatus[] | undefined, before?: str
   return page;
 }
 
+/** Grows when everything is forgotten: what began to read before knows too little then. */
+let era = 0;
+
 function readAnew(): void {
+  era += 1;
   known.value = new Map();
   depth.value = new Map();
   void readOlder().catch(() => undefined);
+}
+
+/** Reads what is shown once more, as far down as it was; what no page names any more is not known any more. */
+async function refresh(): Promise<void> {
+  flush();
+  const before = known.value;
+  const { statuses } = filter.value;
+  const key = keyOf(statuses);
+  const depths = depth.value;
+  const to = depths.get(key);
+  const begun = era;
+  try {
+    await Promise.all([readPage(undefined, undefined, 50), readPage(ACTIVE)]);
+    let page = await readPage(statuses);
+    const goesOn = (): boolean => to !== undefined && page.length === PAGE && (to === 'end' || lastOf(page) > to);
+    while (goesOn()) {
+      page = await readPage(statuses, lastOf(page));
+    }
+    if (era !== begun) return;
+    // Whatever was read or told since is another object.
+    known.value = new Map([...known.value].filter(([runId, run]) => before.get(runId) !== run));
+    // Of other filters nothing is sure but what was read since.
+    const sure = [...depth.value].filter(([other, at]) => other !== key && depths.get(other) !== at);
+    depth.value = new Map([...sure, [key, page.length < PAGE ? 'end' : (depth.value.get(key) ?? lastOf(page))]]);
+    if (!isRead.value) await readOlder();
+  } catch (error) {
+    // The next connection takes care of a lost one.
+    if (!(error instanceof CallsheetError) || error.code === 'CONNECTION_LOST' || !error.data.retryable) return;
+    setTimeout(() => void refresh(), AGAIN_MS);
+  }
+}
+
+function lastOf(page: readonly RunSummary[]): string {
+  return page.at(-1)?.runId ?? '';
 }
 
 function put(run: RunSummary): void {
