@@ -14,9 +14,11 @@ export interface ViewerLimits {
   readonly catchUpMs: number;
   /** Until a run that could not be read is tried again, in milliseconds. */
   readonly unreadableMs: number;
+  /** Actors that a client may be owed, in each of both lists; beyond that the oldest that have ended are left out. */
+  readonly owed: number;
 }
 
-export const VIEWER_LIMITS: ViewerLimits = { perSecond: 500, burst: 1000, catchUpMs: 50, unreadableMs: 1000 };
+export const VIEWER_LIMITS: ViewerLimits = { perSecond: 500, burst: 1000, catchUpMs: 50, unreadableMs: 1000, owed: 2000 };
 
 export interface ViewerOptions {
   /** False when the client has too much to read already; the text was not taken then. */
@@ -114,6 +116,8 @@ export function createViewer({ send, wants, secretsOf, onDefect, limits = VIEWER
     if (closed) return;
     try {
       if (meetAll()) catchUpAll();
+      leaveOut(unmet);
+      leaveOut(behind);
       if (unmet.size + behind.size + skipped === 0) unreadable.clear();
       else later();
     } catch (error) {
@@ -134,6 +138,18 @@ export function createViewer({ send, wants, secretsOf, onDefect, limits = VIEWER
       if (shown === 'unreadable') continue;
       behind.delete(id);
       forgetIfOver(entry);
+    }
+  }
+
+  /** Those that live are bounded by what the daemon runs; those that have ended would heap up for a client that does not read. */
+  function leaveOut(owed: Map<string, Entry>): void {
+    if (owed.size <= limits.owed) return;
+    for (const [id, { closedAt }] of owed) {
+      if (closedAt === undefined) continue;
+      owed.delete(id);
+      known.delete(id);
+      skipped += 1;
+      if (owed.size <= limits.owed) return;
     }
   }
 

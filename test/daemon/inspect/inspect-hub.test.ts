@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createInspectHub, type InspectHub } from '#daemon/inspect/inspect-hub.ts';
 import { look, startInspected, toBackend, toEnd, turn } from './inspected.ts';
 
-const MANY = { perSecond: 1e6, burst: 1e6, catchUpMs: 1, unreadableMs: 1 };
+const MANY = { perSecond: 1e6, burst: 1e6, catchUpMs: 1, unreadableMs: 1, owed: 2000 };
 const hubWith = (options: Parameters<typeof createInspectHub>[0] = {}): InspectHub => createInspectHub({ limits: MANY, ...options });
 
 describe('a client that comes late', () => {
@@ -128,7 +128,7 @@ describe('a client that is too slow', () => {
   });
 
   it('gets no more messages a second than the daemon can afford, and then how all stand', async () => {
-    const hub = hubWith({ limits: { perSecond: 200, burst: 20, catchUpMs: 1, unreadableMs: 1 } });
+    const hub = hubWith({ limits: { perSecond: 200, burst: 20, catchUpMs: 1, unreadableMs: 1, owed: 2000 } });
     const seen = look(hub);
     const run = startInspected(hub, 'r');
     await toBackend(run);
