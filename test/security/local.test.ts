@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer, connect as dial } from 'node:net';
+import { createServer, connect as knockAt } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,7 +120,7 @@ describe('[S8] the Unix socket', () => {
     /** The status of an upgrade without a key; whoever asks stays. */
     const knock = (at: { readonly port: number } | { readonly path: string }): Promise<string> =>
       new Promise((resolve, reject) => {
-        const socket = dial(at, () => socket.write(upgrade));
+        const socket = knockAt(at, () => socket.write(upgrade));
         strangers.push(socket);
         socket.once('data', (chunk) => resolve(chunk.toString('latin1').slice(9, 12)));
         socket.on('error', reject);
