@@ -59,7 +59,8 @@ const GOODBYE_MS = 1000;
 /** Throws PORT_UNAVAILABLE. */
 export async function openDoor(options: DoorOptions): Promise<Door> {
   const { routes, auth, refusals, limits, log, sessions, inspectDoor } = options;
-  const connections = new Set<Connection>();
+  /** Each with the listener that it came by. */
+  const connections = new Map<Connection, Server>();
   let port = 0;
 
   // Missing and double Host headers reach our gate, which counts them, instead of Node's own refusal.
@@ -70,7 +71,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     // Only uploads have long bodies; they have their own clock for silence.
     listener.requestTimeout = 30 * 60_000;
     listener.on('request', onRequest);
-    listener.on('upgrade', onUpgrade);
+    listener.on('upgrade', (request, socket, head) => onUpgrade(listener, request, socket, head));
     listener.on('connect', onConnect);
     listener.on('clientError', onClientError);
     listener.on('drop', () => refusals.count('connections'));
@@ -134,9 +135,9 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     });
   }
 
-  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  function onUpgrade(listener: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const inspects = inspectDoor.serves(request);
-    const refusal = refusalOf(request) ?? (inspects ? inspectDoor.refusalOf(request) : upgradeRefusal(request));
+    const refusal = refusalOf(request) ?? (inspects ? inspectDoor.refusalOf(request) : upgradeRefusal(listener, request));
     if (refusal !== undefined) {
       refusals.count(refusal.reason);
       endSocket(socket, refusal);
@@ -151,17 +152,18 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       const known = scope === 'absent' || scope === 'wrong' ? undefined : scope;
       const upgraded = { scope: known, host: request.headers.host ?? '', stream: socket };
       const connection = createConnection(webSocket, upgraded, options);
-      connections.add(connection);
+      connections.set(connection, listener);
       webSocket.on('close', () => connections.delete(connection));
     });
   }
 
-  function upgradeRefusal(request: IncomingMessage): Refusal | undefined {
+  function upgradeRefusal(listener: Server, request: IncomingMessage): Refusal | undefined {
     if (request.url !== '/rpc' && request.url !== '/') return { status: 404, reason: 'path', message: 'WebSockets are served at /rpc.' };
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       return { status: 400, reason: 'protocol', message: 'Only an upgrade to websocket is taken.' };
     }
-    const strangers = [...connections].filter(({ authenticated }) => !authenticated).length;
+    // Of this listener alone: a flood at the port leaves the Unix socket to its owner.
+    const strangers = [...connections].filter(([{ authenticated }, by]) => by === listener && !authenticated).length;
     if (strangers >= limits.unauthenticated && auth.fromHeaders(request.rawHeaders) === 'absent') {
       return { status: 503, reason: 'connections', message: 'Too many connections without a proven key. Try again in some seconds.' };
     }
@@ -223,7 +225,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     },
     cutAll,
     async close() {
-      for (const connection of connections) connection.close(CLOSE.goingAway, 'the daemon stops');
+      for (const connection of connections.keys()) connection.close(CLOSE.goingAway, 'the daemon stops');
       inspectDoor.close();
       const force = setTimeout(() => {
         cutAll();

@@ -3,7 +3,7 @@ import { WATERMARKS } from './outbound.ts';
 import type { Watermarks } from './outbound.ts';
 
 export interface DoorLimits {
-  /** TCP connections in all, and WebSockets that have not proven a key. */
+  /** Connections in all, and WebSockets that have not proven a key; the port and the Unix socket have so many each. */
   readonly connections: number;
   readonly unauthenticated: number;
   /** Milliseconds until a connection must have proven its key. */

@@ -154,21 +154,24 @@ describe('POST /session', () => {
     expect((await enter(door, code)).status).toBe(200);
   });
 
-  it('looks at no code for a while after ten wrong ones, and then again', () => {
+  it('refuses wrong codes for a while after ten of them, and lets a right one in all the same', () => {
     let now = 0;
     const sessions = createBrowserSessions('0123abcd', () => now);
     for (let nth = 0; nth < 10; nth += 1) expect(sessions.redeem('x'.repeat(43))).toBe('wrong');
     const code = sessions.issueCode();
+    expect(sessions.redeem('x'.repeat(43))).toEqual({ later: 6000 });
+    expect(sessions.redeem(code)).toEqual({ secret: expect.stringMatching(/^[\w-]{43}$/), page: expect.stringMatching(/^[\w-]{43}$/) });
     expect(sessions.redeem(code)).toEqual({ later: 6000 });
     now = 6000;
-    expect(sessions.redeem(code)).toEqual({ secret: expect.stringMatching(/^[\w-]{43}$/), page: expect.stringMatching(/^[\w-]{43}$/) });
+    expect([sessions.redeem(code), sessions.redeem(code)]).toEqual(['wrong', { later: 6000 }]);
     sessions.close();
   });
 
   it('says when to try again after too many wrong codes', async () => {
     await using door = await openTestDoor();
     for (let nth = 0; nth < 10; nth += 1) expect((await enter(door, 'wrong')).status).toBe(401);
-    const answer = await enter(door, door.sessions.issueCode());
+    const answer = await enter(door, 'wrong');
+    expect((await enter(door, door.sessions.issueCode())).status).toBe(200);
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, expect.stringMatching(/^[1-6]$/)]);
     expect(door.refusals.counts()).toMatchObject({ code: 10, rate: 1 });
   });

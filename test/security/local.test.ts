@@ -2,14 +2,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, connect as knockAt } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '#daemon/config.ts';
 import { startDaemon } from '#daemon/daemon.ts';
 import type { Daemon } from '#daemon/daemon.ts';
+import { DOOR_LIMITS } from '#daemon/limits.ts';
 import { socketPath } from '#daemon/local-socket.ts';
 import { readRuntimeFile } from '#daemon/runtime-file.ts';
 import { connect } from '#protocol/client.ts';
@@ -105,6 +106,28 @@ describe('[S8] the Unix socket', () => {
   it('is left out for the port where it is gone', async () => {
     const { endpoint } = await start();
     rmSync(endpoint.socket ?? '');
+    const client = await connect(endpoint);
+    expect(await client.call('ping')).toEqual({ ok: true });
+    await client.close();
+  });
+
+  it('lets its owner in though strangers have taken every place that the port has for them', async () => {
+    const { endpoint, port } = await start();
+    const strangers: Socket[] = [];
+    onTestFinished(() => strangers.forEach((socket) => socket.destroy()));
+    const head = `GET /rpc HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`;
+    const upgrade = `${head}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
+    /** The status of an upgrade without a key; whoever asks stays. */
+    const knock = (at: { readonly port: number } | { readonly path: string }): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = knockAt(at, () => socket.write(upgrade));
+        strangers.push(socket);
+        socket.once('data', (chunk) => resolve(chunk.toString('latin1').slice(9, 12)));
+        socket.on('error', reject);
+      });
+    const flood = Array.from({ length: DOOR_LIMITS.unauthenticated + 1 }, () => ({ port }));
+    expect((await Promise.all(flood.map(knock))).filter((status) => status === '503')).toHaveLength(1);
+    expect([await knock({ path: endpoint.socket ?? '' }), await knock({ port })]).toEqual(['101', '503']);
     const client = await connect(endpoint);
     expect(await client.call('ping')).toEqual({ ok: true });
     await client.close();

@@ -20,7 +20,7 @@ export const PAGE_HEADER = 'callsheet-page';
 const MOST_CODES = 16;
 const MOST_TICKETS = 64;
 const MOST_SESSIONS = 32;
-/** Wrong codes: so many at once, then one each six seconds. */
+/** Wrong codes that are answered as such: so many at once, then one each six seconds. */
 const WRONG_BURST = 10;
 const WRONG_PER_SECOND = 1 / 6;
 
@@ -42,7 +42,7 @@ export interface BrowserSessions {
   /** `callsheet-<8 hex of the instance>`: cookies know no port, so that each daemon needs a name of its own. */
   readonly cookieName: string;
   issueCode(): string;
-  /** The secrets of the new session; `wrong` when the code is, `later` with milliseconds when too many were. */
+  /** The secrets of the new session; `wrong` when the code is, `later` with milliseconds when it is and too many were. */
   redeem(code: string): Redeemed | 'wrong' | { readonly later: number };
   /** The session of the cookie among the headers. */
   of(rawHeaders: readonly string[]): BrowserSession | undefined;
@@ -88,11 +88,10 @@ export function createBrowserSessions(instance: string, now: () => number = () =
     cookieName,
     issueCode: () => codes.issue(true),
     redeem(code) {
-      const later = wrong.wait();
-      if (later > 0) return { later };
+      // First: others who send wrong codes must not keep out whoever has a right one. It has 256 random bits, so that looking gives nothing away.
       if (codes.take(code) !== undefined) return begin();
-      wrong.take();
-      return 'wrong';
+      const later = wrong.take();
+      return later > 0 ? { later } : 'wrong';
     },
     of(rawHeaders) {
       // Another server on this machine can set a cookie of the same name beside ours: each is looked at.

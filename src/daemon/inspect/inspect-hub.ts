@@ -31,7 +31,7 @@ export interface InspectHub {
 }
 
 export interface InspectHubOptions {
-  /** Values of a run that are never shown. */
+  /** Values of a run that are never shown. As long as it throws nothing of the run is. */
   readonly secretsOf?: (runId: string) => Secrets;
   readonly onDefect?: (error: unknown) => void;
   readonly limits?: ViewerLimits;
@@ -91,17 +91,8 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
     oldest = (oldest + 1) % CLOSED_KEPT;
   }
 
-  /** A viewer that throws is a defect of ours: it is let go, and the others see on. */
   function show(entry: Entry, work: (viewer: Viewer) => void): void {
-    for (const one of looking) {
-      if (one.runId !== undefined && one.runId !== entry.runId) continue;
-      try {
-        work(one.viewer);
-      } catch (error) {
-        drop(one);
-        onDefect(error);
-      }
-    }
+    for (const { runId, viewer } of looking) if (runId === undefined || runId === entry.runId) work(viewer);
   }
 
   function drop(one: Looking): void {
@@ -134,7 +125,7 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
       }
     },
     look({ runId, send, wants }) {
-      const viewer = createViewer({ send, wants, secretsOf: secretsFor, ...(limits === undefined ? {} : { limits }) });
+      const viewer = createViewer({ send, wants, secretsOf: secretsFor, onDefect, ...(limits === undefined ? {} : { limits }) });
       const one: Looking = { runId, viewer };
       looking.add(one);
       const shown = runId === undefined ? [...live.values()] : [live.get(runId) ?? new Map<string, Entry>()];

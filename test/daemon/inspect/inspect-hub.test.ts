@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createInspectHub, type InspectHub } from '#daemon/inspect/inspect-hub.ts';
 import { look, startInspected, toBackend, toEnd, turn } from './inspected.ts';
 
-const MANY = { perSecond: 1e6, burst: 1e6, catchUpMs: 1 };
+const MANY = { perSecond: 1e6, burst: 1e6, catchUpMs: 1, unreadableMs: 1, owed: 2000 };
 const hubWith = (options: Parameters<typeof createInspectHub>[0] = {}): InspectHub => createInspectHub({ limits: MANY, ...options });
 
 describe('a client that comes late', () => {
@@ -128,7 +128,7 @@ describe('a client that is too slow', () => {
   });
 
   it('gets no more messages a second than the daemon can afford, and then how all stand', async () => {
-    const hub = hubWith({ limits: { perSecond: 200, burst: 20, catchUpMs: 1 } });
+    const hub = hubWith({ limits: { perSecond: 200, burst: 20, catchUpMs: 1, unreadableMs: 1, owed: 2000 } });
     const seen = look(hub);
     const run = startInspected(hub, 'r');
     await toBackend(run);
@@ -159,20 +159,32 @@ describe('the hub', () => {
     expect(run.actor.getSnapshot()).toMatchObject({ status: 'done', value: 'succeeded' });
     expect(seen.about('r').length).toBeGreaterThan(5);
     expect(defects.map(String)).toEqual(['Error: broken client']);
-    expect(hub.viewers).toBe(1);
+    expect(hub.viewers).toBe(2);
   });
 
-  it('lets no machine feel a defect of its own', async () => {
+  it('shows nothing of a run whose secrets can not be read, keeps the client, and shows it once they can', async () => {
+    const defects: unknown[] = [];
+    let isBroken = true;
     const hub = hubWith({
-      secretsOf() {
-        throw new Error('no secrets');
+      onDefect: (error) => defects.push(error),
+      secretsOf(runId) {
+        if (isBroken && runId === 'r') throw new Error('the database can not be read');
+        return ['hunter2-and-more'];
       },
     });
-    look(hub);
     const run = startInspected(hub, 'r');
     await toBackend(run);
+    // What a timer or a microtask throws would end the daemon, and fails this test.
+    const seen = look(hub);
+    await toBackend(startInspected(hub, 's'));
+    await run.fakes.report('a/0', { type: 'backend.contact', status: 'lost' });
+    await expect.poll(() => seen.about('s').length).toBeGreaterThan(0);
+    expect([seen.about('r'), hub.viewers, defects.map(String)]).toEqual([[], 1, ['Error: the database can not be read']]);
+    isBroken = false;
+    await expect.poll(() => seen.about('r').length).toBeGreaterThan(0);
     await toEnd(run);
     expect(run.actor.getSnapshot().value).toBe('succeeded');
+    expect(seen.about('r').at(-1)).toMatchObject({ snapshot: { status: 'done', value: 'succeeded' } });
   });
 
   it('remembers no actor of a run that has failed, was stopped or was cancelled', async () => {

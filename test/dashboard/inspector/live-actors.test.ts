@@ -7,7 +7,7 @@ import { createLiveActors } from '../../../dashboard/inspector/live-actors.ts';
 import { foldedRows, liveActor, liveRows } from '../../../dashboard/inspector/tree-rows.ts';
 import { startInspected, toBackend, toEnd } from '../../daemon/inspect/inspected.ts';
 
-const FAST = { limits: { perSecond: 1e6, burst: 1e6, catchUpMs: 1 } };
+const FAST = { limits: { perSecond: 1e6, burst: 1e6, catchUpMs: 1, unreadableMs: 1, owed: 2000 } };
 const events = [
   { seq: 1, event: { type: 'run.created', template: 't', version: '1' } },
   { seq: 2, event: { type: 'run.status', status: 'running' } },
