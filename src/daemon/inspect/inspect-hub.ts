@@ -31,8 +31,8 @@ export interface InspectHub {
 }
 
 export interface InspectHubOptions {
-  /** Values of a run that are never shown. As long as it throws nothing of the run is. */
-  readonly secretsOf?: (runId: string) => Secrets;
+  /** Values of a run that are never shown. As long as it throws nothing of the run is; undefined of one that was cleaned away, and nothing ever is. */
+  readonly secretsOf?: (runId: string) => Secrets | undefined;
   readonly onDefect?: (error: unknown) => void;
   readonly limits?: ViewerLimits;
 }
@@ -51,12 +51,12 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
   /** Of the runs that are looked at. */
   const secrets = new Map<string, Secrets>();
 
-  function secretsFor(runId: string): Secrets {
+  function secretsFor(runId: string): Secrets | undefined {
     let found = secrets.get(runId);
     if (found !== undefined) return found;
     if (secrets.size >= SECRETS_KEPT) secrets.clear();
     found = secretsOf(runId);
-    secrets.set(runId, found);
+    if (found !== undefined) secrets.set(runId, found);
     return found;
   }
 
@@ -109,7 +109,10 @@ export function createInspectHub({ secretsOf = () => [], onDefect = () => undefi
     if (isEnd) end(entry);
     if (looking.size === 0) return;
     let text: string | undefined;
-    const once = () => (text ??= JSON.stringify(messageOf(entry, event, secretsFor(runId))));
+    const once = () => {
+      const hidden = secretsFor(runId);
+      return hidden === undefined ? undefined : (text ??= JSON.stringify(messageOf(entry, event, hidden)));
+    };
     show(entry, (viewer) => viewer.tell(entry, event.type as InspectMessage['type'], once));
   }
 

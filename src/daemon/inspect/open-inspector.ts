@@ -14,7 +14,10 @@ import { createInspectTickets } from './tickets.ts';
 export function openInspectHub(store: Pick<Store, 'run'>, log: Pick<Logger, 'error'>): InspectHub {
   return createInspectHub({
     // A parameter that is a secret by its name may stand in what a backend answered.
-    secretsOf: (runId) => redactJson(store.run(runId)?.parameters ?? '{}').values,
+    secretsOf(runId) {
+      const row = store.run(runId);
+      return row === undefined ? undefined : redactJson(row.parameters).values;
+    },
     onDefect: (error) => log.error({ err: error }, 'the inspector failed'),
   });
 }

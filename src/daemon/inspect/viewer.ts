@@ -25,8 +25,8 @@ export interface ViewerOptions {
   readonly send: (text: string) => boolean;
   /** Types it does not want are left out. */
   readonly wants: (type: InspectMessage['type']) => boolean;
-  /** What it throws leaves the run unseen until it can be read: nothing is ever shown without its secrets being known. */
-  readonly secretsOf: (runId: string) => Secrets;
+  /** What it throws leaves the run unseen until it can be read: nothing is ever shown without its secrets being known. Undefined: the run is gone. */
+  readonly secretsOf: (runId: string) => Secrets | undefined;
   /** Told once of each run that can not be read, and once of a client that fails, until they go well again. */
   readonly onDefect: (error: unknown) => void;
   readonly limits?: ViewerLimits;
@@ -75,12 +75,15 @@ export function createViewer({ send, wants, secretsOf, onDefect, limits = VIEWER
   }
 
   /** The same for what shows a run. */
-  function tryShow({ runId }: Entry, text: () => string | undefined): 'sent' | 'full' | 'unreadable' {
+  function tryShow({ runId }: Entry, make: (secrets: Secrets) => string | undefined): 'sent' | 'full' | 'unreadable' | 'gone' {
     if ((unreadable.get(runId) ?? 0) > performance.now()) return 'unreadable';
     let isUnreadable = false;
+    let isGone = false;
     const isSent = trySend(() => {
       try {
-        const made = text();
+        const secrets = secretsOf(runId);
+        isGone = secrets === undefined;
+        const made = secrets === undefined ? undefined : make(secrets);
         unreadable.delete(runId);
         return made;
       } catch (error) {
@@ -91,6 +94,7 @@ export function createViewer({ send, wants, secretsOf, onDefect, limits = VIEWER
       }
     });
     if (isUnreadable) return 'unreadable';
+    if (isGone) return 'gone';
     return isSent ? 'sent' : 'full';
   }
 
@@ -99,12 +103,12 @@ export function createViewer({ send, wants, secretsOf, onDefect, limits = VIEWER
     for (const [id, entry] of unmet) {
       // While it is being made an actor has no snapshot.
       if (entry.actor.getSnapshot() === undefined) return false;
-      const shown = tryShow(entry, () => JSON.stringify(actorMessage(entry, secretsOf(entry.runId))));
+      const shown = tryShow(entry, (secrets) => JSON.stringify(actorMessage(entry, secrets)));
       if (shown === 'full') return false;
       if (shown === 'unreadable') continue;
       unmet.delete(id);
       // Nothing more comes of one that has ended.
-      if (entry.closedAt === undefined) known.add(id);
+      if (entry.closedAt === undefined && shown === 'sent') known.add(id);
     }
     return true;
   }
@@ -133,7 +137,7 @@ export function createViewer({ send, wants, secretsOf, onDefect, limits = VIEWER
     }
     skipped = 0;
     for (const [id, entry] of behind) {
-      const shown = tryShow(entry, () => JSON.stringify(currentSnapshot(entry, secretsOf(entry.runId))));
+      const shown = tryShow(entry, (secrets) => JSON.stringify(currentSnapshot(entry, secrets)));
       if (shown === 'full') return;
       if (shown === 'unreadable') continue;
       behind.delete(id);

@@ -56,6 +56,20 @@ describe('a client that comes late', () => {
     expect(ended.find(({ name }) => name === 'r')?.snapshot).toMatchObject({ status: 'done', value: 'succeeded' });
   });
 
+  it('is shown nothing of a run that was cleaned away since it ended', async () => {
+    const gone = new Set<string>();
+    const hub = hubWith({ secretsOf: (runId) => (gone.has(runId) ? undefined : []) });
+    for (const runId of ['r', 's']) {
+      const run = startInspected(hub, runId);
+      await toBackend(run);
+      await toEnd(run);
+    }
+    gone.add('r');
+    const seen = look(hub);
+    await turn();
+    expect(new Set(seen.of('@xstate.actor').map(({ runId }) => runId))).toEqual(new Set(['s']));
+  });
+
   it('sees one run alone when it asks for one', async () => {
     const hub = hubWith();
     const [r, s] = [startInspected(hub, 'r'), startInspected(hub, 's')];
