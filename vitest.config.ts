@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** How many times as many values as usual each property is tried with. */
@@ -12,7 +13,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What is waited for comes within milliseconds; a busy machine must not make it a failure.
     expect: { poll: { timeout: 20_000 } },
-    maxWorkers: 2,
+    // Two on a small machine; more than four fight for one disk.
+    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
     reporters: ['default'],
   },
 });

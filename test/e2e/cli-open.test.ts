@@ -73,7 +73,7 @@ describe('callsheet open', () => {
         headers: { 'Content-Type': 'application/json', Origin: address.origin },
         body: JSON.stringify({ code }),
       });
-    expect([(await enter()).status, (await enter()).status]).toEqual([204, 401]);
+    expect([(await enter()).status, (await enter()).status]).toEqual([200, 401]);
   });
 
   it('says how to start a daemon where none runs', async () => {
