@@ -220,8 +220,11 @@ function goOn(folds: Map<string, StepFold>, again: readonly string[], finished: 
     const done = [...fold.statuses].filter(
       ([item, status]) => (status === 'done' || status === 'cached') && finished.has(itemKey(id, item)),
     );
-    if (done.length > 0)
-      folds.set(id, { ...fold, whole: undefined, statuses: new Map(done), reasons: new Map(), errors: new Map(), cache: new Map() });
+    if (done.length === 0) continue;
+    const statuses = new Map(done);
+    // What the cache gave to an item that stays is still where it has its files from.
+    const cache = new Map([...fold.cache].filter(([item]) => statuses.has(item)));
+    folds.set(id, { ...fold, whole: undefined, statuses, reasons: new Map(), errors: new Map(), cache });
   }
 }
 
