@@ -7,7 +7,7 @@ import { clientProof, sameProof, serverProof } from '#protocol/handshake.ts';
 import type { Auth } from '../auth.ts';
 import { valuesOf } from '../gates.ts';
 import { createTokenBucket } from '../token-bucket.ts';
-import { createOneTime, digestOf } from './one-time.ts';
+import { createOneTime, digestOf } from '../one-time.ts';
 
 /** Milliseconds. */
 export const CODE_LIFE = 60_000;

@@ -1,6 +1,6 @@
 /** Tickets for /inspect: each opens one WebSocket once and soon, for clients that cannot send a header. They are worth nothing afterwards, and are no keys. */
-import { createHash, randomBytes } from 'node:crypto';
 import { CallsheetError } from '#protocol/errors.ts';
+import { createOneTime } from '../one-time.ts';
 
 export interface Ticket {
   /** Absent: every run. */
@@ -20,39 +20,21 @@ export const TICKET_MS = 30_000;
 const MOST = 64;
 
 export function createInspectTickets(now: () => number = Date.now): InspectTickets {
-  /** By digest, so that the time of a look-up says nothing of a ticket. */
-  const open = new Map<string, Ticket & { readonly expiresAt: number }>();
-
-  function forgetOld(): void {
-    for (const [digest, { expiresAt }] of open) if (expiresAt <= now()) open.delete(digest);
-  }
-
+  const open = createOneTime<Ticket>(TICKET_MS, MOST, now);
   return {
     issue(ticket) {
-      forgetOld();
-      if (open.size >= MOST) {
+      // Whoever holds one keeps it: another client that asks too often is told, and takes none away.
+      if (open.isFull) {
         throw new CallsheetError('TOO_MANY_REQUESTS', `${String(MOST)} tickets are out and were not used.`, {
           hint: `Use them, or wait ${String(TICKET_MS / 1000)} s.`,
           details: { retryAfterMs: TICKET_MS },
         });
       }
-      const text = randomBytes(32).toString('base64url');
-      const expiresAt = now() + TICKET_MS;
-      open.set(digestOf(text), { ...ticket, expiresAt });
-      return { ticket: text, expiresAt };
+      return { ticket: open.issue(ticket), expiresAt: now() + TICKET_MS };
     },
     redeem(text) {
-      forgetOld();
-      const digest = digestOf(text);
-      const found = open.get(digest);
-      open.delete(digest);
+      const found = open.take(text);
       return found?.ended?.aborted === true ? undefined : found;
     },
   };
-}
-
-// --- helpers ---
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }

@@ -1,7 +1,9 @@
-/** Secrets that are good for one use within a short time: the code in the address of `callsheet open`, and the tickets of the page. */
+/** Secrets that are good for one use within a short time: the code in the address of `callsheet open`, the tickets of its pages and of the inspector. */
 import { createHash, randomBytes } from 'node:crypto';
 
 export interface OneTime<T> {
+  /** As many are out as may be: the next one takes the place of the oldest. */
+  readonly isFull: boolean;
   /** 32 random bytes as 43 characters base64url. */
   issue(value: T): string;
   /** What it was issued for, once; undefined when it is wrong, used or too old. */
@@ -32,6 +34,10 @@ export function createOneTime<T>(life: number, most: number, now: () => number):
   }
 
   return {
+    get isFull() {
+      sweep();
+      return held.size >= most;
+    },
     issue(value) {
       sweep();
       const oldest = held.size >= most ? held.keys().next().value : undefined;
