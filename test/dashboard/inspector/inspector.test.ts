@@ -5,9 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type Client } from '#protocol/client.ts';
 import type { RunEvent, RunEventBody } from '#protocol/events.ts';
 import { openWaitingRun, type WaitingRun } from '../../daemon/inspect/waiting-run.ts';
-import { CHROMIUM, type InspectorPage, openPage } from './open-page.ts';
-
-if (CHROMIUM === undefined) console.warn('SKIPPED: the inspector is not opened in a browser, because there is no Chromium on this machine');
+import { CHROMIUM } from '../../chromium.ts';
+import { type InspectorPage, openPage } from './open-page.ts';
 
 /** Where pictures are left to be looked at; nowhere when it is not set. */
 const PICTURES = process.env['CALLSHEET_TEST_PICTURES'];
